@@ -1,0 +1,42 @@
+# Everything that is done to this project, by name. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients bench
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: ## Build and start the service on SQLite, with the demo company in an empty database
+	SAMPHAN_DEMO=$${SAMPHAN_DEMO:-true} $(CARGO) run --quiet -p samphan -- serve
+
+test: ## Run every test: unit, property, and API tests on SQLite and on PostgreSQL
+	tests/postgres.sh $(CARGO) test --workspace --quiet
+
+check: format lint openapi-check test ## What CI runs: format, lints, document drift, tests
+
+format: ## Is everything formatted
+	$(CARGO) fmt --all --check
+
+lint: ## Lints, warnings refused
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+openapi: ## Write the published document anew
+	$(CARGO) run --quiet -p samphan -- openapi > openapi/openapi.json
+	$(CARGO) run --quiet -p samphan -- openapi --form older > openapi/openapi-3.0.json
+	$(CARGO) run --quiet -p samphan -- openapi --form operations > openapi/operations.txt
+
+openapi-check: ## Is the published document what the code says
+	@diff <($(CARGO) run --quiet -p samphan -- openapi) openapi/openapi.json >/dev/null || { echo "openapi/openapi.json is not what the code says: make openapi"; exit 1; }
+	@diff <($(CARGO) run --quiet -p samphan -- openapi --form older) openapi/openapi-3.0.json >/dev/null || { echo "openapi/openapi-3.0.json is not what the code says: make openapi"; exit 1; }
+	@diff <($(CARGO) run --quiet -p samphan -- openapi --form operations) openapi/operations.txt || { echo "openapi/operations.txt is not what the code says: make openapi"; exit 1; }
+
+lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
+	openapi/lint/run.sh openapi/openapi.json
+
+clients: ## Generate, compile and run TypeScript, Python and Java clients against a server of their own (needs npm, python3, javac)
+	openapi/clients/with-server.sh openapi/openapi.json
+
+bench: ## Measure a release build on generated data, beside bare loops over the same SQL
+	bench/run.sh

@@ -1,0 +1,24 @@
+//! The catalog: products, price books, and what something costs this customer.
+
+pub mod price_book;
+pub mod price_quote;
+pub mod product;
+
+use crate::rest::collection::{Api, Collection};
+use samphan_domain::catalog::{
+    price_book::{PriceBook, PriceBookEntry},
+    price_quote::{AskPrice, PriceQuote},
+    product::ProductCategory,
+};
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    api.collection(Collection::<ProductCategory>::new("products").writes())
+        .collection(product::routes())
+        .collection(price_book::routes())
+        .collection(Collection::<PriceBookEntry>::under::<PriceBook>("prices", "price_book_id").writes())
+        .operations(price_quote::routes())
+        .schema::<AskPrice>()
+        .schema::<PriceQuote>()
+}

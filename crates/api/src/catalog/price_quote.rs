@@ -1,0 +1,212 @@
+//! `POST /v1/price-quotes`: what it costs this customer, and why.
+
+use crate::rest::{
+    answer::Answer,
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    catalog::{
+        price_book::PriceBook,
+        price_quote::{AskLine, AskPrice, Candidate, PriceQuote, PriceStep, PricedLine, choose, within},
+    },
+    customers::account::Account,
+    error::{Code, Error, FieldError, Result},
+    id::{PriceBookId, ProductId},
+    money::{Amount, Price, Quantity, times},
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    row::Row,
+    store::Reader,
+    stored::{self, Stored},
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use super::price_book::MOST_PARENTS;
+
+/// The operation.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    let about = "Looks in the price book named, else in the account's own, else in the default book of the currency; what a book does not have is looked for in its \
+                 parents. Within a book the highest quantity break that is reached decides. Every step is explained. Keeps nothing.";
+    let mut ask = Operation::read("createPriceQuote", "/v1/price-quotes", run)
+        .says("prices", "Ask for prices", about)
+        .takes(Body::of("AskPrice"))
+        .needs("price-books:read")
+        .answers(200, "PriceQuote");
+    ask.method = Method::POST;
+    vec![ask]
+}
+
+async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    let ask: AskPrice = call.input()?;
+    let date = ask.date.clone().unwrap_or_else(|| reader.now.date());
+    let account = match ask.account_id {
+        Some(id) => Some(stored::find::<Account>(reader, id.0, "read").await.map_err(|_| unknown("/account_id", "accounts"))?),
+        None => None,
+    };
+    let books = chain(reader, &ask, account.as_ref()).await?;
+    let Some((first_id, first)) = books.first().map(|b| (PriceBookId(b.id()), &b.data)) else {
+        return Err(Error::invalid(FieldError::new(
+            "/price_book_id",
+            "no_price_book",
+            "a price book, an account with one, or a default book",
+        )));
+    };
+    let products = products(reader, &ask.lines).await?;
+    let entries = entries(reader, &books, products.iter().map(|p| p.0)).await?;
+    let decimals = iso_decimals(&first.currency);
+    let mut lines = vec![];
+    for (line, (product_id, sku)) in ask.lines.iter().zip(products) {
+        lines.push(priced(line.quantity, product_id, sku, &books, &entries, &date, decimals)?);
+    }
+    let total = lines.iter().filter_map(|l| l.amount).fold(Amount(0), Amount::plus);
+    let quote = PriceQuote {
+        account_id: ask.account_id,
+        price_book_id: first_id,
+        currency: first.currency.clone(),
+        date,
+        tax_inclusive: first.tax_inclusive,
+        lines,
+        total,
+    };
+    Ok(Answer::json(&quote))
+}
+
+fn unknown(pointer: &str, many: &str) -> Error {
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", many)])
+}
+
+fn iso_decimals(currency: &str) -> u32 {
+    samphan_domain::currency::decimals(currency).unwrap_or(2)
+}
+
+/// The book to look in, and its ancestors.
+async fn chain(reader: &Reader, ask: &AskPrice, account: Option<&Stored<Account>>) -> Result<Vec<Stored<PriceBook>>> {
+    let named = ask.price_book_id.or(account.and_then(|a| a.data.price_book_id));
+    let currency = ask.currency.clone().or(account.and_then(|a| a.data.currency.clone()));
+    let mut next = match named {
+        Some(id) => Some(stored::find::<PriceBook>(reader, id.0, "read").await.map_err(|_| unknown("/price_book_id", "price_books"))?),
+        None => {
+            let defaults = stored::all_with::<PriceBook>(reader, "is_default", Scalar::Bool(true)).await?;
+            defaults.into_iter().find(|b| currency.as_ref().is_none_or(|c| *c == b.data.currency))
+        }
+    };
+    let mut books = vec![];
+    while let Some(book) = next {
+        next = match book.data.parent_id.filter(|_| books.len() < MOST_PARENTS) {
+            Some(id) => stored::one_with::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?,
+            None => None,
+        };
+        books.push(book);
+    }
+    Ok(books)
+}
+
+/// The products asked for, in order: one query.
+async fn products(reader: &Reader, lines: &[AskLine]) -> Result<Vec<(Uuid, String)>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT id, sku FROM products WHERE deleted_at IS NULL AND (id")
+        .one_of_ids(lines.iter().filter_map(|l| l.product_id).map(|id| id.0));
+    sql.push(" OR sku").one_of(Kind::Text, lines.iter().filter_map(|l| l.sku.clone()).map(Scalar::Text)).push(")");
+    let found = reader.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
+    let mut faults = vec![];
+    let mut all = vec![];
+    for (i, line) in lines.iter().enumerate() {
+        let hit = match (line.product_id, &line.sku) {
+            (Some(id), None) => found.iter().find(|(p, _)| *p == id.0),
+            (None, Some(sku)) => found.iter().find(|(_, s)| s == sku),
+            _ => {
+                faults.push(FieldError::new(format!("/lines/{i}"), "ambiguous_key", "exactly one of product_id and sku"));
+                continue;
+            }
+        };
+        match hit {
+            Some(product) => all.push(product.clone()),
+            None => faults.push(FieldError::new(format!("/lines/{i}"), "unknown_reference", "products")),
+        }
+    }
+    if faults.is_empty() { Ok(all) } else { Err(Error::from(Code::UnknownReference).with(faults)) }
+}
+
+type Entries = HashMap<(Uuid, Uuid), Vec<Candidate>>;
+
+/// The entries of the books for the products, by book and product: one query.
+async fn entries(reader: &Reader, books: &[Stored<PriceBook>], products: impl Iterator<Item = Uuid>) -> Result<Entries> {
+    let mut sql = reader.sql();
+    sql.push("SELECT price_book_id, product_id, id, min_quantity, price, valid_from, valid_to FROM price_book_entries WHERE deleted_at IS NULL AND price_book_id");
+    sql.one_of_ids(books.iter().map(Stored::id)).push(" AND product_id").one_of_ids(products).push(" ORDER BY id");
+    let day = |row: &Row<'_>, i| -> Result<Option<String>> {
+        Ok(match row.scalar(i, Kind::Date)? {
+            Scalar::Date(d) => Some(d.to_string()),
+            _ => None,
+        })
+    };
+    let rows = reader
+        .fetch(sql, |row| {
+            let candidate = Candidate {
+                id: row.id(2)?,
+                min_quantity: Quantity(row.int(3)?),
+                price: Price(row.int(4)?),
+                valid_from: day(row, 5)?,
+                valid_to: day(row, 6)?,
+            };
+            Ok(((row.id(0)?, row.id(1)?), candidate))
+        })
+        .await?;
+    let mut all = Entries::new();
+    for (key, candidate) in rows {
+        all.entry(key).or_default().push(candidate);
+    }
+    Ok(all)
+}
+
+fn priced(
+    quantity: Quantity,
+    product: Uuid,
+    sku: String,
+    books: &[Stored<PriceBook>],
+    entries: &Entries,
+    date: &str,
+    decimals: u32,
+) -> Result<PricedLine> {
+    let mut line = PricedLine {
+        product_id: ProductId(product),
+        sku,
+        quantity,
+        unit_price: None,
+        amount: None,
+        price_book_id: None,
+        price_book_entry_id: None,
+        explain: vec![],
+    };
+    for book in books {
+        let step = |result: &str, min_quantity, price| PriceStep {
+            price_book_id: PriceBookId(book.id()),
+            price_book: book.data.name.clone(),
+            result: result.to_owned(),
+            min_quantity,
+            price,
+        };
+        if !within(date, book.data.valid_from.as_deref(), book.data.valid_to.as_deref()) {
+            line.explain.push(step("book_outside_dates", None, None));
+            continue;
+        }
+        match choose(entries.get(&(book.id(), product)).map_or(&[], Vec::as_slice), quantity, date) {
+            Ok(entry) => {
+                line.explain.push(step("applied", Some(entry.min_quantity), Some(entry.price)));
+                let amount = times(entry.price.0, quantity.0, decimals);
+                line.amount =
+                    Some(Amount(amount.ok_or_else(|| Error::invalid(FieldError::new("/lines", "out_of_range", "a smaller quantity")))?));
+                line.unit_price = Some(entry.price);
+                line.price_book_id = Some(PriceBookId(book.id()));
+                line.price_book_entry_id = Some(entry.id);
+                break;
+            }
+            Err((why, lowest)) => line.explain.push(step(why, lowest, None)),
+        }
+    }
+    Ok(line)
+}

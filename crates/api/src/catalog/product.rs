@@ -1,0 +1,35 @@
+//! How products are reached.
+
+use crate::rest::collection::Collection;
+use samphan_domain::{
+    catalog::product::{Product, ProductStatus},
+    error::{Code, Error, Result},
+    resource::Resource,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// Products.
+#[must_use]
+pub fn routes() -> Collection<Product> {
+    Collection::new("products")
+        .writes()
+        .plain_action("discontinue", "Stop selling a product", async |work: &Work, p: Stored<Product>| {
+            turn(work, p, ProductStatus::Active, ProductStatus::Discontinued, "discontinued").await
+        })
+        .plain_action("reactivate", "Sell a product again", async |work: &Work, p: Stored<Product>| {
+            turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await
+        })
+}
+
+async fn turn(work: &Work, before: Stored<Product>, from: ProductStatus, to: ProductStatus, what: &str) -> Result<Stored<Product>> {
+    if before.data.status != from {
+        let status = if before.data.status == ProductStatus::Active { "active" } else { "discontinued" };
+        return Err(Error::from(Code::IllegalTransition).allowing(Product::actions(status).iter().copied()));
+    }
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, what, None).await
+}

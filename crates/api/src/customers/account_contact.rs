@@ -1,0 +1,27 @@
+//! Which contacts act for which accounts; one of them is the first.
+
+use crate::rest::collection::Collection;
+use samphan_domain::{customers::account_contact::AccountContact, error::Result, scalar::Scalar};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// Account contacts.
+#[must_use]
+pub fn routes() -> Collection<AccountContact> {
+    Collection::new("contacts").writes().plain_action("set-primary", "Make this the account's first contact", set_primary)
+}
+
+async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
+    for other in stored::all_with::<AccountContact>(work, "account_id", Scalar::Id(before.data.account_id.0)).await? {
+        if other.data.is_primary && other.id() != before.id() {
+            let mut after = other.clone();
+            after.data.is_primary = false;
+            stored::save(work, &other, after, "updated", None).await?;
+        }
+    }
+    let mut after = before.clone();
+    after.data.is_primary = true;
+    stored::save(work, &before, after, "primary_set", None).await
+}

@@ -1,0 +1,185 @@
+//! `GET /v1/lookup`: who is calling? For the call pop, before the telephone is picked up.
+
+use crate::rest::{
+    answer::Answer,
+    operation::{Call, Operation, Parameter},
+};
+use samphan_domain::{
+    customers::contact_point::{DEFAULT_REGION, phone_keys},
+    error::{Code, Error, FieldError, Result},
+    scalar::{Kind, Scalar},
+    tax_id,
+};
+use samphan_persistence::{sight, store::Reader};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Most customers answered.
+const MOST: i64 = 20;
+
+/// Who it may be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LookupAnswer {
+    /// The accounts and contacts, VIPs first.
+    #[schema(max_items = 40)]
+    pub matches: Vec<LookupMatch>,
+}
+
+/// One it may be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LookupMatch {
+    /// `accounts` or `contacts`.
+    #[schema(max_length = 100)]
+    pub resource: String,
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    #[schema(max_length = 500)]
+    pub name: String,
+    /// Whether it, or for a contact one of its accounts, is a VIP.
+    pub is_vip: bool,
+    /// Grade of the account.
+    #[schema(required = true, max_length = 10)]
+    pub grade: Option<String>,
+    /// Where the account stands in its life with us.
+    #[schema(required = true, max_length = 100)]
+    pub lifecycle_stage: Option<String>,
+    /// The account: the match itself, or the contact's first one.
+    #[schema(required = true)]
+    pub account_id: Option<Uuid>,
+    /// The account's name.
+    #[schema(required = true, max_length = 200)]
+    pub account_name: Option<String>,
+    /// The account's owner.
+    #[schema(required = true)]
+    pub owner_id: Option<Uuid>,
+}
+
+/// The operation.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    let text = || json!({"type": "string", "minLength": 1, "maxLength": 254});
+    vec![
+        Operation::read("lookup", "/v1/lookup", run)
+            .says(
+                "search",
+                "Find who is calling",
+                "Accounts and contacts by exactly one of phone number (typed in any way), e-mail address, tax id, or another system's id.",
+            )
+            .query(vec![
+                Parameter::new("phone", text(), "A phone number, typed in any way."),
+                Parameter::new(
+                    "region",
+                    json!({"type": "string", "pattern": "^[A-Z]{2}$", "maxLength": 2, "default": DEFAULT_REGION}),
+                    "Region of a phone number without country code.",
+                ),
+                Parameter::new("email", text(), "An e-mail address."),
+                Parameter::new("tax_id", text(), "A tax id; spaces and dashes do not count."),
+                Parameter::new("external_id", text(), "What any other system calls the customer."),
+            ])
+            .needs("accounts:read")
+            .answers(200, "LookupAnswer"),
+    ]
+}
+
+async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    const KEYS: [&str; 4] = ["phone", "email", "tax_id", "external_id"];
+    let given: Vec<(&str, &String)> = KEYS.iter().filter_map(|k| call.query.get(*k).map(|v| (*k, v))).collect();
+    let [(key, value)] = given.as_slice() else {
+        let fault = FieldError::new("?phone", "ambiguous_key", "exactly one of phone, email, tax_id, external_id");
+        return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+    };
+    let (mut accounts, mut contacts): (Vec<Uuid>, Vec<Uuid>) = (vec![], vec![]);
+    match *key {
+        "tax_id" => {
+            let bare = tax_id::thai_tax_id(value).unwrap_or_else(|_| (*value).clone());
+            let mut sql = reader.sql();
+            sql.push("SELECT id FROM accounts WHERE deleted_at IS NULL AND tax_id")
+                .one_of(Kind::Text, [Scalar::Text(bare), Scalar::Text((*value).clone())]);
+            sql.push(" LIMIT ").int(MOST);
+            accounts = reader.fetch(sql, |row| row.id(0)).await?;
+        }
+        "external_id" => {
+            let mut sql = reader.sql();
+            sql.push("SELECT resource, record_id FROM external_references WHERE deleted_at IS NULL AND resource IN ('accounts', 'contacts') AND external_id = ");
+            sql.text((*value).clone()).push(" LIMIT ").int(MOST);
+            for (resource, id) in reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await? {
+                if resource == "accounts" { accounts.push(id) } else { contacts.push(id) }
+            }
+        }
+        _ => {
+            let region = call.query.get("region").map_or(DEFAULT_REGION, String::as_str);
+            let keys = if *key == "phone" { phone_keys(value, region) } else { vec![value.trim().to_lowercase()] };
+            let mut sql = reader.sql();
+            sql.push("SELECT account_id, contact_id FROM contact_points WHERE deleted_at IS NULL AND normalized")
+                .one_of(Kind::Text, keys.into_iter().map(Scalar::Text));
+            sql.push(" LIMIT ").int(MOST);
+            for (account, contact) in reader.fetch(sql, |row| Ok((row.optional_id(0)?, row.optional_id(1)?))).await? {
+                accounts.extend(account);
+                contacts.extend(contact);
+            }
+        }
+    }
+    let mut matches = found_accounts(reader, accounts).await?;
+    matches.extend(found_contacts(reader, contacts).await?);
+    matches.sort_by_key(|m| !m.is_vip);
+    Ok(Answer::json(&LookupAnswer { matches }))
+}
+
+async fn found_accounts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMatch>> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let shape = reader.shape("accounts")?;
+    let mut sql = reader.sql();
+    sql.push("SELECT t.id, t.name, t.is_vip, t.grade, t.lifecycle_stage, t.owner_id FROM accounts t WHERE t.deleted_at IS NULL AND t.id")
+        .one_of_ids(ids);
+    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    reader
+        .fetch(sql, |row| {
+            let (id, name) = (row.id(0)?, row.text(1)?);
+            Ok(LookupMatch {
+                resource: "accounts".to_owned(),
+                id,
+                is_vip: row.scalar(2, Kind::Bool)? == Scalar::Bool(true),
+                grade: row.optional_text(3)?,
+                lifecycle_stage: row.optional_text(4)?,
+                account_id: Some(id),
+                account_name: Some(name.clone()),
+                owner_id: row.optional_id(5)?,
+                name,
+            })
+        })
+        .await
+}
+
+async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMatch>> {
+    if ids.is_empty() || reader.caller.reach("contacts:read").is_none() {
+        return Ok(vec![]);
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac WHERE ac.deleted_at IS NULL AND ac.contact_id = t.id ");
+    sql.push("ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
+    sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
+    let people = reader.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.optional_id(2)?))).await?;
+    let accounts = found_accounts(reader, people.iter().filter_map(|p| p.2).collect()).await?;
+    Ok(people
+        .into_iter()
+        .map(|(id, name, account_id)| {
+            let account = accounts.iter().find(|a| Some(a.id) == account_id);
+            LookupMatch {
+                resource: "contacts".to_owned(),
+                id,
+                name,
+                is_vip: account.is_some_and(|a| a.is_vip),
+                grade: account.and_then(|a| a.grade.clone()),
+                lifecycle_stage: account.and_then(|a| a.lifecycle_stage.clone()),
+                account_id: account.map(|a| a.id),
+                account_name: account.map(|a| a.name.clone()),
+                owner_id: account.and_then(|a| a.owner_id),
+            }
+        })
+        .collect())
+}

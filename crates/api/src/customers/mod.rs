@@ -1,0 +1,35 @@
+//! Customers: accounts, contacts, how to reach them, and how to find them.
+
+pub mod account;
+pub mod account_contact;
+pub mod address;
+pub mod lookup;
+pub mod search;
+
+use crate::rest::collection::{Api, Collection};
+use samphan_domain::customers::{
+    account::Account,
+    account_history::{AccountGradeChange, AccountLifecycleChange},
+    contact::Contact,
+    contact_point::ContactPoint,
+    tag::Tag,
+};
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    api.collection(account::routes())
+        .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id"))
+        .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id"))
+        .collection(address::routes::<Account>("accounts", "account_id"))
+        .collection(Collection::<ContactPoint>::under::<Account>("accounts", "account_id").writes())
+        .collection(Collection::<Contact>::new("contacts").writes())
+        .collection(address::routes::<Contact>("contacts", "contact_id"))
+        .collection(Collection::<ContactPoint>::under::<Contact>("contacts", "contact_id").writes())
+        .collection(account_contact::routes())
+        .collection(Collection::<Tag>::new("tags").writes())
+        .operations(search::routes())
+        .operations(lookup::routes())
+        .schema::<search::SearchPage>()
+        .schema::<lookup::LookupAnswer>()
+}

@@ -1,0 +1,134 @@
+//! `GET /v1/search`: one box for everything, in Thai, Persian and English.
+
+use crate::rest::{
+    answer::Answer,
+    operation::{Call, Operation, Parameter},
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    page::Position,
+    scalar::Scalar,
+    shape::Shape,
+};
+use samphan_persistence::{
+    cursor,
+    list::{self, View},
+    search::{self, Hit},
+    store::Reader,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// One page of what was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SearchPage {
+    /// What was found, the newest entries first.
+    #[schema(max_items = 200)]
+    pub data: Vec<SearchHit>,
+    /// Whether there is another page.
+    pub has_more: bool,
+    /// Asks for the next page; null on the last.
+    #[schema(required = true, max_length = 4000)]
+    pub next_cursor: Option<String>,
+}
+
+/// Something found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SearchHit {
+    /// Its resource, such as `accounts`.
+    #[schema(max_length = 100)]
+    pub resource: String,
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    #[schema(max_length = 500)]
+    pub title: String,
+    /// Where it is read.
+    #[schema(max_length = 200)]
+    pub path: String,
+}
+
+/// The operation.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    let about = "Records in which every word stands, anywhere within words: no spaces needed between Thai words, Arabic and Persian letters and all digits \
+                 taken as the same, accents and case ignored. Searches accounts, contacts (also by their phone numbers, e-mail addresses and numbers in other systems), \
+                 products and users, as far as the caller may see them.";
+    vec![
+        Operation::read("search", "/v1/search", run)
+            .says("search", "Search everything", about)
+            .query(vec![
+                Parameter::new("q", json!({"type": "string", "minLength": 1, "maxLength": 200}), "The words."),
+                Parameter::new(
+                    "resources",
+                    json!({"type": "string", "maxLength": 200}),
+                    "Only these resources, separated by commas, such as `accounts,contacts`.",
+                ),
+                Parameter::new(
+                    "limit",
+                    json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50}),
+                    "Hits a page.",
+                ),
+                Parameter::new("cursor", json!({"type": "string", "maxLength": 4000}), "`next_cursor` of the page before."),
+            ])
+            .answers(200, "SearchPage"),
+    ]
+}
+
+async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with(vec![fault]);
+    let q = call.query.get("q").ok_or_else(|| invalid(FieldError::new("?q", "required", "")))?;
+    let mut searched: Vec<&'static Shape> =
+        reader.store.shapes.values().copied().filter(|s| s.parents.is_empty() && s.fields.iter().any(|f| f.searched)).collect();
+    searched.sort_by_key(|s| s.many);
+    if let Some(names) = call.query.get("resources") {
+        let known: Vec<&str> = searched.iter().map(|s| s.many).collect();
+        if let Some(stray) = names.split(',').find(|n| !known.contains(n)) {
+            return Err(invalid(FieldError::new("?resources", "unknown_value", "").instead_of(stray, known)));
+        }
+        searched.retain(|s| names.split(',').any(|n| n == s.many));
+    }
+    let limit: usize = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(50);
+    let binding = cursor::binding(&["search", q, call.query.get("resources").map(String::as_str).unwrap_or_default()]);
+    let after = call.query.get("cursor").map(|c| reader.store.read_cursor(&binding, c)).transpose()?;
+    let before = after.and_then(|p| match p.keys.first() {
+        Some(Scalar::Int(seq)) => Some(*seq),
+        _ => None,
+    });
+    let mut hits = search::find(reader, &searched, q, before, i64::try_from(limit).unwrap_or(50) + 1).await?;
+    let has_more = hits.len() > limit;
+    hits.truncate(limit);
+    let next_cursor = hits
+        .last()
+        .filter(|_| has_more)
+        .map(|h| reader.store.write_cursor(&binding, &Position { keys: vec![Scalar::Int(h.seq)], id: h.id }));
+    Ok(Answer::json(&SearchPage { data: titled(reader, &searched, hits).await?, has_more, next_cursor }))
+}
+
+/// Puts titles to hits: one query for each resource. A record found by several of its entries stands there once.
+async fn titled(reader: &Reader, shapes: &[&'static Shape], hits: Vec<Hit>) -> Result<Vec<SearchHit>> {
+    let mut titles: HashMap<Uuid, String> = HashMap::new();
+    for shape in shapes {
+        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).map(|h| h.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let view = View::new(reader, shape, Some(&[shape.title]), vec![]);
+        for mut line in list::by_ids(reader, &view, ids).await? {
+            line.json.push(b'}');
+            let record: Value = serde_json::from_slice(&line.json).unwrap_or_default();
+            titles.insert(line.id, record[shape.title].as_str().unwrap_or_default().to_owned());
+        }
+    }
+    let mut seen = HashSet::new();
+    let hits = hits.into_iter().filter(|h| seen.insert(h.id));
+    Ok(hits
+        .filter_map(|h| {
+            let title = titles.remove(&h.id)?;
+            Some(SearchHit { path: format!("/v1/{}/{}", h.resource.replace('_', "-"), h.id), resource: h.resource, id: h.id, title })
+        })
+        .collect())
+}

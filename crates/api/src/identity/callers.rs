@@ -1,0 +1,212 @@
+//! From a token to a caller: read from the database at most every few seconds, so that revocation is felt within five.
+
+use super::tokens::hash;
+use crate::server::State;
+use samphan_domain::{
+    caller::{Caller, CallerKind, FieldAccess, FieldScope, Reach},
+    error::{Code, Error, Result},
+    instant::Instant,
+    platform::role::{FieldRule, Grant},
+    scalar::{Kind, Scalar},
+    shape::Class,
+};
+use samphan_persistence::store::Reader;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError, RwLock},
+};
+use uuid::Uuid;
+
+/// Seconds a caller is taken as read.
+const FRESH: i64 = 4;
+/// Callers remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Callers by session or key, and when they were read; none for an ended session or revoked key.
+#[derive(Debug, Default)]
+pub struct Callers(RwLock<HashMap<Uuid, (Instant, Option<Known>)>>);
+
+#[derive(Clone, Debug)]
+struct Known {
+    caller: Arc<Caller>,
+    secret_hash: Vec<u8>,
+    addresses: Arc<[String]>,
+    expires_at: Option<Instant>,
+}
+
+impl Callers {
+    /// Forgets one, so that this process feels a change at once.
+    pub fn forget(&self, session: Uuid) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
+    }
+
+    /// Forgets all.
+    pub fn forget_all(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// The caller of an `Authorization` header.
+pub async fn of_header(state: &State, header: Option<&str>, peer: &str, now: Instant) -> Result<Arc<Caller>> {
+    let unauthenticated = || Error::from(Code::Unauthenticated);
+    let header = header.ok_or_else(unauthenticated)?;
+    let token = header
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, t)| t.trim())
+        .ok_or_else(unauthenticated)?;
+    if let Some(key) = token.strip_prefix("smp_") {
+        return of_key(state, key, peer, now).await;
+    }
+    let claims = state.keys.verify(token, now)?;
+    let known =
+        if claims.kind == "api_key" { known_key(state, claims.sid, now).await? } else { known_user(state, claims.sid, now).await? };
+    from(known, peer, now)
+}
+
+/// The caller of an API key's text after `smp_`: 32 hexadecimal digits of its id, then its secret.
+pub async fn of_key(state: &State, key: &str, peer: &str, now: Instant) -> Result<Arc<Caller>> {
+    let (id, secret) = key.split_at_checked(32).ok_or_else(|| Error::from(Code::Unauthenticated))?;
+    let id = Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?;
+    let known = known_key(state, id, now).await?;
+    if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
+        return Err(Code::Unauthenticated.into());
+    }
+    from(known, peer, now)
+}
+
+fn from(known: Option<Known>, peer: &str, now: Instant) -> Result<Arc<Caller>> {
+    let known =
+        known.filter(|k| k.expires_at.is_none_or(|t| t > now)).filter(|k| k.addresses.is_empty() || k.addresses.iter().any(|a| a == peer));
+    known.map(|k| k.caller).ok_or_else(|| Code::Unauthenticated.into())
+}
+
+async fn remembered(
+    state: &State,
+    id: Uuid,
+    now: Instant,
+    read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
+) -> Result<Option<Known>> {
+    let kept = state.callers.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    if let Some((at, known)) = kept
+        && at.plus_seconds(FRESH) > now
+    {
+        return Ok(known);
+    }
+    let known = read(state.store.reader(Arc::new(Caller::system()), now)).await?;
+    let mut all = state.callers.0.write().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= REMEMBERED {
+        all.retain(|_, (at, _)| at.plus_seconds(FRESH) > now);
+    }
+    all.insert(id, (now, known.clone()));
+    Ok(known)
+}
+
+async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option<Known>> {
+    remembered(state, session, now, async |reader| {
+        let mut sql = reader.sql();
+        sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id ");
+        sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
+        let found = reader
+            .fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?, row.optional_text(2)?, row.text(3)?, row.text(4)?, row.time(5)?)))
+            .await?;
+        let Some((id, name, locale, roles, teams, expires_at)) = found else { return Ok(None) };
+        let teams: Vec<Uuid> = serde_json::from_str(&teams).unwrap_or_default();
+        let (grants, field_rules) = rights(&reader, &roles).await?;
+        let subtree = subtree(&reader, &teams).await?;
+        let locale = locale.unwrap_or_else(|| "en".to_owned());
+        let caller = Caller { kind: CallerKind::User, id, session_id: session, name, grants, teams, subtree, field_rules, locale };
+        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: Arc::from([]), expires_at }))
+    })
+    .await
+}
+
+async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Known>> {
+    remembered(state, key, now, async |reader| {
+        let mut sql = reader.sql();
+        sql.push("SELECT name, role_ids, scopes, expires_at, allowed_addresses, secret_hash FROM api_keys ");
+        sql.push("WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(key);
+        let found =
+            reader.fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.time(3)?, row.text(4)?, row.bytes(5)?))).await?;
+        let Some((name, roles, scopes, expires_at, addresses, secret_hash)) = found else { return Ok(None) };
+        let (granted, field_rules) = rights(&reader, &roles).await?;
+        let scopes: Vec<String> = serde_json::from_str(&scopes).unwrap_or_default();
+        let full = Caller {
+            kind: CallerKind::ApiKey,
+            id: key,
+            session_id: key,
+            name,
+            grants: granted,
+            teams: vec![],
+            subtree: vec![],
+            field_rules,
+            locale: "en".to_owned(),
+        };
+        // A scope never grants what the roles do not.
+        let cut: HashMap<String, Reach> = scopes.iter().filter_map(|s| full.reach(s).map(|r| (s.clone(), r))).collect();
+        let grants = if scopes.is_empty() { full.grants.clone() } else { cut };
+        let addresses: Vec<String> = serde_json::from_str(&addresses).unwrap_or_default();
+        Ok(Some(Known { caller: Arc::new(Caller { grants, ..full }), secret_hash, addresses: addresses.into(), expires_at }))
+    })
+    .await
+}
+
+type Rights = (HashMap<String, Reach>, HashMap<FieldScope, FieldAccess>);
+
+/// What roles add up to: the widest grants, the most generous field rules.
+async fn rights(reader: &Reader, role_ids: &str) -> Result<Rights> {
+    let ids: Vec<Uuid> = serde_json::from_str(role_ids).unwrap_or_default();
+    if ids.is_empty() {
+        return Ok(Rights::default());
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT permissions, field_rules FROM roles WHERE deleted_at IS NULL AND id")
+        .one_of(Kind::Id, ids.into_iter().map(Scalar::Id));
+    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await?;
+    let mut grants: HashMap<String, Reach> = HashMap::new();
+    let mut rules: HashMap<FieldScope, Vec<FieldAccess>> = HashMap::new();
+    let roles = rows.len();
+    for (permissions, field_rules) in rows {
+        for Grant { permission, reach } in serde_json::from_str::<Vec<Grant>>(&permissions).unwrap_or_default() {
+            let held = grants.entry(permission).or_insert(reach);
+            *held = (*held).max(reach);
+        }
+        for FieldRule { fields, access } in serde_json::from_str::<Vec<FieldRule>>(&field_rules).unwrap_or_default() {
+            let scope = match fields.as_str() {
+                "personal" => FieldScope::Class(Class::Personal),
+                "financial" => FieldScope::Class(Class::Financial),
+                named => match named.split_once('.') {
+                    Some((resource, field)) => FieldScope::Field(resource.to_owned(), field.to_owned()),
+                    None => continue,
+                },
+            };
+            rules.entry(scope).or_default().push(access);
+        }
+    }
+    // A role without a rule for a field leaves it open, and the most generous role holds.
+    let all = rules.into_iter().filter(|(_, said)| said.len() == roles);
+    let rules = all.filter_map(|(scope, said)| said.into_iter().max().map(|access| (scope, access))).collect();
+    Ok((grants, rules))
+}
+
+/// Teams and all beneath them.
+async fn subtree(reader: &Reader, teams: &[Uuid]) -> Result<Vec<Uuid>> {
+    if teams.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT id, parent_id FROM teams WHERE deleted_at IS NULL");
+    let tree = reader.fetch(sql, |row| Ok((row.id(0)?, row.optional_id(1)?))).await?;
+    let mut found: HashSet<Uuid> = teams.iter().copied().collect();
+    let mut grown = true;
+    while grown {
+        let next: Vec<Uuid> = tree
+            .iter()
+            .filter(|(id, parent)| !found.contains(id) && parent.is_some_and(|p| found.contains(&p)))
+            .map(|(id, _)| *id)
+            .collect();
+        grown = !next.is_empty();
+        found.extend(next);
+    }
+    Ok(found.into_iter().collect())
+}

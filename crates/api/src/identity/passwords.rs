@@ -1,0 +1,36 @@
+//! Passwords: argon2id, hashed by a few threads at most so that sign-ins never starve the rest.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use samphan_domain::error::{Code, Error, Result};
+use std::sync::LazyLock;
+use tokio::sync::Semaphore;
+
+/// Hashes at once.
+static TURNS: Semaphore = Semaphore::const_new(2);
+/// What the password of someone who does not exist is compared with, so that both take as long.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
+
+/// Hashes a password.
+pub async fn hash(password: String) -> Result<String> {
+    let _turn = TURNS.acquire().await.map_err(|_| Error::from(Code::Unavailable))?;
+    tokio::task::spawn_blocking(move || hash_now(&password)).await.ok().flatten().ok_or_else(|| Code::Internal.into())
+}
+
+fn hash_now(password: &str) -> Option<String> {
+    Argon2::default().hash_password(password.as_bytes()).ok().map(|h| h.to_string())
+}
+
+/// Whether a password is the one that was hashed; as slow without a hash as with one.
+pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
+    let _turn = TURNS.acquire().await.map_err(|_| Error::from(Code::Unavailable))?;
+    let matched = tokio::task::spawn_blocking(move || {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| NOBODY.clone());
+        let parsed = PasswordHash::new(&hash).ok()?;
+        Some(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known)
+    });
+    Ok(matched.await.ok().flatten().unwrap_or(false))
+}

@@ -1,0 +1,135 @@
+//! Access tokens: short-lived, signed with EdDSA, verified once and then remembered.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rand::RngCore;
+use samphan_domain::{
+    error::{Code, Error, Result},
+    instant::Instant,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+use uuid::Uuid;
+
+/// Seconds an access token lives.
+pub const ACCESS_SECONDS: i64 = 600;
+/// Who issues tokens, and for whom.
+const ISSUER: &str = "samphan";
+/// Verified tokens remembered.
+const REMEMBERED: usize = 20_000;
+
+/// What an access token says: who and which session, never what they may do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user or API key.
+    pub sub: Uuid,
+    /// The session, or the API key.
+    pub sid: Uuid,
+    /// `user` or `api_key`.
+    pub kind: String,
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+/// The key tokens are signed with.
+pub struct Keys {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    kid: String,
+    public: String,
+    verified: RwLock<HashMap<[u8; 32], Claims>>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// From the 32 bytes all processes share.
+    pub fn of(seed: &[u8]) -> Result<Self> {
+        let seed: [u8; 32] = seed.try_into().map_err(|_| Error::from(Code::Internal))?;
+        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        // PKCS #8 for Ed25519 (RFC 8410) is a fixed beginning and the seed.
+        let mut der = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+        der.extend(seed);
+        let public = URL_SAFE_NO_PAD.encode(public);
+        Ok(Self {
+            encoding: EncodingKey::from_ed_der(&der),
+            decoding: DecodingKey::from_ed_components(&public).map_err(|_| Error::from(Code::Internal))?,
+            kid: hash(public.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect(),
+            public,
+            verified: RwLock::default(),
+        })
+    }
+
+    /// The public half, as a JWK set.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.kid, "x": self.public}]})
+    }
+
+    /// Signs a token.
+    pub fn issue(&self, sub: Uuid, sid: Uuid, kind: &str, jti: Uuid, now: Instant) -> Result<String> {
+        let iat = now.micros() / 1_000_000;
+        let claims =
+            Claims { sub, sid, kind: kind.to_owned(), iss: ISSUER.into(), aud: ISSUER.into(), iat, exp: iat + ACCESS_SECONDS, jti };
+        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|_| Code::Internal.into())
+    }
+
+    /// Reads a token that we signed and that has not expired.
+    pub fn verify(&self, token: &str, now: Instant) -> Result<Claims> {
+        let fingerprint = hash(token.as_bytes());
+        let seconds = now.micros() / 1_000_000;
+        if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint) {
+            return if claims.exp > seconds { Ok(claims.clone()) } else { Err(Code::Unauthenticated.into()) };
+        }
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[ISSUER]);
+        rules.leeway = 0;
+        rules.validate_nbf = true;
+        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).map_err(|_| Error::from(Code::Unauthenticated))?;
+        if read.header.kid.as_deref() != Some(&self.kid) {
+            return Err(Code::Unauthenticated.into());
+        }
+        let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= REMEMBERED {
+            verified.retain(|_, claims| claims.exp > seconds);
+        }
+        if verified.len() < REMEMBERED {
+            verified.insert(fingerprint, read.claims.clone());
+        }
+        Ok(read.claims)
+    }
+}
+
+/// SHA-256.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// 256 bits nobody can guess, as text.
+#[must_use]
+pub fn secret() -> String {
+    URL_SAFE_NO_PAD.encode(random())
+}
+
+/// 256 random bits.
+#[must_use]
+pub fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}

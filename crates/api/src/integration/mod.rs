@@ -1,0 +1,13 @@
+//! Integration: the other systems, what they call our records, and accounting's credit feed.
+
+pub mod external_reference;
+pub mod external_system;
+
+use crate::rest::collection::Api;
+use samphan_domain::integration::external_reference::ExternalRef;
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>()
+}

@@ -1,0 +1,12 @@
+//! How it is reached: the REST kernel, the areas' collections, and the one binary `samphan`.
+
+pub mod catalog;
+pub mod config;
+pub mod customers;
+pub mod identity;
+pub mod integration;
+pub mod openapi;
+pub mod platform;
+pub mod rest;
+pub mod server;
+pub mod telemetry;

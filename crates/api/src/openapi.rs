@@ -1,0 +1,103 @@
+//! The whole API: every area's collections and operations, and the document they add up to.
+
+use crate::{
+    catalog, customers, integration, platform,
+    rest::{
+        collection::Api,
+        document::{self, About},
+    },
+};
+use serde_json::{Value, json};
+
+/// Every area's collections and operations.
+#[must_use]
+pub fn api() -> Api {
+    let api = platform::routes(Api::default());
+    let api = customers::routes(api);
+    let api = catalog::routes(api);
+    integration::routes(api)
+}
+
+/// The published document, OpenAPI 3.1.0; or why it is not sound.
+pub fn document(api: &Api) -> Result<Value, Vec<String>> {
+    document::write(api, &ABOUT)
+}
+
+const ABOUT: About = About {
+    title: "Samphan",
+    description: "The CRM that front ends and back offices share.\n\n\
+        Sign in with `POST /v1/auth/sign-in`, or send an API key; then `Authorization: Bearer …` on every request.\n\n\
+        Lists are pages with opaque cursors. Unknown parameters, fields, operators and values are refused with the nearest valid name, never ignored. \
+        Every POST and PATCH honours `Idempotency-Key`, every write to a record `If-Match`, every write `dry_run=true`. \
+        Amounts are decimal strings with the currency beside them; times are RFC 3339 with an offset. Whatever is not a success is a `Problem`.",
+    tags: &[
+        ("accounts", "Customers: the organisations we deal with, and how they came to be where they stand."),
+        ("contacts", "The people through whom accounts are reached."),
+        ("tags", "The vocabulary of labels."),
+        ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
+        ("products", "What we sell."),
+        ("prices", "For how much, to whom."),
+        ("external-systems", "The other systems, and what they call our records."),
+        ("credit", "What accounting says customers owe and may owe."),
+        ("auth", "Signing in and out, for people and machines."),
+        ("users", "The people who sign in, their teams and roles."),
+        ("api-keys", "How machines sign in."),
+        ("settings", "What the organisation adds to the model."),
+        ("audit", "Who changed what."),
+        ("service", "The service itself."),
+    ],
+};
+
+/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`.
+#[must_use]
+pub fn older(document: &Value) -> Value {
+    fn turn(value: &Value) -> Value {
+        let map = match value {
+            Value::Object(map) => map,
+            Value::Array(all) => return Value::Array(all.iter().map(turn).collect()),
+            other => return other.clone(),
+        };
+        let mut out: serde_json::Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), turn(v))).collect();
+        if let Some(Value::Array(types)) = map.get("type") {
+            let rest: Vec<&Value> = types.iter().filter(|t| *t != "null").collect();
+            out.remove("type");
+            if let [one] = rest.as_slice() {
+                out.insert("type".into(), (*one).clone());
+            }
+            if rest.len() < types.len() {
+                out.insert("nullable".into(), json!(true));
+            }
+        }
+        // A patch is plain JSON for generators that know no merge patches.
+        if let Some(patch) = out.remove("application/merge-patch+json") {
+            out.entry("application/json").or_insert(patch);
+        }
+        Value::Object(out)
+    }
+    let mut made = turn(document);
+    made["openapi"] = json!("3.0.3");
+    if let Some(license) = made.pointer_mut("/info/license").and_then(Value::as_object_mut) {
+        license.remove("identifier");
+        license.insert("url".into(), json!("https://www.apache.org/licenses/LICENSE-2.0"));
+    }
+    made
+}
+
+/// One line for each operation: tag, id, method, path, permission. Reviewed like code.
+#[must_use]
+pub fn operations(api: &Api) -> String {
+    let mut lines: Vec<String> = api
+        .operations
+        .iter()
+        .map(|o| {
+            let access = match &o.access {
+                crate::rest::operation::Access::Public => "public",
+                crate::rest::operation::Access::SignedIn => "signed in",
+                crate::rest::operation::Access::Needs(permission) => permission,
+            };
+            format!("{} {} {} {} {access}\n", o.tag, o.id, o.method, o.path)
+        })
+        .collect();
+    lines.sort();
+    lines.concat()
+}

@@ -1,0 +1,164 @@
+//! How API keys are reached: a secret is shown once, when the key is made or rotated.
+
+use crate::{
+    identity::tokens,
+    rest::{
+        answer::{Answer, shown},
+        collection::Collection,
+        operation::{Body, Call, Operation},
+    },
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    platform::{
+        api_key::{ApiKey, ApiKeyStatus},
+        role::{Grant, Role},
+    },
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Seconds a key works when nothing else is said: a year.
+const YEAR: i64 = 365 * 86_400;
+
+/// API keys.
+#[must_use]
+pub fn routes() -> Collection<ApiKey> {
+    Collection::new("api-keys")
+        .plain_action("revoke", "Stop a key for good, within five seconds everywhere", revoke)
+        .schema::<IssuedApiKey>()
+        .operation("", |path| {
+            let mut create = Operation::write("createApiKey", Method::POST, path, create)
+                .says("api-keys", "Make an API key", "The answer shows the secret, once.")
+                .takes(Body::of("NewApiKey"))
+                .needs("api-keys:create")
+                .answers(201, "IssuedApiKey")
+                .etag();
+            // The stored answer would hold the secret.
+            create.idempotent = false;
+            create
+        })
+        .operation("/{id}", |path| {
+            Operation::write("updateApiKey", Method::PATCH, path, update)
+                .says("api-keys", "Update an API key", "A JSON merge patch (RFC 7396).")
+                .takes(Body { patch: true, ..Body::of("ApiKeyPatch") })
+                .needs("api-keys:update")
+                .answers(200, "ApiKey")
+                .etag()
+                .if_match(false)
+        })
+        .operation("/{id}/rotate", |path| {
+            let mut rotate = Operation::write("rotateApiKey", Method::POST, path, rotate)
+                .says(
+                    "api-keys",
+                    "Give a key a new secret",
+                    "The old secret stops working within five seconds; the answer shows the new one, once.",
+                )
+                .needs("api-keys:rotate")
+                .answers(200, "IssuedApiKey")
+                .etag()
+                .if_match(false);
+            rotate.idempotent = false;
+            rotate
+        })
+}
+
+/// A key with its secret, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IssuedApiKey {
+    /// The key.
+    #[schema(value_type = Object)]
+    pub api_key: Map<String, Value>,
+    /// What to send: `Authorization: Bearer smp_…`.
+    #[schema(max_length = 200)]
+    pub token: String,
+    /// For OAuth2 client credentials: the `client_id`.
+    #[schema(max_length = 100)]
+    pub client_id: String,
+    /// For OAuth2 client credentials: the `client_secret`.
+    #[schema(max_length = 200)]
+    pub client_secret: String,
+}
+
+async fn create(work: &Work, call: Call) -> Result<Answer> {
+    let shape = work.shape("api_keys")?;
+    let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), &[])?;
+    check(work, &draft.data).await?;
+    draft.data.expires_at = draft.data.expires_at.or(Some(work.now.plus_seconds(YEAR)));
+    let key = stored::insert(work, draft).await?;
+    let key = issue(work, key, "issued").await?;
+    Ok(key.status(201))
+}
+
+async fn update(work: &Work, call: Call) -> Result<Answer> {
+    let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
+    stored::expect_version(call.if_match, before.version())?;
+    let after = before.patched(&call.body)?;
+    check(work, &after.data).await?;
+    let made = stored::save(work, &before, after, "updated", None).await?;
+    call.state.callers.forget(made.id());
+    Ok(Answer::record(work, work.shape("api_keys")?, &made))
+}
+
+async fn rotate(work: &Work, call: Call) -> Result<Answer> {
+    let key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
+    stored::expect_version(call.if_match, key.version())?;
+    if key.data.status == ApiKeyStatus::Revoked {
+        return Err(Code::IllegalTransition.into());
+    }
+    call.state.callers.forget(key.id());
+    issue(work, key, "rotated").await
+}
+
+async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
+    if before.data.status == ApiKeyStatus::Revoked {
+        return Err(Code::IllegalTransition.into());
+    }
+    let mut after = before.clone();
+    after.data.status = ApiKeyStatus::Revoked;
+    stored::save(work, &before, after, "revoked", None).await
+}
+
+async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Result<Answer> {
+    let secret = tokens::secret();
+    let token = format!("smp_{}{secret}", before.id().simple());
+    let mut after = before.clone();
+    // The beginning of the secret tells this one from the one before.
+    after.data.prefix = format!("smp_…{}", secret.get(..4).unwrap_or_default());
+    let key = stored::save(work, &before, after, what, None).await?;
+    let mut sql = work.sql();
+    sql.push("UPDATE api_keys SET secret_hash = ").bind(Kind::Bytes, Scalar::Bytes(tokens::hash(secret.as_bytes()).to_vec()));
+    sql.push(" WHERE id = ").id(key.id());
+    work.execute(sql).await?;
+    let shown = shown(work, work.shape("api_keys")?, &key.record);
+    let issued = IssuedApiKey { api_key: shown, token, client_id: key.id().to_string(), client_secret: secret };
+    let version = key.version();
+    Ok(Answer { version: Some(version), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
+}
+
+/// Its roles exist and grant nothing the maker may not do; its addresses are addresses.
+async fn check(work: &Work, key: &ApiKey) -> Result<()> {
+    super::user::exist(work, "roles", "/role_ids", key.role_ids.iter().map(|id| id.0).collect()).await?;
+    for (i, id) in key.role_ids.iter().enumerate() {
+        let role = stored::one_with::<Role>(work, "id", Scalar::Id(id.0)).await?;
+        let beyond = |g: &Grant| work.caller.reach(&g.permission).is_none_or(|own| own < g.reach);
+        if role.is_some_and(|r| r.data.permissions.iter().any(beyond)) {
+            return Err(Error::invalid(FieldError::new(
+                format!("/role_ids/{i}"),
+                "beyond_own_rights",
+                "a role that grants what you may do yourself",
+            )));
+        }
+    }
+    match key.allowed_addresses.iter().position(|a| a.parse::<std::net::IpAddr>().is_err()) {
+        Some(i) => Err(Error::invalid(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", "an IP address"))),
+        None => Ok(()),
+    }
+}

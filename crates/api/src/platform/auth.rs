@@ -1,0 +1,315 @@
+//! Signing in and out: people with a password, machines with client credentials.
+
+use crate::{
+    config::RateLimit,
+    identity::{callers, limits, passwords, tokens},
+    rest::{
+        answer::Answer,
+        collection::Api,
+        operation::{Access, Body, Call, Operation},
+    },
+};
+use actix_web::http::Method;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use samphan_domain::{
+    caller::Caller,
+    error::{Code, Error, Result},
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::store::Work;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Seconds a session lives without being refreshed: 30 days.
+const SESSION_SECONDS: i64 = 30 * 86_400;
+/// Seconds in which the token just used gets the same successor again: two tabs, one refresh.
+const GRACE_SECONDS: i64 = 10;
+
+/// The operations.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    vec![
+        Operation::alone("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
+            .says("auth", "Sign in", "With e-mail address and password. At most 5 tries a minute for an account and 20 for an address.")
+            .takes(Body::of("SignIn"))
+            .access(Access::Public)
+            .answers(200, "Tokens"),
+        Operation::alone("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
+            .says("auth", "Refresh", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
+            .takes(Body::of("Refresh"))
+            .access(Access::Public)
+            .answers(200, "Tokens"),
+        Operation::alone("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
+            .says("auth", "Sign out", "Ends this session; its access token stops working within 5 seconds everywhere.")
+            .access(Access::SignedIn)
+            .answers_nothing(),
+        Operation::alone("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
+            .says("auth", "Sign out everywhere", "Ends all sessions of the caller.")
+            .access(Access::SignedIn)
+            .answers_nothing(),
+        Operation::alone("createOauthToken", Method::POST, "/v1/oauth/token", token)
+            .says("auth", "Get an access token for a machine", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
+            .takes(Body { form: true, ..Body::of("TokenRequest") })
+            .access(Access::Public)
+            .answers(200, "AccessToken"),
+    ]
+}
+
+/// Their schemas.
+#[must_use]
+pub fn schemas(api: Api) -> Api {
+    api.schema::<SignIn>().schema::<Tokens>().schema::<Refresh>().schema::<TokenRequest>().schema::<AccessToken>()
+}
+
+/// Who signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// E-mail address.
+    #[schema(max_length = 254, example = "somying@example.com")]
+    pub email: String,
+    /// Password.
+    #[schema(max_length = 200)]
+    pub password: String,
+}
+
+/// A refresh token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// As the last sign-in or refresh gave it.
+    #[schema(max_length = 200)]
+    pub refresh_token: String,
+}
+
+/// A pair of tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tokens {
+    /// For `Authorization: Bearer …`.
+    #[schema(max_length = 4000)]
+    pub access_token: String,
+    /// `Bearer`.
+    #[schema(max_length = 20)]
+    pub token_type: String,
+    /// Seconds the access token lives.
+    #[schema(minimum = 1, maximum = 86400)]
+    pub expires_in: i32,
+    /// Gives the next pair, once.
+    #[schema(max_length = 200)]
+    pub refresh_token: String,
+}
+
+/// A machine's request for a token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// `client_credentials`.
+    #[schema(max_length = 50, pattern = "^client_credentials$", example = "client_credentials")]
+    pub grant_type: String,
+    /// The API key's id.
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 100)]
+    pub client_id: Option<String>,
+    /// The API key's secret.
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 200)]
+    pub client_secret: Option<String>,
+    /// Not used: a key's scopes are set where it is made.
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 1000)]
+    pub scope: Option<String>,
+}
+
+/// A machine's token.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessToken {
+    /// For `Authorization: Bearer …`.
+    #[schema(max_length = 4000)]
+    pub access_token: String,
+    /// `Bearer`.
+    #[schema(max_length = 20)]
+    pub token_type: String,
+    /// Seconds it lives.
+    #[schema(minimum = 1, maximum = 86400)]
+    pub expires_in: i32,
+}
+
+async fn sign_in(call: Call) -> Result<Answer> {
+    let input: SignIn = call.input()?;
+    let email = input.email.trim().to_lowercase();
+    if call.state.rate_limit == RateLimit::On {
+        call.state.limits.take(&format!("from {}", call.peer), 1, limits::SIGN_INS_FROM, call.now)?;
+        call.state.limits.take(&format!("to {email}"), 1, limits::SIGN_INS, call.now)?;
+    }
+    let reader = call.state.store.reader(Arc::new(Caller::system()), call.now);
+    let mut sql = reader.sql();
+    sql.push("SELECT u.id, p.hash FROM users u JOIN user_passwords p ON p.user_id = u.id WHERE u.deleted_at IS NULL AND u.status = 'active' AND u.email = ").text(email);
+    let found = reader.fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
+    let hash = found.as_ref().map(|(_, hash)| hash.clone());
+    if !passwords::verify(input.password, hash).await? {
+        return Err(Code::InvalidGrant.into());
+    }
+    let Some((user, _)) = found else { return Err(Code::InvalidGrant.into()) };
+    let work = call.system_work().await?;
+    let session = work.new_id();
+    let columns = [("id", Kind::Id), ("user_id", Kind::Id), ("created_at", Kind::Time), ("expires_at", Kind::Time)];
+    let row = vec![Scalar::Id(session), Scalar::Id(user), Scalar::Time(work.now), Scalar::Time(work.now.plus_seconds(SESSION_SECONDS))];
+    work.insert("sessions", &columns, vec![row], "").await?;
+    let refresh_token = tokens::secret();
+    keep(&work, session, &refresh_token).await?;
+    note(&work, "session.started", user, session);
+    work.commit().await?;
+    pair(&call, user, session, refresh_token)
+}
+
+fn note(work: &Work, kind: &str, user: Uuid, session: Uuid) {
+    let after = serde_json::Map::from_iter([("session_id".to_owned(), serde_json::json!(session))]);
+    work.emit(samphan_domain::event::Event {
+        kind: kind.to_owned(),
+        resource: "users",
+        resource_id: user,
+        version: 0,
+        changed_fields: vec![],
+        before: None,
+        after: Some(after),
+        reason: None,
+    });
+}
+
+fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {
+    let access_token = call.state.keys.issue(user, session, "user", Uuid::from_u128(rand::random()), call.now)?;
+    Ok(Answer::json(&Tokens {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: i32::try_from(tokens::ACCESS_SECONDS).unwrap_or(600),
+        refresh_token,
+    }))
+}
+
+async fn keep(work: &Work, session: Uuid, refresh_token: &str) -> Result<()> {
+    let columns = [("hash", Kind::Bytes), ("session_id", Kind::Id), ("created_at", Kind::Time), ("is_live", Kind::Bool)];
+    let row = vec![
+        Scalar::Bytes(tokens::hash(refresh_token.as_bytes()).to_vec()),
+        Scalar::Id(session),
+        Scalar::Time(work.now),
+        Scalar::Bool(true),
+    ];
+    work.insert("refresh_tokens", &columns, vec![row], "").await.map(|_| ())
+}
+
+/// A used token's successor, so that two tabs that refresh at once get the same pair: it is the token and the
+/// server's secret hashed together, so nothing that could be stolen needs to be stored.
+fn successor(call: &Call, refresh_token: &str) -> String {
+    let mixed = [call.state.refresh_secret.as_slice(), refresh_token.as_bytes()].concat();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tokens::hash(&mixed))
+}
+
+async fn refresh(call: Call) -> Result<Answer> {
+    let input: Refresh = call.input()?;
+    let hash = Scalar::Bytes(tokens::hash(input.refresh_token.as_bytes()).to_vec());
+    let work = call.system_work().await?;
+    // The session is locked first: all uses of its tokens stand in one line.
+    let mut sql = work.sql();
+    sql.push("SELECT s.id, s.user_id FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > ");
+    sql.bind(Kind::Time, Scalar::Time(work.now))
+        .push(" AND s.id = (SELECT session_id FROM refresh_tokens WHERE hash = ")
+        .bind(Kind::Bytes, hash.clone())
+        .push(")");
+    sql.for_update("s");
+    let Some((session, user)) = work.fetch_one(sql, |row| Ok((row.id(0)?, row.id(1)?))).await? else {
+        return Err(Code::InvalidGrant.into());
+    };
+    let mut sql = work.sql();
+    sql.push("SELECT used_at, is_live FROM refresh_tokens WHERE hash = ").bind(Kind::Bytes, hash.clone());
+    let Some((used_at, live)) = work.fetch_one(sql, |row| Ok((row.time(0)?, row.scalar(1, Kind::Bool)? == Scalar::Bool(true)))).await?
+    else {
+        return Err(Code::InvalidGrant.into());
+    };
+    let next = successor(&call, &input.refresh_token);
+    match used_at {
+        None if live => {
+            let mut sql = work.sql();
+            // Only the token used last has a grace; the one before it has none any more.
+            sql.push("UPDATE refresh_tokens SET is_live = ")
+                .bind(Kind::Bool, Scalar::Bool(false))
+                .push(" WHERE used_at IS NOT NULL AND session_id = ")
+                .id(session);
+            work.execute(sql).await?;
+            let mut sql = work.sql();
+            sql.push("UPDATE refresh_tokens SET used_at = ")
+                .bind(Kind::Time, Scalar::Time(work.now))
+                .push(" WHERE hash = ")
+                .bind(Kind::Bytes, hash);
+            work.execute(sql).await?;
+            keep(&work, session, &next).await?;
+            let mut sql = work.sql();
+            sql.push("UPDATE sessions SET expires_at = ")
+                .bind(Kind::Time, Scalar::Time(work.now.plus_seconds(SESSION_SECONDS)))
+                .push(" WHERE id = ")
+                .id(session);
+            work.execute(sql).await?;
+            work.commit().await?;
+            pair(&call, user, session, next)
+        }
+        Some(at) if live && at.plus_seconds(GRACE_SECONDS) >= work.now => {
+            work.roll_back().await?;
+            pair(&call, user, session, next)
+        }
+        _ => {
+            // Used before: somebody has a copy. The whole family ends.
+            end(&work, session, "refresh_token_reused").await?;
+            note(&work, "session.reuse_detected", user, session);
+            work.commit().await?;
+            call.state.callers.forget(session);
+            Err(Code::InvalidGrant.into())
+        }
+    }
+}
+
+async fn end(work: &Work, session: Uuid, why: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE sessions SET ended_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(", ended_why = ").text(why);
+    sql.push(" WHERE ended_at IS NULL AND id = ").id(session);
+    work.execute(sql).await.map(|_| ())
+}
+
+async fn sign_out(call: Call) -> Result<Answer> {
+    let work = call.work().await?;
+    end(&work, call.caller.session_id, "signed_out").await?;
+    note(&work, "session.ended", call.caller.id, call.caller.session_id);
+    work.commit().await?;
+    call.state.callers.forget(call.caller.session_id);
+    Ok(Answer::nothing())
+}
+
+async fn sign_out_everywhere(call: Call) -> Result<Answer> {
+    let work = call.work().await?;
+    super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
+    note(&work, "session.all_ended", call.caller.id, call.caller.session_id);
+    work.commit().await?;
+    call.state.callers.forget_all();
+    Ok(Answer::nothing())
+}
+
+async fn token(call: Call) -> Result<Answer> {
+    let input: TokenRequest = call.input()?;
+    if call.state.rate_limit == RateLimit::On {
+        call.state.limits.take(&format!("from {}", call.peer), 1, limits::SIGN_INS_FROM, call.now)?;
+    }
+    let basic = call.authorization.as_deref().and_then(|h| h.strip_prefix("Basic ")).and_then(|b| STANDARD.decode(b.trim()).ok());
+    let basic = basic
+        .and_then(|b| String::from_utf8(b).ok())
+        .and_then(|b| b.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned())));
+    let refused = || Error::from(Code::InvalidGrant);
+    let (id, secret) = input.client_id.zip(input.client_secret).or(basic).ok_or_else(refused)?;
+    let id = Uuid::parse_str(&id).map_err(|_| refused())?;
+    let caller = callers::of_key(&call.state, &format!("{}{secret}", id.simple()), &call.peer, call.now).await.map_err(|_| refused())?;
+    let access_token = call.state.keys.issue(caller.id, caller.id, "api_key", Uuid::from_u128(rand::random()), call.now)?;
+    Ok(Answer::json(&AccessToken {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: i32::try_from(tokens::ACCESS_SECONDS).unwrap_or(600),
+    }))
+}

@@ -1,0 +1,44 @@
+//! How custom fields are reached: a field's resource, key and type are for good.
+
+use crate::rest::collection::Collection;
+use samphan_domain::{
+    error::{Error, FieldError, Result},
+    platform::custom_field::CustomField,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// Custom fields.
+#[must_use]
+pub fn routes() -> Collection<CustomField> {
+    Collection::new("settings").create(create).update(update).delete(delete).writes()
+}
+
+async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
+    let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
+    if !known.contains(&draft.data.resource.as_str()) {
+        let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&draft.data.resource, known);
+        return Err(Error::invalid(fault));
+    }
+    work.store.forget_custom_fields();
+    stored::insert(work, draft).await
+}
+
+async fn update(work: &Work, before: &Stored<CustomField>, after: Stored<CustomField>) -> Result<Stored<CustomField>> {
+    let (then, now) = (&before.data, &after.data);
+    for (pointer, moved) in [("/resource", then.resource != now.resource), ("/key", then.key != now.key), ("/type", then.kind != now.kind)]
+    {
+        if moved {
+            return Err(Error::invalid(FieldError::new(pointer, "not_allowed", "what it was made with; make another field instead")));
+        }
+    }
+    work.store.forget_custom_fields();
+    stored::save(work, before, after, "updated", None).await
+}
+
+async fn delete(work: &Work, found: &Stored<CustomField>) -> Result<()> {
+    work.store.forget_custom_fields();
+    stored::delete(work, found).await
+}

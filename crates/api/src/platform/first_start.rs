@@ -1,0 +1,118 @@
+//! The first start: an administrator in an empty database, with the roles most organisations begin with.
+
+use crate::{
+    config::Settings,
+    identity::{passwords, tokens},
+    server::{State, now},
+};
+use samphan_domain::{
+    caller::{Caller, FieldAccess, Reach},
+    error::Result,
+    id::RoleId,
+    platform::{
+        role::{FieldRule, Grant, Role},
+        user::{User, UserStatus},
+    },
+};
+use samphan_persistence::stored::{self, Stored};
+use std::sync::Arc;
+
+/// What the first start made.
+#[derive(Debug)]
+pub struct FirstStart {
+    /// The administrator's e-mail address.
+    pub email: String,
+    /// The password, when it was made up here.
+    pub password: Option<String>,
+}
+
+/// Makes the first administrator and the first roles, if there are no users yet.
+pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart>> {
+    let caller = Arc::new(Caller::system());
+    let reader = state.store.reader(Arc::clone(&caller), now());
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*) FROM users");
+    if reader.count(sql).await? > 0 {
+        return Ok(None);
+    }
+    let made_up = settings.admin_password.is_none().then(tokens::secret);
+    let password = made_up.clone().or_else(|| settings.admin_password.clone()).unwrap_or_default();
+    let hash = passwords::hash(password).await?;
+    let work = state.store.work(caller, now()).await?;
+    let mut administrator = None;
+    for role in roles() {
+        let made = stored::insert(&work, Stored::draft(role)).await?;
+        administrator.get_or_insert(RoleId(made.id()));
+    }
+    let user = User {
+        name: "Administrator".to_owned(),
+        email: settings.admin_email.clone(),
+        job_title: None,
+        locale: None,
+        time_zone: None,
+        manager_id: None,
+        role_ids: administrator.into_iter().collect(),
+        team_ids: vec![],
+        status: UserStatus::Active,
+    };
+    let user = stored::insert(&work, Stored::draft(user)).await?;
+    super::user::keep_password(&work, user.id(), hash).await?;
+    work.commit().await?;
+    Ok(Some(FirstStart { email: user.data.email, password: made_up }))
+}
+
+/// The roles most organisations begin with; the administrator first.
+fn roles() -> Vec<Role> {
+    let grant = |permission: &str, reach| Grant { permission: permission.to_owned(), reach };
+    let rule = |fields: &str, access| FieldRule { fields: fields.to_owned(), access };
+    let role = |name: &str, about: &str, permissions, field_rules| Role {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        permissions,
+        field_rules,
+    };
+    let selling = |reach| {
+        let own = ["accounts", "contacts", "account-contacts"]
+            .iter()
+            .flat_map(move |r| ["read", "create", "update"].map(|v| grant(&format!("{r}:{v}"), reach)));
+        let shared = ["products", "product-categories", "price-books", "tags", "users", "teams", "external-references"]
+            .map(|r| grant(&format!("{r}:read"), Reach::All));
+        own.chain([grant("accounts:change-lifecycle", reach), grant("credit:read", reach)]).chain(shared).collect::<Vec<_>>()
+    };
+    let mut managing = selling(Reach::Subtree);
+    managing.extend(
+        ["accounts:delete", "accounts:assign", "contacts:delete", "account-contacts:delete", "account-contacts:set-primary"]
+            .map(|p| grant(p, Reach::Subtree)),
+    );
+    let mut accounting: Vec<Grant> = [
+        "credit-balances:read",
+        "credit-balances:push",
+        "credit:read",
+        "credit:see-ledger",
+        "credit-profiles:read",
+        "credit-profiles:update",
+    ]
+    .map(|p| grant(p, Reach::All))
+    .into();
+    accounting.extend(
+        ["accounts", "external-references", "external-systems", "credit-snapshots", "unmatched-credits"]
+            .iter()
+            .flat_map(|r| ["read", "create", "update", "complete"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
+    );
+    vec![
+        role("Administrator", "May do everything.", vec![grant("*:*", Reach::All)], vec![]),
+        role(
+            "Seller",
+            "Sees the accounts of the team, and the credit status of each but not the ledger.",
+            selling(Reach::Team),
+            vec![rule("personal", FieldAccess::Masked), rule("financial", FieldAccess::Hidden)],
+        ),
+        role("Sales manager", "Sees the accounts of the teams beneath.", managing, vec![rule("financial", FieldAccess::Hidden)]),
+        role(
+            "Accounting",
+            "Pushes balances, maps customer numbers, sees the ledger.",
+            accounting,
+            vec![rule("personal", FieldAccess::Hidden)],
+        ),
+    ]
+}

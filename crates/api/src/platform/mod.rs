@@ -1,0 +1,30 @@
+//! The platform: people and machines, what they may do, what the organisation adds, and the service itself.
+
+pub mod api_key;
+pub mod auth;
+pub mod custom_field;
+pub mod first_start;
+pub mod pages;
+pub mod role;
+pub mod team;
+pub mod user;
+
+use crate::rest::collection::{Api, Collection};
+use samphan_domain::platform::{audit_event::AuditEvent, picklist::Picklist};
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    let api = api
+        .collection(user::routes())
+        .collection(team::routes())
+        .collection(role::routes())
+        .collection(api_key::routes())
+        .collection(custom_field::routes())
+        .collection(Collection::<Picklist>::new("settings").writes())
+        .collection(Collection::<AuditEvent>::new("audit"))
+        .operations(auth::routes())
+        .operations(user::own_routes())
+        .operations(pages::routes());
+    auth::schemas(pages::schemas(user::schemas(api)))
+}

@@ -1,0 +1,146 @@
+//! The service itself: health, metrics, the document, the docs page, and what each problem means.
+
+use crate::{
+    rest::{
+        answer::Answer,
+        collection::Api,
+        operation::{Access, Call, Operation},
+    },
+    server::State,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{self, ServiceConfig},
+};
+use samphan_domain::error::{Code, Result};
+use samphan_persistence::store::Reader;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// The operations.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    vec![
+        Operation::read("getLiveness", "/health/live", live)
+            .says("service", "Is the process alive", "Asks nothing of the database.")
+            .access(Access::Public)
+            .answers(200, "Health"),
+        Operation::read("getReadiness", "/health/ready", ready)
+            .says("service", "Is the service ready", "Asks the database; 503 while it does not answer.")
+            .access(Access::Public)
+            .answers(200, "Health"),
+        Operation::read("getProblem", "/problems/{code}", problem)
+            .says("service", "What a problem means", "The description of a problem's code, found at its `type`.")
+            .access(Access::Public)
+            .answers(200, "ProblemDescription"),
+        Operation::read("listSigningKeys", "/.well-known/jwks.json", jwks)
+            .says("service", "The keys access tokens are signed with", "A JWK set (RFC 7517).")
+            .access(Access::Public)
+            .answers(200, "SigningKeys"),
+    ]
+}
+
+/// Their schemas.
+#[must_use]
+pub fn schemas(api: Api) -> Api {
+    api.schema::<Health>().schema::<ProblemDescription>().schema::<SigningKeys>()
+}
+
+/// Health.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`.
+    #[schema(max_length = 20)]
+    pub status: String,
+}
+
+/// What a problem's code means.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemDescription {
+    /// The code.
+    #[schema(max_length = 100)]
+    pub code: String,
+    /// The status it is answered with.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: i32,
+    /// What it means and what to do.
+    #[schema(max_length = 2000)]
+    pub description: String,
+}
+
+/// A JWK set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SigningKeys {
+    /// The keys.
+    #[schema(max_items = 10)]
+    pub keys: Vec<SigningKey>,
+}
+
+/// A public key for Ed25519 (RFC 8037).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SigningKey {
+    /// `OKP`.
+    #[schema(max_length = 20)]
+    pub kty: String,
+    /// `Ed25519`.
+    #[schema(max_length = 20)]
+    pub crv: String,
+    /// `EdDSA`.
+    #[schema(max_length = 20)]
+    pub alg: String,
+    /// Its id, as in a token's header.
+    #[schema(max_length = 100)]
+    pub kid: String,
+    /// The public key, base64url.
+    #[schema(max_length = 100)]
+    pub x: String,
+}
+
+async fn live(_: &Reader, _: Call) -> Result<Answer> {
+    Ok(Answer::json(&Health { status: "ok".to_owned() }))
+}
+
+async fn ready(reader: &Reader, _: Call) -> Result<Answer> {
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*) FROM server_keys");
+    reader.count(sql).await.map_err(|_| Code::Unavailable)?;
+    Ok(Answer::json(&Health { status: "ok".to_owned() }))
+}
+
+async fn problem(_: &Reader, call: Call) -> Result<Answer> {
+    let sought = call.path.first().map(String::as_str).unwrap_or_default();
+    let code = Code::ALL.iter().find(|c| c.as_str() == sought).ok_or(Code::NotFound)?;
+    Ok(Answer::json(&ProblemDescription {
+        code: code.as_str().to_owned(),
+        status: code.status().into(),
+        description: code.about().to_owned(),
+    }))
+}
+
+async fn jwks(_: &Reader, call: Call) -> Result<Answer> {
+    Ok(Answer::json(&call.state.keys.jwks()))
+}
+
+/// What is not JSON: the document's own text, the metrics, the docs page.
+pub fn mount(config: &mut ServiceConfig) {
+    config
+        .route("/openapi.json", web::get().to(document))
+        .route("/metrics", web::get().to(metrics))
+        .route("/docs", web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+}
+
+async fn document(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let sent = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let mut response = HttpResponse::Ok();
+    if sent.is_some_and(|s| s.split(',').any(|t| t.trim() == state.document_tag)) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, state.document_tag.clone())).finish();
+    }
+    response.insert_header((header::ETAG, state.document_tag.clone())).content_type("application/json").body(state.document.clone())
+}
+
+async fn metrics(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.text())
+}

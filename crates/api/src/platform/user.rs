@@ -1,0 +1,237 @@
+//! How users are reached, and `GET /v1/me`.
+
+use crate::{
+    identity::passwords,
+    rest::{
+        answer::Answer,
+        collection::{Api, Collection},
+        operation::{Access, Body, Call, Operation},
+    },
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    caller::{CallerKind, Reach},
+    error::{Code, Error, FieldError, Result},
+    platform::user::{User, UserStatus},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    store::{Reader, Work},
+    stored::{self, Stored},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Users.
+#[must_use]
+pub fn routes() -> Collection<User> {
+    Collection::new("users")
+        .create(create)
+        .update(update)
+        .delete(delete)
+        .writes()
+        .plain_action("activate", "Let a user sign in again", async |work: &Work, u: Stored<User>| turn(work, u, UserStatus::Active).await)
+        .plain_action("deactivate", "Let a user sign in no longer, and end the user's sessions", async |work: &Work, u: Stored<User>| {
+            turn(work, u, UserStatus::Inactive).await
+        })
+        .schema::<SetPassword>()
+        .operation("/{id}/set-password", |path| {
+            Operation::alone("setPasswordUser", Method::POST, path, set_password)
+                .says("users", "Set a user's password", "Ends the user's sessions.")
+                .takes(Body::of("SetPassword"))
+                .needs("users:set-password")
+                .answers_nothing()
+        })
+}
+
+/// What is about the caller alone.
+#[must_use]
+pub fn own_routes() -> Vec<Operation> {
+    vec![
+        Operation::read("getMe", "/v1/me", me)
+            .says("auth", "Who am I", "The caller: a person or a machine, with its permissions and their reach.")
+            .access(Access::SignedIn)
+            .answers(200, "Me"),
+        Operation::alone("changeMyPassword", Method::POST, "/v1/me/password", change_password)
+            .says("auth", "Change one's own password", "Ends all other sessions.")
+            .takes(Body::of("ChangePassword"))
+            .access(Access::SignedIn)
+            .answers_nothing(),
+    ]
+}
+
+/// The schemas of what is about the caller alone.
+#[must_use]
+pub fn schemas(api: Api) -> Api {
+    api.schema::<Me>().schema::<ChangePassword>()
+}
+
+async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
+    check(work, &draft.data).await?;
+    stored::insert(work, draft).await
+}
+
+async fn update(work: &Work, before: &Stored<User>, after: Stored<User>) -> Result<Stored<User>> {
+    check(work, &after.data).await?;
+    stored::save(work, before, after, "updated", None).await
+}
+
+async fn delete(work: &Work, found: &Stored<User>) -> Result<()> {
+    end_sessions(work, found.id(), "deleted").await?;
+    stored::delete(work, found).await
+}
+
+/// Roles and teams are named in lists, so their existence is checked here; and nobody gives what he does not have.
+async fn check(work: &Work, user: &User) -> Result<()> {
+    exist(work, "roles", "/role_ids", user.role_ids.iter().map(|id| id.0).collect()).await?;
+    exist(work, "teams", "/team_ids", user.team_ids.iter().map(|id| id.0).collect()).await
+}
+
+/// Refuses a list that names a record that does not exist.
+pub async fn exist(work: &Work, many: &'static str, pointer: &str, ids: Vec<Uuid>) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT id FROM ").push(many).push(" WHERE deleted_at IS NULL AND id").one_of_ids(ids.iter().copied());
+    let found = work.fetch(sql, |row| row.id(0)).await?;
+    let missing = ids.iter().enumerate().filter(|(_, id)| !found.contains(id));
+    let faults: Vec<FieldError> = missing.map(|(i, _)| FieldError::new(format!("{pointer}/{i}"), "unknown_reference", many)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+async fn turn(work: &Work, before: Stored<User>, to: UserStatus) -> Result<Stored<User>> {
+    if before.data.status == to {
+        let status = if to == UserStatus::Active { "active" } else { "inactive" };
+        return Err(Error::from(Code::IllegalTransition).allowing(User::actions(status).iter().copied()));
+    }
+    if to == UserStatus::Inactive {
+        end_sessions(work, before.id(), "deactivated").await?;
+    }
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, if to == UserStatus::Active { "activated" } else { "deactivated" }, None).await
+}
+
+/// Ends a user's sessions. Other processes feel it within seconds.
+pub async fn end_sessions(work: &Work, user: Uuid, why: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE sessions SET ended_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(", ended_why = ").text(why);
+    sql.push(" WHERE ended_at IS NULL AND user_id = ").id(user);
+    work.execute(sql).await.map(|_| ())
+}
+
+/// A new password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPassword {
+    /// 12 characters or more.
+    #[schema(min_length = 12, max_length = 200)]
+    pub password: String,
+}
+
+async fn set_password(call: Call) -> Result<Answer> {
+    let input: SetPassword = call.input()?;
+    let id = call.id(0)?;
+    let hash = passwords::hash(input.password).await?;
+    let work = call.work().await?;
+    let user = stored::find::<User>(&work, id, "set-password").await?;
+    keep_password(&work, user.id(), hash).await?;
+    end_sessions(&work, user.id(), "password_set").await?;
+    work.emit(samphan_domain::event::Event {
+        kind: "user.password_set".to_owned(),
+        resource: User::MANY,
+        resource_id: user.id(),
+        version: user.version(),
+        changed_fields: vec![],
+        before: None,
+        after: None,
+        reason: None,
+    });
+    work.commit().await?;
+    call.state.callers.forget_all();
+    Ok(Answer::nothing())
+}
+
+/// Keeps a password's hash.
+pub async fn keep_password(work: &Work, user: Uuid, hash: String) -> Result<()> {
+    let columns = [("user_id", Kind::Id), ("hash", Kind::Text), ("changed_at", Kind::Time)];
+    let row = vec![Scalar::Id(user), Scalar::Text(hash), Scalar::Time(work.now)];
+    work.insert(
+        "user_passwords",
+        &columns,
+        vec![row],
+        "ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at",
+    )
+    .await?;
+    Ok(())
+}
+
+/// One's own new password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The present one.
+    #[schema(max_length = 200)]
+    pub current_password: String,
+    /// 12 characters or more.
+    #[schema(min_length = 12, max_length = 200)]
+    pub new_password: String,
+}
+
+async fn change_password(call: Call) -> Result<Answer> {
+    let input: ChangePassword = call.input()?;
+    let reader = call.reader();
+    let mut sql = reader.sql();
+    sql.push("SELECT hash FROM user_passwords WHERE user_id = ").id(call.caller.id);
+    let hash = reader.fetch_one(sql, |row| row.text(0)).await?;
+    if !passwords::verify(input.current_password, hash).await? {
+        return Err(Error::invalid(FieldError::new("/current_password", "wrong_password", "your present password")));
+    }
+    let hash = passwords::hash(input.new_password).await?;
+    let work = call.work().await?;
+    keep_password(&work, call.caller.id, hash).await?;
+    let mut sql = work.sql();
+    sql.push("UPDATE sessions SET ended_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(", ended_why = 'password_changed'");
+    sql.push(" WHERE ended_at IS NULL AND user_id = ").id(call.caller.id).push(" AND id <> ").id(call.caller.session_id);
+    work.execute(sql).await?;
+    work.commit().await?;
+    call.state.callers.forget_all();
+    Ok(Answer::nothing())
+}
+
+/// The caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// `user` or `api_key`.
+    #[schema(max_length = 100)]
+    pub kind: String,
+    /// The user's or API key's id.
+    pub id: Uuid,
+    /// For people to read.
+    #[schema(max_length = 200)]
+    pub name: String,
+    /// Language of messages.
+    #[schema(max_length = 35)]
+    pub locale: String,
+    /// The caller's teams.
+    #[schema(max_items = 50)]
+    pub team_ids: Vec<Uuid>,
+    /// Permissions and how far each reaches.
+    pub permissions: BTreeMap<String, Reach>,
+}
+
+async fn me(reader: &Reader, _: Call) -> Result<Answer> {
+    let caller = &reader.caller;
+    Ok(Answer::json(&Me {
+        kind: if caller.kind == CallerKind::User { "user" } else { "api_key" }.to_owned(),
+        id: caller.id,
+        name: caller.name.clone(),
+        locale: caller.locale.clone(),
+        team_ids: caller.teams.clone(),
+        permissions: caller.grants.iter().map(|(k, v)| (k.clone(), *v)).collect(),
+    }))
+}

@@ -1,0 +1,125 @@
+//! An answer: what an operation says, before it becomes bytes on a wire.
+
+use samphan_domain::{caller::FieldAccess, resource::Resource, shape::Shape};
+use samphan_persistence::{
+    list::{Line, stand_in},
+    store::Reader,
+    stored::Stored,
+};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// What an operation says.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Status; 0 for the operation's own.
+    pub status: u16,
+    /// JSON, written.
+    pub body: Option<Vec<u8>>,
+    /// The version for the ETag.
+    pub version: Option<i64>,
+    /// Where a made record is found.
+    pub location: Option<String>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// Whether it is the stored answer to an earlier request.
+    pub replayed: bool,
+}
+
+impl Answer {
+    /// Nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// A value as JSON.
+    #[must_use]
+    pub fn json<T: serde::Serialize>(value: &T) -> Self {
+        // What we declare ourselves can be written.
+        Self { body: serde_json::to_vec(value).ok(), ..Self::default() }
+    }
+
+    /// A record.
+    #[must_use]
+    pub fn record<T: Resource>(reader: &Reader, shape: &'static Shape, stored: &Stored<T>) -> Self {
+        let shown = shown(reader, shape, &stored.record);
+        Self { body: serde_json::to_vec(&shown).ok(), version: Some(stored.version()), ..Self::default() }
+    }
+
+    /// With another status than the operation's own.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With where the record is found.
+    #[must_use]
+    pub fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+}
+
+/// A record as the caller may see it, with what may be done to it.
+#[must_use]
+pub fn shown(reader: &Reader, shape: &'static Shape, record: &Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::with_capacity(shape.fields.len() + 1);
+    for field in &shape.fields {
+        let value = match reader.caller.access(shape, field) {
+            FieldAccess::Full | FieldAccess::ReadOnly => record.get(field.name).cloned().unwrap_or_default(),
+            hidden => serde_json::from_str(stand_in(field, hidden)).unwrap_or_default(),
+        };
+        out.insert(field.name.to_owned(), value);
+    }
+    let id = |name: &str| samphan_persistence::stored::uuid_in(record, name);
+    let status = shape.status.and_then(|s| record.get(s)).and_then(Value::as_str);
+    if let Some(actions) = actions(reader, shape, status, (id("owner_id"), id("team_id"))) {
+        out.insert("available_actions".into(), actions.into());
+    }
+    out
+}
+
+/// What the state and the caller's rights leave of a resource's actions; none for a resource without actions.
+#[must_use]
+pub fn actions(
+    reader: &Reader,
+    shape: &'static Shape,
+    status: Option<&str>,
+    owner: (Option<Uuid>, Option<Uuid>),
+) -> Option<Vec<&'static str>> {
+    let possible = (shape.actions)(status.unwrap_or_default());
+    if possible.is_empty() && shape.status.is_none() {
+        return None;
+    }
+    let allowed = |verb: &&'static str| {
+        let sight = reader.caller.sight(&shape.permission(verb));
+        if shape.owned { sight.covers(owner.0, owner.1) } else { sight != samphan_domain::caller::Sight::Nothing }
+    };
+    Some(possible.iter().copied().filter(allowed).collect())
+}
+
+/// Closes the JSON object of a line, with its actions and expanded records.
+pub fn finish(reader: &Reader, shape: &'static Shape, line: &mut Line, expanded: &[(String, &[u8])]) {
+    if let Some(actions) = actions(reader, shape, line.status.as_deref(), line.owner) {
+        line.json.extend_from_slice(b",\"available_actions\":[");
+        for (i, action) in actions.into_iter().enumerate() {
+            line.json.extend_from_slice(if i == 0 { b"\"" } else { b",\"" });
+            line.json.extend_from_slice(action.as_bytes());
+            line.json.push(b'"');
+        }
+        line.json.push(b']');
+    }
+    if !expanded.is_empty() {
+        line.json.extend_from_slice(b",\"expanded\":{");
+        for (i, (name, json)) in expanded.iter().enumerate() {
+            line.json.extend_from_slice(if i == 0 { b"\"" } else { b",\"" });
+            line.json.extend_from_slice(name.as_bytes());
+            line.json.extend_from_slice(b"\":");
+            line.json.extend_from_slice(json);
+        }
+        line.json.push(b'}');
+    }
+    line.json.push(b'}');
+}

@@ -1,0 +1,239 @@
+//! Batches: many writes in one transaction, each item with a result of its own.
+
+use super::{
+    answer::Answer,
+    collection::{Table, find_references},
+    operation::Call,
+    problem,
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    integration::external_reference::ExternalRef,
+    resource::Resource,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored, expect_version},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Most items in a batch.
+pub const MOST_ITEMS: usize = 1_000;
+
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    mode: Mode,
+    #[serde(default = "by_id")]
+    match_on: String,
+    #[serde(default)]
+    atomic: bool,
+    items: Vec<Value>,
+}
+
+fn by_id() -> String {
+    "id".to_owned()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Create,
+    Update,
+    Upsert,
+    Delete,
+}
+
+/// What became of an item.
+#[derive(Debug)]
+pub struct Outcome {
+    /// `created`, `updated`, `unchanged`, `applied`, `stale`, `deleted` or `failed`.
+    pub status: &'static str,
+    /// The record.
+    pub id: Option<Uuid>,
+    /// What the sender calls it.
+    pub external_id: Option<String>,
+    /// The record's version.
+    pub version: Option<i64>,
+    /// Why it failed.
+    pub error: Option<Error>,
+}
+
+impl Outcome {
+    /// A failure.
+    #[must_use]
+    pub const fn failed(external_id: Option<String>, error: Error) -> Self {
+        Self { status: "failed", id: None, external_id, version: None, error: Some(error) }
+    }
+}
+
+/// The statuses a summary counts, in its order.
+const STATUSES: [&str; 7] = ["created", "updated", "unchanged", "applied", "stale", "deleted", "failed"];
+
+/// The answer to a batch: a result for each item in the order of the request, and how many of each status.
+#[must_use]
+pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Answer {
+    let results: Vec<Value> = outcomes
+        .iter()
+        .enumerate()
+        .map(|(index, o)| {
+            let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": o.external_id, "version": o.version});
+            if let Some(error) = &o.error {
+                result["error"] = problem::body(error, call.language, request_id);
+            }
+            result
+        })
+        .collect();
+    let mut summary = Map::from_iter([("received".to_owned(), json!(outcomes.len()))]);
+    for status in STATUSES {
+        summary.insert(status.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
+    }
+    Answer::json(&json!({"results": results, "summary": summary}))
+}
+
+/// Runs a batch of a collection.
+pub async fn run<T: Resource>(work: &Work, table: &Table<T>, call: Call) -> Result<Answer> {
+    let parent = table.enter(work, &call, "update").await?;
+    let envelope: Envelope = call.input()?;
+    let verbs: &[&str] = match envelope.mode {
+        Mode::Create => &["create"],
+        Mode::Update => &["update"],
+        Mode::Upsert => &["create", "update"],
+        Mode::Delete => &["delete"],
+    };
+    if table.parent.is_none() {
+        for verb in verbs {
+            let permission = table.shape.permission(verb);
+            if work.caller.reach(&permission).is_none() {
+                return Err(Error::from(Code::Forbidden).allowing([permission]));
+            }
+        }
+    }
+    let system = match envelope.match_on.split_once(':') {
+        None if envelope.match_on == "id" => None,
+        Some(("external_id", system)) if table.shape.extensible && table.parent.is_none() => Some(system.to_owned()),
+        _ => {
+            return Err(Error::invalid(
+                FieldError::new("/match_on", "unknown_value", "").instead_of(&envelope.match_on, ["id", "external_id:<system>"]),
+            ));
+        }
+    };
+    let named: Vec<String> = envelope.items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned).collect();
+    let mut known = match &system {
+        Some(system) => find_references(work, table.shape, system, &named).await?,
+        None => HashMap::new(),
+    };
+    let mut outcomes = Vec::with_capacity(envelope.items.len());
+    for item in &envelope.items {
+        let external_id = item["external_id"].as_str().map(str::to_owned);
+        let place = work.savepoint().await?;
+        let one = Item { mode: envelope.mode, system: system.as_deref(), parent, call: &call };
+        match one.run(work, table, item, &mut known).await {
+            Ok(outcome) => {
+                work.release(place).await?;
+                outcomes.push(outcome);
+            }
+            Err(error) if matches!(error.code, Code::Internal | Code::Unavailable) => return Err(error),
+            Err(error) => {
+                work.roll_back_to(place).await?;
+                outcomes.push(Outcome::failed(external_id, error));
+            }
+        }
+    }
+    if envelope.atomic
+        && let Some((index, failed)) = outcomes.iter().enumerate().find_map(|(i, o)| o.error.as_ref().map(|e| (i, e)))
+    {
+        let mut error = failed.clone();
+        for fault in &mut error.errors {
+            fault.pointer = format!("/items/{index}{}", fault.pointer);
+        }
+        if error.errors.is_empty() {
+            error.errors.push(FieldError::new(format!("/items/{index}"), failed.code.as_str(), ""));
+        }
+        return Err(error);
+    }
+    Ok(answer(&call, &work.request_id, &outcomes))
+}
+
+struct Item<'a> {
+    mode: Mode,
+    system: Option<&'a str>,
+    parent: Option<(&'static str, Uuid)>,
+    call: &'a Call,
+}
+
+impl Item<'_> {
+    async fn run<T: Resource>(&self, work: &Work, table: &Table<T>, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
+        let schema = table.shape.type_name;
+        let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), item, "")?;
+        if !faults.is_empty() {
+            return Err(Error::from(Code::ValidationFailed).with(faults));
+        }
+        let mut fields = item.as_object().cloned().unwrap_or_default();
+        let external_id = fields.remove("external_id").and_then(|v| v.as_str().map(str::to_owned));
+        let version = fields.remove("version").and_then(|v| v.as_i64());
+        let id = fields.get("id").and_then(Value::as_str).and_then(|s| Uuid::parse_str(s).ok());
+        let target = match (self.system, &external_id) {
+            (Some(_), Some(external_id)) => known.get(external_id).copied(),
+            (Some(_), None) => return Err(missing("/external_id")),
+            (None, _) => id,
+        };
+        let done = |status, made: &Stored<T>| Outcome {
+            status,
+            id: Some(made.id()),
+            external_id: external_id.clone(),
+            version: Some(made.version()),
+            error: None,
+        };
+        let existing = match (self.mode, target) {
+            (Mode::Create, _) => None,
+            (_, Some(id)) => {
+                match stored::find_in::<T>(work, id, self.parent, if self.mode == Mode::Delete { "delete" } else { "update" }).await {
+                    Err(e) if e.code == Code::NotFound && self.mode == Mode::Upsert && self.system.is_none() => None,
+                    found => Some(found?),
+                }
+            }
+            (Mode::Upsert, None) => None,
+            (_, None) if self.system.is_some() => return Err(Code::NotFound.into()),
+            (_, None) => return Err(missing("/id")),
+        };
+        match existing {
+            Some(before) => {
+                expect_version(version, before.version())?;
+                if self.mode == Mode::Delete {
+                    (table.delete)(work, &before).await?;
+                    return Ok(Outcome { version: None, ..done("deleted", &before) });
+                }
+                fields.remove("id");
+                let after = table.patch(work, &before, &fields).await?;
+                Ok(done(if after.version() == before.version() { "unchanged" } else { "updated" }, &after))
+            }
+            None => {
+                let faults = self.call.state.validators.faults(&format!("New{schema}"), &Value::Object(fields.clone()), "")?;
+                if !faults.is_empty() {
+                    return Err(Error::from(Code::ValidationFailed).with(faults));
+                }
+                let made = match (self.system, &external_id) {
+                    (Some(system), Some(external_id)) => {
+                        let reference = ExternalRef {
+                            system: system.to_owned(),
+                            external_type: table.shape.one.to_owned(),
+                            external_id: external_id.clone(),
+                        };
+                        let made = table.make_as(work, fields, reference).await?;
+                        known.insert(external_id.clone(), made.id());
+                        made
+                    }
+                    _ => (table.create)(work, Stored::from_body(table.shape, fields, self.parent.as_slice())?).await?,
+                };
+                Ok(done("created", &made))
+            }
+        }
+    }
+}
+
+fn missing(pointer: &str) -> Error {
+    Error::invalid(FieldError::new(pointer, "required", ""))
+}

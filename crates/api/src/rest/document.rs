@@ -1,0 +1,350 @@
+//! The OpenAPI document, from the same operations that are served.
+
+use super::{
+    collection::{Api, dry_run_parameter},
+    operation::{Access, Operation, Run},
+    schemas,
+};
+use actix_web::http::Method;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What the document says of itself.
+#[derive(Debug)]
+pub struct About {
+    /// Title.
+    pub title: &'static str,
+    /// Description, in Markdown.
+    pub description: &'static str,
+    /// Groups of operations and what they are.
+    pub tags: &'static [(&'static str, &'static str)],
+}
+
+/// Writes the document, or says why it is not sound.
+pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in &api.operations {
+        paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(operation));
+    }
+    let mut components = schemas::all(api);
+    let paths = json!(paths);
+    let (asked, answered) = (reached(&asked_roots(api), &components), reached(&answered_roots(api), &components));
+    for name in answered.difference(&asked) {
+        if let Some(schema) = components.get_mut(name) {
+            *schema = schemas::open(schema);
+        }
+    }
+    components.retain(|name, _| asked.contains(name) || answered.contains(name));
+    components.sort_keys();
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": about.title,
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": about.description,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "contact": {"name": "Samphan", "url": "https://samphan.invalid"},
+        },
+        "servers": [{"url": "https://{host}", "description": "Your deployment.", "variables": {"host": {"default": "localhost:8080", "description": "Where it is reached."}}}],
+        "security": [{"bearer": []}],
+        "tags": about.tags.iter().map(|(name, text)| json!({"name": name, "description": text})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": problems(),
+            "headers": headers(),
+            "parameters": shared_parameters(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC8725) or API key", "description": "An access token from sign-in or client credentials (a JWT, following RFC8725), or an API key `smp_…`."},
+            },
+        },
+    });
+    let faults = faults(&document);
+    if faults.is_empty() { Ok(document) } else { Err(faults) }
+}
+
+fn asked_roots(api: &Api) -> Vec<String> {
+    api.operations.iter().filter_map(|o| o.body.as_ref().map(|b| b.schema.clone())).collect()
+}
+
+fn answered_roots(api: &Api) -> Vec<String> {
+    api.operations.iter().filter_map(|o| o.answer.clone()).chain(["Problem".to_owned()]).collect()
+}
+
+/// Names of schemas and of all they point at.
+fn reached(roots: &[String], components: &Map<String, Value>) -> HashSet<String> {
+    fn refs(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(name) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/components/schemas/")) {
+                    out.push(name.to_owned());
+                }
+                map.values().for_each(|v| refs(v, out));
+            }
+            Value::Array(all) => all.iter().for_each(|v| refs(v, out)),
+            _ => {}
+        }
+    }
+    let mut found = HashSet::new();
+    let mut left = roots.to_vec();
+    while let Some(name) = left.pop() {
+        if let Some(schema) = components.get(&name)
+            && found.insert(name)
+        {
+            refs(schema, &mut left);
+        }
+    }
+    found
+}
+
+fn describe(o: &Operation) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(&o.path);
+    parameters.extend(
+        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": false, "description": p.about, "schema": p.schema})),
+    );
+    let writes = matches!(o.run, Run::Write(_));
+    let mut shared = vec!["RequestId", "AcceptLanguage"];
+    if writes {
+        let p = dry_run_parameter();
+        parameters.push(json!({"name": p.name, "in": "query", "required": false, "description": p.about, "schema": p.schema}));
+    }
+    if o.idempotent {
+        shared.push("IdempotencyKey");
+    }
+    if o.if_match {
+        shared.push(if o.if_match_required && o.method != Method::PUT { "IfMatchRequired" } else { "IfMatch" });
+    }
+    if o.etag && o.method == Method::GET {
+        shared.push("IfNoneMatch");
+    }
+    if o.method == Method::PUT && o.etag {
+        shared.push("IfNoneMatchAny");
+    }
+    parameters.extend(shared.into_iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})));
+    let mut made = json!({
+        "tags": [o.tag],
+        "operationId": o.id,
+        "summary": o.summary,
+        "description": if o.description.is_empty() { &o.summary } else { &o.description },
+        "parameters": parameters,
+        "responses": responses(o),
+    });
+    match &o.access {
+        Access::Public => made["security"] = json!([]),
+        Access::SignedIn => made["security"] = json!([{"bearer": []}]),
+        Access::Needs(permission) => {
+            made["security"] = json!([{"bearer": []}]);
+            made["x-permission"] = json!(permission);
+        }
+    }
+    if let Some(body) = &o.body {
+        let schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
+        let mut content = Map::new();
+        if body.patch {
+            content.insert("application/merge-patch+json".into(), schema.clone());
+        }
+        content.insert("application/json".into(), schema.clone());
+        if body.form {
+            content.insert("application/x-www-form-urlencoded".into(), schema);
+        }
+        made["requestBody"] =
+            json!({"required": !body.optional, "description": format!("At most {} MiB.", body.limit / 1024 / 1024), "content": content});
+    }
+    made
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    let names = path.split('/').filter_map(|s| s.strip_prefix('{').and_then(|s| s.strip_suffix('}')));
+    names
+        .map(|name| {
+            let (schema, about) = match name {
+                "system" => (json!({"type": "string", "minLength": 1, "maxLength": 50}), "The external system's code.".to_owned()),
+                "external_id" => (
+                    json!({"type": "string", "minLength": 1, "maxLength": 128}),
+                    "What the system calls the record: opaque, compared letter for letter.".to_owned(),
+                ),
+                "resource" => {
+                    (json!({"type": "string", "minLength": 1, "maxLength": 100}), "A resource's plural, such as `accounts`.".to_owned())
+                }
+                "code" => (json!({"type": "string", "minLength": 1, "maxLength": 100}), "A problem's code.".to_owned()),
+                "id" => (json!({"type": "string", "format": "uuid"}), "The record's id.".to_owned()),
+                other => (
+                    json!({"type": "string", "format": "uuid"}),
+                    format!("The id of the {} it belongs to.", other.trim_end_matches("_id").replace('_', " ")),
+                ),
+            };
+            json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})
+        })
+        .collect()
+}
+
+fn responses(o: &Operation) -> Value {
+    let mut all = Map::new();
+    let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
+    if o.access != Access::Public {
+        success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
+        success["headers"]["RateLimit-Policy"] = json!({"$ref": "#/components/headers/RateLimitPolicy"});
+    }
+    if o.etag {
+        success["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
+    }
+    if let Some(schema) = &o.answer {
+        success["content"] = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
+        if schema.ends_with("Page") && o.method == Method::GET {
+            success["headers"]["Link"] = json!({"$ref": "#/components/headers/Link"});
+        }
+    }
+    if o.idempotent {
+        success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
+    }
+    if o.status == 201 && o.id.starts_with("create") {
+        success["headers"]["Location"] = json!({"$ref": "#/components/headers/Location"});
+    }
+    if o.method == Method::PUT && o.etag {
+        let mut made = success.clone();
+        made["description"] = json!("Made.");
+        made["headers"]["Location"] = json!({"$ref": "#/components/headers/Location"});
+        all.insert("201".into(), made);
+    }
+    all.insert(o.status.to_string(), success);
+    if o.etag && o.method == Method::GET {
+        all.insert("304".into(), json!({"description": "The record is still of the version named by If-None-Match."}));
+    }
+    let body = o.body.is_some();
+    let writes = o.method != Method::GET;
+    let record = o.path.contains('{');
+    let codes = [
+        (400, true),
+        (401, true),
+        (403, true),
+        (404, true),
+        (405, false),
+        (406, true),
+        (408, body),
+        (409, writes && (record || body)),
+        (412, o.if_match || o.etag && o.method == Method::PUT),
+        (413, body),
+        (415, body),
+        (422, writes),
+        (428, o.if_match_required),
+        (429, true),
+        (500, true),
+        (503, true),
+    ];
+    for (code, applies) in codes {
+        if applies {
+            all.insert(code.to_string(), json!({"$ref": format!("#/components/responses/Problem{code}")}));
+        }
+    }
+    if o.status == 201 && o.id.starts_with("create") && o.path.matches('{').count() == 0 {
+        let noun = o.id.trim_start_matches("create");
+        let links: Map<String, Value> = ["get", "update", "delete"]
+            .iter()
+            .map(|verb| {
+                (format!("{verb}{noun}"), json!({"operationId": format!("{verb}{noun}"), "parameters": {"id": "$response.body#/id"}}))
+            })
+            .collect();
+        if let Some(made) = all.get_mut("201") {
+            made["links"] = Value::Object(links);
+        }
+    }
+    Value::Object(all)
+}
+
+fn problems() -> Value {
+    let words = [
+        (400, "The request is malformed: JSON, query, filter, cursor or header."),
+        (401, "Not signed in, or the token has expired or been revoked."),
+        (403, "Seen but not allowed; `allowed` names the permission."),
+        (404, "No such record, or not visible to the caller."),
+        (406, "Only application/json can be answered."),
+        (408, "The body did not arrive in time."),
+        (409, "In conflict with the present state: a value that must be unique, a state that does not allow it."),
+        (412, "The record is of another version than If-Match named, or exists already."),
+        (413, "The body is larger than the limit."),
+        (415, "The body is of another media type, or has a Content-Encoding."),
+        (422, "Well formed but not valid; `errors` says where, what is allowed and the nearest valid name."),
+        (428, "This record may only be written with If-Match."),
+        (429, "Too many requests; see Retry-After."),
+        (500, "Something went wrong here; quote the request id."),
+        (503, "Temporarily unavailable; see Retry-After."),
+    ];
+    let one = |(status, about): (u16, &str)| {
+        let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}});
+        if matches!(status, 429 | 503 | 409) {
+            headers["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
+        }
+        if status < 500 {
+            headers["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
+        }
+        if status == 401 {
+            headers["WWW-Authenticate"] = json!({"$ref": "#/components/headers/WwwAuthenticate"});
+        }
+        let content = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+        (format!("Problem{status}"), json!({"description": about, "headers": headers, "content": content}))
+    };
+    Value::Object(words.into_iter().map(one).collect())
+}
+
+fn headers() -> Value {
+    let text = |about: &str| json!({"description": about, "schema": {"type": "string", "maxLength": 1000}});
+    json!({
+        "RequestId": text("The request's id: the one sent, or a new one."),
+        "RateLimit": text("What is left: `\"default\";r=<requests>;t=<seconds until full>` (RateLimit header fields for HTTP)."),
+        "RateLimitPolicy": text("The limit: `\"default\";q=<requests>;w=<seconds>`."),
+        "RetryAfter": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400}},
+        "ETag": text("The record's version, quoted; send it back as If-Match."),
+        "Location": text("Where the record is found."),
+        "Link": text("`rel=\"next\"`: the next page."),
+        "IdempotencyReplayed": text("`true` when this is the stored answer to an earlier request with the same Idempotency-Key."),
+        "WwwAuthenticate": text("How to sign in."),
+    })
+}
+
+fn shared_parameters() -> Value {
+    let header = |name: &str, required: bool, schema: Value, about: &str| json!({"name": name, "in": "header", "required": required, "description": about, "schema": schema});
+    let tag = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]+\")$", "maxLength": 40});
+    json!({
+        "RequestId": header("X-Request-Id", false, json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$", "maxLength": 100}), "An id of your own for this request, echoed in the answer and kept in the audit."),
+        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": 200}), "Language of messages in problems: en, th or fa."),
+        "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer."),
+        "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
+        "IfMatchRequired": header("If-Match", true, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
+        "IfNoneMatch": header("If-None-Match", false, tag, "The ETag you have; 304 when the record is still of that version."),
+        "IfNoneMatchAny": header("If-None-Match", false, json!({"type": "string", "pattern": "^\\*$", "maxLength": 1}), "`*`: make only, never update; 412 when it exists."),
+    })
+}
+
+/// What is unsound: references to nothing, names used twice, tags without words.
+fn faults(document: &Value) -> Vec<String> {
+    fn dangling(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
+                    && document.pointer(pointer).is_none()
+                {
+                    out.insert(format!("nothing at {pointer}"));
+                }
+                map.values().for_each(|v| dangling(v, document, out));
+            }
+            Value::Array(all) => all.iter().for_each(|v| dangling(v, document, out)),
+            _ => {}
+        }
+    }
+    let mut out = BTreeSet::new();
+    dangling(document, document, &mut out);
+    let tags: HashSet<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
+    let mut ids = HashSet::new();
+    for operation in
+        document["paths"].as_object().into_iter().flat_map(|p| p.values()).filter_map(Value::as_object).flat_map(|m| m.values())
+    {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        if !ids.insert(id) {
+            out.insert(format!("operation {id} twice"));
+        }
+        if !operation["tags"][0].as_str().is_some_and(|t| tags.contains(t)) {
+            out.insert(format!("operation {id} has no known tag"));
+        }
+    }
+    out.into_iter().collect()
+}

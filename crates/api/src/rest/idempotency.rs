@@ -1,0 +1,99 @@
+//! Idempotency-Key: the answer is kept in the write's own transaction, so a retry is neither lost nor done twice.
+
+use super::answer::Answer;
+use samphan_domain::{
+    error::{Code, Error, Result},
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{dialect::Dialect, store::Work};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Days an answer is kept.
+const KEPT_DAYS: i64 = 7;
+
+/// A key being used.
+#[derive(Debug)]
+pub struct Key {
+    key: String,
+    fingerprint: Vec<u8>,
+}
+
+impl Key {
+    /// The key of a request: bound to operation, path, query and body.
+    #[must_use]
+    pub fn new(key: String, operation: &str, path: &str, body: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        for part in [operation.as_bytes(), path.as_bytes(), body] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self { key, fingerprint: hash.finalize().to_vec() }
+    }
+
+    /// Takes the key, or finds the answer it got before.
+    pub async fn take(&self, work: &Work) -> Result<Option<Answer>> {
+        if work.store.dialect() == Dialect::Postgres {
+            // The first request with the key holds this lock until it ends.
+            let mut sql = work.sql();
+            sql.push("SELECT CAST(pg_try_advisory_xact_lock(hashtextextended(")
+                .text(format!("{}:{}", work.caller.id, self.key))
+                .push(", 0)) AS int)");
+            if work.count(sql).await? == 0 {
+                return Err(Error::from(Code::IdempotencyInProgress).retry_after(1));
+            }
+        }
+        let mut sql = work.sql();
+        sql.push("SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE principal = ").id(work.caller.id);
+        sql.push(" AND key = ").text(self.key.clone());
+        sql.push(" AND created_at > ").bind(Kind::Time, Scalar::Time(work.now.plus_seconds(-KEPT_DAYS * 86_400)));
+        let kept = work.fetch_one(sql, |row| Ok((row.bytes(0)?, row.int(1)?, row.text(2)?, row.bytes(3)?))).await?;
+        let Some((fingerprint, status, headers, body)) = kept else { return Ok(None) };
+        if fingerprint != self.fingerprint {
+            return Err(Code::IdempotencyKeyReused.into());
+        }
+        let headers: Value = serde_json::from_str(&headers).unwrap_or_default();
+        Ok(Some(Answer {
+            status: u16::try_from(status).unwrap_or(200),
+            body: (!body.is_empty()).then_some(body),
+            version: headers["version"].as_i64(),
+            location: headers["location"].as_str().map(str::to_owned),
+            next: None,
+            replayed: true,
+        }))
+    }
+
+    /// Keeps the answer with the work.
+    pub async fn keep(&self, work: &Work, status: u16, answer: &Answer) -> Result<()> {
+        let mut sql = work.sql();
+        sql.push("DELETE FROM idempotency_keys WHERE principal = ").id(work.caller.id).push(" AND key = ").text(self.key.clone());
+        work.execute(sql).await?;
+        let columns = [
+            ("principal", Kind::Id),
+            ("key", Kind::Text),
+            ("fingerprint", Kind::Bytes),
+            ("created_at", Kind::Time),
+            ("status", Kind::Int),
+            ("headers", Kind::Json),
+            ("body", Kind::Bytes),
+        ];
+        let row = vec![
+            Scalar::Id(work.caller.id),
+            Scalar::Text(self.key.clone()),
+            Scalar::Bytes(self.fingerprint.clone()),
+            Scalar::Time(work.now),
+            Scalar::Int(status.into()),
+            Scalar::Text(json!({"version": answer.version, "location": answer.location}).to_string()),
+            Scalar::Bytes(answer.body.clone().unwrap_or_default()),
+        ];
+        work.insert("idempotency_keys", &columns, vec![row], "").await.map(|_| ())
+    }
+}
+
+/// A key as a header may say it: 1 to 255 visible ASCII characters.
+pub fn read(header: Option<&actix_web::http::header::HeaderValue>) -> Result<Option<String>> {
+    let Some(value) = header else { return Ok(None) };
+    let fits = |k: &&str| (1..=255).contains(&k.len()) && k.bytes().all(|b| (0x21..0x7f).contains(&b));
+    let key = value.to_str().ok().filter(fits).map(str::to_owned);
+    key.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).about("Idempotency-Key: 1 to 255 visible ASCII characters"))
+}

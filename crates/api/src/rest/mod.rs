@@ -1,0 +1,14 @@
+//! The REST kernel: how an operation is declared, run, answered and documented. It knows no resource by name.
+
+pub mod answer;
+pub mod batch;
+pub mod body;
+pub mod collection;
+pub mod document;
+pub mod idempotency;
+pub mod messages;
+pub mod operation;
+pub mod pipeline;
+pub mod problem;
+pub mod query;
+pub mod schemas;

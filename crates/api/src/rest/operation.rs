@@ -1,0 +1,319 @@
+//! An operation: one method at one address. The route, the checks and the document all come from this one value.
+
+use crate::{rest::answer::Answer, server::State};
+use actix_web::http::Method;
+use futures_util::future::LocalBoxFuture;
+use samphan_domain::{caller::Caller, error::Result, instant::Instant};
+use samphan_persistence::store::{Reader, Work};
+use serde_json::{Map, Value};
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// Who may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Public,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever has this permission.
+    Needs(String),
+}
+
+/// A query parameter.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its schema.
+    pub schema: Value,
+    /// What it does.
+    pub about: String,
+}
+
+impl Parameter {
+    /// A parameter.
+    pub fn new(name: impl Into<String>, schema: Value, about: impl Into<String>) -> Self {
+        Self { name: name.into(), schema, about: about.into() }
+    }
+}
+
+/// The body an operation takes.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The name of its published schema.
+    pub schema: String,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// Most bytes.
+    pub limit: usize,
+    /// Whether it is a merge patch.
+    pub patch: bool,
+    /// Whether it may also come as a form (OAuth2 asks for that).
+    pub form: bool,
+    /// Whether only the envelope is checked here, its items one by one later, so that one bad item fails alone.
+    pub items_later: bool,
+}
+
+/// Largest body of most operations.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// Largest body of a batch.
+pub const BATCH_LIMIT: usize = 8 * 1024 * 1024;
+
+impl Body {
+    /// A body of that schema.
+    pub fn of(schema: impl Into<String>) -> Self {
+        Self { schema: schema.into(), optional: false, limit: BODY_LIMIT, patch: false, form: false, items_later: false }
+    }
+
+    /// A batch of that schema.
+    pub fn batch(schema: impl Into<String>) -> Self {
+        Self { limit: BATCH_LIMIT, items_later: true, ..Self::of(schema) }
+    }
+}
+
+/// A request, checked.
+#[derive(Debug)]
+pub struct Call {
+    /// The process: keys, caches, settings.
+    pub state: State,
+    /// The ids and names in the path, in order.
+    pub path: Vec<String>,
+    /// The query parameters.
+    pub query: HashMap<String, String>,
+    /// The body; empty where there is none.
+    pub body: Map<String, Value>,
+    /// The version named by If-Match.
+    pub if_match: Option<i64>,
+    /// Whether If-None-Match: * was sent.
+    pub only_if_new: bool,
+    /// Whether nothing is to be kept.
+    pub dry_run: bool,
+    /// The caller; nobody in particular for a public operation.
+    pub caller: Arc<Caller>,
+    /// The moment of the request.
+    pub now: Instant,
+    /// The request's id.
+    pub request_id: String,
+    /// The Authorization header, for the operations that read it themselves.
+    pub authorization: Option<String>,
+    /// The address it came from.
+    pub peer: String,
+    /// The language of messages.
+    pub language: super::messages::Language,
+}
+
+impl Call {
+    /// The id at a place in the path; whatever is not an id is of no record.
+    pub fn id(&self, place: usize) -> Result<Uuid> {
+        self.path.get(place).and_then(|s| Uuid::parse_str(s).ok()).ok_or_else(|| samphan_domain::error::Code::NotFound.into())
+    }
+
+    /// A way to read, for an operation that opens what it needs.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.state.store.reader(Arc::clone(&self.caller), self.now)
+    }
+
+    /// A work of the caller's, for an operation that opens what it needs.
+    pub async fn work(&self) -> Result<Work> {
+        Ok(self.state.store.work(Arc::clone(&self.caller), self.now).await?.for_request(&self.request_id))
+    }
+
+    /// A work of Samphan's own, for an operation whose caller is not known yet.
+    pub async fn system_work(&self) -> Result<Work> {
+        Ok(self.state.store.work(Arc::new(Caller::system()), self.now).await?.for_request(&self.request_id))
+    }
+
+    /// The body as a type; it fits the published schema already.
+    pub fn input<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        super::body::typed(&self.body)
+    }
+}
+
+type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
+type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
+
+/// What it does.
+#[derive(Clone)]
+pub enum Run {
+    /// Reads, without a transaction.
+    Read(ReadFn),
+    /// Works, in a transaction.
+    Write(WriteFn),
+    /// Runs by itself and opens what it needs, for work that must not hold a transaction (hashing a password).
+    Alone(Arc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer>> + Send + Sync>),
+}
+
+/// One method at one address.
+#[derive(Clone)]
+pub struct Operation {
+    /// Name in every client: `listAccounts`.
+    pub id: String,
+    /// Method.
+    pub method: Method,
+    /// Address, such as `/v1/accounts/{id}`.
+    pub path: String,
+    /// Group in the document.
+    pub tag: &'static str,
+    /// First line.
+    pub summary: String,
+    /// The rest.
+    pub description: String,
+    /// Who may call.
+    pub access: Access,
+    /// Query parameters.
+    pub query: Vec<Parameter>,
+    /// Body.
+    pub body: Option<Body>,
+    /// Status of success.
+    pub status: u16,
+    /// Schema of the answer; none for no content.
+    pub answer: Option<String>,
+    /// Whether the answer carries an ETag.
+    pub etag: bool,
+    /// Whether If-Match is honoured.
+    pub if_match: bool,
+    /// Whether If-Match is required.
+    pub if_match_required: bool,
+    /// Whether Idempotency-Key and dry_run are honoured.
+    pub idempotent: bool,
+    /// What it does.
+    pub run: Run,
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.id, self.method, self.path)
+    }
+}
+
+impl Operation {
+    /// An operation that reads.
+    pub fn read<F>(id: impl Into<String>, path: impl Into<String>, run: F) -> Self
+    where
+        F: AsyncFn(&Reader, Call) -> Result<Answer> + Send + Sync + 'static,
+    {
+        let run = Arc::new(run);
+        let boxed: ReadFn = Arc::new(move |reader, call| {
+            let run = Arc::clone(&run);
+            Box::pin(async move { run(reader, call).await })
+        });
+        Self::new(id.into(), Method::GET, path.into(), Run::Read(boxed))
+    }
+
+    /// An operation that works.
+    pub fn write<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
+    where
+        F: AsyncFn(&Work, Call) -> Result<Answer> + Send + Sync + 'static,
+    {
+        let run = Arc::new(run);
+        let boxed: WriteFn = Arc::new(move |work, call| {
+            let run = Arc::clone(&run);
+            Box::pin(async move { run(work, call).await })
+        });
+        let idempotent = method == Method::POST || method == Method::PATCH;
+        Self { idempotent, ..Self::new(id.into(), method, path.into(), Run::Write(boxed)) }
+    }
+
+    /// An operation that opens what it needs.
+    pub fn alone<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
+    where
+        F: AsyncFn(Call) -> Result<Answer> + Send + Sync + 'static,
+    {
+        let run = Arc::new(run);
+        let boxed = Arc::new(move |call| -> LocalBoxFuture<'static, Result<Answer>> {
+            let run = Arc::clone(&run);
+            Box::pin(async move { run(call).await })
+        });
+        Self::new(id.into(), method, path.into(), Run::Alone(boxed))
+    }
+
+    const fn new(id: String, method: Method, path: String, run: Run) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            tag: "",
+            summary: String::new(),
+            description: String::new(),
+            access: Access::SignedIn,
+            query: vec![],
+            body: None,
+            status: 200,
+            answer: None,
+            etag: false,
+            if_match: false,
+            if_match_required: false,
+            idempotent: false,
+            run,
+        }
+    }
+
+    /// With its place and words in the document.
+    #[must_use]
+    pub fn says(mut self, tag: &'static str, summary: impl Into<String>, description: impl Into<String>) -> Self {
+        self.tag = tag;
+        self.summary = summary.into();
+        self.description = description.into();
+        self
+    }
+
+    /// With who may call.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// With the permission it needs.
+    #[must_use]
+    pub fn needs(self, permission: impl Into<String>) -> Self {
+        self.access(Access::Needs(permission.into()))
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn takes(mut self, body: Body) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// With query parameters.
+    #[must_use]
+    pub fn query(mut self, parameters: Vec<Parameter>) -> Self {
+        self.query = parameters;
+        self
+    }
+
+    /// With the status and schema of its answer.
+    #[must_use]
+    pub fn answers(mut self, status: u16, schema: impl Into<String>) -> Self {
+        self.status = status;
+        self.answer = Some(schema.into());
+        self
+    }
+
+    /// Answers nothing.
+    #[must_use]
+    pub fn answers_nothing(mut self) -> Self {
+        self.status = 204;
+        self.answer = None;
+        self
+    }
+
+    /// With an ETag on its answer.
+    #[must_use]
+    pub fn etag(mut self) -> Self {
+        self.etag = true;
+        self
+    }
+
+    /// Honours If-Match, or insists on it.
+    #[must_use]
+    pub fn if_match(mut self, required: bool) -> Self {
+        self.if_match = true;
+        self.if_match_required = required;
+        self
+    }
+}

@@ -1,0 +1,363 @@
+//! A request's way: from bytes through every check to the operation, and back to bytes. The only way in.
+
+use super::{
+    answer::Answer,
+    body,
+    idempotency::{self, Key},
+    messages::Language,
+    operation::{Access, Call, Operation, Run},
+    problem, query,
+};
+use crate::{
+    config::RateLimit,
+    identity::{callers, limits},
+    server::{self, State},
+};
+use actix_cors::Cors;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, StatusCode, header},
+    web,
+};
+use futures_util::StreamExt;
+use samphan_domain::{
+    caller::Caller,
+    error::{Code, Error, FieldError, Result},
+};
+use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant as Clock},
+};
+
+/// Seconds a body may take to arrive.
+const BODY_SECONDS: u64 = 10;
+
+/// Puts every operation at its address, fixed words before parameters.
+pub fn mount(config: &mut web::ServiceConfig, state: &State) {
+    let mut by_path: BTreeMap<(usize, &str), Vec<&Arc<Operation>>> = BTreeMap::new();
+    for operation in &state.operations {
+        by_path.entry((operation.path.matches('{').count(), &operation.path)).or_default().push(operation);
+    }
+    for ((_, path), operations) in by_path {
+        let mut resource = web::resource(path.to_owned());
+        let mut methods: Vec<String> = vec![];
+        for operation in operations {
+            methods.push(operation.method.to_string());
+            let operation = Arc::clone(operation);
+            resource = resource.route(web::method(operation.method.clone()).to(move |request: HttpRequest, payload: web::Payload| {
+                let operation = Arc::clone(&operation);
+                async move { handle(operation, request, payload).await }
+            }));
+        }
+        config.service(resource.default_service(web::to(move |request: HttpRequest| {
+            let error = Error::from(Code::MethodNotAllowed).allowing(methods.clone());
+            async move { refused(&request, &error) }
+        })));
+    }
+    crate::platform::pages::mount(config);
+    config.default_service(web::to(|request: HttpRequest| async move { refused(&request, &Code::UnknownPath.into()) }));
+}
+
+/// Which browsers may call, by exact origin.
+#[must_use]
+pub fn cors(origins: &[String]) -> Cors {
+    let expose = ["etag", "location", "link", "retry-after", "x-request-id", "idempotency-replayed", "ratelimit", "ratelimit-policy"];
+    let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(expose).max_age(600);
+    origins.iter().filter(|o| !o.is_empty()).fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
+    let (id, language) = (request_id(request), language(request));
+    let mut response = problem::response(error, language, &id);
+    common_headers(&mut response, &id);
+    response
+}
+
+fn request_id(request: &HttpRequest) -> String {
+    let fits = |id: &&str| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let given = header_text(request, "x-request-id").filter(fits).map(str::to_owned);
+    given.unwrap_or_else(|| {
+        uuid::Uuid::from_bytes(crate::identity::tokens::random().first_chunk::<16>().copied().unwrap_or_default()).to_string()
+    })
+}
+
+fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|v| v.to_str().ok())
+}
+
+fn language(request: &HttpRequest) -> Language {
+    Language::accepted(header_text(request, "accept-language"))
+}
+
+fn common_headers(response: &mut HttpResponse, request_id: &str) {
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = header::HeaderValue::from_str(value) {
+            headers.insert(header::HeaderName::from_static(name), value);
+        }
+    };
+    set("x-request-id", request_id);
+    set("x-content-type-options", "nosniff");
+    set("x-frame-options", "DENY");
+    set("referrer-policy", "no-referrer");
+    set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+async fn handle(operation: Arc<Operation>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let begun = Clock::now();
+    let Some(state) = request.app_data::<web::Data<State>>().map(|s| s.get_ref().clone()) else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    state.metrics.begin();
+    let (id, language) = (request_id(&request), language(&request));
+    let mut left = None;
+    let result = answer(&operation, &state, &request, payload, &id, &mut left).await;
+    let mut response = match result {
+        Ok(answer) => respond(&operation, &request, answer),
+        Err(error) => problem::response(&error, language, &id),
+    };
+    common_headers(&mut response, &id);
+    if let Some(limits::Left { policy, remaining, reset }) = left {
+        let headers = response.headers_mut();
+        for (name, value) in [
+            ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
+            ("ratelimit", format!("\"default\";r={remaining};t={reset}")),
+        ] {
+            if let Ok(value) = header::HeaderValue::from_str(&value) {
+                headers.insert(header::HeaderName::from_static(name), value);
+            }
+        }
+    }
+    let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
+    state.metrics.end(&operation.id, status, seconds);
+    if status >= 500 {
+        tracing::warn!(request_id = %id, operation = %operation.id, status, seconds, "request");
+    } else {
+        tracing::debug!(request_id = %id, operation = %operation.id, status, seconds, "request");
+    }
+    response
+}
+
+fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> HttpResponse {
+    let status = if answer.status == 0 { operation.status } else { answer.status };
+    let tag = answer.version.filter(|_| operation.etag).map(|v| format!("\"{v}\""));
+    let same = |sent: &str| tag.as_deref().is_some_and(|t| sent.split(',').any(|s| s.trim().trim_start_matches("W/") == t));
+    let unchanged = operation.method == Method::GET && header_text(request, "if-none-match").is_some_and(same);
+    let mut response =
+        HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::from_u16(status).unwrap_or(StatusCode::OK) });
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    if let Some(tag) = tag {
+        response.insert_header((header::ETAG, tag));
+    }
+    if let Some(location) = answer.location {
+        response.insert_header((header::LOCATION, location));
+    }
+    if answer.replayed {
+        response.insert_header(("idempotency-replayed", "true"));
+    }
+    if let Some(next) = answer.next
+        && operation.method == Method::GET
+    {
+        let others = request.query_string().split('&').filter(|p| !p.is_empty() && !p.starts_with("cursor="));
+        let query = others.map(str::to_owned).chain([format!("cursor={next}")]).collect::<Vec<_>>().join("&");
+        response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
+    }
+    match answer.body {
+        Some(body) if !unchanged => response.content_type("application/json").body(body),
+        _ => response.finish(),
+    }
+}
+
+async fn answer(
+    operation: &Operation,
+    state: &State,
+    request: &HttpRequest,
+    payload: web::Payload,
+    id: &str,
+    left: &mut Option<limits::Left>,
+) -> Result<Answer> {
+    let now = server::now();
+    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let caller = match &operation.access {
+        Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
+        _ => callers::of_header(state, header_text(request, "authorization"), &peer, now).await?,
+    };
+    if state.rate_limit == RateLimit::On && operation.access != Access::Public {
+        let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
+        *left = Some(state.limits.take(&caller.id.to_string(), cost, limits::REQUESTS, now)?);
+    }
+    if let Access::Needs(permission) = &operation.access
+        && caller.reach(permission).is_none()
+        && !operation.body.as_ref().is_some_and(|b| b.items_later)
+    {
+        return Err(Error::from(Code::Forbidden).allowing([permission.clone()]));
+    }
+    acceptable(request)?;
+    let query = read_query(operation, request)?;
+    let (raw, body) = read_body(operation, state, request, payload).await?;
+    let if_match = if_match(request)?;
+    if operation.if_match_required && if_match.is_none() && operation.method != Method::PUT {
+        return Err(Code::PreconditionRequired.into());
+    }
+    let dry_run = query.get("dry_run").is_some_and(|v| v == "true");
+    let path = path(operation, request)?;
+    let call = Call {
+        state: state.clone(),
+        path,
+        query,
+        body,
+        if_match,
+        only_if_new: header_text(request, "if-none-match") == Some("*"),
+        dry_run,
+        caller: Arc::clone(&caller),
+        now,
+        request_id: id.to_owned(),
+        authorization: header_text(request, "authorization").map(str::to_owned),
+        peer,
+        language: language(request),
+    };
+    match &operation.run {
+        Run::Read(run) => {
+            let mut reader = state.store.reader(caller, now);
+            id.clone_into(&mut reader.request_id);
+            run(&reader, call).await
+        }
+        Run::Alone(run) => run(call).await,
+        Run::Write(run) => {
+            let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
+            let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
+            let work = state.store.work(caller, now).await?.for_request(id);
+            if let Some(key) = &key
+                && let Some(kept) = key.take(&work).await?
+            {
+                work.roll_back().await?;
+                return Ok(kept);
+            }
+            let answer = run(&work, call).await?;
+            if dry_run {
+                work.flush().await?;
+                work.roll_back().await?;
+                return Ok(answer);
+            }
+            if let Some(key) = &key {
+                let status = if answer.status == 0 { operation.status } else { answer.status };
+                key.keep(&work, status, &answer).await?;
+            }
+            work.commit().await?;
+            Ok(answer)
+        }
+    }
+}
+
+fn acceptable(request: &HttpRequest) -> Result<()> {
+    let Some(accept) = header_text(request, "accept") else { return Ok(()) };
+    let fits = |part: &str| {
+        let kind = part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(kind.as_str(), "" | "*/*" | "application/*" | "application/json" | "application/problem+json")
+    };
+    if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
+}
+
+fn path(operation: &Operation, request: &HttpRequest) -> Result<Vec<String>> {
+    let names = operation.path.split('/').filter_map(|s| s.strip_prefix('{').and_then(|s| s.strip_suffix('}')));
+    let parts: Vec<String> = names.map(|n| request.match_info().query(n).to_owned()).collect();
+    if parts.iter().any(|p| p.contains('\0')) { Err(Code::NotFound.into()) } else { Ok(parts) }
+}
+
+fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<String, String>> {
+    let text = request.query_string();
+    if text.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let decoded = web::Query::<Vec<(String, String)>>::from_query(text);
+    let pairs = decoded
+        .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", "invalid_format", "URL-encoded UTF-8")]))?
+        .into_inner();
+    let mut parameters = operation.query.clone();
+    if matches!(operation.run, Run::Write(_)) {
+        parameters.push(super::collection::dry_run_parameter());
+    }
+    query::check(&parameters, pairs)
+}
+
+fn if_match(request: &HttpRequest) -> Result<Option<i64>> {
+    match header_text(request, "if-match").map(str::trim) {
+        None | Some("*") => Ok(None),
+        Some(tag) => {
+            let version = tag.trim_start_matches("W/").strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|v| v.parse().ok());
+            version.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).about("If-Match: an ETag such as \"3\""))
+        }
+    }
+}
+
+async fn read_body(
+    operation: &Operation,
+    state: &State,
+    request: &HttpRequest,
+    mut payload: web::Payload,
+) -> Result<(Vec<u8>, Map<String, Value>)> {
+    let Some(declared) = &operation.body else { return Ok((vec![], Map::new())) };
+    let kind = header_text(request, "content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());
+    if length.is_some_and(|l| l > declared.limit) {
+        return Err(Error::from(Code::TooLarge).about(format!("{} bytes", declared.limit)));
+    }
+    let read = async {
+        let mut bytes: Vec<u8> = vec![];
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).about("the body broke off"))?;
+            if bytes.len() + chunk.len() > declared.limit {
+                return Err(Error::from(Code::TooLarge).about(format!("{} bytes", declared.limit)));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), read).await.map_err(|_| Error::from(Code::Timeout))??;
+    if bytes.is_empty() && declared.optional {
+        return Ok((bytes, Map::new()));
+    }
+    let mut value = match kind.as_str() {
+        "application/json" => body::parse(&bytes)?,
+        "application/merge-patch+json" if declared.patch => body::parse(&bytes)?,
+        "application/x-www-form-urlencoded" if declared.form => form(&bytes)?,
+        _ => return Err(Code::UnsupportedMediaType.into()),
+    };
+    let mut faults = vec![];
+    body::clean(&mut value, "", &mut faults);
+    if faults.is_empty() {
+        faults = state.validators.faults(&declared.schema, &without_items(&value, declared.items_later), "")?;
+    }
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    match value {
+        Value::Object(map) => Ok((bytes, map)),
+        _ => Err(Error::invalid(FieldError::new("", "wrong_type", "an object"))),
+    }
+}
+
+/// A batch's envelope is checked here, its items one by one later: so many empty objects stand in for them.
+fn without_items(value: &Value, items_later: bool) -> std::borrow::Cow<'_, Value> {
+    let count = value["items"].as_array().map(Vec::len);
+    match (items_later, count) {
+        (true, Some(count)) => {
+            let mut envelope: Map<String, Value> =
+                value.as_object().into_iter().flatten().filter(|(k, _)| *k != "items").map(|(k, v)| (k.clone(), v.clone())).collect();
+            envelope.insert("items".into(), Value::Array(vec![Value::Object(Map::new()); count]));
+            std::borrow::Cow::Owned(Value::Object(envelope))
+        }
+        _ => std::borrow::Cow::Borrowed(value),
+    }
+}
+
+fn form(bytes: &[u8]) -> Result<Value> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).about("not UTF-8"))?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Error::from(Code::MalformedJson).about("not a form"))?;
+    Ok(Value::Object(pairs.into_inner().into_iter().map(|(k, v)| (k, Value::String(v))).collect()))
+}

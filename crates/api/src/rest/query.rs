@@ -1,0 +1,381 @@
+//! What a list is asked for: read from query parameters or from the body of a search, into one thing.
+
+use super::operation::{Call, Parameter};
+use samphan_domain::{
+    caller::FieldAccess,
+    error::{Code, Error, FieldError, Result},
+    filter::{self, Filter, Op, Target, Vocabulary},
+    instant::Instant,
+    page::Sort,
+    scalar::{Kind, Scalar},
+    shape::{Field, Shape, Sorting},
+};
+use samphan_persistence::{
+    cursor,
+    list::Query,
+    store::{CustomFields, Reader},
+};
+use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// Rows of a page when the request does not say, and at most.
+const PAGE: (usize, usize) = (50, 200);
+/// Most records expanded.
+const MOST_EXPANDED: usize = 5;
+/// What stands between a field and how its range parameter compares.
+const RANGES: [(&str, Op, &str); 4] = [
+    ("_gte", Op::Ge, "At or after, at least."),
+    ("_gt", Op::Gt, "After, more than."),
+    ("_lte", Op::Le, "At or before, at most."),
+    ("_lt", Op::Lt, "Before, less than."),
+];
+
+/// A list, as asked for.
+#[derive(Debug)]
+pub struct Asked {
+    /// The rows.
+    pub query: Query,
+    /// Fields to answer; all when none are named.
+    pub fields: Option<Vec<&'static str>>,
+    /// References to follow: the name to answer under, the field, the other resource.
+    pub expand: Vec<Expand>,
+    /// Whether and how to count.
+    pub count: Count,
+    /// What the cursor is bound to.
+    pub binding: String,
+}
+
+/// A reference to follow.
+#[derive(Clone, Debug)]
+pub struct Expand {
+    /// Its name: `account` for `account_id`.
+    pub name: String,
+    /// The field.
+    pub field: &'static Field,
+    /// The other resource.
+    pub shape: &'static Shape,
+}
+
+/// Whether and how to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Not.
+    None,
+    /// As the planner guesses, where there is one.
+    Estimated,
+    /// By counting.
+    Exact,
+}
+
+/// The parameters of a single read.
+#[must_use]
+pub fn read_parameters(shape: &Shape) -> Vec<Parameter> {
+    let mut all = vec![Parameter::new("fields", text(2000), "Fields to answer, separated by commas; all when left out.")];
+    if shape.fields.iter().any(|f| f.reference.is_some()) {
+        all.push(Parameter::new(
+            "expand",
+            text(200),
+            format!("References to answer in full under `expanded`, at most {MOST_EXPANDED}, such as `{}`.", expandable(shape).join(",")),
+        ));
+    }
+    all
+}
+
+/// The parameters of a list.
+#[must_use]
+pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
+    let sorts: Vec<&str> = shape.fields.iter().filter(|f| f.sorting != Sorting::No).map(|f| f.name).collect();
+    let mut all = vec![
+        Parameter::new(
+            "limit",
+            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": PAGE.1, "default": PAGE.0}),
+            "Records a page.",
+        ),
+        Parameter::new(
+            "cursor",
+            text(4000),
+            "`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.",
+        ),
+        Parameter::new(
+            "sort",
+            text(200),
+            format!("Up to three of {}, separated by commas; `-` before one for descending. The id is always last.", sorts.join(", ")),
+        ),
+        Parameter::new("count", json!({"type": "string", "enum": ["none", "estimated", "exact"], "default": "none"}), "Adds `total`."),
+        Parameter::new("filter", text(10_000), "A filter of the filter language as JSON, see the schema `Filter`."),
+    ];
+    all.extend(read_parameters(shape));
+    if shape.fields.iter().any(|f| f.searched) {
+        all.push(Parameter::new(
+            "q",
+            json!({"type": "string", "minLength": 1, "maxLength": 200}),
+            "Words to be found, in any language and anywhere within words.",
+        ));
+    }
+    for field in shape.fields.iter().filter(|f| f.filter) {
+        let is = if field.options.is_empty() { String::new() } else { format!(": {}", field.options.join(", ")) };
+        all.push(Parameter::new(
+            field.name,
+            text(4000),
+            format!("Only records whose {} is this, or one of these, separated by commas{is}.", field.name),
+        ));
+        if matches!(field.kind, Kind::Time | Kind::Date | Kind::Int | Kind::Decimal { .. }) {
+            all.extend(RANGES.iter().map(|(suffix, _, about)| Parameter::new(format!("{}{suffix}", field.name), text(50), *about)));
+        }
+    }
+    if shape.extensible {
+        all.push(Parameter::new("tags", text(1000), "Only records with this tag, or one of these, separated by commas."));
+    }
+    all
+}
+
+fn text(longest: usize) -> Value {
+    json!({"type": "string", "maxLength": longest})
+}
+
+fn expandable(shape: &Shape) -> Vec<String> {
+    shape.fields.iter().filter(|f| f.reference.is_some()).filter_map(|f| f.name.strip_suffix("_id")).map(str::to_owned).collect()
+}
+
+/// What filters need to know.
+pub struct Words<'a> {
+    reader: &'a Reader,
+    custom: Arc<CustomFields>,
+}
+
+impl<'a> Words<'a> {
+    /// For a reader.
+    pub async fn of(reader: &'a Reader) -> Result<Words<'a>> {
+        Ok(Words { reader, custom: reader.custom_fields().await? })
+    }
+}
+
+impl Vocabulary for Words<'_> {
+    fn shape(&self, many: &str) -> Option<&'static Shape> {
+        let shape = self.reader.store.shapes.get(many).copied()?;
+        let readable = !shape.parents.is_empty() || self.reader.caller.reach(&shape.permission("read")).is_some();
+        readable.then_some(shape)
+    }
+
+    fn custom(&self, many: &str, key: &str) -> Option<Kind> {
+        self.custom.get(&(many.to_owned(), key.to_owned())).map(|f| f.kind.kind())
+    }
+
+    fn custom_keys(&self, many: &str) -> Vec<String> {
+        self.custom.keys().filter(|(m, _)| m == many).map(|(_, k)| k.clone()).collect()
+    }
+
+    fn may_see(&self, shape: &Shape, field: &Field) -> bool {
+        self.reader.caller.access(shape, field) >= FieldAccess::ReadOnly
+    }
+
+    fn now(&self) -> Instant {
+        self.reader.now
+    }
+}
+
+/// Reads what a list is asked for. `parent` is the record the list belongs to.
+pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: Option<(&'static str, Uuid)>) -> Result<Asked> {
+    let from_body = !call.body.is_empty() || call.query.is_empty();
+    let given: HashMap<String, String> = if from_body {
+        call.body.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), as_parameter(v))).collect()
+    } else {
+        call.query.clone()
+    };
+    let get = |name: &str| given.get(name).map(String::as_str);
+    let words = Words::of(reader).await?;
+    let mut faults: Vec<FieldError> = vec![];
+    let mut parts: Vec<Filter> = vec![];
+    if let Some(json) = get("filter") {
+        let value: Value = serde_json::from_str(json)
+            .map_err(|_| Error::from(Code::InvalidFilter).with(vec![FieldError::new("?filter", "malformed_json", "one JSON object")]))?;
+        parts.push(filter::parse(&value, shape, &words)?);
+    }
+    if !from_body {
+        typed_filters(shape, &given, &words, &mut parts, &mut faults);
+    }
+    let sort = get("sort").map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
+    if let Some(key) = sort.0.iter().find(|k| !words.may_see(shape, k.field)) {
+        faults.push(FieldError::new("?sort", "hidden_field", key.field.name));
+    }
+    let fields = fields(shape, get("fields"), &mut faults);
+    let expand = expand(shape, get("expand"), &words, &mut faults);
+    if !faults.is_empty() {
+        return Err(Error::from(Code::InvalidQuery).with(faults));
+    }
+    let q = get("q").map(str::to_owned);
+    let filter = (!parts.is_empty()).then_some(Filter::All(parts));
+    let parent_id = parent.map(|(_, id)| id.to_string()).unwrap_or_default();
+    let binding = cursor::binding(&[
+        shape.many,
+        &parent_id,
+        &format!("{filter:?}"),
+        &format!("{:?}", sort_text(&sort)),
+        q.as_deref().unwrap_or_default(),
+    ]);
+    let after = get("cursor").map(|c| reader.store.read_cursor(&binding, c)).transpose()?;
+    let limit = get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let count = match get("count") {
+        Some("exact") => Count::Exact,
+        Some("estimated") => Count::Estimated,
+        _ => Count::None,
+    };
+    Ok(Asked { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
+}
+
+fn sort_text(sort: &Sort) -> Vec<(&'static str, bool)> {
+    sort.0.iter().map(|k| (k.field.name, k.descending)).collect()
+}
+
+/// A member of a search body as the query parameter of the same name would say it.
+fn as_parameter(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+fn typed_filters(
+    shape: &'static Shape,
+    given: &HashMap<String, String>,
+    words: &Words<'_>,
+    parts: &mut Vec<Filter>,
+    faults: &mut Vec<FieldError>,
+) {
+    for (name, text) in given {
+        let found = if name == "tags" && shape.extensible {
+            Some((Target::Tags, Op::In))
+        } else if let Some(field) = shape.fields.iter().find(|f| f.filter && f.name == name) {
+            Some((Target::Field(field), Op::In))
+        } else {
+            RANGES.iter().find_map(|(suffix, op, _)| {
+                let bare = name.strip_suffix(suffix)?;
+                shape.fields.iter().find(|f| f.filter && f.name == bare).map(|f| (Target::Field(f), *op))
+            })
+        };
+        let Some((target, op)) = found else { continue };
+        if let Target::Field(field) = &target
+            && !words.may_see(shape, field)
+        {
+            faults.push(FieldError::new(format!("?{name}"), "hidden_field", field.name));
+            continue;
+        }
+        let read = |part: &str| -> std::result::Result<Scalar, FieldError> {
+            match &target {
+                Target::Field(field) => field.reads(part).map_err(|(code, about)| match code {
+                    "unknown_value" => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
+                    _ => FieldError::new(format!("?{name}"), code, about),
+                }),
+                _ => Ok(Scalar::Text(part.trim().to_lowercase())),
+            }
+        };
+        let values: Vec<_> = if op == Op::In { text.split(',').map(read).collect() } else { vec![read(text)] };
+        if values.len() > filter::MOST_VALUES {
+            faults.push(FieldError::new(format!("?{name}"), "too_many_items", filter::MOST_VALUES.to_string()));
+            continue;
+        }
+        let mut good = vec![];
+        for value in values {
+            match value {
+                Ok(value) => good.push(value),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        parts.push(Filter::Leaf { target, op, values: good, negated: false });
+    }
+    // A cursor is bound to the filter, whatever order the parameters came in.
+    parts.sort_by_cached_key(|p| format!("{p:?}"));
+}
+
+/// The fields named, if any.
+pub fn fields(shape: &'static Shape, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<Vec<&'static str>> {
+    let text = text?;
+    let mut chosen = vec![];
+    for name in text.split(',').map(str::trim) {
+        match shape.field(name) {
+            Some(field) => chosen.push(field.name),
+            None => faults.push(FieldError::new("?fields", "unknown_field", "").instead_of(name, shape.fields.iter().map(|f| f.name))),
+        }
+    }
+    Some(chosen)
+}
+
+/// The references to follow, if any.
+pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary, faults: &mut Vec<FieldError>) -> Vec<Expand> {
+    let mut all = vec![];
+    for name in text.into_iter().flat_map(|t| t.split(',')).map(str::trim) {
+        let field = shape.fields.iter().find(|f| f.reference.is_some() && f.name.strip_suffix("_id") == Some(name));
+        match field.and_then(|f| f.reference.map(|many| (f, many))) {
+            Some((field, many)) if words.may_see(shape, field) => {
+                if let Some(other) = words.shape(many) {
+                    all.push(Expand { name: name.to_owned(), field, shape: other });
+                } else {
+                    faults.push(FieldError::new("?expand", "hidden_field", name));
+                }
+            }
+            Some(_) => faults.push(FieldError::new("?expand", "hidden_field", name)),
+            None => faults.push(FieldError::new("?expand", "unknown_field", "").instead_of(name, expandable(shape))),
+        }
+    }
+    if all.len() > MOST_EXPANDED {
+        faults.push(FieldError::new("?expand", "too_many_items", MOST_EXPANDED.to_string()));
+    }
+    all
+}
+
+/// Holds query parameters against what the operation declares: nothing unknown, nothing twice, everything of its type.
+pub fn check(parameters: &[Parameter], pairs: Vec<(String, String)>) -> Result<HashMap<String, String>> {
+    let mut faults = vec![];
+    let mut given = HashMap::new();
+    for (name, value) in pairs {
+        let at = format!("?{name}");
+        let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
+            faults.push(FieldError::new(at, "unknown_parameter", "").instead_of(&name, parameters.iter().map(|p| p.name.clone())));
+            continue;
+        };
+        faults.extend(misfit(&parameter.schema, &value).map(|mut fault| {
+            fault.pointer.clone_from(&at);
+            fault
+        }));
+        if given.insert(name.clone(), value).is_some() {
+            faults.push(FieldError::new(at, "repeated", ""));
+        }
+    }
+    if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
+}
+
+fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
+    let fault = |code, about: String| Some(FieldError::new("", code, about));
+    if value.contains('\0') {
+        return fault("nul_character", String::new());
+    }
+    let chars = value.chars().count() as u64;
+    match schema["type"].as_str() {
+        Some("integer") => match value.parse::<i64>() {
+            Err(_) => return fault("wrong_type", Kind::Int.expects().to_owned()),
+            Ok(n) if schema["minimum"].as_i64().is_some_and(|least| n < least) => return fault("too_small", schema["minimum"].to_string()),
+            Ok(n) if schema["maximum"].as_i64().is_some_and(|most| n > most) => return fault("too_large", schema["maximum"].to_string()),
+            Ok(_) => {}
+        },
+        Some("boolean") if value.parse::<bool>().is_err() => return fault("wrong_type", Kind::Bool.expects().to_owned()),
+        _ => {}
+    }
+    let options: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !options.is_empty() && !options.contains(&value) {
+        return Some(FieldError::new("", "unknown_value", "").instead_of(value, options));
+    }
+    match schema["format"].as_str() {
+        Some("uuid") if Kind::Id.read(value).is_err() => return fault("wrong_type", Kind::Id.expects().to_owned()),
+        Some("date") if Kind::Date.read(value).is_err() => return fault("invalid_date", Kind::Date.expects().to_owned()),
+        _ => {}
+    }
+    if schema["maxLength"].as_u64().is_some_and(|most| chars > most) {
+        return fault("too_long", schema["maxLength"].to_string());
+    }
+    if schema["minLength"].as_u64().is_some_and(|least| chars < least) {
+        return fault("too_short", schema["minLength"].to_string());
+    }
+    None
+}

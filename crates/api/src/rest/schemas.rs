@@ -1,0 +1,295 @@
+//! The published schemas: what each resource's shape means for requests, answers, pages and batches.
+
+use super::{batch::MOST_ITEMS, collection::Api};
+use samphan_domain::shape::{Field, Shape, inline};
+use serde_json::{Map, Value, json};
+
+/// Every schema by name, before what nobody uses is dropped.
+#[must_use]
+pub fn all(api: &Api) -> Map<String, Value> {
+    let mut out = Map::new();
+    let nested = api.shapes.values().flat_map(|s| s.components.iter());
+    let loose: Vec<(String, Value)> = api.schemas.iter().chain(nested).cloned().collect();
+    for (name, schema) in &loose {
+        let mut schema = inline(schema, &loose);
+        if schema["type"] == "object" {
+            tidy(&mut schema);
+            out.insert(name.clone(), schema);
+        }
+    }
+    let mut shapes: Vec<&&Shape> = api.shapes.values().collect();
+    shapes.sort_by_key(|s| s.type_name);
+    for shape in shapes {
+        let name = shape.type_name;
+        out.insert(name.to_owned(), answered(shape));
+        out.insert(format!("{name}Page"), page(name));
+        out.insert(format!("New{name}"), asked(shape, true));
+        out.insert(format!("{name}Patch"), asked(shape, false));
+        out.insert(format!("{name}BatchItem"), batch_item(shape));
+        out.insert(format!("{name}Batch"), batch(shape));
+    }
+    out.extend(common());
+    out
+}
+
+/// A record in an answer: every field there, sets that may grow left open.
+fn answered(shape: &Shape) -> Value {
+    let mut properties: Map<String, Value> = shape.fields.iter().map(|f| (f.name.to_owned(), classed(f, open(&f.schema)))).collect();
+    let mut required: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
+    if shape.status.is_some() || !(shape.actions)("").is_empty() {
+        let about = "The actions the record's state and the caller's rights allow now.";
+        properties.insert(
+            "available_actions".into(),
+            json!({"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 50}, "description": about}),
+        );
+        required.push("available_actions");
+    }
+    if shape.fields.iter().any(|f| f.reference.is_some()) {
+        let about = "The records asked for by `expand`, by name; null where there is none or it is not visible.";
+        properties.insert("expanded".into(), json!({"type": "object", "additionalProperties": {}, "description": about}));
+    }
+    json!({"type": "object", "description": shape.about, "properties": properties, "required": required})
+}
+
+/// A record in a request, to be made or to be patched.
+fn asked(shape: &Shape, new: bool) -> Value {
+    let mut properties: Map<String, Value> = Map::new();
+    if new && !shape.log {
+        properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "A UUIDv7 of the client's own making, for work offline. The same id again is refused."}));
+    }
+    for field in shape.writable().filter(|f| !Shape::is_meta(f.name)) {
+        let mut schema = classed(field, field.schema.clone());
+        if new && field.nullable {
+            not_null(&mut schema);
+        }
+        // Clients send defaults they know of; in a patch that would overwrite what was left out.
+        if let Some(map) = schema.as_object_mut().filter(|_| !new) {
+            map.remove("default");
+        }
+        properties.insert(field.name.to_owned(), schema);
+    }
+    let required: Vec<&str> = shape.writable().filter(|f| new && f.required).map(|f| f.name).collect();
+    let about = if new {
+        format!("What makes a {}.", words(shape.one))
+    } else {
+        format!("What changes of a {}: what is left out stays, null clears.", words(shape.one))
+    };
+    let mut schema = json!({"type": "object", "description": about, "properties": properties, "additionalProperties": false});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn batch_item(shape: &Shape) -> Value {
+    let mut item = asked(shape, false);
+    item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.one)));
+    if let Some(properties) = item["properties"].as_object_mut() {
+        properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));
+        properties.insert(
+            "external_id".into(),
+            json!({"type": "string", "minLength": 1, "maxLength": 128, "description": "What the system of `match_on` calls the record."}),
+        );
+        properties.insert("version".into(), json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX, "description": "Fails the item with `version_conflict` when the record is of another version."}));
+    }
+    item
+}
+
+fn batch(shape: &Shape) -> Value {
+    json!({
+        "type": "object",
+        "description": format!("Many {} at once.", words(shape.many)),
+        "required": ["mode", "items"],
+        "additionalProperties": false,
+        "properties": {
+            "mode": {"type": "string", "enum": ["create", "update", "upsert", "delete"], "description": "What to do with each item."},
+            "match_on": {"type": "string", "maxLength": 100, "default": "id", "description": "`id`, or `external_id:<system>` to find records by another system's ids."},
+            "atomic": {"type": "boolean", "default": false, "description": "Whether one bad item undoes all."},
+            "items": {"type": "array", "minItems": 1, "maxItems": MOST_ITEMS, "items": {"$ref": format!("#/components/schemas/{}BatchItem", shape.type_name)}, "description": "The items."},
+        },
+    })
+}
+
+fn page(name: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": "One page of a list.",
+        "required": ["data", "has_more", "next_cursor", "total"],
+        "properties": {
+            "data": {"type": "array", "maxItems": 200, "items": {"$ref": format!("#/components/schemas/{name}")}, "description": "The records."},
+            "has_more": {"type": "boolean", "description": "Whether there is another page."},
+            "next_cursor": {"type": ["string", "null"], "maxLength": 4000, "description": "Asks for the next page; null on the last."},
+            "total": {"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "How many there are on all pages; null unless `count` asked for it."},
+        },
+    })
+}
+
+fn words(snake: &str) -> String {
+    snake.replace('_', " ")
+}
+
+fn classed(field: &Field, mut schema: Value) -> Value {
+    let class = match field.class {
+        samphan_domain::shape::Class::Open => return schema,
+        samphan_domain::shape::Class::Personal => "personal",
+        samphan_domain::shape::Class::Financial => "financial",
+    };
+    schema["x-field-class"] = json!(class);
+    schema
+}
+
+fn not_null(schema: &mut Value) {
+    if let Some(kind) = schema["type"].as_array().and_then(|all| all.iter().find(|t| *t != "null").cloned()) {
+        schema["type"] = kind;
+    }
+    if let Some(options) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        options.retain(|o| !o.is_null());
+    }
+}
+
+/// A schema of an answer: closed sets become open ones, so that a new value breaks no client.
+#[must_use]
+pub fn open(schema: &Value) -> Value {
+    let mut out = match schema {
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), open(v))).collect::<Map<_, _>>(),
+        Value::Array(all) => return Value::Array(all.iter().map(open).collect()),
+        other => return other.clone(),
+    };
+    if out.get("type").is_some() {
+        out.remove("readOnly");
+        out.remove("default");
+        out.remove("additionalProperties").filter(|v| *v != false).map(|v| out.insert("additionalProperties".into(), v));
+        if let Some(Value::Array(options)) = out.remove("enum") {
+            out.insert("maxLength".into(), json!(100));
+            out.insert("x-extensible-enum".into(), options.into_iter().filter(|o| !o.is_null()).collect());
+        }
+    }
+    Value::Object(out)
+}
+
+/// What utoipa leaves undone and client generators trip over.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.remove("propertyNames");
+            map.values_mut().for_each(tidy);
+        }
+        Value::Array(all) => all.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+/// The schemas every operation shares.
+fn common() -> Map<String, Value> {
+    let text = |most: usize, about: &str| json!({"type": "string", "maxLength": most, "description": about});
+    let number = |about: &str| json!({"type": "integer", "format": "int32", "minimum": 0, "maximum": 1_000_000, "description": about});
+    let made = json!({
+        "Problem": {
+            "type": "object",
+            "description": "What went wrong (RFC 9457). One shape for everything that is not a success.",
+            "required": ["type", "title", "status", "detail", "code", "request_id", "errors", "conflicts", "allowed"],
+            "properties": {
+                "type": {"type": "string", "format": "uri-reference", "maxLength": 200, "description": "Address of the code's description, `/problems/<code>`."},
+                "title": text(200, "What it is, in the language of Accept-Language (en, th, fa)."),
+                "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
+                "detail": text(2000, "What to do about it. Never holds a value that was sent."),
+                "code": text(100, "A stable code, such as `version_conflict`."),
+                "request_id": text(100, "Quote it when asking for help."),
+                "errors": {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
+                "conflicts": {"type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/ProblemConflict"}, "description": "Records that stand in the way."},
+                "allowed": {"type": "array", "maxItems": 1000, "items": text(200, "One of them."), "description": "What would be allowed: methods, transitions, permissions."},
+            },
+        },
+        "ProblemError": {
+            "type": "object",
+            "description": "One fault in a request.",
+            "required": ["pointer", "code", "message", "allowed", "did_you_mean"],
+            "properties": {
+                "pointer": text(1000, "A JSON pointer into the body, or `?name` for a query parameter."),
+                "code": text(100, "A stable code, such as `unknown_field`."),
+                "message": text(2000, "The fault in words."),
+                "allowed": {"type": "array", "maxItems": 1000, "items": text(500, "One of them."), "description": "What would have been accepted."},
+                "did_you_mean": {"type": ["string", "null"], "maxLength": 500, "description": "The nearest valid name."},
+            },
+        },
+        "ProblemConflict": {
+            "type": "object",
+            "description": "A record that stands in the way.",
+            "required": ["resource", "id", "field"],
+            "properties": {
+                "resource": text(100, "Its resource, such as `accounts`."),
+                "id": {"type": "string", "format": "uuid", "description": "Its id."},
+                "field": text(100, "The field whose value it holds."),
+            },
+        },
+        "BatchResults": {
+            "type": "object",
+            "description": "What became of a batch.",
+            "required": ["results", "summary"],
+            "properties": {
+                "results": {"type": "array", "maxItems": MOST_ITEMS, "items": {"$ref": "#/components/schemas/BatchResult"}, "description": "A result for each item, in the order of the request."},
+                "summary": {"$ref": "#/components/schemas/BatchSummary"},
+            },
+        },
+        "BatchResult": {
+            "type": "object",
+            "description": "What became of one item.",
+            "required": ["index", "status", "id", "external_id", "version"],
+            "properties": {
+                "index": number("The item's place in the request, from 0."),
+                "status": {"type": "string", "maxLength": 100, "x-extensible-enum": ["created", "updated", "unchanged", "applied", "stale", "deleted", "failed"], "description": "What became of it."},
+                "id": {"type": ["string", "null"], "format": "uuid", "description": "The record."},
+                "external_id": {"type": ["string", "null"], "maxLength": 128, "description": "What the sender calls it."},
+                "version": {"type": ["integer", "null"], "format": "int64", "minimum": 1, "maximum": i64::MAX, "description": "The record's version now."},
+                "error": {"$ref": "#/components/schemas/Problem"},
+            },
+        },
+        "BatchSummary": {
+            "type": "object",
+            "description": "How many items came to what.",
+            "required": ["received", "created", "updated", "unchanged", "applied", "stale", "deleted", "failed"],
+            "properties": {
+                "received": number("Items in the request."),
+                "created": number("Records made."),
+                "updated": number("Records changed."),
+                "unchanged": number("Items that said what was known."),
+                "applied": number("Pushes that counted."),
+                "stale": number("Pushes older than what was known."),
+                "deleted": number("Records deleted."),
+                "failed": number("Items that failed."),
+            },
+        },
+        "Filter": {
+            "type": "object",
+            "description": "A condition: exactly one of `all`, `any`, `none`, or `field` with `op` and `value`. At most 4 levels, 50 conditions, 100 values. Fields are the filterable ones of the resource, `tags`, `custom.<key>`, and those of a referenced record such as `account.grade`.",
+            "additionalProperties": false,
+            "properties": {
+                "all": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "Every one must hold."},
+                "any": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "At least one must hold."},
+                "none": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "None may hold."},
+                "field": text(200, "The field to look at."),
+                "op": {"type": "string", "enum": ["eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "contains", "starts_with", "is_null", "within_last"], "description": "How to compare. Null equals nothing: `eq` is false for it and `ne` true."},
+                "value": {"description": "With what: a value of the field's type, an array of them for `in` and `not_in`, true or false for `is_null`, an ISO 8601 duration for `within_last`."},
+            },
+        },
+        "SearchRequest": {
+            "type": "object",
+            "description": "What a list is asked for, as a body.",
+            "additionalProperties": false,
+            "properties": {
+                "filter": {"$ref": "#/components/schemas/Filter"},
+                "sort": text(200, "As the query parameter `sort` of the list."),
+                "fields": {"type": "array", "maxItems": 200, "items": text(100, "A field."), "description": "Fields to answer; all when left out."},
+                "expand": {"type": "array", "maxItems": 5, "items": text(100, "A reference."), "description": "References to answer in full under `expanded`."},
+                "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50, "description": "Records a page."},
+                "cursor": text(4000, "`next_cursor` of the page before."),
+                "count": {"type": "string", "enum": ["none", "estimated", "exact"], "default": "none", "description": "Adds `total`."},
+                "q": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Words to be found, in any language and anywhere within words."},
+            },
+        },
+    });
+    match made {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

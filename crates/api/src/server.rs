@@ -1,0 +1,163 @@
+//! The process: what all workers share, how it starts, and how it ends.
+
+use crate::{
+    config::{RateLimit, Settings},
+    identity::{
+        callers::Callers,
+        limits::Limits,
+        tokens::{self, Keys},
+    },
+    openapi,
+    rest::{body::Validators, operation::Operation, pipeline},
+    telemetry::Metrics,
+};
+use actix_web::{App, HttpServer, dev::Server, web};
+use samphan_domain::{caller::Caller, error::Error, instant::Instant};
+use samphan_persistence::{
+    error::Failure,
+    migrate,
+    store::{Opening, Store},
+};
+use serde_json::Value;
+use std::{ops::Deref, sync::Arc};
+
+/// What a worker knows: the process's own, and its way to the database.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The keys tokens are signed with.
+    pub keys: Keys,
+    /// What refresh tokens are made from.
+    pub refresh_secret: Vec<u8>,
+    /// Callers, lately read.
+    pub callers: Callers,
+    /// Limits.
+    pub limits: Limits,
+    /// Whether limits are kept.
+    pub rate_limit: RateLimit,
+    /// The published schemas.
+    pub validators: Validators,
+    /// The published document, written.
+    pub document: String,
+    /// Its ETag.
+    pub document_tag: String,
+    /// Every operation.
+    pub operations: Vec<Arc<Operation>>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Origins browsers may call from.
+    pub cors_origins: Vec<String>,
+}
+
+impl Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// This moment: the one place that asks the clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else is told")]
+#[must_use]
+pub fn now() -> Instant {
+    Instant::from(chrono::Utc::now())
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database would not open or migrate.
+    #[error("the database could not be opened or migrated: {0}")]
+    Database(#[from] Failure),
+    /// A first read or write failed.
+    #[error("the database could not be set up: {0}")]
+    SetUp(#[from] Error),
+    /// The address could not be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// The document is not sound: a mistake in the program.
+    #[error("the API document is not sound: {}", .0.join("; "))]
+    Document(Vec<String>),
+}
+
+/// Opens and migrates the database and gathers what all workers share.
+pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError> {
+    let opening = Opening {
+        url: settings.database.database_url.clone(),
+        connections: settings.database.database_connections,
+        full_sync: settings.database.sqlite_full_sync,
+    };
+    let api = openapi::api();
+    let document = openapi::document(&api).map_err(StartError::Document)?;
+    let store = Store::open(&opening, Box::leak(Box::new(api.shapes))).await?;
+    migrate::migrate(&store).await?;
+    let work = store.work(Arc::new(Caller::system()), now()).await?;
+    let signing = migrate::server_key(&work, "access_tokens", tokens::random()).await?;
+    let cursors = migrate::server_key(&work, "cursors", tokens::random()).await?;
+    let refresh_secret = migrate::server_key(&work, "refresh_tokens", tokens::random()).await?;
+    work.commit().await?;
+    let store = store.with_cursor_key(&cursors);
+    let written = document.to_string();
+    let shared = Shared {
+        keys: Keys::of(&signing)?,
+        refresh_secret,
+        callers: Callers::default(),
+        limits: Limits::default(),
+        rate_limit: settings.rate_limit,
+        validators: Validators::of(&document),
+        document_tag: format!("\"{}\"", tokens::hash(written.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>()),
+        document: written,
+        operations: api.operations.into_iter().map(Arc::new).collect(),
+        metrics: Metrics::default(),
+        cors_origins: settings.cors_origins.clone(),
+    };
+    Ok((State { store, shared: Arc::new(shared) }, opening))
+}
+
+/// Listens, with a pool of its own for each worker.
+pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Result<(Server, std::net::SocketAddr), StartError> {
+    let workers = if settings.workers == 0 {
+        std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+    } else {
+        settings.workers.into()
+    };
+    let mut stores = vec![];
+    for _ in 0..workers {
+        stores.push(state.store.for_worker(&opening).await?);
+    }
+    let stores = Arc::new(std::sync::Mutex::new(stores));
+    let shared = Arc::clone(&state.shared);
+    let spare = state.store;
+    let listen = |e| StartError::Listen(settings.listen, e);
+    let server = HttpServer::new(move || {
+        let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());
+        let state = State { store, shared: Arc::clone(&shared) };
+        App::new()
+            .wrap(pipeline::cors(&shared.cors_origins))
+            .app_data(web::Data::new(state.clone()))
+            .configure(|c| pipeline::mount(c, &state))
+    })
+    .workers(workers)
+    .client_request_timeout(std::time::Duration::from_secs(10))
+    .keep_alive(std::time::Duration::from_secs(75))
+    .shutdown_timeout(settings.shutdown_seconds)
+    .bind(settings.listen)
+    .map_err(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(settings.listen);
+    Ok((server.run(), address))
+}
+
+/// A value of the document, for the docs page and tests.
+#[must_use]
+pub fn parsed(document: &str) -> Value {
+    serde_json::from_str(document).unwrap_or_default()
+}

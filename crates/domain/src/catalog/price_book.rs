@@ -1,0 +1,86 @@
+//! A price book: prices in one currency, by product and quantity, with a parent to fall back on.
+
+use crate::{
+    customers::address::in_order,
+    id::{PriceBookId, ProductId},
+    money::{Price, Quantity},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+/// Prices in one currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "book_dates"))]
+pub struct PriceBook {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 100, example = "Retail 2026")]
+    pub name: String,
+    /// ISO 4217 currency of all its prices.
+    #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
+    pub currency: String,
+    /// First day it holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<String>,
+    /// Last day it holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_to: Option<String>,
+    /// The book to look in for what this one does not have; of the same currency.
+    pub parent_id: Option<PriceBookId>,
+    /// Whether its prices include tax.
+    #[serde(default)]
+    pub tax_inclusive: bool,
+    /// The book for accounts without one of their own, one for each currency.
+    #[serde(default)]
+    pub is_default: bool,
+}
+
+/// The price of one product from one quantity on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "entry_dates"))]
+pub struct PriceBookEntry {
+    /// The book it stands in.
+    #[schema(read_only)]
+    pub price_book_id: PriceBookId,
+    /// The product.
+    pub product_id: ProductId,
+    /// The quantity from which it holds.
+    #[serde(default)]
+    pub min_quantity: Quantity,
+    /// Price of one unit, in the book's currency.
+    pub price: Price,
+    /// First day it holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<String>,
+    /// Last day it holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_to: Option<String>,
+}
+
+impl Resource for PriceBook {
+    const MANY: &'static str = "price_books";
+    const ONE: &'static str = "price_book";
+    const ABOUT: &'static str = "Prices by product and quantity, in one currency.";
+    const FILTERS: &'static [&'static str] = &["name", "currency", "parent_id", "is_default"];
+    const SORTS: &'static [&'static str] = &["name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+}
+
+impl Resource for PriceBookEntry {
+    const MANY: &'static str = "price_book_entries";
+    const ONE: &'static str = "price_book_entry";
+    const ABOUT: &'static str = "Prices of one book, with quantity breaks and dates.";
+    const FILTERS: &'static [&'static str] = &["price_book_id", "product_id"];
+    const TITLE: &'static str = "price";
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["price_book_id", "product_id", "min_quantity", "valid_from"]];
+}
+
+fn book_dates(b: &PriceBook) -> Result<(), ValidationError> {
+    in_order(b.valid_from.as_deref(), b.valid_to.as_deref())
+}
+
+fn entry_dates(e: &PriceBookEntry) -> Result<(), ValidationError> {
+    in_order(e.valid_from.as_deref(), e.valid_to.as_deref())
+}

@@ -1,0 +1,127 @@
+//! A product: something we sell.
+
+use crate::{customers::account::fault, id::CategoryId, resource::Resource};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+/// Something we sell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "translations_fit"))]
+pub struct Product {
+    /// Stock keeping unit: our own code for it.
+    #[schema(min_length = 1, max_length = 64, example = "TEA-001")]
+    pub sku: String,
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200, example = "Jasmine tea 50 g")]
+    pub name: String,
+    /// The name in other languages, by BCP 47 tag.
+    #[serde(default)]
+    pub name_translations: BTreeMap<String, String>,
+    /// What it is.
+    #[schema(max_length = 5000)]
+    pub description: Option<String>,
+    /// What kind of thing it is.
+    #[serde(default)]
+    pub kind: ProductKind,
+    /// Unit of sale, such as `piece` or `box`.
+    #[schema(max_length = 50)]
+    pub unit: Option<String>,
+    /// What a unit holds, such as `10 boxes x 30 bags`.
+    #[schema(max_length = 100)]
+    pub packaging: Option<String>,
+    /// Tax code as accounting names it, such as `VAT7`.
+    #[schema(max_length = 20)]
+    pub tax_code: Option<String>,
+    /// Whether stock is kept by lot or serial number.
+    #[serde(default)]
+    pub tracked: Tracking,
+    /// Where it stands in the catalog.
+    pub category_id: Option<CategoryId>,
+    /// Whether it is sold; ended by `discontinue`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: ProductStatus,
+}
+
+/// Kinds of products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own terms")]
+pub enum ProductKind {
+    #[default]
+    Goods,
+    Service,
+    Bundle,
+    Configurable,
+}
+
+/// How stock of a product is told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tracking {
+    /// Not at all.
+    #[default]
+    None,
+    /// By lot.
+    Lot,
+    /// By serial number.
+    Serial,
+}
+
+/// Whether a product is sold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductStatus {
+    /// Sold.
+    #[default]
+    Active,
+    /// No longer sold.
+    Discontinued,
+}
+
+/// A branch of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct ProductCategory {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 100, example = "Beverages")]
+    pub name: String,
+    /// The branch it grows from.
+    pub parent_id: Option<CategoryId>,
+    /// What is in it.
+    #[schema(max_length = 1000)]
+    pub description: Option<String>,
+}
+
+impl Resource for Product {
+    const MANY: &'static str = "products";
+    const ONE: &'static str = "product";
+    const ABOUT: &'static str = "What we sell.";
+    const FILTERS: &'static [&'static str] = &["sku", "name", "kind", "status", "category_id", "tax_code"];
+    const SORTS: &'static [&'static str] = &["sku", "name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const SEARCHED: &'static [&'static str] = &["sku", "name", "name_translations", "description"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["sku"]];
+    const STATUS: Option<&'static str> = Some("status");
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "active" { &["discontinue"] } else { &["reactivate"] }
+    }
+}
+
+impl Resource for ProductCategory {
+    const MANY: &'static str = "product_categories";
+    const ONE: &'static str = "product_category";
+    const ABOUT: &'static str = "The tree of the catalog.";
+    const FILTERS: &'static [&'static str] = &["name", "parent_id"];
+    const SORTS: &'static [&'static str] = &["name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+}
+
+fn translations_fit(product: &Product) -> Result<(), ValidationError> {
+    match product.name_translations.iter().all(|(tag, name)| tag.len() <= 35 && (1..=200).contains(&name.chars().count())) {
+        true => Ok(()),
+        false => Err(fault("name_translations", "too_long", "BCP 47 tags, and names of 1 to 200 characters")),
+    }
+}

@@ -1,0 +1,265 @@
+//! An account: a legal entity (or a person as a customer) that we deal with.
+
+use crate::{
+    id::{AccountId, PriceBookId},
+    resource::Resource,
+    tax_id,
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+/// A legal entity we deal with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "known_tax_identity"))]
+pub struct Account {
+    /// The name it is known by.
+    #[schema(min_length = 1, max_length = 200, example = "Siam Trading")]
+    pub name: String,
+    /// The registered name, where it differs.
+    #[schema(max_length = 200, example = "บริษัท สยามเทรดดิ้ง จำกัด")]
+    pub legal_name: Option<String>,
+    /// Its legal form.
+    pub legal_form: Option<LegalForm>,
+    /// Number in the company register.
+    #[schema(max_length = 50)]
+    pub registration_no: Option<String>,
+    /// Tax id. For Thai accounts 13 digits with a check digit (Revenue Department); spaces and dashes are dropped.
+    #[schema(max_length = 30, example = "0105536000000")]
+    pub tax_id: Option<String>,
+    /// Thai VAT branch: five digits, `00000` is the head office.
+    #[schema(max_length = 10, example = "00000")]
+    pub branch_code: Option<String>,
+    /// ISO 3166-1 alpha-2 country of registration; `TH` makes the tax id a Thai one.
+    #[schema(pattern = "^[A-Z]{2}$", example = "TH")]
+    pub country: Option<String>,
+    /// Line of business.
+    #[schema(max_length = 100)]
+    pub industry: Option<String>,
+    /// Size band by number of employees.
+    pub size: Option<CompanySize>,
+    /// Where it stands in its life with us; moved by `change-lifecycle`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub lifecycle_stage: LifecycleStage,
+    /// To be recognised at first contact.
+    #[serde(default)]
+    pub is_vip: bool,
+    /// Grade by value to us, such as `A`.
+    #[schema(max_length = 10, example = "A")]
+    pub grade: Option<String>,
+    /// The channel it answers best.
+    pub preferred_channel: Option<Channel>,
+    /// BCP 47 language tag.
+    #[schema(max_length = 35, example = "th")]
+    pub preferred_language: Option<String>,
+    /// ISO 4217 currency it trades in.
+    #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
+    pub currency: Option<String>,
+    /// Days until an invoice is due.
+    #[schema(minimum = 0, maximum = 3650)]
+    pub payment_terms_days: Option<i32>,
+    /// The price book its prices come from.
+    pub price_book_id: Option<PriceBookId>,
+    /// The account it belongs to.
+    pub parent_id: Option<AccountId>,
+    /// Health from 0 (leaving) to 100 (thriving).
+    #[schema(minimum = 0, maximum = 100)]
+    pub health: Option<i32>,
+    /// Web site.
+    #[schema(max_length = 200)]
+    pub website: Option<String>,
+    /// Anything worth knowing.
+    #[schema(max_length = 5000)]
+    pub description: Option<String>,
+}
+
+/// Legal forms of accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own terms")]
+pub enum LegalForm {
+    Company,
+    LimitedPartnership,
+    OrdinaryPartnership,
+    StateEnterprise,
+    Government,
+    Foundation,
+    Individual,
+    Foreign,
+}
+
+/// Bands by number of employees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CompanySize {
+    /// Up to 9.
+    Micro,
+    /// 10 to 49.
+    Small,
+    /// 50 to 249.
+    Medium,
+    /// 250 and more.
+    Large,
+}
+
+/// Channels of contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own terms")]
+pub enum Channel {
+    Phone,
+    Email,
+    Sms,
+    Line,
+    Whatsapp,
+    Facebook,
+    Webchat,
+    Letter,
+    Fax,
+    Visit,
+}
+
+/// Where an account stands in its life with us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LifecycleStage {
+    /// Has not bought yet.
+    #[default]
+    Prospect,
+    /// Buys.
+    Active,
+    /// Buys less, or says so.
+    AtRisk,
+    /// Has left.
+    Churned,
+    /// Had left and buys again.
+    WonBack,
+    /// We do not deal with it.
+    Blocked,
+}
+
+impl LifecycleStage {
+    /// Every stage.
+    pub const ALL: [Self; 6] = [Self::Prospect, Self::Active, Self::AtRisk, Self::Churned, Self::WonBack, Self::Blocked];
+
+    /// The stages that may follow this one: the one place that knows.
+    #[must_use]
+    pub const fn next(self) -> &'static [Self] {
+        use LifecycleStage::{Active, AtRisk, Blocked, Churned, Prospect, WonBack};
+        match self {
+            Prospect => &[Active, Blocked],
+            Active | WonBack => &[AtRisk, Churned, Blocked],
+            AtRisk => &[Active, Churned, Blocked],
+            Churned => &[WonBack, Blocked],
+            Blocked => &[Prospect, Active],
+        }
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prospect => "prospect",
+            Self::Active => "active",
+            Self::AtRisk => "at_risk",
+            Self::Churned => "churned",
+            Self::WonBack => "won_back",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// Moves an account to another stage of its life.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeLifecycle {
+    /// The stage to move to.
+    pub to: LifecycleStage,
+    /// Why; kept in the history.
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl Resource for Account {
+    const MANY: &'static str = "accounts";
+    const ONE: &'static str = "account";
+    const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
+    const FILTERS: &'static [&'static str] = &[
+        "name",
+        "legal_name",
+        "legal_form",
+        "tax_id",
+        "industry",
+        "lifecycle_stage",
+        "is_vip",
+        "grade",
+        "country",
+        "currency",
+        "parent_id",
+        "price_book_id",
+    ];
+    const SORTS: &'static [&'static str] = &["name", "grade", "lifecycle_stage"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const SEARCHED: &'static [&'static str] = &["name", "legal_name", "tax_id", "registration_no"];
+    const OWNED: bool = true;
+    const STATUS: Option<&'static str> = Some("lifecycle_stage");
+
+    fn normalise(&mut self) {
+        if self.is_thai() {
+            if let Some(Ok(digits)) = self.tax_id.as_deref().map(tax_id::thai_tax_id) {
+                self.tax_id = Some(digits);
+            }
+            if let Some(Ok(digits)) = self.branch_code.as_deref().map(tax_id::branch_code) {
+                self.branch_code = Some(digits);
+            }
+        }
+    }
+
+    fn actions(_stage: &str) -> &'static [&'static str] {
+        &["change-lifecycle", "assign"]
+    }
+}
+
+impl Account {
+    /// Whether Thai rules hold for its tax identity: registered in Thailand, or not said and not of foreign form.
+    #[must_use]
+    pub fn is_thai(&self) -> bool {
+        self.country.as_deref().map_or(self.legal_form != Some(LegalForm::Foreign), |c| c == "TH")
+    }
+}
+
+fn known_tax_identity(account: &Account) -> Result<(), ValidationError> {
+    if !account.is_thai() {
+        return Ok(());
+    }
+    if let Some(Err(e)) = account.tax_id.as_deref().map(tax_id::thai_tax_id) {
+        return Err(fault("tax_id", "invalid_tax_id", e.to_string()));
+    }
+    if let Some(Err(e)) = account.branch_code.as_deref().map(tax_id::branch_code) {
+        return Err(fault("branch_code", "invalid_branch_code", e.to_string()));
+    }
+    Ok(())
+}
+
+/// A rule's complaint about one field.
+pub(crate) fn fault(field: &'static str, code: &'static str, about: impl Into<Cow<'static, str>>) -> ValidationError {
+    let mut error = ValidationError::new(code).with_message(about.into());
+    error.add_param("field".into(), &field);
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LifecycleStage;
+
+    #[test]
+    fn every_stage_can_be_blocked_and_none_moves_to_itself() {
+        for stage in LifecycleStage::ALL {
+            assert!(stage == LifecycleStage::Blocked || stage.next().contains(&LifecycleStage::Blocked));
+            assert!(!stage.next().contains(&stage));
+        }
+        assert!(!LifecycleStage::Churned.next().contains(&LifecycleStage::Active), "who comes back is won back");
+    }
+}

@@ -1,0 +1,52 @@
+//! How an account's stage and grade came to be: append-only logs.
+
+use crate::{customers::account::LifecycleStage, id::AccountId, resource::Resource};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// One move of an account's life with us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct AccountLifecycleChange {
+    /// The account.
+    pub account_id: AccountId,
+    /// The stage before; null at the beginning.
+    pub from_stage: Option<LifecycleStage>,
+    /// The stage after.
+    pub to_stage: LifecycleStage,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// One change of an account's grade.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct AccountGradeChange {
+    /// The account.
+    pub account_id: AccountId,
+    /// The grade before.
+    pub from_grade: Option<String>,
+    /// The grade after.
+    pub to_grade: Option<String>,
+}
+
+impl Resource for AccountLifecycleChange {
+    const MANY: &'static str = "account_lifecycle_history";
+    const ONE: &'static str = "account_lifecycle_change";
+    const ABOUT: &'static str = "The stages an account went through.";
+    const FILTERS: &'static [&'static str] = &["account_id"];
+    const TITLE: &'static str = "to_stage";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const EXTENSIBLE: bool = false;
+    const LOG: bool = true;
+}
+
+impl Resource for AccountGradeChange {
+    const MANY: &'static str = "account_grade_history";
+    const ONE: &'static str = "account_grade_change";
+    const ABOUT: &'static str = "The grades an account had.";
+    const FILTERS: &'static [&'static str] = &["account_id"];
+    const TITLE: &'static str = "to_grade";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const EXTENSIBLE: bool = false;
+    const LOG: bool = true;
+}

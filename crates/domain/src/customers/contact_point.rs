@@ -1,0 +1,128 @@
+//! A way to reach an account or contact: a phone number, an e-mail address, a messenger name.
+
+use crate::{
+    customers::account::fault,
+    id::{AccountId, ContactId},
+    phone,
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+/// A way to reach an account or contact, kept as typed and in one form for looking up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "reachable"))]
+pub struct ContactPoint {
+    /// The account it belongs to.
+    #[schema(read_only)]
+    pub account_id: Option<AccountId>,
+    /// The contact it belongs to.
+    #[schema(read_only)]
+    pub contact_id: Option<ContactId>,
+    /// What kind it is.
+    pub kind: ContactPointKind,
+    /// As it was typed.
+    #[schema(min_length = 1, max_length = 254, example = "081-234 5678")]
+    pub raw: String,
+    /// ISO 3166-1 alpha-2 region a phone number without country code belongs to.
+    #[schema(pattern = "^[A-Z]{2}$", example = "TH")]
+    pub region: Option<String>,
+    /// A phone number in E.164, where it is a valid one.
+    #[schema(read_only, max_length = 20)]
+    pub e164: Option<String>,
+    /// What lookups compare: E.164 or bare digits of a phone number, lower case of everything else.
+    #[schema(read_only, max_length = 254)]
+    #[serde(default)]
+    pub normalized: String,
+    /// What it is, such as `switchboard`.
+    #[schema(max_length = 100)]
+    pub label: Option<String>,
+    /// The first one to try of its kind.
+    #[serde(default)]
+    pub is_primary: bool,
+    /// Whether it was seen to work.
+    #[serde(default)]
+    pub is_verified: bool,
+    /// Whether it is still good.
+    #[serde(default)]
+    pub status: ContactPointStatus,
+}
+
+/// Kinds of contact points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own terms")]
+pub enum ContactPointKind {
+    Phone,
+    Mobile,
+    Fax,
+    Email,
+    Line,
+    Whatsapp,
+    Facebook,
+    Website,
+    Other,
+}
+
+/// Whether a contact point is still good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactPointStatus {
+    /// It works as far as we know.
+    #[default]
+    Active,
+    /// It bounced or is not connected.
+    Invalid,
+    /// No longer used.
+    Retired,
+}
+
+impl ContactPointKind {
+    /// Whether it is dialled.
+    #[must_use]
+    pub const fn is_phone(self) -> bool {
+        matches!(self, Self::Phone | Self::Mobile | Self::Fax | Self::Whatsapp)
+    }
+}
+
+/// The region phone numbers without country code are read in when a record does not say.
+pub const DEFAULT_REGION: &str = "TH";
+
+/// The forms under which a phone number may be kept: E.164 where it is valid, else its digits.
+#[must_use]
+pub fn phone_keys(raw: &str, region: &str) -> Vec<String> {
+    let e164 = phone::parse(raw, region).map(|p| p.e164);
+    e164.into_iter().chain([phone::digits(raw)]).filter(|k| !k.is_empty()).collect()
+}
+
+impl Resource for ContactPoint {
+    const MANY: &'static str = "contact_points";
+    const ONE: &'static str = "contact_point";
+    const ABOUT: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
+    const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
+    const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
+    const TITLE: &'static str = "raw";
+    const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
+
+    fn normalise(&mut self) {
+        let region = self.region.as_deref().unwrap_or(DEFAULT_REGION);
+        self.e164 = self.kind.is_phone().then(|| phone::parse(&self.raw, region).map(|p| p.e164)).flatten();
+        self.normalized = if self.kind.is_phone() {
+            self.e164.clone().unwrap_or_else(|| phone::digits(&self.raw))
+        } else {
+            self.raw.trim().to_lowercase()
+        };
+    }
+}
+
+fn reachable(point: &ContactPoint) -> Result<(), ValidationError> {
+    if point.kind.is_phone() && point.normalized.len() < 3 {
+        return Err(fault("raw", "invalid_phone", "a phone number with at least three digits"));
+    }
+    let mail = point.normalized.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));
+    if point.kind == ContactPointKind::Email && (!mail || point.normalized.contains(char::is_whitespace)) {
+        return Err(fault("raw", "invalid_email", "an e-mail address such as name@example.com"));
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The vocabulary of tags: which labels are meant to be used, and how they look.
+
+use crate::resource::Resource;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// A label for records. Records may carry labels outside the vocabulary; those in it have a colour and a meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct Tag {
+    /// The label, in lower case.
+    #[schema(min_length = 1, max_length = 50, example = "key account")]
+    pub name: String,
+    /// A colour for screens.
+    #[schema(pattern = "^#[0-9a-fA-F]{6}$", example = "#0a7d50")]
+    pub color: Option<String>,
+    /// What it means.
+    #[schema(max_length = 500)]
+    pub description: Option<String>,
+}
+
+impl Resource for Tag {
+    const MANY: &'static str = "tags";
+    const ONE: &'static str = "tag";
+    const ABOUT: &'static str = "The vocabulary of labels for records.";
+    const FILTERS: &'static [&'static str] = &["name"];
+    const SORTS: &'static [&'static str] = &["name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+    const EXTENSIBLE: bool = false;
+
+    fn normalise(&mut self) {
+        self.name = self.name.trim().to_lowercase();
+    }
+}

@@ -1,0 +1,209 @@
+//! What can go wrong, as stable codes. How it is worded, and in which language, is the API's business.
+
+use uuid::Uuid;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $status:literal, $about:literal;)*) => {
+        /// The stable code of a problem; the one list of them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $about] $name,)* }
+
+        impl Code {
+            /// All of them, in the order they are documented.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As it stands in a problem.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status it is answered with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// What it means and what to do, in English, for the page at its `type` address.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson = "malformed_json", 400, "The body is not one JSON value in UTF-8.";
+    TooDeep = "too_deep", 400, "The JSON is nested deeper than 64 levels.";
+    InvalidQuery = "invalid_query", 400, "A query parameter is unknown, repeated or malformed; `errors` names each with what is allowed.";
+    InvalidFilter = "invalid_filter", 400, "The filter breaks the filter language; `errors` says where.";
+    InvalidCursor = "invalid_cursor", 400, "The cursor was altered or belongs to another query; start again without it.";
+    InvalidHeader = "invalid_header", 400, "A request header has a value that cannot be used.";
+    InvalidGrant = "invalid_grant", 401, "The e-mail and password, client credentials or refresh token are not valid.";
+    Unauthenticated = "unauthenticated", 401, "No valid access token or API key was sent.";
+    Forbidden = "forbidden", 403, "The caller may see this but not do it; `allowed` names the permission that is missing.";
+    NotFound = "not_found", 404, "There is no such record, or the caller may not see it.";
+    UnknownPath = "unknown_path", 404, "There is no such address in this API.";
+    MethodNotAllowed = "method_not_allowed", 405, "The address exists but not with this method; see the Allow header.";
+    NotAcceptable = "not_acceptable", 406, "Only application/json can be answered.";
+    AlreadyExists = "already_exists", 409, "Another record holds a value that must be unique; `conflicts` names it.";
+    IllegalTransition = "illegal_transition", 409, "The record's state does not allow this; `allowed` lists what it does.";
+    InUse = "in_use", 409, "Other records depend on this one; `conflicts` names some.";
+    Conflict = "conflict", 409, "The request conflicts with the present state.";
+    IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this Idempotency-Key is still running; try again shortly.";
+    VersionConflict = "version_conflict", 412, "The record has changed since the version named in If-Match.";
+    PreconditionFailed = "precondition_failed", 412, "The record exists already and If-None-Match: * asked for it not to.";
+    TooLarge = "too_large", 413, "The body is larger than the limit.";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json (or application/merge-patch+json for PATCH), without Content-Encoding.";
+    ValidationFailed = "validation_failed", 422, "The body is well formed but breaks a rule; `errors` says where, what is allowed and the nearest valid name.";
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "This Idempotency-Key was used with another body.";
+    UnknownReference = "unknown_reference", 422, "The body points at a record that does not exist or is not visible.";
+    ControlTotalMismatch = "control_total_mismatch", 422, "The snapshot's control totals do not match what was received; nothing was marked missing.";
+    PreconditionRequired = "precondition_required", 428, "This record may only be written with If-Match.";
+    RateLimited = "rate_limited", 429, "Too many requests; see Retry-After.";
+    Internal = "internal", 500, "Something went wrong here; quote the request id.";
+    Unavailable = "unavailable", 503, "The database cannot be reached or is too busy; try again after Retry-After.";
+    Timeout = "timeout", 408, "The body did not arrive in time.";
+}
+
+/// One fault in a request: where, what, and what would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// A JSON pointer into the body, or `?name` for a query parameter.
+    pub pointer: String,
+    /// A stable code such as `unknown_field` or `too_long`.
+    pub code: &'static str,
+    /// What the message is about: a limit, a format; never the value that was sent.
+    pub about: String,
+    /// What would have been accepted.
+    pub allowed: Vec<String>,
+    /// The nearest valid name.
+    pub did_you_mean: Option<String>,
+}
+
+impl FieldError {
+    /// A fault at `pointer`.
+    pub fn new(pointer: impl Into<String>, code: &'static str, about: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code, about: about.into(), allowed: vec![], did_you_mean: None }
+    }
+
+    /// With what is allowed, and of those the nearest to what was sent.
+    #[must_use]
+    pub fn instead_of<S: Into<String>>(mut self, sent: &str, allowed: impl IntoIterator<Item = S>) -> Self {
+        self.allowed = allowed.into_iter().map(Into::into).collect();
+        self.did_you_mean = nearest(sent, &self.allowed);
+        self
+    }
+}
+
+/// The name most like `sent`, if any is like it at all.
+#[must_use]
+pub fn nearest(sent: &str, names: &[String]) -> Option<String> {
+    let sent = sent.to_lowercase();
+    names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&sent, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 3)
+        .min()
+        .map(|(_, name)| name.clone())
+}
+
+/// A record that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Conflict {
+    /// Its resource, such as `accounts`.
+    pub resource: String,
+    /// Its id.
+    pub id: Uuid,
+    /// The field whose value it holds.
+    pub field: String,
+}
+
+/// A refusal: a code and what is needed to act on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", code.as_str())]
+pub struct Error {
+    /// What went wrong.
+    pub code: Code,
+    /// What in particular; never a value that was sent.
+    pub about: String,
+    /// Faults in the request.
+    pub errors: Vec<FieldError>,
+    /// Records in the way.
+    pub conflicts: Vec<Conflict>,
+    /// What would be allowed: transitions, methods, permissions.
+    pub allowed: Vec<String>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self { code, about: String::new(), errors: vec![], conflicts: vec![], allowed: vec![], retry_after: None }
+    }
+}
+
+impl Error {
+    /// With what in particular.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    /// With what would be allowed.
+    #[must_use]
+    pub fn allowing<S: Into<String>>(mut self, allowed: impl IntoIterator<Item = S>) -> Self {
+        self.allowed = allowed.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With faults in the request.
+    #[must_use]
+    pub fn with(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With a record that stands in the way.
+    #[must_use]
+    pub fn against(mut self, resource: &str, id: Uuid, field: &str) -> Self {
+        self.conflicts.push(Conflict { resource: resource.to_owned(), id, field: field.to_owned() });
+        self
+    }
+
+    /// With the seconds after which to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// One fault in the body.
+    #[must_use]
+    pub fn invalid(error: FieldError) -> Self {
+        Self::from(Code::ValidationFailed).with(vec![error])
+    }
+}
+
+/// What every operation answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_offered_only_when_it_is_near() {
+        let names = ["created_at", "name", "owner_id"].map(str::to_owned);
+        assert_eq!(nearest("creatd_at", &names).as_deref(), Some("created_at"));
+        assert_eq!(nearest("zzzzzzzz", &names), None);
+    }
+
+    #[test]
+    fn every_code_is_one_of_a_kind() {
+        let mut seen = std::collections::HashSet::new();
+        assert!(Code::ALL.iter().all(|c| seen.insert(c.as_str()) && (400..=503).contains(&c.status())));
+    }
+}

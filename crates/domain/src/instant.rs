@@ -1,0 +1,132 @@
+//! A moment: microseconds since 1970 in UTC, the precision both databases keep.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A moment in UTC between 1900 and 2200, cut to microseconds. Written as RFC 3339 with `Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+const MICROS: i64 = 1_000_000;
+/// 1900-01-01T00:00:00Z and 2200-01-01T00:00:00Z in seconds: outside of these a time is taken for a mistake.
+const RANGE: std::ops::Range<i64> = -2_208_988_800..7_258_118_400;
+
+/// Why a text is not a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstantError {
+    /// `2019-06-02T15:02:00`: nobody can know which hour that was.
+    #[error("a time needs an offset, such as Z or +07:00")]
+    NoOffset,
+    /// Not RFC 3339 at all.
+    #[error("not an RFC 3339 time")]
+    Malformed,
+    /// Before 1900 or from 2200 on.
+    #[error("a time lies between 1900 and 2200")]
+    OutOfRange,
+}
+
+impl Instant {
+    /// From microseconds since 1970; none outside of 1900 to 2200.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        RANGE.contains(&micros.div_euclid(MICROS)).then_some(Self(micros))
+    }
+
+    /// Microseconds since 1970.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339 with any offset; digits past the microsecond are cut.
+    pub fn parse(text: &str) -> Result<Self, InstantError> {
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(t) => Self::from_micros(t.timestamp_micros()).ok_or(InstantError::OutOfRange),
+            Err(_) if DateTime::parse_from_rfc3339(&format!("{text}Z")).is_ok() => Err(InstantError::NoOffset),
+            Err(_) => Err(InstantError::Malformed),
+        }
+    }
+
+    /// The moment `seconds` later (earlier when negative), held within 1900 to 2200.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        let micros = self.0.saturating_add(seconds.saturating_mul(MICROS));
+        Self(micros.clamp(RANGE.start * MICROS, RANGE.end * MICROS - 1))
+    }
+
+    /// As a chrono time.
+    #[must_use]
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+
+    /// The calendar day in UTC, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn date(self) -> String {
+        self.utc().format("%Y-%m-%d").to_string()
+    }
+}
+
+impl From<DateTime<Utc>> for Instant {
+    fn from(t: DateTime<Utc>) -> Self {
+        Self(0).plus_seconds(t.timestamp()).plus_micros(t.timestamp_subsec_micros())
+    }
+}
+
+impl Instant {
+    const fn plus_micros(self, micros: u32) -> Self {
+        Self(self.0 + micros as i64)
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl utoipa::PartialSchema for Instant {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
+    }
+}
+impl utoipa::ToSchema for Instant {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Instant".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_an_offset_is_refused_and_said_so() {
+        assert_eq!(Instant::parse("2019-06-02T15:02:00"), Err(InstantError::NoOffset));
+        assert_eq!(Instant::parse("yesterday"), Err(InstantError::Malformed));
+        assert_eq!(Instant::parse("2999-01-01T00:00:00Z"), Err(InstantError::OutOfRange));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_back(micros in RANGE.start * MICROS..RANGE.end * MICROS) {
+            let t = Instant::from_micros(micros).ok_or("in range");
+            proptest::prop_assert_eq!(t.map(|t| Instant::parse(&t.to_string())), Ok(t.map_err(|_| InstantError::Malformed)));
+        }
+    }
+}

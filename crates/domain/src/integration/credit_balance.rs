@@ -1,0 +1,472 @@
+//! A credit balance: what accounting last said a customer owes and may owe.
+//!
+//! A push is an absolute snapshot of the groups it names: the exposure group (receivable, overdue, unbilled
+//! deliveries, open orders) and the limit group (credit limit, hold). Each group keeps its own stamp, and the
+//! greater stamp wins whatever the order of arrival: any order, doubling and batching of the same pushes ends in
+//! the same rows.
+
+use crate::{
+    id::AccountId,
+    instant::Instant,
+    money::{Amount, Price},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What accounting last said, by account, system, legal entity and currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct CreditBalance {
+    /// The account.
+    pub account_id: AccountId,
+    /// Code of the system that said it.
+    #[schema(max_length = 50)]
+    pub system: String,
+    /// The legal entity the customer owes to.
+    #[schema(max_length = 50)]
+    pub entity: String,
+    /// ISO 4217 currency of every amount here.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// What the system calls the account.
+    #[schema(max_length = 128)]
+    pub external_id: Option<String>,
+    /// When the exposure was true; null until it is told.
+    pub exposure_as_of: Option<Instant>,
+    /// The sender's revision of the exposure.
+    #[schema(max_length = 50)]
+    pub exposure_revision: Option<String>,
+    /// Invoiced and unpaid.
+    pub receivable: Option<Amount>,
+    /// Of that, overdue for 1 to 30 days.
+    pub overdue_days_1_30: Option<Amount>,
+    /// Of that, overdue for 31 to 60 days.
+    pub overdue_days_31_60: Option<Amount>,
+    /// Of that, overdue for 61 to 90 days.
+    pub overdue_days_61_90: Option<Amount>,
+    /// Of that, overdue for more than 90 days.
+    pub overdue_days_over_90: Option<Amount>,
+    /// Delivered and not invoiced.
+    pub unbilled_deliveries: Option<Amount>,
+    /// Ordered and not delivered.
+    pub open_orders: Option<Amount>,
+    /// When the limit was true; null until it is told.
+    pub limit_as_of: Option<Instant>,
+    /// The sender's revision of the limit.
+    #[schema(max_length = 50)]
+    pub limit_revision: Option<String>,
+    /// Whether there is a limit.
+    pub limit_kind: Option<LimitKind>,
+    /// The limit, when `limit_kind` is `limited`.
+    pub limit_amount: Option<Amount>,
+    /// Whether accounting has put the customer on hold.
+    pub on_hold: Option<bool>,
+    /// `current`, or `missing` when a complete snapshot did not have it.
+    #[serde(default)]
+    pub status: BalanceStatus,
+    /// Whether two pushes with the same time said different things.
+    #[serde(default)]
+    pub has_conflict: bool,
+    /// When the last push that counted came in.
+    pub received_at: Instant,
+}
+
+/// Whether a limit is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Up to `amount`.
+    Limited,
+    /// The sender does not manage limits for this customer.
+    NotManaged,
+    /// Without limit.
+    Unlimited,
+}
+
+/// Whether the last complete snapshot had the balance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceStatus {
+    /// It did, or there was none.
+    #[default]
+    Current,
+    /// It did not: never taken for zero.
+    Missing,
+}
+
+/// A credit limit as it is pushed: no magic zero.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditLimit {
+    /// Whether there is a limit.
+    pub kind: LimitKind,
+    /// The limit; required with `limited`, otherwise left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub amount: Option<Price>,
+}
+
+/// Overdue amounts by age; those left out are zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverdueBuckets {
+    /// 1 to 30 days.
+    #[serde(default)]
+    pub days_1_30: Amount,
+    /// 31 to 60 days.
+    #[serde(default)]
+    pub days_31_60: Amount,
+    /// 61 to 90 days.
+    #[serde(default)]
+    pub days_61_90: Amount,
+    /// More than 90 days.
+    #[serde(default)]
+    pub days_over_90: Amount,
+}
+
+/// One push about one customer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditItem {
+    /// What the system calls the customer. Either this or `account_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 128, example = "C-0010023")]
+    pub external_id: Option<String>,
+    /// Our account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub account_id: Option<AccountId>,
+    /// When the sender's books said so; not more than five minutes ahead of now.
+    pub as_of: Instant,
+    /// A number that grows with each change at the sender; decides between pushes with the same `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 50, example = "88123")]
+    pub source_revision: Option<String>,
+    /// Invoiced and unpaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub receivable: Option<Amount>,
+    /// Of that, overdue, by age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub overdue: Option<OverdueBuckets>,
+    /// Delivered and not invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unbilled_deliveries: Option<Amount>,
+    /// Ordered and not delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub open_orders: Option<Amount>,
+    /// The credit limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub credit_limit: Option<CreditLimit>,
+    /// Whether accounting has put the customer on hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub on_hold: Option<bool>,
+}
+
+/// When a group was true, and the sender's revision where it is a number.
+type Stamp = (Instant, Option<u64>);
+
+/// The exposure group, ordered so that of two that claim the same moment the more prudent is the greater.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Exposure {
+    total: Amount,
+    parts: [Amount; 3],
+    overdue: [Amount; 4],
+}
+
+/// The limit group, ordered likewise: on hold, then the lower limit, is the greater.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Limit {
+    on_hold: bool,
+    kind: Reverse<LimitKind>,
+    amount: Reverse<Option<Amount>>,
+}
+
+/// What a push came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It said what was known.
+    Unchanged,
+    /// Something newer was known; nothing changed.
+    Stale,
+    /// It says other than what is known for the same moment, and is the less prudent; nothing changed but the mark.
+    Conflicting,
+    /// It changed the balance.
+    Applied,
+}
+
+impl CreditItem {
+    /// Whether the item names anything of the exposure group.
+    #[must_use]
+    pub const fn names_exposure(&self) -> bool {
+        self.receivable.is_some() || self.overdue.is_some() || self.unbilled_deliveries.is_some() || self.open_orders.is_some()
+    }
+
+    /// Whether the item names anything of the limit group.
+    #[must_use]
+    pub const fn names_limit(&self) -> bool {
+        self.credit_limit.is_some() || self.on_hold.is_some()
+    }
+
+    /// What is wrong with the item in itself: a pointer within it, a code, and what would do.
+    pub fn check(&self, now: Instant) -> Result<(), (&'static str, &'static str, &'static str)> {
+        if self.as_of > now.plus_seconds(300) {
+            return Err(("/as_of", "as_of_in_future", "at most five minutes ahead of now"));
+        }
+        if self.external_id.is_some() == self.account_id.is_some() {
+            return Err(("/external_id", "ambiguous_key", "exactly one of external_id and account_id"));
+        }
+        if !self.names_exposure() && !self.names_limit() {
+            return Err((
+                "",
+                "nothing_named",
+                "at least one of receivable, overdue, unbilled_deliveries, open_orders, credit_limit, on_hold",
+            ));
+        }
+        match &self.credit_limit {
+            Some(l) if (l.kind == LimitKind::Limited) != l.amount.is_some() => {
+                Err(("/credit_limit/amount", "ambiguous_limit", "an amount with `limited` and only then"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        (self.as_of, self.source_revision.as_deref().and_then(|r| r.parse().ok()))
+    }
+
+    fn exposure(&self) -> Exposure {
+        let o = self.overdue.clone().unwrap_or_default();
+        let part = Option::unwrap_or_default;
+        exposure(
+            [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
+            [o.days_1_30, o.days_31_60, o.days_61_90, o.days_over_90],
+        )
+    }
+
+    fn limit(&self) -> Limit {
+        Limit {
+            on_hold: self.on_hold.unwrap_or_default(),
+            kind: Reverse(self.credit_limit.as_ref().map_or(LimitKind::NotManaged, |l| l.kind)),
+            amount: Reverse(self.credit_limit.as_ref().and_then(|l| l.amount).map(|p| Amount(p.0))),
+        }
+    }
+}
+
+fn exposure(parts: [Amount; 3], overdue: [Amount; 4]) -> Exposure {
+    Exposure { total: parts.into_iter().fold(Amount(0), Amount::plus), parts, overdue }
+}
+
+impl CreditBalance {
+    /// A balance nothing is known of yet.
+    #[must_use]
+    pub const fn unknown(account_id: AccountId, system: String, entity: String, currency: String, received_at: Instant) -> Self {
+        Self {
+            account_id,
+            system,
+            entity,
+            currency,
+            external_id: None,
+            exposure_as_of: None,
+            exposure_revision: None,
+            receivable: None,
+            overdue_days_1_30: None,
+            overdue_days_31_60: None,
+            overdue_days_61_90: None,
+            overdue_days_over_90: None,
+            unbilled_deliveries: None,
+            open_orders: None,
+            limit_as_of: None,
+            limit_revision: None,
+            limit_kind: None,
+            limit_amount: None,
+            on_hold: None,
+            status: BalanceStatus::Current,
+            has_conflict: false,
+            received_at,
+        }
+    }
+
+    /// Takes a push. Each group is replaced only by one with a greater stamp; with equal stamps the more prudent stays.
+    pub fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
+        let mut outcomes = vec![];
+        if item.names_exposure() {
+            let held = self.exposure_as_of.map(|t| (stamp(t, self.exposure_revision.as_deref()), self.exposure()));
+            let pushed = item.exposure();
+            let outcome = decide(held.as_ref().map(|(s, e)| (*s, e)), (item.stamp(), &pushed), &mut self.has_conflict);
+            if outcome == Outcome::Applied {
+                self.exposure_as_of = Some(item.as_of);
+                self.exposure_revision.clone_from(&item.source_revision);
+                [self.receivable, self.unbilled_deliveries, self.open_orders] = pushed.parts.map(Some);
+                [self.overdue_days_1_30, self.overdue_days_31_60, self.overdue_days_61_90, self.overdue_days_over_90] =
+                    pushed.overdue.map(Some);
+            }
+            outcomes.push(outcome);
+        }
+        if item.names_limit() {
+            let held = self.limit_as_of.map(|t| (stamp(t, self.limit_revision.as_deref()), self.limit()));
+            let pushed = item.limit();
+            let outcome = decide(held.as_ref().map(|(s, l)| (*s, l)), (item.stamp(), &pushed), &mut self.has_conflict);
+            if outcome == Outcome::Applied {
+                self.limit_as_of = Some(item.as_of);
+                self.limit_revision.clone_from(&item.source_revision);
+                self.limit_kind = Some(pushed.kind.0);
+                self.limit_amount = pushed.amount.0;
+                self.on_hold = Some(pushed.on_hold);
+            }
+            outcomes.push(outcome);
+        }
+        let outcome = outcomes.into_iter().max().unwrap_or(Outcome::Unchanged);
+        if outcome == Outcome::Applied {
+            self.status = BalanceStatus::Current;
+            self.received_at = now;
+        }
+        outcome
+    }
+
+    fn exposure(&self) -> Exposure {
+        let part = Option::unwrap_or_default;
+        exposure(
+            [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
+            [part(self.overdue_days_1_30), part(self.overdue_days_31_60), part(self.overdue_days_61_90), part(self.overdue_days_over_90)],
+        )
+    }
+
+    fn limit(&self) -> Limit {
+        Limit {
+            on_hold: self.on_hold.unwrap_or_default(),
+            kind: Reverse(self.limit_kind.unwrap_or(LimitKind::NotManaged)),
+            amount: Reverse(self.limit_amount),
+        }
+    }
+
+    /// What counts against the limit: receivable, unbilled deliveries and open orders.
+    #[must_use]
+    pub fn exposure_total(&self) -> Amount {
+        self.exposure().total
+    }
+
+    /// What is overdue, of any age.
+    #[must_use]
+    pub fn overdue_total(&self) -> Amount {
+        self.exposure().overdue.into_iter().fold(Amount(0), Amount::plus)
+    }
+}
+
+fn stamp(as_of: Instant, revision: Option<&str>) -> Stamp {
+    (as_of, revision.and_then(|r| r.parse().ok()))
+}
+
+fn decide<T: Ord>(held: Option<(Stamp, &T)>, pushed: (Stamp, &T), has_conflict: &mut bool) -> Outcome {
+    let Some(held) = held else { return Outcome::Applied };
+    // Pushes of one moment and revision that differ are a mistake at the sender: marked, whichever came first.
+    let conflict = held.0 == pushed.0 && held.1 != pushed.1;
+    if conflict {
+        *has_conflict = true;
+    }
+    match pushed.cmp(&held) {
+        std::cmp::Ordering::Greater => {
+            if !conflict {
+                *has_conflict = false;
+            }
+            Outcome::Applied
+        }
+        std::cmp::Ordering::Equal => Outcome::Unchanged,
+        std::cmp::Ordering::Less if conflict => Outcome::Conflicting,
+        std::cmp::Ordering::Less => Outcome::Stale,
+    }
+}
+
+impl Resource for CreditBalance {
+    const MANY: &'static str = "credit_balances";
+    const ONE: &'static str = "credit_balance";
+    const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
+    const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict"];
+    const TITLE: &'static str = "entity";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "system", "entity", "currency"]];
+    const FINANCIAL: &'static [&'static str] = &[
+        "receivable",
+        "overdue_days_1_30",
+        "overdue_days_31_60",
+        "overdue_days_61_90",
+        "overdue_days_over_90",
+        "unbilled_deliveries",
+        "open_orders",
+        "limit_amount",
+    ];
+    const EXTENSIBLE: bool = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn balance() -> CreditBalance {
+        let zero = Instant::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| unreachable!());
+        CreditBalance::unknown(AccountId(uuid::Uuid::nil()), "s".into(), "e".into(), "THB".into(), zero)
+    }
+
+    fn items() -> impl Strategy<Value = Vec<CreditItem>> {
+        let amount = || proptest::option::of((0..3_i64).prop_map(Amount));
+        let limit = proptest::option::of(prop_oneof![
+            Just(CreditLimit { kind: LimitKind::Unlimited, amount: None }),
+            Just(CreditLimit { kind: LimitKind::NotManaged, amount: None }),
+            (0..3_i64).prop_map(|n| CreditLimit { kind: LimitKind::Limited, amount: Some(Price(n)) }),
+        ]);
+        let item = (0..3_i64, proptest::option::of(0..3_u8), amount(), amount(), limit, proptest::option::of(any::<bool>())).prop_map(
+            |(minute, revision, receivable, open_orders, credit_limit, on_hold)| CreditItem {
+                external_id: None,
+                account_id: Some(AccountId(uuid::Uuid::nil())),
+                as_of: balance().received_at.plus_seconds(minute * 60),
+                source_revision: revision.map(|r| r.to_string()),
+                receivable,
+                overdue: None,
+                unbilled_deliveries: None,
+                open_orders,
+                credit_limit,
+                on_hold,
+            },
+        );
+        proptest::collection::vec(item, 1..8)
+    }
+
+    fn after(items: &[CreditItem]) -> CreditBalance {
+        let mut balance = balance();
+        for item in items {
+            balance.take(item, item.as_of);
+        }
+        // Whether a mistake was noticed, and when a push came in, may depend on the order; what is owed may not.
+        CreditBalance { has_conflict: false, received_at: self::balance().received_at, ..balance }
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_and_any_doubling_of_the_same_pushes_ends_in_the_same_balance((items, shuffled) in items().prop_flat_map(|v| {
+            let doubled: Vec<CreditItem> = v.iter().chain(v.iter()).cloned().collect();
+            (Just(v), Just(doubled).prop_shuffle())
+        })) {
+            prop_assert_eq!(after(&items), after(&shuffled));
+        }
+
+        #[test]
+        fn a_push_said_twice_is_unchanged_the_second_time(items in items()) {
+            let mut balance = balance();
+            for item in &items {
+                if balance.take(item, item.as_of) == Outcome::Applied {
+                    let before = balance.clone();
+                    prop_assert_ne!(balance.take(item, item.as_of), Outcome::Applied);
+                    prop_assert_eq!(&balance, &before);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! An external reference: what another system calls one of our records. Many to many.
+
+use crate::resource::Resource;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// What a system calls a record. A record may have several, and case and leading zeros count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct ExternalReference {
+    /// The system's code.
+    #[schema(min_length = 1, max_length = 50, example = "express")]
+    pub system: String,
+    /// The resource's plural, such as `accounts`.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[a-z_]+$", example = "accounts")]
+    pub resource: String,
+    /// What the other system calls the kind of record; the resource's singular when left out.
+    #[schema(max_length = 50, example = "customer")]
+    #[serde(default)]
+    pub external_type: String,
+    /// The record's name there: opaque, compared letter for letter.
+    #[schema(min_length = 1, max_length = 128, example = "C-0010023")]
+    pub external_id: String,
+    /// Our record.
+    pub record_id: Uuid,
+}
+
+/// What another system calls a record, as the record shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExternalRef {
+    /// The system's code.
+    #[schema(max_length = 50, example = "express")]
+    pub system: String,
+    /// What the other system calls the kind of record.
+    #[schema(max_length = 50, example = "account")]
+    pub external_type: String,
+    /// The record's name there.
+    #[schema(max_length = 128, example = "C-0010023")]
+    pub external_id: String,
+}
+
+impl Resource for ExternalReference {
+    const MANY: &'static str = "external_references";
+    const ONE: &'static str = "external_reference";
+    const ABOUT: &'static str = "What other systems call our records.";
+    const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];
+    const TITLE: &'static str = "external_id";
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
+    const EXTENSIBLE: bool = false;
+}

@@ -1,0 +1,42 @@
+//! An unmatched push: credit for a customer number nobody has mapped to an account yet.
+
+use crate::{instant::Instant, resource::Resource};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// The newest push for a customer number that is not mapped. Mapping it applies it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct UnmatchedCredit {
+    /// Code of the system that pushed.
+    #[schema(max_length = 50)]
+    pub system: String,
+    /// The legal entity.
+    #[schema(max_length = 50)]
+    pub entity: String,
+    /// ISO 4217 currency.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// What the system calls the customer.
+    #[schema(max_length = 128)]
+    pub external_id: String,
+    /// When the push was true.
+    pub as_of: Instant,
+    /// The push itself.
+    #[schema(value_type = Object)]
+    pub item: Map<String, Value>,
+    /// How many pushes came for it.
+    #[schema(minimum = 1)]
+    pub attempts: i64,
+}
+
+impl Resource for UnmatchedCredit {
+    const MANY: &'static str = "unmatched_credits";
+    const ONE: &'static str = "unmatched_credit";
+    const ABOUT: &'static str = "Pushes for customer numbers that are not mapped to an account yet.";
+    const FILTERS: &'static [&'static str] = &["system", "external_id"];
+    const TITLE: &'static str = "external_id";
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
+    const EXTENSIBLE: bool = false;
+}

@@ -1,0 +1,21 @@
+//! What a CRM knows: types and rules. No I/O, no clock, no SQL, no HTTP.
+
+pub mod caller;
+pub mod catalog;
+pub mod currency;
+pub mod customers;
+pub mod error;
+pub mod event;
+pub mod filter;
+pub mod id;
+pub mod instant;
+pub mod integration;
+pub mod money;
+pub mod page;
+pub mod phone;
+pub mod platform;
+pub mod resource;
+pub mod scalar;
+pub mod shape;
+pub mod tax_id;
+pub mod text;

@@ -1,0 +1,65 @@
+//! An API key: how a machine signs in, directly or by OAuth2 client credentials.
+
+use crate::{id::RoleId, instant::Instant, resource::Resource};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// A machine's key. Its secret is shown once, when it is made or rotated, and stored hashed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct ApiKey {
+    /// Who uses it.
+    #[schema(min_length = 1, max_length = 100, example = "Express accounting")]
+    pub name: String,
+    /// What it may do.
+    #[schema(min_items = 1, max_items = 20)]
+    pub role_ids: Vec<RoleId>,
+    /// Permissions it is cut down to, of those its roles grant; all of them when empty.
+    #[schema(max_items = 200)]
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Codes of the external systems it may write for; any when empty.
+    #[schema(max_items = 50)]
+    #[serde(default)]
+    pub systems: Vec<String>,
+    /// When it stops working; a year from its making when left out.
+    pub expires_at: Option<Instant>,
+    /// Addresses it may call from, as IP addresses; any when empty.
+    #[schema(max_items = 100)]
+    #[serde(default)]
+    pub allowed_addresses: Vec<String>,
+    /// The beginning of its secret, to tell keys apart.
+    #[schema(read_only, max_length = 20)]
+    #[serde(default)]
+    pub prefix: String,
+    /// Whether it works; ended by `revoke`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: ApiKeyStatus,
+}
+
+/// Whether a key works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiKeyStatus {
+    /// It works until it expires.
+    #[default]
+    Active,
+    /// It does not, for good.
+    Revoked,
+}
+
+impl Resource for ApiKey {
+    const MANY: &'static str = "api_keys";
+    const ONE: &'static str = "api_key";
+    const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
+    const FILTERS: &'static [&'static str] = &["name", "status"];
+    const SORTS: &'static [&'static str] = &["name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const STATUS: Option<&'static str> = Some("status");
+    const EXTENSIBLE: bool = false;
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "active" { &["rotate", "revoke"] } else { &[] }
+    }
+}

@@ -1,0 +1,48 @@
+//! An audit event: who changed what, when, from what to what. The outbox row, as auditors read it.
+
+use crate::resource::Resource;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// One write to one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct AuditEvent {
+    /// What happened, such as `account.updated`.
+    #[schema(max_length = 100)]
+    pub kind: String,
+    /// The resource's plural, such as `accounts`.
+    #[schema(max_length = 100)]
+    pub resource: String,
+    /// The record.
+    pub resource_id: Uuid,
+    /// The record's version after the write.
+    pub resource_version: i64,
+    /// The request that did it.
+    #[schema(max_length = 100)]
+    pub request_id: Option<String>,
+    /// The fields that changed; empty when the record was made or deleted.
+    #[schema(max_items = 500)]
+    pub changed_fields: Vec<String>,
+    /// Values before: of the changed fields, or the whole record when it was deleted.
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<Map<String, Value>>,
+    /// Values after: of the changed fields, or the whole record when it was made.
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<Map<String, Value>>,
+    /// Why, where a reason was given.
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl Resource for AuditEvent {
+    const MANY: &'static str = "audit_events";
+    const ONE: &'static str = "audit_event";
+    const ABOUT: &'static str = "Who changed what, when, from what to what. Append-only.";
+    const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
+    const TITLE: &'static str = "kind";
+    const EXTENSIBLE: bool = false;
+    const LOG: bool = true;
+}

@@ -1,0 +1,60 @@
+//! A role: permissions with their reach, and rules about protected fields.
+
+use crate::{
+    caller::{FieldAccess, Reach},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What its holders may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct Role {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 100, example = "Seller")]
+    pub name: String,
+    /// What it is for.
+    #[schema(max_length = 500)]
+    pub description: Option<String>,
+    /// What it grants.
+    #[schema(max_items = 500)]
+    #[serde(default)]
+    pub permissions: Vec<Grant>,
+    /// What it withholds of protected fields. Where a user's roles differ, the most generous rule holds.
+    #[schema(max_items = 200)]
+    #[serde(default)]
+    pub field_rules: Vec<FieldRule>,
+}
+
+/// A permission and how far it reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// `<resource>:<verb>` as the document names it for each operation; `*` stands for any.
+    #[schema(pattern = "^([a-z0-9-]+|\\*):([a-z0-9-]+|\\*)$", max_length = 100, example = "accounts:read")]
+    pub permission: String,
+    /// How far it reaches over records with an owner.
+    pub reach: Reach,
+}
+
+/// A rule about a class of fields, or about one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldRule {
+    /// `personal` or `financial` for all fields of that class, or `<resource>.<field>` such as `accounts.grade`.
+    #[schema(pattern = "^(personal|financial|[a-z_]+\\.[a-z0-9_]+)$", max_length = 100, example = "personal")]
+    pub fields: String,
+    /// What is left of them.
+    pub access: FieldAccess,
+}
+
+impl Resource for Role {
+    const MANY: &'static str = "roles";
+    const ONE: &'static str = "role";
+    const ABOUT: &'static str = "What people and machines may do.";
+    const FILTERS: &'static [&'static str] = &["name"];
+    const SORTS: &'static [&'static str] = &["name"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+}

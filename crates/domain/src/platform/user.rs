@@ -1,0 +1,83 @@
+//! A user: a person who signs in.
+
+use crate::{
+    customers::account::fault,
+    id::{RoleId, TeamId, UserId},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+/// A person who signs in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "known_time_zone"))]
+pub struct User {
+    /// Full name.
+    #[schema(min_length = 1, max_length = 200, example = "Somying Rakdee")]
+    pub name: String,
+    /// E-mail address, in lower case; what one signs in with.
+    #[schema(min_length = 3, max_length = 254, pattern = "^[^@\\s]+@[^@\\s]+$", example = "somying@example.com")]
+    pub email: String,
+    /// Position.
+    #[schema(max_length = 100)]
+    pub job_title: Option<String>,
+    /// Language for messages: `en`, `th` or `fa`, or any BCP 47 tag.
+    #[schema(max_length = 35, example = "th")]
+    pub locale: Option<String>,
+    /// IANA time zone.
+    #[schema(max_length = 50, example = "Asia/Bangkok")]
+    pub time_zone: Option<String>,
+    /// Who this user reports to.
+    pub manager_id: Option<UserId>,
+    /// What the user may do.
+    #[schema(max_items = 20)]
+    #[serde(default)]
+    pub role_ids: Vec<RoleId>,
+    /// The user's teams; the first one is the team of what the user makes.
+    #[schema(max_items = 50)]
+    #[serde(default)]
+    pub team_ids: Vec<TeamId>,
+    /// Whether the user may sign in; moved by `activate` and `deactivate`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: UserStatus,
+}
+
+/// Whether a user may sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserStatus {
+    /// May sign in.
+    #[default]
+    Active,
+    /// May not; sessions ended.
+    Inactive,
+}
+
+impl Resource for User {
+    const MANY: &'static str = "users";
+    const ONE: &'static str = "user";
+    const ABOUT: &'static str = "People who sign in.";
+    const FILTERS: &'static [&'static str] = &["name", "email", "status", "manager_id"];
+    const SORTS: &'static [&'static str] = &["name", "email"];
+    const COLLATED: &'static [&'static str] = &["name"];
+    const SEARCHED: &'static [&'static str] = &["name", "email"];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["email"]];
+    const STATUS: Option<&'static str> = Some("status");
+
+    fn normalise(&mut self) {
+        self.email = self.email.trim().to_lowercase();
+    }
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "active" { &["deactivate", "set-password"] } else { &["activate"] }
+    }
+}
+
+fn known_time_zone(user: &User) -> Result<(), ValidationError> {
+    match user.time_zone.as_deref().map(str::parse::<chrono_tz::Tz>) {
+        Some(Err(_)) => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! What a resource is: one struct of fields, and the few facts about it that every floor of the house uses.
+
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `NewThing` and
+/// `ThingPatch`, its filters and its sorts all come from the struct's schema.
+///
+/// Fields marked `#[schema(read_only)]` are set by operations only. Every field a client may leave out is an
+/// `Option` or has `#[serde(default)]`.
+pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone + 'static {
+    /// Table name and filter name, plural snake case: `price_books`. Paths and permissions use kebab case.
+    const MANY: &'static str;
+    /// Singular, snake case: `price_book`.
+    const ONE: &'static str;
+    /// One sentence for the document.
+    const ABOUT: &'static str;
+    /// Fields a list can be filtered by; each has an index.
+    const FILTERS: &'static [&'static str] = &[];
+    /// Fields a list can be sorted by; each has an index.
+    const SORTS: &'static [&'static str] = &[];
+    /// Those of `SORTS` that are names: sorted as Thai, Persian and English readers expect, by a stored sort key.
+    const COLLATED: &'static [&'static str] = &[];
+    /// Fields whose text `q=` and `/v1/search` find.
+    const SEARCHED: &'static [&'static str] = &[];
+    /// The field by which people call the record.
+    const TITLE: &'static str = "name";
+    /// Sets of fields no two living records share.
+    const UNIQUE: &'static [&'static [&'static str]] = &[];
+    /// Fields about a private person (hidden by field rules of class `personal`).
+    const PERSONAL: &'static [&'static str] = &[];
+    /// Fields about money owed (hidden by field rules of class `financial`).
+    const FINANCIAL: &'static [&'static str] = &[];
+    /// Whether records have `owner_id` and `team_id`, and are seen by reach.
+    const OWNED: bool = false;
+    /// Reference fields whose record lends its visibility: this record is seen by whoever sees one of them.
+    const PARENTS: &'static [&'static str] = &[];
+    /// Whether records carry `tags`, `custom` and `external_refs`.
+    const EXTENSIBLE: bool = true;
+    /// Whether it is an append-only log: no version, no change, no delete.
+    const LOG: bool = false;
+    /// The field that holds the state, if there is one.
+    const STATUS: Option<&'static str> = None;
+
+    /// Brings values to their one form (digits of a tax id, lower case of an e-mail) before rules and storing.
+    fn normalise(&mut self) {}
+
+    /// The actions this state allows, by their verbs in the path.
+    #[must_use]
+    fn actions(_status: &str) -> &'static [&'static str] {
+        &[]
+    }
+}

@@ -1,0 +1,345 @@
+//! A resource's shape: its fields as the kernel needs them, read once from the struct's own schema.
+
+use crate::{
+    error::nearest,
+    resource::Resource,
+    scalar::{Kind, Misfit, Scalar},
+};
+use serde_json::{Map, Value, json};
+
+/// How protected a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// For everyone who sees the record.
+    Open,
+    /// About a private person.
+    Personal,
+    /// About money owed.
+    Financial,
+}
+
+/// How a field sorts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sorting {
+    /// It does not.
+    No,
+    /// By its value.
+    Plain,
+    /// By the sort key kept in the column `<name>_key`.
+    Collated,
+}
+
+/// One field of a resource.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its one name: in JSON, in the table, in filters.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether only operations set it.
+    pub read_only: bool,
+    /// The resource it points at.
+    pub reference: Option<&'static str>,
+    /// How protected it is.
+    pub class: Class,
+    /// Whether lists can be filtered by it.
+    pub filter: bool,
+    /// Whether and how lists can be sorted by it.
+    pub sorting: Sorting,
+    /// Whether the search finds its text.
+    pub searched: bool,
+    /// The values it may have, for a closed set.
+    pub options: Vec<String>,
+    /// Its schema in requests, nothing referenced but objects.
+    pub schema: Value,
+    /// Whether a create must give it.
+    pub required: bool,
+}
+
+impl Field {
+    /// Reads a value of this field from a query parameter.
+    pub fn reads(&self, text: &str) -> Result<Scalar, Misfit> {
+        let value = self.kind.read(text)?;
+        match &value {
+            Scalar::Text(t) if !self.options.is_empty() && !self.options.contains(t) => Err(("unknown_value", "one of the allowed values")),
+            _ => Ok(value),
+        }
+    }
+}
+
+/// A resource, described.
+#[derive(Debug)]
+pub struct Shape {
+    /// Table and filter name: `price_books`.
+    pub many: &'static str,
+    /// Singular: `price_book`.
+    pub one: &'static str,
+    /// In paths and permissions: `price-books`.
+    pub path: &'static str,
+    /// In the document and in clients: `PriceBook`.
+    pub type_name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Every stored field in the order of the answer.
+    pub fields: Vec<Field>,
+    /// The field people call the record by.
+    pub title: &'static str,
+    /// Seen by owner and team.
+    pub owned: bool,
+    /// Reference fields that lend visibility.
+    pub parents: &'static [&'static str],
+    /// Has tags, custom fields and external references.
+    pub extensible: bool,
+    /// Append-only: no version, no change, no delete.
+    pub log: bool,
+    /// The field that holds the state.
+    pub status: Option<&'static str>,
+    /// Sets of fields no two living records share.
+    pub unique: &'static [&'static [&'static str]],
+    /// The actions a state allows.
+    pub actions: fn(&str) -> &'static [&'static str],
+    /// Object schemas its fields point at, by name.
+    pub components: Vec<(String, Value)>,
+}
+
+/// The fields every record begins with.
+const META: &[&str] = &["id", "version", "created_at", "created_by_id", "updated_at", "updated_by_id"];
+/// The fields every extensible record ends with.
+pub const TAIL: &[&str] = &["tags", "custom", "external_refs"];
+
+impl Shape {
+    /// Reads the shape of `T`. Made once for each resource and kept for the life of the process.
+    ///
+    /// # Panics
+    /// When a list of the resource names a field it does not have: a mistake in the resource, found by every test.
+    #[must_use]
+    pub fn of<T: Resource>() -> &'static Self {
+        let mut components = vec![];
+        T::schemas(&mut components);
+        let components: Vec<(String, Value)> = components.into_iter().map(|(n, s)| (n, json!(s))).collect();
+        let own = json!(T::schema());
+        let mut fields: Vec<Field> = meta_schemas(T::OWNED, T::LOG).into_iter().map(|(n, s)| field(n, &s, &[], Self::is_meta(n))).collect();
+        let required: Vec<&str> = own["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for (name, schema) in own["properties"].as_object().into_iter().flatten() {
+            let mut made = field(leak(name), schema, &components, false);
+            made.required = required.contains(&name.as_str()) && !made.nullable && !made.read_only;
+            fields.push(made);
+        }
+        if T::EXTENSIBLE {
+            fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
+        }
+        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
+        for name in lists.into_iter().flatten().chain(T::UNIQUE.iter().copied().flatten()).chain(T::STATUS.iter()) {
+            assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
+        }
+        for f in &mut fields {
+            f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
+            f.searched = T::SEARCHED.contains(&f.name);
+            f.sorting = match f.name {
+                n if T::COLLATED.contains(&n) => Sorting::Collated,
+                n if T::SORTS.contains(&n) || matches!(n, "id" | "created_at" | "updated_at") => Sorting::Plain,
+                _ => Sorting::No,
+            };
+            f.class = match f.name {
+                n if T::PERSONAL.contains(&n) => Class::Personal,
+                n if T::FINANCIAL.contains(&n) => Class::Financial,
+                _ => Class::Open,
+            };
+        }
+        Box::leak(Box::new(Self {
+            many: T::MANY,
+            one: T::ONE,
+            path: leak(&T::MANY.replace('_', "-")),
+            type_name: leak(&camel(T::ONE)),
+            about: T::ABOUT,
+            fields,
+            title: T::TITLE,
+            owned: T::OWNED,
+            parents: T::PARENTS,
+            extensible: T::EXTENSIBLE,
+            log: T::LOG,
+            status: T::STATUS,
+            unique: T::UNIQUE,
+            actions: T::actions,
+            components: components
+                .iter()
+                .map(|(n, s)| (n.clone(), inline(s, &components)))
+                .filter(|(_, s)| s["type"] == "object")
+                .collect(),
+        }))
+    }
+
+    /// The field of that name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.name == name)
+    }
+
+    /// The field of that name, or the nearest name.
+    pub fn find(&self, name: &str) -> Result<&Field, Option<String>> {
+        self.field(name).ok_or_else(|| nearest(name, &self.fields.iter().map(|f| f.name.to_owned()).collect::<Vec<_>>()))
+    }
+
+    /// Whether the record begins with this field whatever it is.
+    #[must_use]
+    pub fn is_meta(name: &str) -> bool {
+        META.contains(&name)
+    }
+
+    /// The fields a create or a patch may send.
+    pub fn writable(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|f| !f.read_only)
+    }
+
+    /// The permission for a verb: `price-books:read`.
+    #[must_use]
+    pub fn permission(&self, verb: &str) -> String {
+        format!("{}:{verb}", self.path)
+    }
+}
+
+/// `price_book` as `PriceBook`.
+#[must_use]
+pub fn camel(snake: &str) -> String {
+    snake
+        .split(['_', '-'])
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+        })
+        .collect()
+}
+
+fn leak(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+fn field(name: &'static str, schema: &Value, components: &[(String, Value)], read_only: bool) -> Field {
+    let schema = inline(schema, components);
+    let types: Vec<&str> = match &schema["type"] {
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let kind = match types.iter().copied().find(|t| *t != "null") {
+        Some("boolean") => Kind::Bool,
+        Some("integer") => Kind::Int,
+        Some("string") => match (schema["format"].as_str(), schema["x-decimal"].as_str()) {
+            (Some("uuid"), _) => Kind::Id,
+            (Some("date-time"), _) => Kind::Time,
+            (Some("date"), _) => Kind::Date,
+            (_, Some("quantity")) => Kind::Decimal { least: 0 },
+            (_, Some(_)) => Kind::Decimal { least: 2 },
+            _ => Kind::Text,
+        },
+        _ => Kind::Json,
+    };
+    Field {
+        name,
+        kind,
+        nullable: types.contains(&"null"),
+        read_only: read_only || schema["readOnly"] == true,
+        reference: schema["x-reference"].as_str().map(leak),
+        class: Class::Open,
+        filter: false,
+        sorting: Sorting::No,
+        searched: false,
+        options: schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        required: false,
+        schema,
+    }
+}
+
+/// Replaces references to scalars by what they mean, and `oneOf [null, X]` by a nullable X: clients are generated
+/// wrongly from either. References to objects stay.
+#[must_use]
+pub fn inline(schema: &Value, components: &[(String, Value)]) -> Value {
+    let mut out = match schema {
+        Value::Object(m) => m.clone(),
+        other => return other.clone(),
+    };
+    if let Some(target) = out.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()) {
+        if let Some((_, found)) = components.iter().find(|(n, _)| n == target).filter(|(_, s)| s["type"] != "object") {
+            return merge(inline(found, components), &out);
+        }
+        return schema.clone();
+    }
+    if let Some(Value::Array(branches)) = out.get("oneOf").cloned() {
+        let (nulls, rest): (Vec<_>, Vec<_>) = branches.iter().partition(|b| b["type"] == "null");
+        if let ([_], [only]) = (nulls.as_slice(), rest.as_slice()) {
+            let resolved = match only["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
+                Some(name) => components.iter().find(|(n, _)| n == name).map_or_else(|| (*only).clone(), |(_, s)| s.clone()),
+                None => (*only).clone(),
+            };
+            out.remove("oneOf");
+            let mut made = merge(inline(&resolved, components), &out);
+            let base = made["type"].take();
+            made["type"] = json!([base, "null"]);
+            if let Some(Value::Array(options)) = made.get_mut("enum") {
+                options.push(Value::Null);
+            }
+            return made;
+        }
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = out.get(key).filter(|v| v.is_object()).map(|v| inline(v, components)) {
+            out.insert(key.into(), inner);
+        }
+    }
+    if let Some(Value::Object(properties)) = out.get("properties") {
+        let properties: Map<String, Value> = properties.iter().map(|(n, s)| (n.clone(), inline(s, components))).collect();
+        out.insert("properties".into(), Value::Object(properties));
+    }
+    Value::Object(out)
+}
+
+/// The words of the use site (description, readOnly, default) win over those of the type.
+fn merge(mut base: Value, over: &Map<String, Value>) -> Value {
+    if let Value::Object(m) = &mut base {
+        m.extend(over.iter().filter(|(k, _)| !matches!(k.as_str(), "$ref" | "oneOf")).map(|(k, v)| (k.clone(), v.clone())));
+    }
+    base
+}
+
+fn meta_schemas(owned: bool, log: bool) -> Vec<(&'static str, Value)> {
+    let mut all = vec![
+        ("id", json!({"type": "string", "format": "uuid", "description": "UUIDv7. A client may supply it on create."})),
+        (
+            "version",
+            json!({"type": "integer", "format": "int64", "minimum": 1, "description": "Counts the writes to the record; also its ETag."}),
+        ),
+        ("created_at", json!({"type": "string", "format": "date-time", "description": "When it was made, RFC 3339 in UTC."})),
+        ("created_by_id", json!({"type": ["string", "null"], "format": "uuid", "description": "The user or API key that made it."})),
+        ("updated_at", json!({"type": "string", "format": "date-time", "description": "When it last changed, RFC 3339 in UTC."})),
+        (
+            "updated_by_id",
+            json!({"type": ["string", "null"], "format": "uuid", "description": "The user or API key that changed it last."}),
+        ),
+    ];
+    if log {
+        all.retain(|(name, _)| matches!(*name, "id" | "created_at" | "created_by_id"));
+    }
+    if owned {
+        all.push(("owner_id", json!({"type": ["string", "null"], "format": "uuid", "x-reference": "users", "description": "The user responsible; the caller when left out on create."})));
+        all.push(("team_id", json!({"type": ["string", "null"], "format": "uuid", "x-reference": "teams", "description": "The team responsible; the caller's first team when left out on create."})));
+    }
+    all
+}
+
+fn tail_schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "tags",
+            json!({"type": "array", "maxItems": 50, "uniqueItems": true, "items": {"type": "string", "minLength": 1, "maxLength": 50}, "description": "Free labels, kept in lower case and sorted."}),
+        ),
+        (
+            "custom",
+            json!({"type": "object", "maxProperties": 100, "additionalProperties": {}, "description": "Custom fields by key, as defined under /v1/custom-fields for this resource."}),
+        ),
+        (
+            "external_refs",
+            json!({"type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/ExternalRef"}, "readOnly": true, "description": "What other systems call this record."}),
+        ),
+    ]
+}

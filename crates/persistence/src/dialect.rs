@@ -1,0 +1,31 @@
+//! Which database it is, and the few things it says differently.
+
+use crate::sql::Sql;
+
+/// The database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Embedded: one file, one writer.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Sql {
+    /// Locks the rows read until the work ends, where there is more than one writer.
+    pub fn for_update(&mut self, alias: &'static str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push(" FOR UPDATE OF ").push(alias),
+        }
+    }
+
+    /// `position of needle in haystack > 0`, letter for letter: opens with the haystack's column, closes with the bound needle.
+    pub fn contains(&mut self, alias: &'static str, column: &'static str, needle: String) -> &mut Self {
+        self.push(match self.dialect {
+            Dialect::Sqlite => "instr(",
+            Dialect::Postgres => "strpos(",
+        });
+        self.column(alias, column).push(", ").text(needle).push(") > 0")
+    }
+}

@@ -1,0 +1,86 @@
+//! How a database's refusal becomes one of ours.
+
+use samphan_domain::error::{Code, Error};
+use sea_orm::{DbErr, RuntimeErr};
+
+/// What every function here answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A database's refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// From SQLite.
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// From PostgreSQL, through sea-orm.
+    #[error("postgres: {0}")]
+    Orm(#[from] DbErr),
+    /// From PostgreSQL's driver.
+    #[error("postgres: {0}")]
+    Driver(#[from] sqlx::Error),
+    /// A stored value that does not fit its column's kind.
+    #[error("a stored value cannot be read")]
+    Unreadable,
+    /// A value that does not fit its column's kind.
+    #[error("a value cannot be stored: {0}")]
+    Unwritable(String),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure.meaning() {
+            Code::Internal => {
+                // The text holds SQL but never bound values.
+                tracing::error!(error = %failure, "database");
+                Code::Internal.into()
+            }
+            Code::Unavailable => {
+                tracing::warn!(error = %failure, "database");
+                Self::from(Code::Unavailable).retry_after(1)
+            }
+            code => Self::from(code),
+        }
+    }
+}
+
+impl Failure {
+    fn meaning(&self) -> Code {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => match (e.code, e.extended_code) {
+                (_, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Code::AlreadyExists,
+                (_, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Code::UnknownReference,
+                (
+                    rusqlite::ErrorCode::DatabaseBusy
+                    | rusqlite::ErrorCode::DatabaseLocked
+                    | rusqlite::ErrorCode::DiskFull
+                    | rusqlite::ErrorCode::ReadOnly,
+                    _,
+                ) => Code::Unavailable,
+                _ => Code::Internal,
+            },
+            Self::Orm(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Code::Unavailable,
+            Self::Orm(DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) => of_driver(e),
+            Self::Driver(e) => of_driver(e),
+            _ => Code::Internal,
+        }
+    }
+}
+
+fn of_driver(error: &sqlx::Error) -> Code {
+    match error {
+        sqlx::Error::Database(e) => match e.code().as_deref() {
+            Some("23505") => Code::AlreadyExists,
+            Some("23503") => Code::UnknownReference,
+            // Deadlock, serialization, lock and statement time-outs, too many connections, shutting down, disk full.
+            Some("40P01" | "40001" | "55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03" | "53100" | "25006") => Code::Unavailable,
+            _ => Code::Internal,
+        },
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::Tls(_) => Code::Unavailable,
+        _ => Code::Internal,
+    }
+}

@@ -1,0 +1,18 @@
+//! How it is kept: one transaction a write, no transaction a read, the same code on SQLite and PostgreSQL.
+
+pub mod cursor;
+pub mod dialect;
+pub mod error;
+pub mod filter;
+pub mod list;
+pub mod migrate;
+pub mod outbox;
+mod postgres;
+pub mod row;
+pub mod search;
+pub mod sight;
+pub mod sql;
+mod sqlite;
+pub mod store;
+pub mod stored;
+pub mod values;

@@ -1,0 +1,291 @@
+//! Reading: pages of a list and single records, straight from rows into JSON text.
+
+use crate::{error::Result, filter, row::Row, search, sight, sql::Sql, store::Reader};
+use samphan_domain::{
+    caller::FieldAccess,
+    error::{Code, Error},
+    filter::Filter,
+    page::{Position, Sort},
+    scalar::{Kind, Scalar},
+    shape::{Field, Shape, Sorting},
+};
+use uuid::Uuid;
+
+/// What a list is asked for.
+#[derive(Debug, Default)]
+pub struct Query {
+    /// Conditions.
+    pub filter: Option<Filter>,
+    /// The record the list belongs to: its field and id.
+    pub parent: Option<(&'static str, Uuid)>,
+    /// Words to be found.
+    pub q: Option<String>,
+    /// The order.
+    pub sort: Sort,
+    /// Where the last page stopped.
+    pub after: Option<Position>,
+    /// Most rows.
+    pub limit: usize,
+}
+
+/// Which fields are answered, and how.
+#[derive(Debug)]
+pub struct View {
+    shape: &'static Shape,
+    fields: Vec<(&'static Field, FieldAccess)>,
+    /// Reference fields whose ids the reader wants besides.
+    wanted: Vec<&'static Field>,
+    status: Option<&'static Field>,
+}
+
+/// A record on its way out.
+#[derive(Debug)]
+pub struct Line {
+    /// Its id.
+    pub id: Uuid,
+    /// Its JSON object, the closing brace not yet written.
+    pub json: Vec<u8>,
+    /// The version.
+    pub version: i64,
+    /// The values of the sort keys.
+    pub keys: Vec<Scalar>,
+    /// The ids of the wanted references, in the order they were named.
+    pub references: Vec<Option<Uuid>>,
+    /// The state, for the actions it allows.
+    pub status: Option<String>,
+    /// The record's owner and team, where it has them.
+    pub owner: (Option<Uuid>, Option<Uuid>),
+}
+
+impl View {
+    /// All fields, or those chosen, as the caller may see them; with the ids of `wanted` references.
+    #[must_use]
+    pub fn new(reader: &Reader, shape: &'static Shape, chosen: Option<&[&'static str]>, wanted: Vec<&'static Field>) -> Self {
+        let fields = shape.fields.iter().filter(|f| chosen.is_none_or(|c| c.contains(&f.name) || f.name == "id"));
+        let fields = fields.map(|f| (f, reader.caller.access(shape, f))).collect();
+        Self { shape, fields, wanted, status: shape.status.and_then(|s| shape.field(s)) }
+    }
+
+    /// Adds `id, version, owner, team, state, wanted…, fields…` as columns of `t`.
+    fn columns(&self, sql: &mut Sql) {
+        sql.push("t.id, ").push(if self.shape.log { "1" } else { "t.version" });
+        sql.push(if self.shape.owned { ", t.owner_id, t.team_id" } else { ", NULL, NULL" });
+        match self.status {
+            Some(status) => sql.push(", ").column("t", status.name),
+            None => sql.push(", NULL"),
+        };
+        for field in &self.wanted {
+            sql.push(", ").column("t", field.name);
+        }
+        for (field, _) in &self.fields {
+            sql.push(", ").column("t", field.name);
+        }
+    }
+
+    fn line(&self, row: &Row<'_>, sort: &Sort) -> Result<Line> {
+        const FIXED: usize = 5;
+        let mut json = Vec::with_capacity(64 * self.fields.len());
+        let mut index = FIXED;
+        let mut references = Vec::with_capacity(self.wanted.len());
+        for _ in &self.wanted {
+            references.push(row.optional_id(index)?);
+            index += 1;
+        }
+        for (n, (field, access)) in self.fields.iter().enumerate() {
+            json.extend_from_slice(if n == 0 { b"{\"" } else { b",\"" });
+            json.extend_from_slice(field.name.as_bytes());
+            json.extend_from_slice(b"\":");
+            match access {
+                FieldAccess::Full | FieldAccess::ReadOnly => row.write_json(index, field.kind, &mut json)?,
+                hidden => json.extend_from_slice(stand_in(field, *hidden).as_bytes()),
+            }
+            index += 1;
+        }
+        let mut keys = Vec::with_capacity(sort.0.len());
+        for key in &sort.0 {
+            let (_, kind) = key_column(key.field);
+            keys.push(row.scalar(index, kind)?);
+            index += 1;
+        }
+        Ok(Line {
+            id: row.id(0)?,
+            version: row.int(1)?,
+            owner: if self.shape.owned { (row.optional_id(2)?, row.optional_id(3)?) } else { (None, None) },
+            status: row.optional_text(4)?,
+            json,
+            keys,
+            references,
+        })
+    }
+}
+
+/// What stands in for a value the caller may not see, as JSON.
+#[must_use]
+pub fn stand_in(field: &Field, access: FieldAccess) -> &'static str {
+    match (access, field.kind, field.nullable) {
+        (FieldAccess::Masked, Kind::Text, _) => "\"***\"",
+        (_, _, true) => "null",
+        (_, Kind::Text, _) => "\"***\"",
+        (_, Kind::Bool, _) => "false",
+        (_, Kind::Int, _) => "0",
+        (_, Kind::Decimal { .. }, _) => "\"0\"",
+        (_, Kind::Json, _) if field.schema["type"] == "array" => "[]",
+        (_, Kind::Json, _) => "{}",
+        _ => "null",
+    }
+}
+
+/// The column a field is sorted by.
+#[must_use]
+pub const fn key_column(field: &Field) -> (&'static str, Kind) {
+    match field.sorting {
+        // The one collated field of every resource is its name.
+        Sorting::Collated => ("name_key", Kind::Bytes),
+        _ => (field.name, field.kind),
+    }
+}
+
+fn from_where(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
+    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+    sight::only_seen(sql, reader, shape, "t", verb)
+}
+
+fn conditions(sql: &mut Sql, reader: &Reader, shape: &'static Shape, query: &Query) -> Result<()> {
+    if let Some((field, id)) = query.parent {
+        sql.push(" AND ").column("t", field).push(" = ").id(id);
+    }
+    if let Some(filter) = &query.filter {
+        sql.push(" AND ");
+        filter::compile(sql, reader, shape, filter)?;
+    }
+    if let Some(q) = &query.q {
+        sql.push(" AND ");
+        search::within(sql, shape, "t", q);
+    }
+    Ok(())
+}
+
+/// One page, and up to one row more, which says that there is another page.
+///
+/// A first sort key that may be null is read in two strides, each along its index: the values, then the nulls.
+pub async fn page(reader: &Reader, view: &View, query: &Query, verb: &str) -> Result<Vec<Line>> {
+    let first = query.sort.0.first().filter(|k| k.field.nullable);
+    let Some(first) = first else { return stride(reader, view, query, verb, None, query.limit + 1).await };
+    let in_nulls = query.after.as_ref().is_some_and(|p| p.keys.first() == Some(&Scalar::Null));
+    let mut lines = if in_nulls { vec![] } else { stride(reader, view, query, verb, Some((first.field, false)), query.limit + 1).await? };
+    if lines.len() <= query.limit {
+        let rest = query.limit + 1 - lines.len();
+        let fresh = if in_nulls { None } else { Some(()) };
+        lines.extend(match fresh {
+            None => stride(reader, view, query, verb, Some((first.field, true)), rest).await?,
+            // The nulls begin after the last value: no position holds there yet.
+            Some(()) => {
+                let start = Query { after: None, filter: query.filter.clone(), q: query.q.clone(), sort: query.sort.clone(), ..*query };
+                stride(reader, view, &start, verb, Some((first.field, true)), rest).await?
+            }
+        });
+    }
+    Ok(lines)
+}
+
+async fn stride(
+    reader: &Reader,
+    view: &View,
+    query: &Query,
+    verb: &str,
+    nulls: Option<(&'static Field, bool)>,
+    limit: usize,
+) -> Result<Vec<Line>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    view.columns(&mut sql);
+    for key in &query.sort.0 {
+        sql.push(", ").column("t", key_column(key.field).0);
+    }
+    from_where(&mut sql, reader, view.shape, verb)?;
+    conditions(&mut sql, reader, view.shape, query)?;
+    if let Some((field, null)) = nulls {
+        sql.push(" AND ").column("t", field.name).push(if null { " IS NULL" } else { " IS NOT NULL" });
+    }
+    let skip = usize::from(nulls.is_some_and(|(_, null)| null));
+    if let Some(position) = &query.after {
+        after(&mut sql, &query.sort, position, skip);
+    }
+    sql.push(" ORDER BY ");
+    for key in query.sort.0.iter().skip(skip) {
+        sql.column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
+    }
+    sql.push(if query.sort.id_descending() { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
+    reader.fetch(sql, |row| view.line(row, &query.sort)).await
+}
+
+/// Adds the condition that a row comes after a position. Keys of one direction compare as a row, which walks the index;
+/// mixed directions are spelt out behind a bound on the first key.
+fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
+    let keys: Vec<_> = sort.0.iter().zip(&position.keys).skip(skip).map(|(k, v)| (key_column(k.field), k.descending, v)).collect();
+    let id_descending = sort.id_descending();
+    if keys.iter().all(|(_, descending, _)| *descending == id_descending) {
+        sql.push(" AND (");
+        for ((column, _), _, _) in &keys {
+            sql.column("t", column).push(", ");
+        }
+        sql.push(if id_descending { "t.id) < (" } else { "t.id) > (" });
+        for ((_, kind), _, value) in &keys {
+            sql.bind(*kind, (*value).clone()).push(", ");
+        }
+        sql.id(position.id).push(")");
+        return;
+    }
+    if let Some(((column, kind), descending, value)) = keys.first() {
+        sql.push(" AND ").column("t", column).push(if *descending { " <= " } else { " >= " }).bind(*kind, (*value).clone());
+    }
+    sql.push(" AND (");
+    for n in 0..=keys.len() {
+        sql.push(if n == 0 { "(" } else { " OR (" });
+        for ((column, kind), _, value) in keys.iter().take(n) {
+            sql.column("t", column).push(" = ").bind(*kind, (*value).clone()).push(" AND ");
+        }
+        match keys.get(n) {
+            Some(((column, kind), descending, value)) => {
+                sql.column("t", column).push(if *descending { " < " } else { " > " }).bind(*kind, (*value).clone());
+            }
+            None => {
+                sql.push(if id_descending { "t.id < " } else { "t.id > " }).id(position.id);
+            }
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
+/// How many rows there are in all pages together.
+pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Result<i64> {
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*)");
+    from_where(&mut sql, reader, shape, verb)?;
+    conditions(&mut sql, reader, shape, query)?;
+    reader.count(sql).await
+}
+
+/// One record.
+pub async fn one(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Line> {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    view.columns(&mut sql);
+    from_where(&mut sql, reader, view.shape, verb)?;
+    if let Some((field, id)) = parent {
+        sql.push(" AND ").column("t", field).push(" = ").id(id);
+    }
+    sql.push(" AND t.id = ").id(id);
+    reader.fetch_one(sql, |row| view.line(row, &Sort::default())).await?.ok_or_else(|| Error::from(Code::NotFound))
+}
+
+/// Records by id, in no order; those that are not there or not seen are left out.
+pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Line>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    view.columns(&mut sql);
+    from_where(&mut sql, reader, view.shape, "read")?;
+    sql.push(" AND t.id").one_of_ids(ids);
+    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+}

@@ -1,0 +1,83 @@
+//! PostgreSQL through sea-orm: how a pool is set up and how values are bound.
+
+use crate::{
+    error::{Failure, Result},
+    row::Row,
+    sql::{Bind, Sql},
+};
+use samphan_domain::scalar::{Kind, Scalar};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value, sea_query::ArrayType};
+use std::time::Duration;
+
+/// Opens a pool. Few connections serve best: four for each worker.
+pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, Failure> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(0)
+        .acquire_timeout(Duration::from_secs(2))
+        .connect_timeout(Duration::from_secs(5))
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|o| {
+            o.statement_cache_capacity(512).options([("statement_timeout", "5000"), ("timezone", "UTC"), ("jit", "off")])
+        });
+    Ok(Database::connect(options).await?)
+}
+
+/// Runs a query and reads each row.
+pub async fn fetch<T>(on: &impl ConnectionTrait, sql: Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    let rows = on.query_all_raw(statement(sql)).await.map_err(Failure::from)?;
+    rows.iter().map(|row| read(&Row::Postgres(row.try_as_pg_row().ok_or(Failure::Unreadable)?))).collect()
+}
+
+/// Runs a statement and counts the rows it touched.
+pub async fn execute(on: &impl ConnectionTrait, sql: Sql) -> Result<u64> {
+    Ok(on.execute_raw(statement(sql)).await.map_err(Failure::from)?.rows_affected())
+}
+
+fn statement(sql: Sql) -> Statement {
+    let values: Vec<Value> = sql
+        .binds
+        .into_iter()
+        .map(|bind| match bind {
+            Bind::One(kind, one) => value(kind, one),
+            Bind::Column(kind, many) => column(kind, many),
+        })
+        .collect();
+    Statement::from_sql_and_values(DbBackend::Postgres, sql.text, values)
+}
+
+fn value(kind: Kind, value: Scalar) -> Value {
+    match value {
+        Scalar::Null => match kind {
+            Kind::Id => Value::Uuid(None),
+            Kind::Text | Kind::Json => Value::String(None),
+            Kind::Bool => Value::Bool(None),
+            Kind::Int | Kind::Decimal { .. } => Value::BigInt(None),
+            Kind::Time => Value::ChronoDateTimeUtc(None),
+            Kind::Date => Value::ChronoDate(None),
+            Kind::Bytes => Value::Bytes(None),
+        },
+        Scalar::Bool(b) => Value::Bool(Some(b)),
+        Scalar::Int(n) => Value::BigInt(Some(n)),
+        Scalar::Text(t) => Value::from(t),
+        Scalar::Id(id) => Value::from(id),
+        Scalar::Time(t) => Value::from(t.utc()),
+        Scalar::Date(d) => Value::from(d),
+        Scalar::Bytes(b) => Value::from(b),
+    }
+}
+
+fn column(kind: Kind, values: Vec<Scalar>) -> Value {
+    let of = match kind {
+        Kind::Id => ArrayType::Uuid,
+        Kind::Text | Kind::Json => ArrayType::String,
+        Kind::Bool => ArrayType::Bool,
+        Kind::Int | Kind::Decimal { .. } => ArrayType::BigInt,
+        Kind::Time => ArrayType::ChronoDateTimeUtc,
+        Kind::Date => ArrayType::ChronoDate,
+        Kind::Bytes => ArrayType::Bytes,
+    };
+    Value::Array(of, Some(Box::new(values.into_iter().map(|v| value(kind, v)).collect())))
+}

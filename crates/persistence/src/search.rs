@@ -1,0 +1,209 @@
+//! The search index: tokens made by `samphan_domain::text`, so that both databases find the same.
+
+use crate::{
+    dialect::Dialect,
+    error::Result,
+    sight,
+    sql::Sql,
+    store::{Reader, Work},
+};
+use samphan_domain::{
+    caller::Sight,
+    scalar::{Kind, Scalar},
+    shape::Shape,
+    text,
+};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Text of one source (a record, or a child that speaks for it) about one record.
+#[derive(Debug)]
+pub struct Entry {
+    /// The resource found.
+    pub resource: &'static str,
+    /// The record found.
+    pub record_id: Uuid,
+    /// The record the text is of.
+    pub source_id: Uuid,
+    /// The record's owner.
+    pub owner_id: Option<Uuid>,
+    /// The record's team.
+    pub team_id: Option<Uuid>,
+    /// The text, folded.
+    pub folded: String,
+}
+
+/// The text a record is found by: its searched fields, tags and names in other systems.
+#[must_use]
+pub fn text_of(shape: &Shape, record: &Map<String, Value>) -> String {
+    fn gather(value: &Value, out: &mut String) {
+        match value {
+            Value::String(s) => {
+                out.push_str(s);
+                out.push(' ');
+            }
+            Value::Array(all) => all.iter().for_each(|v| gather(v, out)),
+            Value::Object(map) => map.values().for_each(|v| gather(v, out)),
+            _ => {}
+        }
+    }
+    let mut out = String::new();
+    for field in shape.fields.iter().filter(|f| f.searched) {
+        gather(record.get(field.name).unwrap_or(&Value::Null), &mut out);
+    }
+    if !out.is_empty() {
+        gather(record.get("tags").unwrap_or(&Value::Null), &mut out);
+        for reference in record.get("external_refs").and_then(Value::as_array).into_iter().flatten() {
+            gather(&reference["external_id"], &mut out);
+        }
+    }
+    text::fold(&out)
+}
+
+/// Replaces the entries of sources.
+pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Result<()> {
+    if !replaced.is_empty() {
+        if work.store.dialect() == Dialect::Sqlite {
+            let mut sql = work.sql();
+            sql.push("DELETE FROM search_tokens WHERE rowid IN (SELECT seq FROM search_entries WHERE source_id");
+            sql.one_of_ids(replaced.iter().copied()).push(")");
+            work.execute(sql).await?;
+        }
+        let mut sql = work.sql();
+        sql.push("DELETE FROM search_entries WHERE source_id").one_of_ids(replaced.iter().copied());
+        work.execute(sql).await?;
+    }
+    let columns = [
+        ("resource", Kind::Text),
+        ("record_id", Kind::Id),
+        ("source_id", Kind::Id),
+        ("owner_id", Kind::Id),
+        ("team_id", Kind::Id),
+        ("folded", Kind::Text),
+    ];
+    let id = |id: Option<Uuid>| id.map_or(Scalar::Null, Scalar::Id);
+    let row = |e: &Entry| {
+        vec![
+            Scalar::Text(e.resource.to_owned()),
+            Scalar::Id(e.record_id),
+            Scalar::Id(e.source_id),
+            id(e.owner_id),
+            id(e.team_id),
+            Scalar::Text(e.folded.clone()),
+        ]
+    };
+    match work.store.dialect() {
+        Dialect::Sqlite => {
+            for entry in entries {
+                work.insert("search_entries", &columns, vec![row(&entry)], "").await?;
+                let mut sql = work.sql();
+                sql.push("INSERT INTO search_tokens (rowid, tokens) VALUES (last_insert_rowid(), ").text(tokens(&entry)).push(")");
+                work.execute(sql).await?;
+            }
+            Ok(())
+        }
+        Dialect::Postgres => {
+            // One statement for all: the tokens travel as text and become a vector there.
+            let mut sql = work.sql();
+            let mut turned: Vec<Vec<Scalar>> = vec![vec![]; columns.len() + 1];
+            for entry in &entries {
+                for (column, value) in turned.iter_mut().zip(row(entry).into_iter().chain([Scalar::Text(tokens(entry))])) {
+                    column.push(value);
+                }
+            }
+            if entries.is_empty() {
+                return Ok(());
+            }
+            sql.push("INSERT INTO search_entries (").names(columns.iter().map(|c| c.0)).push(", tokens) SELECT ");
+            sql.names(columns.iter().map(|c| c.0)).push(", array_to_tsvector(string_to_array(w, ' ')) FROM unnest(");
+            let kinds = columns.iter().map(|c| c.1).chain([Kind::Text]);
+            for (i, (values, kind)) in turned.into_iter().zip(kinds).enumerate() {
+                sql.push(if i == 0 { "" } else { ", " }).bind_column(kind, values);
+            }
+            sql.push(") AS u (").names(columns.iter().map(|c| c.0)).push(", w)");
+            work.execute(sql).await.map(|_| ())
+        }
+    }
+}
+
+fn tokens(entry: &Entry) -> String {
+    text::index_tokens(&entry.folded).join(" ")
+}
+
+/// Moves the owner and team of a record's entries along with the record.
+pub async fn move_owner(work: &Work, record_id: Uuid, owner_id: Option<Uuid>, team_id: Option<Uuid>) -> Result<()> {
+    let id = |id: Option<Uuid>| id.map_or(Scalar::Null, Scalar::Id);
+    let mut sql = work.sql();
+    sql.push("UPDATE search_entries SET owner_id = ").bind(Kind::Id, id(owner_id)).push(", team_id = ").bind(Kind::Id, id(team_id));
+    sql.push(" WHERE record_id = ").id(record_id);
+    work.execute(sql).await.map(|_| ())
+}
+
+/// Adds a condition: `alias.id` is of a record of this resource in which every word of `q` stands.
+pub fn within(sql: &mut Sql, shape: &'static Shape, alias: &'static str, q: &str) {
+    sql.column(alias, "id").push(" IN (SELECT e.record_id FROM ");
+    entries(sql, q);
+    sql.push(" AND e.resource = ").text(shape.many).push(")");
+}
+
+/// Adds `search_entries e … WHERE` and the conditions that every word of `q` stands in the entry.
+fn entries(sql: &mut Sql, q: &str) {
+    let terms = text::query_terms(q);
+    if terms.is_empty() {
+        sql.push("search_entries e WHERE 1 = 0");
+        return;
+    }
+    match sql.dialect {
+        Dialect::Sqlite => {
+            let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();
+            sql.push("search_tokens i CROSS JOIN search_entries e ON e.seq = i.rowid WHERE i.tokens MATCH ").text(query.join(" AND "));
+        }
+        Dialect::Postgres => {
+            let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
+            sql.push("search_entries e WHERE e.tokens @@ CAST(").text(query.join(" & ")).push(" AS tsquery)");
+        }
+    }
+    for word in text::fold(q).split(' ').filter(|w| !w.is_empty()) {
+        sql.push(" AND ").contains("e", "folded", word.to_owned());
+    }
+}
+
+/// A record found.
+#[derive(Debug)]
+pub struct Hit {
+    /// Its resource.
+    pub resource: String,
+    /// Its id.
+    pub id: Uuid,
+    /// Where it stands in the index, for the cursor.
+    pub seq: i64,
+}
+
+/// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
+pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
+    entries(&mut sql, q);
+    if let Some(seq) = before {
+        sql.push(" AND e.seq < ").int(seq);
+        if reader.store.dialect() == Dialect::Sqlite {
+            sql.push(" AND i.rowid < ").int(seq);
+        }
+    }
+    sql.push(" AND (1 = 0");
+    for shape in shapes {
+        let sight = reader.caller.sight(&shape.permission("read"));
+        if sight == Sight::Nothing {
+            continue;
+        }
+        sql.push(" OR (e.resource = ").text(shape.many);
+        sight::by_owner(&mut sql, shape, "e", &sight);
+        sql.push(")");
+    }
+    sql.push(")").push(match reader.store.dialect() {
+        Dialect::Sqlite => " ORDER BY i.rowid DESC LIMIT ",
+        Dialect::Postgres => " ORDER BY e.seq DESC LIMIT ",
+    });
+    sql.int(limit);
+    reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await
+}

@@ -1,0 +1,140 @@
+//! SQL text that only the program can write: `push` takes what stands in the source, values go through `bind`.
+//!
+//! This and `dialect.rs` are the only places that know which database it is.
+
+use crate::dialect::Dialect;
+use samphan_domain::scalar::{Kind, Scalar};
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// A value bound to a statement. The kind types its nulls.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    /// One value.
+    One(Kind, Scalar),
+    /// A column of values, for PostgreSQL's `unnest`.
+    Column(Kind, Vec<Scalar>),
+}
+
+/// A statement being written.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    pub(crate) text: String,
+    pub(crate) binds: Vec<Bind>,
+    pub(crate) dialect: Dialect,
+}
+
+impl Sql {
+    /// An empty statement.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self { text: String::with_capacity(512), binds: Vec::with_capacity(16), dialect }
+    }
+
+    /// Adds text from the source, never from a request: hence `'static`.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a column of the aliased table: `t.name`.
+    pub fn column(&mut self, alias: &'static str, name: &'static str) -> &mut Self {
+        self.push(alias).push(".\"").push(name).push("\"")
+    }
+
+    /// Adds the names with commas between them.
+    pub fn names(&mut self, names: impl IntoIterator<Item = &'static str>) -> &mut Self {
+        for (i, name) in names.into_iter().enumerate() {
+            self.push(if i == 0 { "\"" } else { ", \"" }).push(name).push("\"");
+        }
+        self
+    }
+
+    /// Binds a value of a kind.
+    pub fn bind(&mut self, kind: Kind, value: Scalar) -> &mut Self {
+        self.binds.push(Bind::One(kind, value));
+        self.placeholder();
+        if kind == Kind::Json && self.dialect == Dialect::Postgres {
+            self.push("::json");
+        }
+        self
+    }
+
+    /// Binds text.
+    pub fn text(&mut self, value: impl Into<String>) -> &mut Self {
+        self.bind(Kind::Text, Scalar::Text(value.into()))
+    }
+
+    /// Binds an id.
+    pub fn id(&mut self, id: Uuid) -> &mut Self {
+        self.bind(Kind::Id, Scalar::Id(id))
+    }
+
+    /// Binds a whole number.
+    pub fn int(&mut self, value: i64) -> &mut Self {
+        self.bind(Kind::Int, Scalar::Int(value))
+    }
+
+    /// Adds ` IN (…)` with values bound; false when there are none.
+    pub fn one_of(&mut self, kind: Kind, values: impl IntoIterator<Item = Scalar>) -> &mut Self {
+        self.push(" IN (");
+        let mut any = false;
+        for value in values {
+            if any {
+                self.push(", ");
+            }
+            any = true;
+            self.bind(kind, value);
+        }
+        if !any {
+            self.push("NULL");
+        }
+        self.push(")")
+    }
+
+    /// Adds ` IN (…)` with ids bound.
+    pub fn one_of_ids(&mut self, ids: impl IntoIterator<Item = Uuid>) -> &mut Self {
+        self.one_of(Kind::Id, ids.into_iter().map(Scalar::Id))
+    }
+
+    pub(crate) fn bind_column(&mut self, kind: Kind, values: Vec<Scalar>) -> &mut Self {
+        self.binds.push(Bind::Column(kind, values));
+        self.placeholder();
+        self.push(match kind {
+            Kind::Id => "::uuid[]",
+            Kind::Text | Kind::Json => "::text[]",
+            Kind::Bool => "::boolean[]",
+            Kind::Int | Kind::Decimal { .. } => "::bigint[]",
+            Kind::Time => "::timestamptz[]",
+            Kind::Date => "::date[]",
+            Kind::Bytes => "::bytea[]",
+        })
+    }
+
+    fn placeholder(&mut self) {
+        // Writing into a String cannot fail.
+        let _ = match self.dialect {
+            Dialect::Sqlite => write!(self.text, "?{}", self.binds.len()),
+            Dialect::Postgres => write!(self.text, "${}", self.binds.len()),
+        };
+    }
+
+    /// Adds a statement written on its own, its placeholders renumbered.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        let mark = match self.dialect {
+            Dialect::Sqlite => '?',
+            Dialect::Postgres => '$',
+        };
+        let offset = self.binds.len();
+        let mut parts = other.text.split(mark);
+        self.text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let (number, rest) = part.split_at(digits);
+            let number: usize = number.parse().unwrap_or_default();
+            let _ = write!(self.text, "{mark}{}{rest}", number + offset);
+        }
+        self.binds.extend(other.binds);
+        self
+    }
+}

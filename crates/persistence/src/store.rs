@@ -1,0 +1,390 @@
+//! The database, and the two ways to it: a `Reader` without a transaction, a `Work` that is one.
+
+use crate::{
+    dialect::Dialect,
+    error::{Failure, Result},
+    outbox, postgres,
+    row::Row,
+    sql::Sql,
+    sqlite::{self, Sqlite},
+};
+use rusqlite::Connection;
+use samphan_domain::{
+    caller::Caller,
+    error::Code,
+    event::Event,
+    instant::Instant,
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, PoisonError, RwLock},
+};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// Connections of this pool; PostgreSQL only.
+    pub connections: u32,
+    /// Wait for the disk at every commit; SQLite only.
+    pub full_sync: bool,
+}
+
+/// An open database, and what everyone needs to know to use it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    backend: Backend,
+    /// Every resource by its plural.
+    pub shapes: &'static Shapes,
+    /// What was read of the organisation's custom fields, and when.
+    pub(crate) custom: Arc<RwLock<Option<(Instant, Arc<CustomFields>)>>>,
+    /// The key that signs cursors.
+    pub(crate) cursor_key: Arc<[u8]>,
+}
+
+/// Every resource by its plural.
+pub type Shapes = HashMap<&'static str, &'static Shape>;
+/// Custom fields by resource and key.
+pub type CustomFields = HashMap<(String, String), samphan_domain::platform::custom_field::CustomField>;
+
+#[derive(Clone, Debug)]
+enum Backend {
+    Sqlite(Arc<Sqlite>),
+    Postgres(DatabaseConnection),
+}
+
+impl Store {
+    /// Opens a database.
+    pub async fn open(opening: &Opening, shapes: &'static Shapes) -> Result<Self, Failure> {
+        let backend = match opening.url.strip_prefix("sqlite://") {
+            Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
+            None => Backend::Postgres(postgres::open(&opening.url, opening.connections).await?),
+        };
+        Ok(Self { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]) })
+    }
+
+    /// A store for another worker: the same SQLite database, but a PostgreSQL pool of its own.
+    pub async fn for_worker(&self, opening: &Opening) -> Result<Self, Failure> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(self.clone()),
+            Backend::Postgres(_) => {
+                Ok(Self { backend: Backend::Postgres(postgres::open(&opening.url, opening.connections).await?), ..self.clone() })
+            }
+        }
+    }
+
+    /// With the key that signs cursors.
+    #[must_use]
+    pub fn with_cursor_key(mut self, key: &[u8]) -> Self {
+        self.cursor_key = Arc::from(key);
+        self
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.backend {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// SQLite's writer, for migrations.
+    pub(crate) async fn sqlite_writer(&self) -> Option<OwnedMutexGuard<Connection>> {
+        match &self.backend {
+            Backend::Sqlite(lite) => Some(lite.writer().await),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// PostgreSQL's pool, for migrations.
+    pub(crate) const fn postgres(&self) -> Option<&DatabaseConnection> {
+        match &self.backend {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(pool) => Some(pool),
+        }
+    }
+
+    /// A way to read, for a caller, at a moment.
+    #[must_use]
+    pub fn reader(&self, caller: Arc<Caller>, now: Instant) -> Reader {
+        Reader { store: self.clone(), caller, now, on: On::Pool, request_id: String::new() }
+    }
+
+    /// Begins a unit of work. SQLite's begins IMMEDIATE: a deferred one that reads first fails when it comes to write.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions begin")]
+    pub async fn work(&self, caller: Arc<Caller>, now: Instant) -> Result<Work> {
+        let on = match &self.backend {
+            Backend::Sqlite(lite) => {
+                let writer = lite.writer().await;
+                writer.execute_batch("BEGIN IMMEDIATE").map_err(Failure::from)?;
+                On::Sqlite(Turn { writer, open: true })
+            }
+            Backend::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
+        };
+        let reader = Reader { store: self.clone(), caller, now, on, request_id: String::new() };
+        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0) })
+    }
+
+    /// Forgets what was read of custom fields, here at once; other processes forget within seconds.
+    pub fn forget_custom_fields(&self) {
+        *self.custom.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A way to read: for one caller, at one moment.
+#[derive(Debug)]
+pub struct Reader {
+    /// The database.
+    pub store: Store,
+    /// Who reads.
+    pub caller: Arc<Caller>,
+    /// The moment.
+    pub now: Instant,
+    on: On,
+    /// The request it is for.
+    pub request_id: String,
+}
+
+#[derive(Debug)]
+enum On {
+    Pool,
+    Sqlite(Turn),
+    Postgres(DatabaseTransaction),
+}
+
+/// SQLite's writer for the length of a transaction, which is rolled back when nobody commits it.
+#[derive(Debug)]
+struct Turn {
+    writer: OwnedMutexGuard<Connection>,
+    open: bool,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.open
+            && let Err(error) = self.writer.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "rollback");
+        }
+    }
+}
+
+impl Reader {
+    /// An empty statement in this database's dialect.
+    #[must_use]
+    pub fn sql(&self) -> Sql {
+        Sql::new(self.store.dialect())
+    }
+
+    /// The shape of a resource.
+    pub fn shape(&self, many: &str) -> Result<&'static Shape> {
+        self.store.shapes.get(many).copied().ok_or_else(|| Code::Internal.into())
+    }
+
+    /// Runs a query and reads each row.
+    pub async fn fetch<T>(&self, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+        match (&self.on, &self.store.backend) {
+            (On::Sqlite(turn), _) => sqlite::fetch(&turn.writer, &sql, read),
+            (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
+            (On::Pool, Backend::Sqlite(lite)) => lite.read(|connection| sqlite::fetch(connection, &sql, read)),
+            (On::Pool, Backend::Postgres(pool)) => postgres::fetch(pool, sql, read).await,
+        }
+    }
+
+    /// Runs a query and reads its first row, if any.
+    pub async fn fetch_one<T>(&self, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
+        Ok(self.fetch(sql, read).await?.into_iter().next())
+    }
+
+    /// Runs a query that answers one number.
+    pub async fn count(&self, sql: Sql) -> Result<i64> {
+        Ok(self.fetch_one(sql, |row| row.int(0)).await?.unwrap_or_default())
+    }
+
+    /// Whether this reader is a work's, and so may lock.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        !matches!(self.on, On::Pool)
+    }
+}
+
+/// A unit of work: one transaction, one caller, one moment. Dropped without `commit` it leaves nothing behind.
+#[derive(Debug)]
+pub struct Work {
+    reader: Reader,
+    events: RefCell<Vec<Event>>,
+    savepoints: RefCell<u32>,
+}
+
+impl Deref for Work {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+/// A place to go back to within a work.
+#[derive(Debug)]
+pub struct Savepoint {
+    name: u32,
+    events: usize,
+}
+
+impl Work {
+    /// For the request of that id.
+    #[must_use]
+    pub fn for_request(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.reader.request_id);
+        self
+    }
+
+    /// Runs a statement and counts the rows it touched.
+    pub async fn execute(&self, sql: Sql) -> Result<u64> {
+        match &self.on {
+            On::Sqlite(turn) => sqlite::execute(&turn.writer, &sql),
+            On::Postgres(tx) => postgres::execute(tx, sql).await,
+            On::Pool => Err(Code::Internal.into()),
+        }
+    }
+
+    /// Inserts rows: one statement on PostgreSQL, one prepared statement run for each row on SQLite, whichever is fastest there.
+    /// `ending` is what follows, such as `ON CONFLICT …`.
+    pub async fn insert(
+        &self,
+        table: &'static str,
+        columns: &[(&'static str, Kind)],
+        rows: Vec<Vec<Scalar>>,
+        ending: &'static str,
+    ) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let mut sql = self.sql();
+        sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") ");
+        match &self.on {
+            On::Sqlite(turn) => {
+                sql.push("VALUES (");
+                for (i, (_, kind)) in columns.iter().enumerate() {
+                    sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
+                }
+                sql.push(") ").push(ending);
+                sqlite::execute_each(&turn.writer, &sql.text, &rows)
+            }
+            On::Postgres(tx) => {
+                match <[_; 1]>::try_from(rows) {
+                    Ok([row]) => {
+                        sql.push("VALUES (");
+                        for (i, (value, (_, kind))) in row.into_iter().zip(columns).enumerate() {
+                            sql.push(if i == 0 { "" } else { ", " }).bind(*kind, value);
+                        }
+                        sql.push(") ").push(ending);
+                    }
+                    Err(rows) => {
+                        sql.push("SELECT ");
+                        for (i, (name, kind)) in columns.iter().enumerate() {
+                            sql.push(if i == 0 { "" } else { ", " }).column("u", name).push(if *kind == Kind::Json {
+                                "::json"
+                            } else {
+                                ""
+                            });
+                        }
+                        sql.push(" FROM unnest(");
+                        let mut turned: Vec<Vec<Scalar>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+                        for row in rows {
+                            for (column, value) in turned.iter_mut().zip(row) {
+                                column.push(value);
+                            }
+                        }
+                        for (i, (values, (_, kind))) in turned.into_iter().zip(columns).enumerate() {
+                            sql.push(if i == 0 { "" } else { ", " }).bind_column(*kind, values);
+                        }
+                        sql.push(") AS u (").names(columns.iter().map(|c| c.0)).push(") ").push(ending);
+                    }
+                }
+                postgres::execute(tx, sql).await
+            }
+            On::Pool => Err(Code::Internal.into()),
+        }
+    }
+
+    /// A new id, of this moment.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let seconds = self.now.micros().div_euclid(1_000_000);
+        let nanos = self.now.micros().rem_euclid(1_000_000) * 1_000;
+        let stamp = uuid::Timestamp::from_unix(
+            uuid::NoContext,
+            u64::try_from(seconds).unwrap_or_default(),
+            u32::try_from(nanos).unwrap_or_default(),
+        );
+        Uuid::new_v7(stamp)
+    }
+
+    /// Says what happened; written with everything else at commit.
+    pub fn emit(&self, event: Event) {
+        self.events.borrow_mut().push(event);
+    }
+
+    /// Marks a place to go back to.
+    pub async fn savepoint(&self) -> Result<Savepoint> {
+        let name = self.savepoints.replace_with(|n| *n + 1);
+        self.control("SAVEPOINT", name).await?;
+        Ok(Savepoint { name, events: self.events.borrow().len() })
+    }
+
+    /// Goes back to a place, undoing what came after.
+    pub async fn roll_back_to(&self, place: Savepoint) -> Result<()> {
+        self.events.borrow_mut().truncate(place.events);
+        self.control("ROLLBACK TO SAVEPOINT", place.name).await
+    }
+
+    /// Keeps what came after a place.
+    pub async fn release(&self, place: Savepoint) -> Result<()> {
+        self.control("RELEASE SAVEPOINT", place.name).await
+    }
+
+    async fn control(&self, verb: &'static str, name: u32) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push(verb);
+        sql.text.push_str(&format!(" s{name}"));
+        self.execute(sql).await.map(|_| ())
+    }
+
+    /// Runs whatever must hold before commit, and writes the events.
+    pub async fn flush(&self) -> Result<()> {
+        let events = std::mem::take(&mut *self.events.borrow_mut());
+        outbox::write(self, events).await
+    }
+
+    /// Keeps everything.
+    pub async fn commit(self) -> Result<()> {
+        self.flush().await?;
+        match self.reader.on {
+            On::Sqlite(mut turn) => {
+                turn.writer.execute_batch("COMMIT").map_err(Failure::from)?;
+                turn.open = false;
+            }
+            On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
+            On::Pool => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps nothing; as dropping does, but waits until it is so.
+    pub async fn roll_back(self) -> Result<()> {
+        if let On::Postgres(tx) = self.reader.on {
+            tx.rollback().await.map_err(Failure::from)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Values that have no column: tags and custom fields, kept beside the record so that filters find them by index.
+
+use crate::{
+    error::Result,
+    filter::as_number,
+    store::{CustomFields, Reader, Work},
+};
+use samphan_domain::{
+    error::FieldError,
+    platform::{
+        custom_field::{CustomField, CustomKind},
+        picklist::Picklist,
+    },
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use serde_json::{Map, Value};
+use std::sync::{Arc, PoisonError};
+use uuid::Uuid;
+
+/// Seconds for which custom field definitions are taken as read.
+const FRESH: i64 = 4;
+
+impl Reader {
+    /// The organisation's custom fields, at most a few seconds old.
+    pub async fn custom_fields(&self) -> Result<Arc<CustomFields>> {
+        let kept = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, fields)) = kept
+            && at.plus_seconds(FRESH) > self.now
+        {
+            return Ok(fields);
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT resource, key, label, type, required, picklist, max_length FROM custom_fields WHERE deleted_at IS NULL");
+        let all = self
+            .fetch(sql, |row| {
+                let max_length = row.scalar(6, Kind::Int)?;
+                Ok(CustomField {
+                    resource: row.text(0)?,
+                    key: row.text(1)?,
+                    label: row.text(2)?,
+                    label_translations: std::collections::BTreeMap::new(),
+                    kind: serde_json::from_value(Value::String(row.text(3)?)).unwrap_or(CustomKind::Text),
+                    required: row.scalar(4, Kind::Bool)? == Scalar::Bool(true),
+                    picklist: row.optional_text(5)?,
+                    max_length: if let Scalar::Int(n) = max_length { i32::try_from(n).ok() } else { None },
+                    description: None,
+                })
+            })
+            .await?;
+        let fields: Arc<CustomFields> = Arc::new(all.into_iter().map(|f| ((f.resource.clone(), f.key.clone()), f)).collect());
+        *self.store.custom.write().unwrap_or_else(PoisonError::into_inner) = Some((self.now, Arc::clone(&fields)));
+        Ok(fields)
+    }
+
+    /// The active codes of a picklist.
+    async fn codes(&self, key: &str) -> Result<Vec<String>> {
+        let mut sql = self.sql();
+        sql.push("SELECT \"values\" FROM picklists WHERE deleted_at IS NULL AND key = ").text(key);
+        let text = self.fetch_one(sql, |row| row.text(0)).await?.unwrap_or_else(|| "[]".to_owned());
+        let list: Picklist = Picklist { key: String::new(), name: String::new(), values: serde_json::from_str(&text).unwrap_or_default() };
+        Ok(list.values.into_iter().filter(|v| v.is_active).map(|v| v.code).collect())
+    }
+
+    /// Holds a record's `custom` against the definitions. Keys the record had before its field was dropped may stay.
+    pub async fn check_custom(
+        &self,
+        shape: &Shape,
+        custom: &Map<String, Value>,
+        before: Option<&Map<String, Value>>,
+    ) -> Result<Vec<FieldError>> {
+        let fields = self.custom_fields().await?;
+        let mut errors = vec![];
+        let of_resource = || fields.values().filter(|f| f.resource == shape.many);
+        for (key, value) in custom {
+            let at = format!("/custom/{key}");
+            let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else {
+                if before.and_then(|b| b.get(key)) != Some(value) {
+                    errors.push(FieldError::new(at, "unknown_field", "").instead_of(key, of_resource().map(|f| f.key.clone())));
+                }
+                continue;
+            };
+            match field.kind.kind().from_json(value) {
+                Err((code, about)) => errors.push(FieldError::new(at, code, about)),
+                Ok(Scalar::Text(text)) => {
+                    let longest = field.max_length.and_then(|n| usize::try_from(n).ok()).unwrap_or(10_000);
+                    if text.chars().count() > longest {
+                        errors.push(FieldError::new(at, "too_long", longest.to_string()));
+                    } else if let (CustomKind::Picklist, Some(list)) = (field.kind, &field.picklist) {
+                        let codes = self.codes(list).await?;
+                        if !codes.contains(&text) {
+                            errors.push(FieldError::new(at, "unknown_value", "").instead_of(&text, codes));
+                        }
+                    }
+                }
+                Ok(_) => {}
+            }
+        }
+        for field in of_resource().filter(|f| f.required) {
+            let given = custom.get(&field.key).is_some_and(|v| !v.is_null());
+            if !given && before.is_none_or(|b| b.get(&field.key).is_some_and(|v| !v.is_null())) {
+                errors.push(FieldError::new(format!("/custom/{}", field.key), "required", ""));
+            }
+        }
+        Ok(errors)
+    }
+}
+
+/// One indexed value of a record.
+pub type Indexed = (Uuid, String, Scalar, Scalar);
+
+/// The indexed values of a record: a row for each tag and custom field.
+#[must_use]
+pub fn of_record(shape: &Shape, id: Uuid, record: &Map<String, Value>, fields: &CustomFields) -> Vec<Indexed> {
+    let tags = record.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut all: Vec<Indexed> = tags.map(|tag| (id, "tags".to_owned(), Scalar::Text(tag.to_owned()), Scalar::Null)).collect();
+    for (key, value) in record.get("custom").and_then(Value::as_object).into_iter().flatten() {
+        let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else { continue };
+        let value = field.kind.kind().from_json(value).unwrap_or(Scalar::Null);
+        let row = match &value {
+            Scalar::Null => continue,
+            Scalar::Text(t) => (Scalar::Text(t.chars().take(500).collect()), Scalar::Null),
+            Scalar::Date(d) => (Scalar::Text(d.to_string()), Scalar::Null),
+            other => (Scalar::Null, as_number(other)),
+        };
+        all.push((id, format!("custom.{key}"), row.0, row.1));
+    }
+    all
+}
+
+/// Replaces the indexed values of records.
+pub async fn write(work: &Work, shape: &Shape, replaced: &[Uuid], rows: Vec<Indexed>) -> Result<()> {
+    if !replaced.is_empty() {
+        let mut sql = work.sql();
+        sql.push("DELETE FROM record_values WHERE record_id").one_of_ids(replaced.iter().copied());
+        work.execute(sql).await?;
+    }
+    let columns =
+        [("resource", Kind::Text), ("key", Kind::Text), ("record_id", Kind::Id), ("text_value", Kind::Text), ("number_value", Kind::Int)];
+    let rows = rows
+        .into_iter()
+        .map(|(id, key, text, number)| vec![Scalar::Text(shape.many.to_owned()), Scalar::Text(key), Scalar::Id(id), text, number]);
+    work.insert("record_values", &columns, rows.collect(), "").await.map(|_| ())
+}

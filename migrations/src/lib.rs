@@ -1,0 +1,83 @@
+//! The schema's history: one step after the other, the same for both databases.
+//!
+//! A step is SQL in which `:type` words stand for each database's own: see `words`. Steps are never changed once released.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_foundation;
+
+/// All steps in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_foundation::Step)]
+    }
+}
+
+/// The type words of a step, as PostgreSQL and as SQLite say them.
+const WORDS: &[(&str, &str, &str)] = &[
+    (":id", "uuid", "BLOB"),
+    (":text", "text COLLATE \"C\"", "TEXT"),
+    (":bool", "boolean", "INTEGER"),
+    (":int", "bigint", "INTEGER"),
+    (":time", "timestamptz", "INTEGER"),
+    (":date", "date", "TEXT"),
+    (":json", "json", "TEXT"),
+    (":bytes", "bytea", "BLOB"),
+    (":true", "true", "1"),
+    (":false", "false", "0"),
+];
+
+/// What every record begins with.
+const RECORD: &str = "id :id NOT NULL PRIMARY KEY, version :int NOT NULL, created_at :time NOT NULL, created_by_id :id, \
+                      updated_at :time NOT NULL, updated_by_id :id, deleted_at :time";
+/// What owned records have besides.
+const OWNED: &str = "owner_id :id, team_id :id";
+/// What extensible records end with.
+const TAIL: &str = "tags :json NOT NULL, custom :json NOT NULL, external_refs :json NOT NULL";
+/// What every line of an append-only log begins with.
+const LOG: &str = "id :id NOT NULL PRIMARY KEY, created_at :time NOT NULL, created_by_id :id";
+
+/// A step written for one database.
+fn written(template: &str, postgres: bool) -> String {
+    let mut text = template.replace("{record}", RECORD).replace("{owned}", OWNED).replace("{tail}", TAIL).replace("{log}", LOG);
+    for (word, pg, lite) in WORDS {
+        text = text.replace(&format!("{word} "), &format!("{} ", if postgres { pg } else { lite }));
+        text = text.replace(&format!("{word},"), &format!("{},", if postgres { pg } else { lite }));
+        text = text.replace(&format!("{word}\n"), &format!("{}\n", if postgres { pg } else { lite }));
+        text = text.replace(&format!("{word})"), &format!("{})", if postgres { pg } else { lite }));
+    }
+    text
+}
+
+/// Runs the statements of a template, and an index for each `table: column, column` line of the lists.
+pub(crate) async fn run(manager: &SchemaManager<'_>, tables: &str, indexes: &str, own: &str) -> Result<(), DbErr> {
+    let postgres = manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres;
+    let connection = manager.get_connection();
+    for statement in written(tables, postgres).split(";\n").chain(own.split(";\n")).map(str::trim).filter(|s| !s.is_empty()) {
+        connection.execute_unprepared(statement).await?;
+    }
+    for line in indexes.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        connection.execute_unprepared(&index(line)).await?;
+    }
+    Ok(())
+}
+
+/// `accounts: grade` is an index for filtering and sorting living records; `unique` before it makes it unique;
+/// `log` before it is for tables whose rows never die.
+fn index(line: &str) -> String {
+    let (unique, line) = line.strip_prefix("unique ").map_or((false, line), |rest| (true, rest));
+    let (log, line) = line.strip_prefix("log ").map_or((false, line), |rest| (true, rest));
+    let (table, columns) = line.split_once(": ").unwrap_or((line, "id"));
+    let name = format!("{table}_{}", columns.split(", ").map(|c| c.split(['(', ' ']).next().unwrap_or(c)).collect::<Vec<_>>().join("_"));
+    let name: String = name.chars().take(55).collect();
+    match unique {
+        true if log => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns})"),
+        true => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns}) WHERE deleted_at IS NULL"),
+        false if log => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id)"),
+        false => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id) WHERE deleted_at IS NULL"),
+    }
+}
