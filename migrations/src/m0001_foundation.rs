@@ -256,6 +256,7 @@ const INDEXES: &str = "
     credit_balances: has_conflict
     unique credit_balances: account_id, system, entity, currency
     log credit_balance_history: account_id
+    log credit_balance_history: created_at
     credit_profiles: created_at
     credit_profiles: updated_at
     credit_profiles: is_on_hold

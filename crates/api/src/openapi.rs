@@ -93,7 +93,7 @@ pub fn operations(api: &Api) -> String {
             let access = match &o.access {
                 crate::rest::operation::Access::Public => "public",
                 crate::rest::operation::Access::SignedIn => "signed in",
-                crate::rest::operation::Access::Needs(permission) => permission,
+                crate::rest::operation::Access::Needs(permission) | crate::rest::operation::Access::ByMode(permission) => permission,
             };
             format!("{} {} {} {} {access}\n", o.tag, o.id, o.method, o.path)
         })

@@ -74,6 +74,8 @@ pub struct Caller {
     pub subtree: Vec<Uuid>,
     /// Field rules; where roles differ the most generous holds.
     pub field_rules: HashMap<FieldScope, FieldAccess>,
+    /// Codes of the external systems a machine may write for; any when empty.
+    pub systems: Vec<String>,
     /// Language for messages when the request does not say.
     pub locale: String,
 }
@@ -107,6 +109,7 @@ impl Caller {
             teams: vec![],
             subtree: vec![],
             field_rules: HashMap::new(),
+            systems: vec![],
             locale: "en".to_owned(),
         }
     }

@@ -156,7 +156,8 @@ fn entries(sql: &mut Sql, q: &str) {
     match sql.dialect {
         Dialect::Sqlite => {
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();
-            sql.push("search_tokens i CROSS JOIN search_entries e ON e.seq = i.rowid WHERE i.search_tokens MATCH ").text(query.join(" AND "));
+            sql.push("search_tokens i CROSS JOIN search_entries e ON e.seq = i.rowid WHERE i.search_tokens MATCH ")
+                .text(query.join(" AND "));
         }
         Dialect::Postgres => {
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();

@@ -179,7 +179,9 @@ fn allowed<T: Resource>(reader: &Reader, shape: &Shape, found: &Stored<T>, verb:
     Err(Error::from(Code::Forbidden).allowing([permission]))
 }
 
-fn select(reader: &Reader, shape: &'static Shape) -> Sql {
+/// Begins `SELECT <every field> FROM <table> t WHERE <living>`, read by `record`.
+#[must_use]
+pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     for (i, field) in shape.fields.iter().enumerate() {
@@ -193,7 +195,8 @@ async fn read_one<T: Resource>(reader: &Reader, shape: &'static Shape, sql: Sql)
     reader.fetch_one(sql, |row| record(shape, row)).await?.map(Stored::from_record).transpose()
 }
 
-fn record(shape: &Shape, row: &crate::row::Row<'_>) -> Result<Map<String, Value>> {
+/// A row of `select`, as JSON.
+pub fn record(shape: &Shape, row: &crate::row::Row<'_>) -> Result<Map<String, Value>> {
     shape.fields.iter().enumerate().map(|(i, f)| Ok((f.name.to_owned(), row.scalar(i, f.kind)?.to_json(f.kind)))).collect()
 }
 
@@ -227,10 +230,7 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
         }
     }
     unique(work, shape, id, None, &made.record).await?;
-    let columns = columns(shape);
-    let row = columns.iter().map(|(field, name, kind)| cell(field, name, *kind, &made.record)).collect::<Result<Vec<_>>>()?;
-    let names: Vec<(&'static str, Kind)> = columns.iter().map(|(_, name, kind)| (*name, *kind)).collect();
-    work.insert(shape.many, &names, vec![row], "").await?;
+    work.insert(shape.many, &names_of(shape), vec![row_of(shape, &made.record)?], "").await?;
     index(work, shape, None, &made.record).await?;
     if !shape.log {
         let kind = format!("{}.created", shape.one);
@@ -268,7 +268,7 @@ pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>
     sql.push(", updated_by_id = ").bind(Kind::Id, work.caller.author().map_or(Scalar::Null, Scalar::Id));
     for (field, name, kind) in columns(shape) {
         if changed.iter().any(|c| c.name == field.name) {
-            let value = cell(field, name, kind, &record)?;
+            let value = cell(field, kind, &record)?;
             sql.push(", \"").push(name).push("\" = ").bind(kind, value);
         }
     }
@@ -399,7 +399,18 @@ fn columns(shape: &'static Shape) -> Vec<(&'static Field, &'static str, Kind)> {
     shape.fields.iter().map(|f| (f, f.name, f.kind)).chain(keys).collect()
 }
 
-fn cell(field: &Field, _name: &str, kind: Kind, record: &Map<String, Value>) -> Result<Scalar> {
+/// The columns of a record by name and kind, for `Work::insert`.
+#[must_use]
+pub fn names_of(shape: &'static Shape) -> Vec<(&'static str, Kind)> {
+    columns(shape).into_iter().map(|(_, name, kind)| (name, kind)).collect()
+}
+
+/// A record as a row of those columns.
+pub fn row_of(shape: &'static Shape, record: &Map<String, Value>) -> Result<Vec<Scalar>> {
+    columns(shape).into_iter().map(|(field, _, kind)| cell(field, kind, record)).collect()
+}
+
+fn cell(field: &Field, kind: Kind, record: &Map<String, Value>) -> Result<Scalar> {
     let value = record.get(field.name).unwrap_or(&Value::Null);
     match kind {
         Kind::Bytes => Ok(Scalar::Bytes(text::sort_key(value.as_str().unwrap_or_default()))),
@@ -465,7 +476,7 @@ async fn unique(
         for name in *set {
             let Some(field) = shape.field(name) else { continue };
             sql.push(" AND ").column("t", field.name);
-            match cell(field, name, field.kind, after)? {
+            match cell(field, field.kind, after)? {
                 Scalar::Null => sql.push(" IS NULL"),
                 value => sql.push(" = ").bind(field.kind, value),
             };

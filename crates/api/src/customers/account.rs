@@ -1,6 +1,6 @@
 //! How accounts are reached; the history of stage and grade is written here.
 
-use crate::rest::collection::Collection;
+use crate::{integration::credit::unmatched, rest::collection::Collection};
 use samphan_domain::{
     customers::{
         account::{Account, ChangeLifecycle},
@@ -8,6 +8,8 @@ use samphan_domain::{
     },
     error::{Code, Error, Result},
     id::AccountId,
+    integration::external_reference::{ExternalRef, ExternalReference},
+    resource::Resource,
 };
 use samphan_persistence::{
     store::Work,
@@ -33,6 +35,12 @@ async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> 
     let account = stored::insert(work, draft).await?;
     note_stage(work, &account, None, None).await?;
     note_grade(work, &account, None).await?;
+    // Accounting may have pushed for this customer before anybody knew it.
+    let known_as: Vec<ExternalRef> = account.record.get("external_refs").and_then(|v| Vec::deserialize(v).ok()).unwrap_or_default();
+    for ExternalRef { system, external_type, external_id } in known_as {
+        let mapped = ExternalReference { system, resource: Account::MANY.to_owned(), external_type, external_id, record_id: account.id() };
+        unmatched::apply(work, &mapped).await?;
+    }
     Ok(account)
 }
 

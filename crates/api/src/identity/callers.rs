@@ -115,7 +115,8 @@ async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option
         let (grants, field_rules) = rights(&reader, &roles).await?;
         let subtree = subtree(&reader, &teams).await?;
         let locale = locale.unwrap_or_else(|| "en".to_owned());
-        let caller = Caller { kind: CallerKind::User, id, session_id: session, name, grants, teams, subtree, field_rules, locale };
+        let caller =
+            Caller { kind: CallerKind::User, id, session_id: session, name, grants, teams, subtree, field_rules, systems: vec![], locale };
         Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: Arc::from([]), expires_at }))
     })
     .await
@@ -124,11 +125,12 @@ async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option
 async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Known>> {
     remembered(state, key, now, async |reader| {
         let mut sql = reader.sql();
-        sql.push("SELECT name, role_ids, scopes, expires_at, allowed_addresses, secret_hash FROM api_keys ");
+        sql.push("SELECT name, role_ids, scopes, expires_at, allowed_addresses, secret_hash, systems FROM api_keys ");
         sql.push("WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(key);
-        let found =
-            reader.fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.time(3)?, row.text(4)?, row.bytes(5)?))).await?;
-        let Some((name, roles, scopes, expires_at, addresses, secret_hash)) = found else { return Ok(None) };
+        let found = reader
+            .fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.time(3)?, row.text(4)?, row.bytes(5)?, row.text(6)?)))
+            .await?;
+        let Some((name, roles, scopes, expires_at, addresses, secret_hash, systems)) = found else { return Ok(None) };
         let (granted, field_rules) = rights(&reader, &roles).await?;
         let scopes: Vec<String> = serde_json::from_str(&scopes).unwrap_or_default();
         let full = Caller {
@@ -140,6 +142,7 @@ async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Know
             teams: vec![],
             subtree: vec![],
             field_rules,
+            systems: serde_json::from_str(&systems).unwrap_or_default(),
             locale: "en".to_owned(),
         };
         // A scope never grants what the roles do not.

@@ -33,6 +33,7 @@ pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result
     }
     let made = stored::insert(work, draft).await?;
     stored::refresh_references(work, shape, made.data.record_id).await?;
+    super::credit::unmatched::apply(work, &made.data).await?;
     Ok(made)
 }
 

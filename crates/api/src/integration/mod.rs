@@ -1,5 +1,6 @@
 //! Integration: the other systems, what they call our records, and accounting's credit feed.
 
+pub mod credit;
 pub mod external_reference;
 pub mod external_system;
 
@@ -9,5 +10,6 @@ use samphan_domain::integration::external_reference::ExternalRef;
 /// The area's routes.
 #[must_use]
 pub fn routes(api: Api) -> Api {
-    api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>()
+    let api = api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>();
+    credit::routes(api)
 }

@@ -75,22 +75,22 @@ const STATUSES: [&str; 7] = ["created", "updated", "unchanged", "applied", "stal
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
 pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Answer {
-    let results: Vec<Value> = outcomes
-        .iter()
-        .enumerate()
-        .map(|(index, o)| {
-            let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": o.external_id, "version": o.version});
-            if let Some(error) = &o.error {
-                result["error"] = problem::body(error, call.language, request_id);
-            }
-            result
-        })
-        .collect();
+    let results: Vec<Value> = outcomes.iter().enumerate().map(|(index, o)| result(call, request_id, index, o)).collect();
     let mut summary = Map::from_iter([("received".to_owned(), json!(outcomes.len()))]);
     for status in STATUSES {
         summary.insert(status.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
     }
     Answer::json(&json!({"results": results, "summary": summary}))
+}
+
+/// The answer about one item.
+#[must_use]
+pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value {
+    let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": o.external_id, "version": o.version});
+    if let Some(error) = &o.error {
+        result["error"] = problem::body(error, call.language, request_id);
+    }
+    result
 }
 
 /// Runs a batch of a collection.

@@ -87,6 +87,14 @@ fn serde_path<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
 }
 
+/// The name under which a batch is checked without its items: they are checked one by one, so that one bad item fails alone.
+#[must_use]
+pub fn envelope(schema: &str) -> String {
+    format!("{schema}{ENVELOPE}")
+}
+
+const ENVELOPE: &str = " without items";
+
 /// The published schemas as validators, each compiled when it is first needed.
 #[derive(Debug)]
 pub struct Validators {
@@ -105,7 +113,11 @@ impl Validators {
         if let Some(found) = self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(Arc::clone(found));
         }
-        let schema = resolved(self.components.get(name).unwrap_or(&Value::Null), &self.components, 0);
+        let published = name.strip_suffix(ENVELOPE).unwrap_or(name);
+        let mut schema = resolved(self.components.get(published).unwrap_or(&Value::Null), &self.components, 0);
+        if published != name {
+            schema["properties"]["items"]["items"] = json!({});
+        }
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)

@@ -3,7 +3,7 @@
 use super::{
     answer::{Answer, finish},
     batch,
-    operation::{Body, Call, Operation, Parameter},
+    operation::{Access, Body, Call, Operation, Parameter},
     query::{self, Asked, Count, Expand, Words},
 };
 use actix_web::http::Method;
@@ -120,17 +120,23 @@ impl<T: Resource> Collection<T> {
     /// A collection that can be listed, searched and read.
     #[must_use]
     pub fn new(tag: &'static str) -> Self {
-        Self::made(tag, None)
+        Self::made(tag, None, None)
+    }
+
+    /// The same, at an address of its own.
+    #[must_use]
+    pub fn at(tag: &'static str, base: &str) -> Self {
+        Self::made(tag, None, Some(base.to_owned()))
     }
 
     /// A collection that belongs to a record of `P`, whose permissions hold for it: reading it is reading the
     /// parent, every write is an update of the parent.
     #[must_use]
     pub fn under<P: Resource>(tag: &'static str, field: &'static str) -> Self {
-        Self::made(tag, Some(Parent { shape: Shape::of::<P>(), field }))
+        Self::made(tag, Some(Parent { shape: Shape::of::<P>(), field }), None)
     }
 
-    fn made(tag: &'static str, parent: Option<Parent>) -> Self {
+    fn made(tag: &'static str, parent: Option<Parent>, base: Option<String>) -> Self {
         let shape = Shape::of::<T>();
         let table = Table {
             shape,
@@ -139,14 +145,14 @@ impl<T: Resource> Collection<T> {
             update: Arc::new(|work, before, after| Box::pin(stored::save(work, before, after, "updated", None))),
             delete: Arc::new(|work, found| Box::pin(stored::delete(work, found))),
         };
-        let base = match parent {
+        let base = base.unwrap_or_else(|| match parent {
             Some(p) => {
                 // `account_lifecycle_history` under accounts is `lifecycle-history` there.
                 let own = shape.path.strip_prefix(&format!("{}-", p.shape.one.replace('_', "-"))).unwrap_or(shape.path);
                 format!("/v1/{}/{{{}}}/{own}", p.shape.path, p.field)
             }
             None => format!("/v1/{}", shape.path),
-        };
+        });
         let external = shape.extensible && parent.is_none();
         Self { table, tag, if_match_required: false, external, base, operations: vec![], schemas: vec![] }.reads()
     }
@@ -410,7 +416,7 @@ impl<T: Resource> Collection<T> {
             })
             .says(tag, format!("Write many {many}"), "Up to 1,000 items, each with its own result in the order of the request. One bad item never fails the others unless `atomic`.")
             .takes(Body::batch(format!("{name}Batch")))
-            .needs(self.permission("update"))
+            .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
             .answers(200, "BatchResults"),
         );
         if self.external {
@@ -548,6 +554,9 @@ impl<T: Resource> Table<T> {
 
 /// Refuses a system that is not registered, or that this caller may not write for.
 pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
+    if !reader.caller.systems.is_empty() && !reader.caller.systems.iter().any(|s| s == code) {
+        return Err(Error::from(Code::Forbidden).about("this key writes for other systems only").allowing(reader.caller.systems.clone()));
+    }
     let mut sql = reader.sql();
     sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
     if reader.count(sql).await? == 0 {

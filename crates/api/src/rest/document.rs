@@ -132,7 +132,7 @@ fn describe(o: &Operation) -> Value {
     match &o.access {
         Access::Public => made["security"] = json!([]),
         Access::SignedIn => made["security"] = json!([{"bearer": []}]),
-        Access::Needs(permission) => {
+        Access::Needs(permission) | Access::ByMode(permission) => {
             made["security"] = json!([{"bearer": []}]);
             made["x-permission"] = json!(permission);
         }

@@ -18,6 +18,8 @@ pub enum Access {
     SignedIn,
     /// Whoever has this permission.
     Needs(String),
+    /// A batch: the permission its mode asks for, this one or `create` or `delete` in its place; the operation checks it.
+    ByMode(String),
 }
 
 /// A query parameter.

@@ -190,7 +190,6 @@ async fn answer(
     }
     if let Access::Needs(permission) = &operation.access
         && caller.reach(permission).is_none()
-        && !operation.body.as_ref().is_some_and(|b| b.items_later)
     {
         return Err(Error::from(Code::Forbidden).allowing([permission.clone()]));
     }
@@ -331,7 +330,8 @@ async fn read_body(
     let mut faults = vec![];
     body::clean(&mut value, "", &mut faults);
     if faults.is_empty() {
-        faults = state.validators.faults(&declared.schema, &without_items(&value, declared.items_later), "")?;
+        let schema = if declared.items_later { body::envelope(&declared.schema) } else { declared.schema.clone() };
+        faults = state.validators.faults(&schema, &value, "")?;
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
@@ -339,20 +339,6 @@ async fn read_body(
     match value {
         Value::Object(map) => Ok((bytes, map)),
         _ => Err(Error::invalid(FieldError::new("", "wrong_type", "an object"))),
-    }
-}
-
-/// A batch's envelope is checked here, its items one by one later: so many empty objects stand in for them.
-fn without_items(value: &Value, items_later: bool) -> std::borrow::Cow<'_, Value> {
-    let count = value["items"].as_array().map(Vec::len);
-    match (items_later, count) {
-        (true, Some(count)) => {
-            let mut envelope: Map<String, Value> =
-                value.as_object().into_iter().flatten().filter(|(k, _)| *k != "items").map(|(k, v)| (k.clone(), v.clone())).collect();
-            envelope.insert("items".into(), Value::Array(vec![Value::Object(Map::new()); count]));
-            std::borrow::Cow::Owned(Value::Object(envelope))
-        }
-        _ => std::borrow::Cow::Borrowed(value),
     }
 }
 

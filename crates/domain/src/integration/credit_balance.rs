@@ -12,8 +12,10 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::cmp::Reverse;
 use utoipa::ToSchema;
+use uuid::Uuid;
 use validator::Validate;
 
 /// What accounting last said, by account, system, legal entity and currency.
@@ -71,6 +73,40 @@ pub struct CreditBalance {
     pub has_conflict: bool,
     /// When the last push that counted came in.
     pub received_at: Instant,
+}
+
+/// A push that counted, kept for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct CreditBalanceChange {
+    /// The balance.
+    pub balance_id: Uuid,
+    /// The account.
+    pub account_id: AccountId,
+    /// Code of the system that pushed.
+    #[schema(max_length = 50)]
+    pub system: String,
+    /// The legal entity.
+    #[schema(max_length = 50)]
+    pub entity: String,
+    /// ISO 4217 currency.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// When the push was true.
+    pub as_of: Instant,
+    /// The push itself.
+    #[schema(value_type = Object)]
+    pub item: Map<String, Value>,
+}
+
+impl Resource for CreditBalanceChange {
+    const MANY: &'static str = "credit_balance_history";
+    const ONE: &'static str = "credit_balance_change";
+    const ABOUT: &'static str = "Every push that counted, as it was sent.";
+    const FILTERS: &'static [&'static str] = &["account_id"];
+    const TITLE: &'static str = "system";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const EXTENSIBLE: bool = false;
+    const LOG: bool = true;
 }
 
 /// Whether a limit is set.

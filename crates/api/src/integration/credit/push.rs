@@ -1,0 +1,442 @@
+//! Pushing balances: up to 1,000 customers in a handful of statements, whatever order and however often they come.
+
+use crate::rest::{
+    answer::Answer,
+    batch::{self, MOST_ITEMS, Outcome},
+    collection::{Api, find_references, known_system},
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    event::Event,
+    id::AccountId,
+    instant::Instant,
+    integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use samphan_persistence::{
+    dialect::Dialect,
+    sight,
+    store::Work,
+    stored::{self, uuid_in},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+/// Many pushes of one system, legal entity and currency.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditBatch {
+    /// Code of the system that pushes.
+    #[schema(min_length = 1, max_length = 50, example = "express")]
+    pub system: String,
+    /// The legal entity the customers owe to.
+    #[schema(min_length = 1, max_length = 50, example = "TH01")]
+    pub entity: String,
+    /// ISO 4217 currency of every amount.
+    #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
+    pub currency: String,
+    /// The open snapshot the batch is part of.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub snapshot_id: Option<Uuid>,
+    /// The customers.
+    #[schema(min_items = 1, max_items = 1000, value_type = Vec<CreditItem>)]
+    pub items: Vec<Value>,
+}
+
+/// The ledger a push is for.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// Code of the system.
+    pub system: String,
+    /// Legal entity.
+    pub entity: String,
+    /// Currency.
+    pub currency: String,
+}
+
+/// The operations.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    let rules = "Each item is an absolute snapshot of the groups it names: the exposure (receivable, overdue, unbilled_deliveries, open_orders; those left out are then zero) \
+                 and the limit (credit_limit, on_hold). A group is `applied` only when its `as_of` is later than what is known (`source_revision` decides between equal times); \
+                 late, doubled and reordered pushes come out `stale` or `unchanged` and change nothing.";
+    let batch = format!(
+        "{rules} Customers nobody has mapped are `failed` with `unknown_external_id`, kept under `/v1/credit-balances/unmatched`, and applied when they are mapped."
+    );
+    vec![
+        Operation::write("batchCreditBalances", Method::POST, "/v1/credit-balances/batch", push)
+            .says("credit", "Push many credit balances", batch)
+            .takes(Body::batch("CreditBatch"))
+            .needs("credit-balances:push")
+            .answers(200, "BatchResults"),
+        Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
+            .says("credit", "Push one credit balance", rules)
+            .takes(Body::of("CreditPush"))
+            .needs("credit-balances:push")
+            .answers(200, "BatchResult"),
+    ]
+}
+
+/// The schema of a single push: an item with its ledger, the account being in the path.
+#[must_use]
+pub fn schemas(mut api: Api) -> Api {
+    let mut push = json!(CreditItem::schema());
+    let batch = json!(CreditBatch::schema());
+    if let Some(properties) = push["properties"].as_object_mut() {
+        properties.retain(|name, _| name != "account_id" && name != "external_id");
+        for name in ["system", "entity", "currency"] {
+            properties.insert(name.to_owned(), batch["properties"][name].clone());
+        }
+    }
+    push["required"] = json!(["system", "entity", "currency", "as_of"]);
+    push["description"] = json!("One push about one customer.");
+    api.schemas.push(("CreditPush".to_owned(), push));
+    api
+}
+
+async fn push(work: &Work, call: Call) -> Result<Answer> {
+    let batch: CreditBatch = call.input()?;
+    let ledger = Ledger { system: batch.system, entity: batch.entity, currency: batch.currency };
+    let mut read: Vec<Result<CreditItem>> = Vec::with_capacity(batch.items.len());
+    for item in &batch.items {
+        let faults = call.state.validators.faults("CreditItem", item, "")?;
+        read.push(if faults.is_empty() { item_of(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+    }
+    let outcomes = apply(work, &ledger, batch.snapshot_id, read).await?;
+    Ok(batch::answer(&call, &work.request_id, &outcomes))
+}
+
+async fn push_one(work: &Work, call: Call) -> Result<Answer> {
+    let mut body = call.body.clone();
+    let mut take = |name: &str| body.remove(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let ledger = Ledger { system: take("system"), entity: take("entity"), currency: take("currency") };
+    body.insert("account_id".into(), json!(call.id(0)?));
+    let item = item_of(&Value::Object(body))?;
+    let outcomes = apply(work, &ledger, None, vec![Ok(item)]).await?;
+    match outcomes.into_iter().next() {
+        Some(Outcome { error: Some(error), status: "failed", .. }) if error.errors.iter().any(|e| e.code == "unknown_reference") => {
+            Err(Code::NotFound.into())
+        }
+        Some(Outcome { error: Some(error), status: "failed", .. }) => Err(error),
+        Some(outcome) => Ok(Answer::json(&batch::result(&call, &work.request_id, 0, &outcome))),
+        None => Err(Code::Internal.into()),
+    }
+}
+
+fn item_of(value: &Value) -> Result<CreditItem> {
+    CreditItem::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
+}
+
+/// A balance being changed by a batch.
+struct Held {
+    before: Option<Map<String, Value>>,
+    balance: CreditBalance,
+    applied: Vec<(Instant, Value)>,
+    touched: bool,
+}
+
+/// Takes items one after the other, as if each had been sent alone, and writes what came of them all at once.
+pub async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
+    if items.len() > MOST_ITEMS {
+        return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
+    }
+    open_ledger(work, ledger, snapshot).await?;
+    let shape = work.shape("credit_balances")?;
+    let items: Vec<Result<CreditItem>> = items
+        .into_iter()
+        .map(|item| {
+            let item = item?;
+            let fault = |(pointer, code, about): (&str, _, &str)| Error::invalid(FieldError::new(pointer, code, about));
+            item.check(work.now).map_err(fault).map(|()| item)
+        })
+        .collect();
+    let accounts = accounts(work, ledger, &items).await?;
+    let mut held = balances(work, shape, ledger, &accounts).await?;
+    let mut unmatched: BTreeMap<String, (CreditItem, i64)> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(items.len());
+    // What each outcome is about, to put ids and versions in when they are known.
+    let mut about: Vec<Option<Uuid>> = Vec::with_capacity(items.len());
+    for item in &items {
+        let (outcome, account) = match item {
+            Err(error) => (Outcome::failed(None, error.clone()), None),
+            Ok(item) => match accounts.of(item) {
+                None => (missing(item, &mut unmatched), None),
+                Some(account) => {
+                    let fresh = || Held {
+                        before: None,
+                        balance: CreditBalance::unknown(
+                            AccountId(account),
+                            ledger.system.clone(),
+                            ledger.entity.clone(),
+                            ledger.currency.clone(),
+                            work.now,
+                        ),
+                        applied: vec![],
+                        touched: false,
+                    };
+                    let entry = held.entry(account).or_insert_with(fresh);
+                    (entry.take(item, work.now), Some(account))
+                }
+            },
+        };
+        outcomes.push(outcome);
+        about.push(account);
+    }
+    if let Some(snapshot) = snapshot {
+        super::snapshot::count(work, snapshot, items.iter().flatten().filter_map(|i| accounts.of(i).map(|a| (i, a)))).await?;
+    }
+    let written = write(work, shape, held).await?;
+    keep_unmatched(work, ledger, unmatched).await?;
+    seen(work, &ledger.system).await?;
+    for (outcome, account) in outcomes.iter_mut().zip(about) {
+        if let Some((id, version)) = account.and_then(|a| written.get(&a)) {
+            outcome.id = Some(*id);
+            outcome.version = Some(*version);
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Refuses a system that is unknown or paused, or a snapshot that is not this ledger's or not open. On PostgreSQL
+/// the ledger is then this work's alone: pushes of one ledger stand in line, so none overtakes another.
+async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Result<()> {
+    known_system(work, &ledger.system).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT status FROM external_systems WHERE deleted_at IS NULL AND code = ").text(ledger.system.clone());
+    if work.fetch_one(sql, |row| row.text(0)).await?.as_deref() != Some("active") {
+        return Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"]));
+    }
+    if work.store.dialect() == Dialect::Postgres {
+        let mut sql = work.sql();
+        let name = format!("credit {} {} {}", ledger.system, ledger.entity, ledger.currency);
+        sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(name).push(", 0))) l");
+        work.fetch(sql, |_| Ok(())).await?;
+    }
+    match snapshot {
+        Some(id) => super::snapshot::expect_open(work, id, ledger).await,
+        None => Ok(()),
+    }
+}
+
+/// The accounts the items are about.
+struct Accounts {
+    by_external_id: HashMap<String, Uuid>,
+    seen: HashSet<Uuid>,
+}
+
+impl Accounts {
+    fn of(&self, item: &CreditItem) -> Option<Uuid> {
+        let id = match &item.external_id {
+            Some(external_id) => self.by_external_id.get(external_id).copied(),
+            None => item.account_id.map(|id| id.0),
+        };
+        id.filter(|id| self.seen.contains(id))
+    }
+}
+
+async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) -> Result<Accounts> {
+    let shape = work.shape("accounts")?;
+    let items = || items.iter().flatten();
+    let mut names: Vec<String> = items().filter_map(|i| i.external_id.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let by_external_id = if names.is_empty() { HashMap::new() } else { find_references(work, shape, &ledger.system, &names).await? };
+    let mut ids: Vec<Uuid> = by_external_id.values().copied().chain(items().filter_map(|i| i.account_id.map(|id| id.0))).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM accounts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    let seen = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
+    Ok(Accounts { by_external_id, seen })
+}
+
+/// The balances the ledger has of the accounts.
+async fn balances(work: &Work, shape: &'static Shape, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
+    let mut sql = stored::select(work, shape);
+    sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
+    sql.push(" AND t.currency = ").text(ledger.currency.clone()).push(" AND t.account_id").one_of_ids(accounts.seen.iter().copied());
+    let rows = work.fetch(sql, |row| stored::record(shape, row)).await?;
+    let mut held = BTreeMap::new();
+    for record in rows {
+        let balance = CreditBalance::deserialize(&Value::Object(record.clone())).map_err(|_| Error::from(Code::Internal))?;
+        held.insert(balance.account_id.0, Held { before: Some(record), balance, applied: vec![], touched: false });
+    }
+    Ok(held)
+}
+
+impl Held {
+    fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
+        let had_conflict = self.balance.has_conflict;
+        let taken = self.balance.take(item, now);
+        if taken == Taken::Applied {
+            self.applied.push((item.as_of, json!(item)));
+            if item.external_id.is_some() {
+                self.balance.external_id.clone_from(&item.external_id);
+            }
+        }
+        self.touched |= taken == Taken::Applied || self.balance.has_conflict != had_conflict;
+        let (status, error) = match taken {
+            Taken::Applied => ("applied", None),
+            Taken::Unchanged => ("unchanged", None),
+            Taken::Stale => ("stale", None),
+            Taken::Conflicting => {
+                let fault =
+                    FieldError::new("/as_of", "same_as_of_different_values", "the more prudent of the two is kept; see the reconciliation");
+                ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
+            }
+        };
+        Outcome { status, id: None, external_id: item.external_id.clone(), version: None, error }
+    }
+}
+
+fn missing(item: &CreditItem, unmatched: &mut BTreeMap<String, (CreditItem, i64)>) -> Outcome {
+    let Some(external_id) = &item.external_id else {
+        let fault = FieldError::new("/account_id", "unknown_reference", "accounts");
+        return Outcome::failed(None, Error::from(Code::UnknownReference).with(vec![fault]));
+    };
+    unmatched
+        .entry(external_id.clone())
+        .and_modify(|(kept, attempts)| {
+            *attempts += 1;
+            if kept.as_of < item.as_of {
+                kept.clone_from(item);
+            }
+        })
+        .or_insert_with(|| (item.clone(), 1));
+    let fault = FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference");
+    Outcome::failed(Some(external_id.clone()), Error::from(Code::UnknownReference).with(vec![fault]))
+}
+
+/// Writes the balances that changed, their history and events; answers every balance's id and version.
+async fn write(work: &Work, shape: &'static Shape, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, (Uuid, i64)>> {
+    let mut known = HashMap::new();
+    let (mut rows, mut history) = (vec![], vec![]);
+    let author = json!(work.caller.author());
+    for (account, held) in held {
+        let mut after = held.before.clone().unwrap_or_default();
+        let before_version = after.get("version").and_then(Value::as_i64).unwrap_or_default();
+        let id = uuid_in(&after, "id").unwrap_or_else(|| work.new_id());
+        if !held.touched {
+            known.insert(account, (id, before_version));
+            continue;
+        }
+        let version = before_version + 1;
+        known.insert(account, (id, version));
+        if held.before.is_none() {
+            after.extend([
+                ("id".to_owned(), json!(id)),
+                ("created_at".to_owned(), json!(work.now)),
+                ("created_by_id".to_owned(), author.clone()),
+            ]);
+        }
+        after.extend([
+            ("version".to_owned(), json!(version)),
+            ("updated_at".to_owned(), json!(work.now)),
+            ("updated_by_id".to_owned(), author.clone()),
+        ]);
+        after.extend(json!(held.balance).as_object().cloned().unwrap_or_default());
+        rows.push(stored::row_of(shape, &after)?);
+        for (as_of, item) in held.applied {
+            history.push(vec![
+                Scalar::Id(work.new_id()),
+                Scalar::Time(work.now),
+                work.caller.author().map_or(Scalar::Null, Scalar::Id),
+                Scalar::Id(id),
+                Scalar::Id(account),
+                Scalar::Text(held.balance.system.clone()),
+                Scalar::Text(held.balance.entity.clone()),
+                Scalar::Text(held.balance.currency.clone()),
+                Scalar::Time(as_of),
+                Scalar::Text(item.to_string()),
+            ]);
+        }
+        work.emit(changed(shape, id, version, held.before, after));
+    }
+    work.insert(shape.many, &stored::names_of(shape), rows, UPSERT).await?;
+    work.insert("credit_balance_history", HISTORY, history, "").await?;
+    Ok(known)
+}
+
+fn changed(shape: &'static Shape, id: Uuid, version: i64, before: Option<Map<String, Value>>, after: Map<String, Value>) -> Event {
+    let event = |kind: &str| Event {
+        kind: format!("credit_balance.{kind}"),
+        resource: shape.many,
+        resource_id: id,
+        version,
+        changed_fields: vec![],
+        before: None,
+        after: None,
+        reason: None,
+    };
+    let Some(before) = before else { return Event { after: Some(after), ..event("created") } };
+    let names: Vec<&'static str> =
+        shape.fields.iter().map(|f| f.name).filter(|n| !Shape::is_meta(n) && before.get(*n) != after.get(*n)).collect();
+    let pick = |from: &Map<String, Value>| names.iter().map(|n| ((*n).to_owned(), from.get(*n).cloned().unwrap_or_default())).collect();
+    Event { before: Some(pick(&before)), after: Some(pick(&after)), changed_fields: names, ..event("updated") }
+}
+
+const HISTORY: &[(&str, Kind)] = &[
+    ("id", Kind::Id),
+    ("created_at", Kind::Time),
+    ("created_by_id", Kind::Id),
+    ("balance_id", Kind::Id),
+    ("account_id", Kind::Id),
+    ("system", Kind::Text),
+    ("entity", Kind::Text),
+    ("currency", Kind::Text),
+    ("as_of", Kind::Time),
+    ("item", Kind::Json),
+];
+
+const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE deleted_at IS NULL DO UPDATE SET \
+    version = excluded.version, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, external_id = excluded.external_id, \
+    exposure_as_of = excluded.exposure_as_of, exposure_revision = excluded.exposure_revision, receivable = excluded.receivable, \
+    overdue_days_1_30 = excluded.overdue_days_1_30, overdue_days_31_60 = excluded.overdue_days_31_60, \
+    overdue_days_61_90 = excluded.overdue_days_61_90, overdue_days_over_90 = excluded.overdue_days_over_90, \
+    unbilled_deliveries = excluded.unbilled_deliveries, open_orders = excluded.open_orders, limit_as_of = excluded.limit_as_of, \
+    limit_revision = excluded.limit_revision, limit_kind = excluded.limit_kind, limit_amount = excluded.limit_amount, \
+    on_hold = excluded.on_hold, status = excluded.status, has_conflict = excluded.has_conflict, received_at = excluded.received_at";
+
+/// Keeps the newest push of each customer nobody has mapped.
+async fn keep_unmatched(work: &Work, ledger: &Ledger, unmatched: BTreeMap<String, (CreditItem, i64)>) -> Result<()> {
+    let author = work.caller.author().map_or(Scalar::Null, Scalar::Id);
+    let row = |(external_id, (item, attempts)): (String, (CreditItem, i64))| {
+        vec![
+            Scalar::Id(work.new_id()),
+            Scalar::Int(1),
+            Scalar::Time(work.now),
+            author.clone(),
+            Scalar::Time(work.now),
+            author.clone(),
+            Scalar::Text(ledger.system.clone()),
+            Scalar::Text(ledger.entity.clone()),
+            Scalar::Text(ledger.currency.clone()),
+            Scalar::Text(external_id),
+            Scalar::Time(item.as_of),
+            Scalar::Text(json!(item).to_string()),
+            Scalar::Int(attempts),
+        ]
+    };
+    let columns = stored::names_of(work.shape("unmatched_credits")?);
+    let ending = "ON CONFLICT (system, entity, currency, external_id) WHERE deleted_at IS NULL DO UPDATE SET \
+        version = unmatched_credits.version + 1, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, \
+        attempts = unmatched_credits.attempts + excluded.attempts, \
+        item = CASE WHEN excluded.as_of > unmatched_credits.as_of THEN excluded.item ELSE unmatched_credits.item END, \
+        as_of = CASE WHEN excluded.as_of > unmatched_credits.as_of THEN excluded.as_of ELSE unmatched_credits.as_of END";
+    work.insert("unmatched_credits", &columns, unmatched.into_iter().map(row).collect(), ending).await.map(|_| ())
+}
+
+async fn seen(work: &Work, system: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(" WHERE deleted_at IS NULL AND code = ").text(system);
+    work.execute(sql).await.map(|_| ())
+}

@@ -1,0 +1,169 @@
+//! `GET /v1/credit-balances/reconciliation`: do our books agree with theirs?
+
+use crate::rest::{
+    answer::Answer,
+    operation::{Call, Operation, Parameter},
+};
+use samphan_domain::{
+    error::Result,
+    filter::duration_seconds,
+    instant::Instant,
+    money::Amount,
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::store::Reader;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// The state of every ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reconciliation {
+    /// This moment.
+    pub as_of: Instant,
+    /// A line for each system, legal entity and currency.
+    #[schema(max_items = 1000)]
+    pub ledgers: Vec<LedgerState>,
+}
+
+/// The state of one ledger, to be held against the sender's own totals.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LedgerState {
+    /// Code of the system.
+    #[schema(max_length = 50)]
+    pub system: String,
+    /// The legal entity.
+    #[schema(max_length = 50)]
+    pub entity: String,
+    /// ISO 4217 currency.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// Balances kept.
+    #[schema(minimum = 0)]
+    pub items: i64,
+    /// Sum of their receivables.
+    pub receivable_total: Amount,
+    /// Sum of what is overdue.
+    pub overdue_total: Amount,
+    /// The oldest moment an exposure was true.
+    #[schema(required = true)]
+    pub oldest_as_of: Option<Instant>,
+    /// The newest.
+    #[schema(required = true)]
+    pub newest_as_of: Option<Instant>,
+    /// Exposures older than the system's `stale_after`.
+    #[schema(minimum = 0)]
+    pub stale: i64,
+    /// Balances the last complete snapshot did not have.
+    #[schema(minimum = 0)]
+    pub missing: i64,
+    /// Balances of which two pushes with the same time said different things.
+    #[schema(minimum = 0)]
+    pub conflicts: i64,
+    /// Customer numbers nobody has mapped.
+    #[schema(minimum = 0)]
+    pub unmatched: i64,
+}
+
+/// The operation.
+#[must_use]
+pub fn routes() -> Vec<Operation> {
+    vec![
+        Operation::read("getCreditReconciliation", "/v1/credit-balances/reconciliation", run)
+            .says(
+                "credit",
+                "Reconcile with accounting",
+                "Counts and totals of every ledger, with what is stale, missing, in conflict or unmatched.",
+            )
+            .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
+            .needs("credit-balances:read")
+            .answers(200, "Reconciliation"),
+    ]
+}
+
+type Key = (String, String, String);
+
+async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    let system = call.query.get("system");
+    let cutoffs = cutoffs(reader).await?;
+    let unmatched = unmatched(reader, system).await?;
+    let mut sql = reader.sql();
+    sql.push("SELECT system, entity, currency, count(*), CAST(coalesce(sum(receivable), 0) AS bigint), ");
+    sql.push("CAST(coalesce(sum(coalesce(overdue_days_1_30, 0) + coalesce(overdue_days_31_60, 0) + coalesce(overdue_days_61_90, 0) + coalesce(overdue_days_over_90, 0)), 0) AS bigint), ");
+    sql.push("min(exposure_as_of), max(exposure_as_of), count(CASE WHEN status = 'missing' THEN 1 END), count(CASE WHEN has_conflict = ");
+    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" THEN 1 END) FROM credit_balances WHERE deleted_at IS NULL");
+    if let Some(system) = system {
+        sql.push(" AND system = ").text(system.clone());
+    }
+    sql.push(" GROUP BY system, entity, currency ORDER BY system, entity, currency LIMIT 1000");
+    let mut ledgers = reader
+        .fetch(sql, |row| {
+            Ok(LedgerState {
+                system: row.text(0)?,
+                entity: row.text(1)?,
+                currency: row.text(2)?,
+                items: row.int(3)?,
+                receivable_total: Amount(row.int(4)?),
+                overdue_total: Amount(row.int(5)?),
+                oldest_as_of: row.time(6)?,
+                newest_as_of: row.time(7)?,
+                missing: row.int(8)?,
+                conflicts: row.int(9)?,
+                stale: 0,
+                unmatched: 0,
+            })
+        })
+        .await?;
+    for ledger in &mut ledgers {
+        let key = (ledger.system.clone(), ledger.entity.clone(), ledger.currency.clone());
+        ledger.unmatched = unmatched.get(&key).copied().unwrap_or_default();
+        if let Some(cutoff) = cutoffs.get(&ledger.system) {
+            ledger.stale = stale(reader, &key, *cutoff).await?;
+        }
+    }
+    let known: Vec<Key> = ledgers.iter().map(|l| (l.system.clone(), l.entity.clone(), l.currency.clone())).collect();
+    for ((system, entity, currency), count) in unmatched.into_iter().filter(|(key, _)| !known.contains(key)) {
+        ledgers.push(LedgerState {
+            system,
+            entity,
+            currency,
+            items: 0,
+            receivable_total: Amount(0),
+            overdue_total: Amount(0),
+            oldest_as_of: None,
+            newest_as_of: None,
+            stale: 0,
+            missing: 0,
+            conflicts: 0,
+            unmatched: count,
+        });
+    }
+    Ok(Answer::json(&Reconciliation { as_of: reader.now, ledgers }))
+}
+
+/// The moment before which each system's word is stale.
+async fn cutoffs(reader: &Reader) -> Result<HashMap<String, Instant>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT code, stale_after FROM external_systems WHERE deleted_at IS NULL AND stale_after IS NOT NULL");
+    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await?;
+    Ok(rows.into_iter().filter_map(|(code, after)| duration_seconds(&after).map(|s| (code, reader.now.plus_seconds(-s)))).collect())
+}
+
+async fn stale(reader: &Reader, key: &Key, cutoff: Instant) -> Result<i64> {
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*) FROM credit_balances WHERE deleted_at IS NULL AND system = ").text(key.0.clone());
+    sql.push(" AND entity = ").text(key.1.clone()).push(" AND currency = ").text(key.2.clone());
+    sql.push(" AND exposure_as_of < ").bind(Kind::Time, Scalar::Time(cutoff));
+    reader.count(sql).await
+}
+
+async fn unmatched(reader: &Reader, system: Option<&String>) -> Result<HashMap<Key, i64>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT system, entity, currency, count(*) FROM unmatched_credits WHERE deleted_at IS NULL");
+    if let Some(system) = system {
+        sql.push(" AND system = ").text(system.clone());
+    }
+    sql.push(" GROUP BY system, entity, currency LIMIT 1000");
+    Ok(reader.fetch(sql, |row| Ok(((row.text(0)?, row.text(1)?, row.text(2)?), row.int(3)?))).await?.into_iter().collect())
+}

@@ -1,0 +1,120 @@
+//! Snapshots: a full push, closed by control totals, after which what it did not have is marked missing.
+
+use super::push::Ledger;
+use crate::rest::collection::{Collection, known_system};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    event::Event,
+    integration::{
+        credit_balance::CreditItem,
+        credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
+    },
+    money::Amount,
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Snapshots.
+#[must_use]
+pub fn routes() -> Collection<CreditSnapshot> {
+    Collection::at("credit", "/v1/credit-balances/snapshots").create(create).creates().action(
+        "complete",
+        "Complete a full push by its control totals",
+        complete,
+    )
+}
+
+async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored<CreditSnapshot>> {
+    known_system(work, &draft.data.system).await?;
+    stored::insert(work, draft).await
+}
+
+/// Refuses a batch that names a snapshot of another ledger, or one that is complete.
+pub async fn expect_open(work: &Work, id: Uuid, ledger: &Ledger) -> Result<()> {
+    let wrong = |code, about| Error::invalid(FieldError::new("/snapshot_id", code, about));
+    let found = stored::one_with::<CreditSnapshot>(work, "id", Scalar::Id(id)).await?;
+    let snapshot = found.ok_or_else(|| wrong("unknown_reference", "credit_snapshots"))?.data;
+    if (snapshot.system, snapshot.entity, snapshot.currency) != (ledger.system.clone(), ledger.entity.clone(), ledger.currency.clone()) {
+        return Err(wrong("other_ledger", "a snapshot of the same system, entity and currency"));
+    }
+    if snapshot.status == SnapshotStatus::Complete {
+        return Err(Error::from(Code::IllegalTransition).about("the snapshot is complete"));
+    }
+    Ok(())
+}
+
+/// Notes which customers a batch had, each once, with the receivable last sent.
+pub async fn count(work: &Work, snapshot: Uuid, items: impl Iterator<Item = (&CreditItem, Uuid)>) -> Result<()> {
+    let last: BTreeMap<Uuid, i64> = items.map(|(item, account)| (account, item.receivable.map_or(0, |a| a.0))).collect();
+    let columns = [("snapshot_id", Kind::Id), ("external_key", Kind::Text), ("account_id", Kind::Id), ("receivable", Kind::Int)];
+    let rows = last.into_iter().map(|(account, receivable)| {
+        vec![Scalar::Id(snapshot), Scalar::Text(account.to_string()), Scalar::Id(account), Scalar::Int(receivable)]
+    });
+    let ending = "ON CONFLICT (snapshot_id, external_key) DO UPDATE SET receivable = excluded.receivable";
+    work.insert("credit_snapshot_items", &columns, rows.collect(), ending).await.map(|_| ())
+}
+
+async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
+    if before.data.status == SnapshotStatus::Complete {
+        return Err(Code::IllegalTransition.into());
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT count(*), CAST(coalesce(sum(receivable), 0) AS bigint) FROM credit_snapshot_items WHERE snapshot_id = ")
+        .id(before.id());
+    let (items, receivable) = work.fetch_one(sql, |row| Ok((row.int(0)?, Amount(row.int(1)?)))).await?.unwrap_or_default();
+    let mut faults = vec![];
+    if totals.items != items || before.data.expected_items != items {
+        faults.push(FieldError::new(
+            "/items",
+            "control_total_mismatch",
+            format!("{items} came in, {} were expected", before.data.expected_items),
+        ));
+    }
+    if totals.receivable_total != receivable {
+        faults.push(FieldError::new("/receivable_total", "control_total_mismatch", format!("{receivable} came in")));
+    }
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ControlTotalMismatch).with(faults));
+    }
+    let missing = mark_missing(work, &before).await?;
+    let mut after = before.clone();
+    after.data.status = SnapshotStatus::Complete;
+    after.data.received_items = items;
+    after.data.receivable_total = receivable;
+    after.data.completed_at = Some(work.now);
+    after.data.marked_missing = missing;
+    stored::save(work, &before, after, "completed", None).await
+}
+
+/// Marks the ledger's balances that the snapshot did not have: missing, never zero.
+async fn mark_missing(work: &Work, snapshot: &Stored<CreditSnapshot>) -> Result<i64> {
+    let mut sql = work.sql();
+    sql.push("UPDATE credit_balances SET status = 'missing', version = version + 1, updated_at = ")
+        .bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(" WHERE deleted_at IS NULL AND status = 'current' AND system = ").text(snapshot.data.system.clone());
+    sql.push(" AND entity = ").text(snapshot.data.entity.clone()).push(" AND currency = ").text(snapshot.data.currency.clone());
+    sql.push(" AND account_id NOT IN (SELECT account_id FROM credit_snapshot_items WHERE snapshot_id = ").id(snapshot.id());
+    sql.push(") RETURNING id, version");
+    let marked = work.fetch(sql, |row| Ok((row.id(0)?, row.int(1)?))).await?;
+    let count = i64::try_from(marked.len()).unwrap_or(i64::MAX);
+    for (id, version) in marked {
+        let status = |s: &str| Map::from_iter([("status".to_owned(), json!(s))]);
+        work.emit(Event {
+            kind: "credit_balance.missing".to_owned(),
+            resource: "credit_balances",
+            resource_id: id,
+            version,
+            changed_fields: vec!["status"],
+            before: Some(status("current")),
+            after: Some(status("missing")),
+            reason: Some(format!("not in snapshot {}", snapshot.id())),
+        });
+    }
+    Ok(count)
+}
