@@ -6,8 +6,8 @@ use crate::{
     sql::{Bind, Sql},
 };
 use samphan_domain::scalar::{Kind, Scalar};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value, sea_query::ArrayType};
-use std::time::Duration;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+use std::{fmt::Write, time::Duration};
 
 /// Opens a pool. Few connections serve best: four for each worker.
 pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, Failure> {
@@ -42,7 +42,7 @@ fn statement(sql: Sql) -> Statement {
         .into_iter()
         .map(|bind| match bind {
             Bind::One(kind, one) => value(kind, one),
-            Bind::Column(kind, many) => column(kind, many),
+            Bind::Column(_, many) => column(&many),
         })
         .collect();
     Statement::from_sql_and_values(DbBackend::Postgres, sql.text, values)
@@ -69,15 +69,38 @@ fn value(kind: Kind, value: Scalar) -> Value {
     }
 }
 
-fn column(kind: Kind, values: Vec<Scalar>) -> Value {
-    let of = match kind {
-        Kind::Id => ArrayType::Uuid,
-        Kind::Text | Kind::Json => ArrayType::String,
-        Kind::Bool => ArrayType::Bool,
-        Kind::Int | Kind::Decimal { .. } => ArrayType::BigInt,
-        Kind::Time => ArrayType::ChronoDateTimeUtc,
-        Kind::Date => ArrayType::ChronoDate,
-        Kind::Bytes => ArrayType::Bytes,
-    };
-    Value::Array(of, Some(Box::new(values.into_iter().map(|v| value(kind, v)).collect())))
+/// A column of values as PostgreSQL's array literal, which takes nulls; sea-query's arrays of ids and times do not.
+fn column(values: &[Scalar]) -> Value {
+    let mut out = String::with_capacity(values.len() * 24);
+    for (i, value) in values.iter().enumerate() {
+        out.push(if i == 0 { '{' } else { ',' });
+        // Writing into a String cannot fail.
+        let _ = match value {
+            Scalar::Null => write!(out, "NULL"),
+            Scalar::Bool(b) => write!(out, "{b}"),
+            Scalar::Int(n) => write!(out, "{n}"),
+            Scalar::Id(id) => write!(out, "{id}"),
+            Scalar::Time(t) => write!(out, "\"{t}\""),
+            Scalar::Date(d) => write!(out, "{d}"),
+            Scalar::Bytes(bytes) => {
+                out.push_str("\"\\\\x");
+                let written = bytes.iter().try_for_each(|b| write!(out, "{b:02x}"));
+                out.push('"');
+                written
+            }
+            Scalar::Text(text) => {
+                out.push('"');
+                for c in text.chars() {
+                    if matches!(c, '"' | '\\') {
+                        out.push('\\');
+                    }
+                    out.push(c);
+                }
+                out.push('"');
+                Ok(())
+            }
+        };
+    }
+    out.push_str(if values.is_empty() { "{}" } else { "}" });
+    Value::from(out)
 }

@@ -101,13 +101,13 @@ impl Sql {
         self.binds.push(Bind::Column(kind, values));
         self.placeholder();
         self.push(match kind {
-            Kind::Id => "::uuid[]",
-            Kind::Text | Kind::Json => "::text[]",
-            Kind::Bool => "::boolean[]",
-            Kind::Int | Kind::Decimal { .. } => "::bigint[]",
-            Kind::Time => "::timestamptz[]",
-            Kind::Date => "::date[]",
-            Kind::Bytes => "::bytea[]",
+            Kind::Id => "::text::uuid[]",
+            Kind::Text | Kind::Json => "::text::text[]",
+            Kind::Bool => "::text::boolean[]",
+            Kind::Int | Kind::Decimal { .. } => "::text::bigint[]",
+            Kind::Time => "::text::timestamptz[]",
+            Kind::Date => "::text::date[]",
+            Kind::Bytes => "::text::bytea[]",
         })
     }
 
