@@ -17,7 +17,7 @@ pub fn routes(api: Api) -> Api {
     api.collection(Collection::<ProductCategory>::new("products").writes())
         .collection(product::routes())
         .collection(price_book::routes())
-        .collection(Collection::<PriceBookEntry>::under::<PriceBook>("prices", "price_book_id").writes())
+        .collection(Collection::<PriceBookEntry>::under::<PriceBook>("prices", "price_book_id", "entries").writes())
         .operations(price_quote::routes())
         .schema::<AskPrice>()
         .schema::<PriceQuote>()

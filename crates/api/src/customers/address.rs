@@ -10,7 +10,7 @@ use samphan_persistence::{
 /// Addresses of one kind of parent.
 #[must_use]
 pub fn routes<P: Resource>(tag: &'static str, field: &'static str) -> Collection<Address> {
-    Collection::under::<P>(tag, field).create(create).update(update).writes()
+    Collection::under::<P>(tag, field, "addresses").create(create).update(update).writes()
 }
 
 async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Address>> {

@@ -19,13 +19,13 @@ use samphan_domain::customers::{
 #[must_use]
 pub fn routes(api: Api) -> Api {
     api.collection(account::routes())
-        .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id"))
-        .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id"))
+        .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id", "lifecycle-history"))
+        .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id", "grade-history"))
         .collection(address::routes::<Account>("accounts", "account_id"))
-        .collection(Collection::<ContactPoint>::under::<Account>("accounts", "account_id").writes())
+        .collection(Collection::<ContactPoint>::under::<Account>("accounts", "account_id", "contact-points").writes())
         .collection(Collection::<Contact>::new("contacts").writes())
         .collection(address::routes::<Contact>("contacts", "contact_id"))
-        .collection(Collection::<ContactPoint>::under::<Contact>("contacts", "contact_id").writes())
+        .collection(Collection::<ContactPoint>::under::<Contact>("contacts", "contact_id", "contact-points").writes())
         .collection(account_contact::routes())
         .collection(Collection::<Tag>::new("tags").writes())
         .operations(search::routes())

@@ -120,23 +120,24 @@ impl<T: Resource> Collection<T> {
     /// A collection that can be listed, searched and read.
     #[must_use]
     pub fn new(tag: &'static str) -> Self {
-        Self::made(tag, None, None)
+        Self::made(tag, None, format!("/v1/{}", T::MANY.replace('_', "-")))
     }
 
     /// The same, at an address of its own.
     #[must_use]
     pub fn at(tag: &'static str, base: &str) -> Self {
-        Self::made(tag, None, Some(base.to_owned()))
+        Self::made(tag, None, base.to_owned())
     }
 
-    /// A collection that belongs to a record of `P`, whose permissions hold for it: reading it is reading the
-    /// parent, every write is an update of the parent.
+    /// A collection below a record of `P`, as `segment` of its path. The parent's permissions hold for it: reading it
+    /// is reading the parent, every write is an update of the parent.
     #[must_use]
-    pub fn under<P: Resource>(tag: &'static str, field: &'static str) -> Self {
-        Self::made(tag, Some(Parent { shape: Shape::of::<P>(), field }), None)
+    pub fn under<P: Resource>(tag: &'static str, field: &'static str, segment: &str) -> Self {
+        let parent = Shape::of::<P>();
+        Self::made(tag, Some(Parent { shape: parent, field }), format!("/v1/{}/{{{field}}}/{segment}", parent.path))
     }
 
-    fn made(tag: &'static str, parent: Option<Parent>, base: Option<String>) -> Self {
+    fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {
         let shape = Shape::of::<T>();
         let table = Table {
             shape,
@@ -145,14 +146,6 @@ impl<T: Resource> Collection<T> {
             update: Arc::new(|work, before, after| Box::pin(stored::save(work, before, after, "updated", None))),
             delete: Arc::new(|work, found| Box::pin(stored::delete(work, found))),
         };
-        let base = base.unwrap_or_else(|| match parent {
-            Some(p) => {
-                // `account_lifecycle_history` under accounts is `lifecycle-history` there.
-                let own = shape.path.strip_prefix(&format!("{}-", p.shape.one.replace('_', "-"))).unwrap_or(shape.path);
-                format!("/v1/{}/{{{}}}/{own}", p.shape.path, p.field)
-            }
-            None => format!("/v1/{}", shape.path),
-        });
         let external = shape.extensible && parent.is_none();
         Self { table, tag, if_match_required: false, external, base, operations: vec![], schemas: vec![] }.reads()
     }

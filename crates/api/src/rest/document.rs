@@ -27,7 +27,13 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
         paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(operation));
     }
     let mut components = schemas::all(api);
-    let paths = json!(paths);
+    let mut paths = json!(paths);
+    let mut parameters = shared_parameters();
+    share(&mut paths, &mut parameters);
+    let written = paths.to_string();
+    if let Some(all) = parameters.as_object_mut() {
+        all.retain(|name, _| written.contains(&format!("\"#/components/parameters/{name}\"")));
+    }
     let (asked, answered) = (reached(&asked_roots(api), &components), reached(&answered_roots(api), &components));
     for name in answered.difference(&asked) {
         if let Some(schema) = components.get_mut(name) {
@@ -53,7 +59,7 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
             "schemas": components,
             "responses": problems(),
             "headers": headers(),
-            "parameters": shared_parameters(),
+            "parameters": parameters,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC8725) or API key", "description": "An access token from sign-in or client credentials (a JWT, following RFC8725), or an API key `smp_…`."},
             },
@@ -61,6 +67,37 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
     });
     let faults = faults(&document);
     if faults.is_empty() { Ok(document) } else { Err(faults) }
+}
+
+/// Moves parameters that several operations share to the components: the document is half as long for it.
+fn share(paths: &mut Value, components: &mut Value) {
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    let operations = |paths: &mut Value, f: &mut dyn FnMut(&mut Value)| {
+        for operation in
+            paths.as_object_mut().into_iter().flat_map(|p| p.values_mut()).filter_map(Value::as_object_mut).flat_map(|m| m.values_mut())
+        {
+            operation["parameters"].as_array_mut().into_iter().flatten().filter(|p| p.get("$ref").is_none()).for_each(&mut *f);
+        }
+    };
+    operations(paths, &mut |p| *uses.entry(p.to_string()).or_default() += 1);
+    operations(paths, &mut |p| {
+        if uses.get(&p.to_string()).is_none_or(|n| *n < 2) {
+            return;
+        }
+        let base: String = p["name"].as_str().unwrap_or_default().split('_').map(first_upper).collect();
+        let name = (0..)
+            .map(|n| if n == 0 { base.clone() } else { format!("{base}{}", n + 1) })
+            .find(|n| components.get(n).is_none_or(|held| held == p));
+        if let Some(name) = name {
+            components[&name] = p.take();
+            *p = json!({"$ref": format!("#/components/parameters/{name}")});
+        }
+    });
+}
+
+fn first_upper(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn asked_roots(api: &Api) -> Vec<String> {
@@ -181,10 +218,8 @@ fn path_parameters(path: &str) -> Vec<Value> {
 fn responses(o: &Operation) -> Value {
     let mut all = Map::new();
     let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
-    if o.access != Access::Public {
-        success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
-        success["headers"]["RateLimit-Policy"] = json!({"$ref": "#/components/headers/RateLimitPolicy"});
-    }
+    success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
+    success["headers"]["RateLimit-Policy"] = json!({"$ref": "#/components/headers/RateLimitPolicy"});
     if o.etag {
         success["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
     }

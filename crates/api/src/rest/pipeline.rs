@@ -184,9 +184,10 @@ async fn answer(
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
         _ => callers::of_header(state, header_text(request, "authorization"), &peer, now).await?,
     };
-    if state.rate_limit == RateLimit::On && operation.access != Access::Public {
+    if state.rate_limit == RateLimit::On {
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
-        *left = Some(state.limits.take(&caller.id.to_string(), cost, limits::REQUESTS, now)?);
+        let bucket = if operation.access == Access::Public { format!("anyone at {peer}") } else { caller.id.to_string() };
+        *left = Some(state.limits.take(&bucket, cost, limits::REQUESTS, now)?);
     }
     if let Access::Needs(permission) = &operation.access
         && caller.reach(permission).is_none()

@@ -11,9 +11,8 @@ pub fn all(api: &Api) -> Map<String, Value> {
     let nested = api.shapes.values().flat_map(|s| s.components.iter());
     let loose: Vec<(String, Value)> = api.schemas.iter().chain(nested).cloned().collect();
     for (name, schema) in &loose {
-        let mut schema = inline(schema, &loose);
+        let schema = inline(schema, &loose);
         if schema["type"] == "object" {
-            tidy(&mut schema);
             out.insert(name.clone(), schema);
         }
     }
@@ -29,6 +28,7 @@ pub fn all(api: &Api) -> Map<String, Value> {
         out.insert(format!("{name}Batch"), batch(shape));
     }
     out.extend(common());
+    out.values_mut().for_each(bound);
     out
 }
 
@@ -167,14 +167,47 @@ pub fn open(schema: &Value) -> Value {
     Value::Object(out)
 }
 
-/// What utoipa leaves undone and client generators trip over.
-fn tidy(schema: &mut Value) {
+/// Puts a bound on everything that has none, and drops what client generators trip over. What is published is
+/// enforced, so these are limits too: generous ones for what nobody thought of limiting.
+fn bound(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             map.remove("propertyNames");
-            map.values_mut().for_each(tidy);
+            let is = |kind: &str| match map.get("type") {
+                Some(Value::Array(all)) => all.iter().any(|t| t == kind),
+                Some(one) => one == kind,
+                None => false,
+            };
+            let (text, number, list, object) = (is("string"), is("integer"), is("array"), is("object"));
+            let format = map.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if text && !map.contains_key("enum") && !matches!(format.as_str(), "uuid" | "date" | "date-time") {
+                let longest = match map.get("pattern").and_then(Value::as_str) {
+                    Some("^[A-Z]{2}$") => 2,
+                    Some("^[A-Z]{3}$") => 3,
+                    Some("^#[0-9a-fA-F]{6}$") => 7,
+                    _ => 200,
+                };
+                map.entry("maxLength").or_insert(json!(longest));
+            }
+            if number {
+                let short = format == "int32";
+                map.entry("format").or_insert(json!("int64"));
+                map.entry("minimum").or_insert(if short { json!(i32::MIN) } else { json!(i64::MIN) });
+                map.entry("maximum").or_insert(if short { json!(i32::MAX) } else { json!(i64::MAX) });
+            }
+            if list {
+                map.entry("maxItems").or_insert(json!(1000));
+            }
+            if object
+                && map.get("additionalProperties").is_none_or(|a| *a != false)
+                && (map.contains_key("additionalProperties") || !map.contains_key("properties"))
+            {
+                map.entry("maxProperties").or_insert(json!(1000));
+                map.entry("additionalProperties").or_insert(json!({}));
+            }
+            map.values_mut().for_each(bound);
         }
-        Value::Array(all) => all.iter_mut().for_each(tidy),
+        Value::Array(all) => all.iter_mut().for_each(bound),
         _ => {}
     }
 }
