@@ -331,7 +331,7 @@ fn tail_schemas() -> Vec<(&'static str, Value)> {
     vec![
         (
             "tags",
-            json!({"type": "array", "maxItems": 50, "uniqueItems": true, "items": {"type": "string", "minLength": 1, "maxLength": 50}, "description": "Free labels, kept in lower case and sorted."}),
+            json!({"type": "array", "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 50}, "description": "Free labels, kept in lower case and sorted."}),
         ),
         (
             "custom",
