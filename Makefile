@@ -39,4 +39,4 @@ clients: ## Generate, compile and run TypeScript, Python and Java clients agains
 	openapi/clients/with-server.sh openapi/openapi.json
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL
-	bench/run.sh
+	tests/bench/run.sh

@@ -196,6 +196,19 @@ async fn stride(
     nulls: Option<(&'static Field, bool)>,
     limit: usize,
 ) -> Result<Vec<Line>> {
+    let sql = page_statement(reader, view, query, verb, nulls, limit)?;
+    reader.fetch(sql, |row| view.line(row, &query.sort)).await
+}
+
+/// The statement of a page, or of one stride of it: of the rows whose first sort key is, or is not, null.
+pub fn page_statement(
+    reader: &Reader,
+    view: &View,
+    query: &Query,
+    verb: &str,
+    nulls: Option<(&'static Field, bool)>,
+    limit: usize,
+) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
@@ -216,7 +229,7 @@ async fn stride(
         sql.column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
     }
     sql.push(if query.sort.id_descending() { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
-    reader.fetch(sql, |row| view.line(row, &query.sort)).await
+    Ok(sql)
 }
 
 /// Adds the condition that a row comes after a position. Keys of one direction compare as a row, which walks the index;
@@ -269,6 +282,12 @@ pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: 
 
 /// One record.
 pub async fn one(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Line> {
+    let sql = one_statement(reader, view, id, parent, verb)?;
+    reader.fetch_one(sql, |row| view.line(row, &Sort::default())).await?.ok_or_else(|| Error::from(Code::NotFound))
+}
+
+/// The statement of one record.
+pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
@@ -277,7 +296,7 @@ pub async fn one(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'stati
         sql.push(" AND ").column("t", field).push(" = ").id(id);
     }
     sql.push(" AND t.id = ").id(id);
-    reader.fetch_one(sql, |row| view.line(row, &Sort::default())).await?.ok_or_else(|| Error::from(Code::NotFound))
+    Ok(sql)
 }
 
 /// Records by id, in no order; those that are not there or not seen are left out.

@@ -182,6 +182,13 @@ pub struct Hit {
 
 /// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
 pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
+    let sql = find_statement(reader, shapes, q, before, limit);
+    reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await
+}
+
+/// The statement of `find`.
+#[must_use]
+pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     entries(&mut sql, q);
@@ -206,5 +213,5 @@ pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: O
         Dialect::Postgres => " ORDER BY e.seq DESC LIMIT ",
     });
     sql.int(limit);
-    reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await
+    sql
 }

@@ -137,4 +137,47 @@ impl Sql {
         self.binds.extend(other.binds);
         self
     }
+
+    /// The statement with its values written in as literals: for EXPLAIN and for bare loops beside the benches.
+    #[must_use]
+    pub fn inlined(&self) -> String {
+        let mark = match self.dialect {
+            Dialect::Sqlite => '?',
+            Dialect::Postgres => '$',
+        };
+        let mut parts = self.text.split(mark);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let (number, rest) = part.split_at(digits);
+            let bound = number.parse::<usize>().ok().and_then(|n| self.binds.get(n.wrapping_sub(1)));
+            out.push_str(&bound.map_or_else(|| "NULL".to_owned(), |b| self.literal(b)));
+            out.push_str(rest);
+        }
+        out
+    }
+
+    fn literal(&self, bind: &Bind) -> String {
+        let Bind::One(kind, value) = bind else { return "NULL".to_owned() };
+        let postgres = self.dialect == Dialect::Postgres;
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        match value {
+            Scalar::Null => "NULL".to_owned(),
+            Scalar::Bool(b) if postgres => b.to_string(),
+            Scalar::Bool(b) => i64::from(*b).to_string(),
+            Scalar::Int(n) => n.to_string(),
+            Scalar::Time(t) if !postgres => t.micros().to_string(),
+            Scalar::Id(id) if postgres => format!("'{id}'::uuid"),
+            Scalar::Id(id) => format!("x'{}'", hex(id.as_bytes())),
+            Scalar::Bytes(b) if postgres => format!("'\\x{}'::bytea", hex(b)),
+            Scalar::Bytes(b) => format!("x'{}'", hex(b)),
+            other => {
+                let text = match other.to_json(*kind) {
+                    serde_json::Value::String(s) => s,
+                    json => json.to_string(),
+                };
+                format!("'{}'", text.replace('\'', "''"))
+            }
+        }
+    }
 }

@@ -1,0 +1,184 @@
+//! The floor of the benches: the very statements the server runs, without the server.
+//!
+//!     floor DATABASE_URL OPERATION SECONDS    SQLite: a bare loop on every core; prints statements a second
+//!     floor DATABASE_URL OPERATION script     PostgreSQL: prints a script for pgbench
+//!
+//! OPERATION is read, first, deep, search, create or credit.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a bench, not the product"
+)]
+
+use rusqlite::Connection;
+use samphan_domain::{
+    caller::Caller,
+    catalog::product::Product,
+    customers::{account::Account, contact::Contact},
+    filter::{Filter, Op, Target},
+    instant::Instant,
+    page::{Position, Sort},
+    platform::user::User,
+    scalar::Scalar,
+    shape::Shape,
+    text,
+};
+use samphan_persistence::{
+    dialect::Dialect,
+    list::{self, Query, View},
+    search,
+    store::{Opening, Reader, Shapes, Store},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant as Clock},
+};
+use uuid::Uuid;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let (url, operation, how) = (&args[1], args[2].as_str(), args[3].as_str());
+    let shapes: Shapes = [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Product>(), Shape::of::<User>()]
+        .into_iter()
+        .map(|s| (s.many, s))
+        .collect();
+    let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
+    let reader = store.reader(Arc::new(Caller::system()), Instant::from(chrono::Utc::now()));
+    let statements = statements(&reader, operation).await;
+    if how == "script" {
+        statements.iter().for_each(|s| println!("{s};"));
+        return;
+    }
+    let seconds: u64 = how.parse().unwrap();
+    let path = url.strip_prefix("sqlite://").expect("SQLite runs here; PostgreSQL under pgbench");
+    let writes = matches!(operation, "create" | "credit");
+    println!("{:.1}", looped(path, &statements, seconds, writes));
+}
+
+/// Runs the statements over and over on every core (one, when they write), reading every column; how often a second.
+fn looped(path: &str, statements: &[String], seconds: u64, writes: bool) -> f64 {
+    let threads = if writes { 1 } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) };
+    let done = AtomicU64::new(0);
+    let begun = Clock::now();
+    std::thread::scope(|scope| {
+        for n in 0..threads {
+            let done = &done;
+            scope.spawn(move || {
+                let connection = Connection::open(path).unwrap();
+                connection.set_prepared_statement_cache_capacity(4096);
+                connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 5000").unwrap();
+                let mut at = n * 7;
+                while begun.elapsed() < Duration::from_secs(seconds) {
+                    // A writing operation is all its statements.
+                    for statement in if writes { statements } else { std::slice::from_ref(&statements[at % statements.len()]) } {
+                        let mut prepared = connection.prepare_cached(statement).unwrap();
+                        let columns = prepared.column_count();
+                        let mut rows = prepared.query([]).unwrap();
+                        while let Some(row) = rows.next().unwrap() {
+                            for i in 0..columns {
+                                std::hint::black_box(row.get_ref(i).unwrap());
+                            }
+                        }
+                    }
+                    at += 1;
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    done.into_inner() as f64 / begun.elapsed().as_secs_f64()
+}
+
+async fn statements(reader: &Reader, operation: &str) -> Vec<String> {
+    let accounts = reader.shape("accounts").unwrap();
+    let view = View::new(reader, accounts, None, vec![]);
+    match operation {
+        "read" => {
+            let ids = ids(reader, 400).await;
+            ids.into_iter().map(|id| list::one_statement(reader, &view, id, None, "read").unwrap().inlined()).collect()
+        }
+        "first" => vec![active(reader, &view, None)],
+        "deep" => {
+            let mut sql = reader.sql();
+            sql.push("SELECT name_key, id FROM accounts WHERE lifecycle_stage = 'active' AND deleted_at IS NULL ORDER BY name_key, id LIMIT 20000");
+            let all = reader.fetch(sql, |row| Ok((row.bytes(0)?, row.id(1)?))).await.unwrap();
+            let at = all.into_iter().skip(199).step_by(200);
+            at.map(|(key, id)| active(reader, &view, Some(Position { keys: vec![Scalar::Bytes(key)], id }))).collect()
+        }
+        "search" => {
+            let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
+            words(reader).await.iter().map(|q| search::find_statement(reader, &searched, q, None, 51).inlined()).collect()
+        }
+        "words" => words(reader).await,
+        "create" => create(reader).await,
+        _ => panic!("{operation} is not an operation"),
+    }
+}
+
+fn active(reader: &Reader, view: &View, after: Option<Position>) -> String {
+    let shape = reader.shape("accounts").unwrap();
+    let target = Target::Field(shape.field("lifecycle_stage").unwrap());
+    let leaf = Filter::Leaf { target, op: Op::In, values: vec![Scalar::Text("active".into())], negated: false };
+    let query =
+        Query { filter: Some(Filter::All(vec![leaf])), sort: Sort::parse("name", shape).unwrap(), after, limit: 50, ..Query::default() };
+    list::page_statement(reader, view, &query, "read", None, 51).unwrap().inlined()
+}
+
+async fn ids(reader: &Reader, many: i64) -> Vec<Uuid> {
+    let mut sql = reader.sql();
+    sql.push("SELECT id FROM accounts WHERE deleted_at IS NULL ORDER BY id LIMIT ").int(many * 50);
+    reader.fetch(sql, |row| row.id(0)).await.unwrap().into_iter().step_by(50).collect()
+}
+
+/// Words as people type them: the beginnings of names.
+async fn words(reader: &Reader) -> Vec<String> {
+    let mut sql = reader.sql();
+    sql.push("SELECT name FROM accounts WHERE deleted_at IS NULL ORDER BY id LIMIT 2000");
+    let names = reader.fetch(sql, |row| row.text(0)).await.unwrap();
+    names.iter().step_by(50).map(|n| n.split(' ').next().unwrap().chars().take(6).collect()).collect()
+}
+
+/// What making an account of twelve fields writes: the record, its search entry, its two histories, its event.
+async fn create(reader: &Reader) -> Vec<String> {
+    let postgres = reader.store.dialect() == Dialect::Postgres;
+    let id = if postgres { "gen_random_uuid()" } else { "randomblob(16)" };
+    let now = if postgres { "now()" } else { "1795000000000000" };
+    let (name, legal) = ("สยามเทรดดิ้ง Bench", "บริษัท สยามเทรดดิ้ง จำกัด");
+    let key: String = text::sort_key(name).iter().map(|b| format!("{b:02x}")).collect();
+    let key = if postgres { format!("'\\x{key}'::bytea") } else { format!("x'{key}'") };
+    let folded = text::fold(&format!("{name} {legal}"));
+    let tokens = text::index_tokens(&folded).join(" ");
+    let record = format!(
+        r#"{{"id":"01a200b6-9e73-7632-881d-d1c289cfb784","name":"{name}","legal_name":"{legal}","legal_form":"company","country":"TH","industry":"wholesale","size":"small","is_vip":true,"grade":"A","currency":"THB","payment_terms_days":30,"tags":[],"custom":{{}},"external_refs":[]}}"#
+    );
+    let account = ids(reader, 1).await[0];
+    let account = if postgres { format!("'{account}'::uuid") } else { format!("x'{}'", account.simple()) };
+    let (yes, begin) = if postgres { ("true", "BEGIN") } else { ("1", "BEGIN IMMEDIATE") };
+    let mut all = vec![
+        begin.to_owned(),
+        format!(
+            "INSERT INTO accounts (id, version, created_at, updated_at, name, name_key, legal_name, legal_form, registration_no, branch_code, country, industry, size, lifecycle_stage, is_vip, grade, currency, payment_terms_days, tags, custom, external_refs) VALUES ({id}, 1, {now}, {now}, '{name}', {key}, '{legal}', 'company', '0105536', '00000', 'TH', 'wholesale', 'small', 'prospect', {yes}, 'A', 'THB', 30, '[]', '{{}}', '[]')"
+        ),
+        format!("INSERT INTO account_lifecycle_history (id, created_at, account_id, to_stage) VALUES ({id}, {now}, {account}, 'prospect')"),
+        format!("INSERT INTO account_grade_history (id, created_at, account_id, to_grade) VALUES ({id}, {now}, {account}, 'A')"),
+    ];
+    if postgres {
+        all.push(format!("INSERT INTO search_entries (resource, record_id, source_id, folded, tokens) VALUES ('accounts', {id}, {id}, '{folded}', array_to_tsvector(string_to_array('{tokens}', ' ')))"));
+    } else {
+        all.push(format!(
+            "INSERT INTO search_entries (resource, record_id, source_id, folded) VALUES ('accounts', {id}, {id}, '{folded}')"
+        ));
+        all.push(format!("INSERT INTO search_tokens (rowid, tokens) VALUES (last_insert_rowid(), '{tokens}')"));
+    }
+    all.push(format!("INSERT INTO audit_events (id, created_at, kind, resource, resource_id, resource_version, request_id, changed_fields, after) VALUES ({id}, {now}, 'account.created', 'accounts', {id}, 1, '01a200b6-9e73', '[]', '{record}')"));
+    all.push("COMMIT".to_owned());
+    all
+}
