@@ -1,5 +1,6 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
+use crate::commands::{generate, load};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Samphan: the CRM as an API.
@@ -20,6 +21,11 @@ pub enum Command {
     Migrate(Database),
     /// Print the OpenAPI document.
     Openapi(Openapi),
+    /// Load another system's files into a running service, through its public API; a second run changes nothing.
+    #[command(subcommand)]
+    Load(Box<load::Source>),
+    /// Fill a database with generated accounts and contacts, the same for the same seed: for benches.
+    Generate(generate::Options),
 }
 
 /// Which form of the document to print.

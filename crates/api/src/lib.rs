@@ -1,6 +1,7 @@
 //! How it is reached: the REST kernel, the areas' collections, and the one binary `samphan`.
 
 pub mod catalog;
+pub mod commands;
 pub mod config;
 pub mod customers;
 pub mod identity;

@@ -1,7 +1,8 @@
-//! The one binary: `samphan serve | migrate | openapi`.
+//! The one binary: `samphan serve | migrate | openapi | load | generate`.
 
 use clap::Parser;
 use samphan::{
+    commands::{demo, generate, load},
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start,
@@ -32,6 +33,8 @@ async fn main() -> ExitCode {
             Err(e) => Err(e),
         },
         Command::Openapi(asked) => print_document(asked.form),
+        Command::Load(source) => load_files(&source).await,
+        Command::Generate(options) => generate::run(&options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,11 +57,24 @@ fn print_document(form: Form) -> Result<(), String> {
     Ok(())
 }
 
+async fn load_files(source: &load::Source) -> Result<(), String> {
+    let load::Source::Northwind(options) = source;
+    let summary = load::northwind(options).await.map_err(|e| e.to_string())?;
+    print!("{summary}");
+    match summary.failures.len() {
+        0 => Ok(()),
+        n => Err(format!("{n} records failed")),
+    }
+}
+
 async fn serve(settings: &Settings) -> Result<(), String> {
     settings.check()?;
     telemetry::start(settings)?;
     let (state, opening) = server::prepare(settings).await.map_err(|e| e.to_string())?;
     let first = first_start::run(&state, settings).await.map_err(|e| e.to_string())?;
+    if settings.demo && first.is_some() {
+        demo::make(&state).await.map_err(|e| format!("the demo company: {e}"))?;
+    }
     let (running, address) = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
     let url = format!("http://{address}");
     println!("Samphan listens on {url}");

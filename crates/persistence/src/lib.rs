@@ -1,5 +1,6 @@
 //! How it is kept: one transaction a write, no transaction a read, the same code on SQLite and PostgreSQL.
 
+pub mod bulk;
 pub mod cursor;
 pub mod dialect;
 pub mod error;

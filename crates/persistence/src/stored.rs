@@ -170,7 +170,7 @@ pub async fn one_with<T: Resource>(reader: &Reader, field: &'static str, value: 
     Ok(all_with(reader, field, value).await?.into_iter().next())
 }
 
-fn allowed<T: Resource>(reader: &Reader, shape: &Shape, found: &Stored<T>, verb: &str) -> Result<()> {
+pub(crate) fn allowed<T: Resource>(reader: &Reader, shape: &Shape, found: &Stored<T>, verb: &str) -> Result<()> {
     let (owner, team) = found.owner();
     let permission = shape.permission(verb);
     if !shape.owned || reader.caller.sight(&permission).covers(owner, team) {
@@ -200,9 +200,8 @@ pub fn record(shape: &Shape, row: &crate::row::Row<'_>) -> Result<Map<String, Va
     shape.fields.iter().enumerate().map(|(i, f)| Ok((f.name.to_owned(), row.scalar(i, f.kind)?.to_json(f.kind)))).collect()
 }
 
-/// Makes a record.
-pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
-    let shape = work.shape(T::MANY)?;
+/// The record a draft becomes, and whether the caller chose its id.
+pub(crate) fn begun<T: Resource>(work: &Work, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
     let settled = settle(draft, shape)?;
     let mut record = settled.full_record()?;
     let given = uuid_in(&record, "id");
@@ -216,13 +215,20 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
         record.entry("team_id").or_insert(json!(work.caller.teams.first()));
     }
     let record = in_order(shape, record);
-    let made = Stored { record, data: settled.data };
+    Ok((Stored { record, data: settled.data }, given.is_some()))
+}
+
+/// Makes a record.
+pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
+    let shape = work.shape(T::MANY)?;
+    let (made, chosen) = begun(work, shape, draft)?;
+    let id = made.id();
     let faults = check(work, shape, None, &made.record).await?;
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
     allowed(work, shape, &made, "create")?;
-    if given.is_some() {
+    if chosen {
         let mut sql = work.sql();
         sql.push("SELECT 1 FROM ").push(shape.many).push(" WHERE id = ").id(id);
         if work.count(sql).await? > 0 {
@@ -352,7 +358,7 @@ fn version_conflict(current: i64) -> Error {
     Error::from(Code::VersionConflict).about(current.to_string())
 }
 
-fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64) -> Event {
+pub(crate) fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64) -> Event {
     Event { kind, resource: shape.many, resource_id: id, version, changed_fields: vec![], before: None, after: None, reason: None }
 }
 

@@ -20,7 +20,8 @@ pub fn routes() -> Collection<PriceBook> {
     Collection::new("prices").create(create).update(update).writes()
 }
 
-async fn create(work: &Work, draft: Stored<PriceBook>) -> Result<Stored<PriceBook>> {
+/// Makes a price book.
+pub(crate) async fn create(work: &Work, draft: Stored<PriceBook>) -> Result<Stored<PriceBook>> {
     check(work, &draft).await?;
     stored::insert(work, draft).await
 }

@@ -14,14 +14,16 @@ use samphan_persistence::{
 /// Products.
 #[must_use]
 pub fn routes() -> Collection<Product> {
-    Collection::new("products")
-        .writes()
-        .plain_action("discontinue", "Stop selling a product", async |work: &Work, p: Stored<Product>| {
-            turn(work, p, ProductStatus::Active, ProductStatus::Discontinued, "discontinued").await
-        })
-        .plain_action("reactivate", "Sell a product again", async |work: &Work, p: Stored<Product>| {
-            turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await
-        })
+    Collection::new("products").writes().plain_action("discontinue", "Stop selling a product", discontinue).plain_action(
+        "reactivate",
+        "Sell a product again",
+        async |work: &Work, p: Stored<Product>| turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await,
+    )
+}
+
+/// Ends the sale of a product.
+pub(crate) async fn discontinue(work: &Work, product: Stored<Product>) -> Result<Stored<Product>> {
+    turn(work, product, ProductStatus::Active, ProductStatus::Discontinued, "discontinued").await
 }
 
 async fn turn(work: &Work, before: Stored<Product>, from: ProductStatus, to: ProductStatus, what: &str) -> Result<Stored<Product>> {

@@ -31,7 +31,8 @@ pub fn routes() -> Collection<Account> {
         .action("assign", "Give an account to another owner or team", assign)
 }
 
-async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> {
+/// Makes an account and begins its histories.
+pub(crate) async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> {
     let account = stored::insert(work, draft).await?;
     note_stage(work, &account, None, None).await?;
     note_grade(work, &account, None).await?;
@@ -50,7 +51,8 @@ async fn update(work: &Work, before: &Stored<Account>, after: Stored<Account>) -
     Ok(account)
 }
 
-async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
+/// Moves an account to another stage and keeps the history.
+pub(crate) async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
     let stage = before.data.lifecycle_stage;
     if !stage.next().contains(&input.to) {
         return Err(Error::from(Code::IllegalTransition).allowing(stage.next().iter().map(|s| s.as_str())));

@@ -13,7 +13,8 @@ pub fn routes() -> Collection<AccountContact> {
     Collection::new("contacts").writes().plain_action("set-primary", "Make this the account's first contact", set_primary)
 }
 
-async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
+/// Makes a contact the account's first, in place of the one before.
+pub(crate) async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
     for other in stored::all_with::<AccountContact>(work, "account_id", Scalar::Id(before.data.account_id.0)).await? {
         if other.data.is_primary && other.id() != before.id() {
             let mut after = other.clone();

@@ -13,7 +13,8 @@ pub fn routes<P: Resource>(tag: &'static str, field: &'static str) -> Collection
     Collection::under::<P>(tag, field, "addresses").create(create).update(update).writes()
 }
 
-async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Address>> {
+/// Makes an address; the first of its purpose becomes the default.
+pub(crate) async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Address>> {
     let others = siblings(work, &draft).await?;
     draft.data.is_default |= others.is_empty();
     yield_default(work, &draft, others).await?;

@@ -16,7 +16,8 @@ pub fn routes() -> Collection<CustomField> {
     Collection::new("settings").create(create).update(update).delete(delete).writes()
 }
 
-async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
+/// Adds a field to a resource.
+pub(crate) async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
     if !known.contains(&draft.data.resource.as_str()) {
         let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&draft.data.resource, known);

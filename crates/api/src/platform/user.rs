@@ -69,7 +69,8 @@ pub fn schemas(api: Api) -> Api {
     api.schema::<Me>().schema::<ChangePassword>()
 }
 
-async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
+/// Makes a user, who cannot sign in before a password is set.
+pub(crate) async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
     check(work, &draft.data).await?;
     stored::insert(work, draft).await
 }

@@ -1,0 +1,122 @@
+//! Many records at once: the rows, index entries, values and events of one by one, in a handful of statements.
+
+use crate::{
+    error::Result,
+    search, sight,
+    store::Work,
+    stored::{self, Stored, uuid_in},
+    values,
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError},
+    event::Event,
+    resource::Resource,
+    shape::Shape,
+};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// Owner and team.
+type Owner = (Option<Uuid>, Option<Uuid>);
+
+/// Makes many records of one resource; one bad draft fails them all, and faults point at `/<index>/<field>`.
+///
+/// Ids the caller chose and values that must be one's own are left to the unique indexes: asking for each row first
+/// is what makes one by one slow. A thousand drafts at a time suit both databases.
+pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+    let shape = work.shape(T::MANY)?;
+    let made = drafts.into_iter().map(|d| Ok(stored::begun(work, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
+    for record in &made {
+        stored::allowed(work, shape, record, "create")?;
+    }
+    let faults = check(work, shape, &made).await?;
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    let rows = made.iter().map(|m| stored::row_of(shape, &m.record)).collect::<Result<Vec<_>>>()?;
+    work.insert(shape.many, &stored::names_of(shape), rows, "").await?;
+    index(work, shape, &made).await?;
+    if !shape.log {
+        for record in &made {
+            let after = Some(record.record.clone());
+            work.emit(Event { after, ..stored::event(shape, format!("{}.created", shape.one), record.id(), 1) });
+        }
+    }
+    Ok(made)
+}
+
+/// Custom fields of each record, and references: one query for each field, whatever the number of records.
+async fn check<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T>]) -> Result<Vec<FieldError>> {
+    let mut faults = vec![];
+    if shape.extensible {
+        for (i, record) in made.iter().enumerate() {
+            let custom = record.record.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
+            for mut fault in work.check_custom(shape, &custom, None).await? {
+                fault.pointer = format!("/{i}{}", fault.pointer);
+                faults.push(fault);
+            }
+        }
+    }
+    for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
+        let Some(other) = field.reference else { continue };
+        let named: HashSet<Uuid> = made.iter().filter_map(|m| uuid_in(&m.record, field.name)).collect();
+        if named.is_empty() {
+            continue;
+        }
+        let other_shape = work.shape(other)?;
+        let mut sql = work.sql();
+        sql.push("SELECT t.id FROM ").push(other_shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(named);
+        if other_shape.owned || !other_shape.parents.is_empty() {
+            sight::only_seen(&mut sql, work, other_shape, "t", "read")?;
+        }
+        let mut known: HashSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
+        if other == shape.many {
+            known.extend(made.iter().map(Stored::id));
+        }
+        let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(&m.record, field.name).is_some_and(|id| !known.contains(&id)));
+        faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "unknown_reference", other)));
+    }
+    Ok(faults)
+}
+
+/// Adds the records to the search index, and their tags and custom fields to the indexed values.
+async fn index<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T>]) -> Result<()> {
+    let found: Vec<(&Stored<T>, String)> =
+        made.iter().map(|m| (m, search::text_of(shape, &m.record))).filter(|(_, folded)| !folded.is_empty()).collect();
+    let mut entries = vec![];
+    let entry = |m: &Stored<T>, folded: &str, resource, record_id, (owner_id, team_id): Owner| search::Entry {
+        resource,
+        record_id,
+        source_id: m.id(),
+        owner_id,
+        team_id,
+        folded: folded.to_owned(),
+    };
+    if shape.parents.is_empty() {
+        entries.extend(found.iter().map(|(m, folded)| entry(m, folded, shape.many, m.id(), m.owner())));
+    }
+    for name in shape.parents {
+        let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
+        let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(&m.record, name)).collect();
+        if parents.is_empty() {
+            continue;
+        }
+        let parent_shape = work.shape(many)?;
+        let mut sql = work.sql();
+        sql.push("SELECT id, owner_id, team_id FROM ").push(parent_shape.many).push(" WHERE id").one_of_ids(parents);
+        let owners = work.fetch(sql, |row| Ok((row.id(0)?, (row.optional_id(1)?, row.optional_id(2)?)))).await?;
+        let owners: HashMap<Uuid, Owner> = owners.into_iter().collect();
+        for (m, folded) in &found {
+            let Some(parent) = uuid_in(&m.record, name) else { continue };
+            entries.push(entry(m, folded, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
+        }
+    }
+    search::write(work, &[], entries).await?;
+    if shape.extensible {
+        let fields = work.custom_fields().await?;
+        let rows = made.iter().flat_map(|m| values::of_record(shape, m.id(), &m.record, &fields)).collect();
+        values::write(work, shape, &[], rows).await?;
+    }
+    Ok(())
+}
