@@ -1,5 +1,8 @@
 //! Northwind, loaded twice through the public API of a service of its own, on each database.
 
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
+#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
+
 use clap::Parser;
 use reqwest::Method;
 use samphan::{

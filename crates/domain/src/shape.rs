@@ -1,5 +1,7 @@
 //! A resource's shape: its fields as the kernel needs them, read once from the struct's own schema.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
+
 use crate::{
     error::nearest,
     resource::Resource,

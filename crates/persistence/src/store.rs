@@ -45,7 +45,7 @@ pub struct Store {
     /// Every resource by its plural.
     pub shapes: &'static Shapes,
     /// What was read of the organisation's custom fields, and when.
-    pub(crate) custom: Arc<RwLock<Option<(Instant, Arc<CustomFields>)>>>,
+    pub(crate) custom: Arc<RwLock<Option<ReadAt<CustomFields>>>>,
     /// The key that signs cursors.
     pub(crate) cursor_key: Arc<[u8]>,
 }
@@ -54,6 +54,9 @@ pub struct Store {
 pub type Shapes = HashMap<&'static str, &'static Shape>;
 /// Custom fields by resource and key.
 pub type CustomFields = HashMap<(String, String), samphan_domain::platform::custom_field::CustomField>;
+
+/// What was read, and when.
+pub(crate) type ReadAt<T> = (Instant, Arc<T>);
 
 #[derive(Clone, Debug)]
 enum Backend {

@@ -1,5 +1,7 @@
 //! Bodies: read strictly, held against the published schema, then read into types.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
+
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},

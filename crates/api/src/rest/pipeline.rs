@@ -61,7 +61,6 @@ pub fn mount(config: &mut web::ServiceConfig, state: &State) {
 }
 
 /// Which browsers may call, by exact origin.
-#[must_use]
 pub fn cors(origins: &[String]) -> Cors {
     let expose = ["etag", "location", "link", "retry-after", "x-request-id", "idempotency-replayed", "ratelimit", "ratelimit-policy"];
     let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(expose).max_age(600);

@@ -1,5 +1,7 @@
 //! The client of the public API: one place for time-outs, the token, pages, batches and waiting when asked to.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
+
 use super::{LoadError, Options, problem};
 use reqwest::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Map, Value, json};

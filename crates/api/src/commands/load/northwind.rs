@@ -2,6 +2,8 @@
 //!
 //! Stock figures are left aside: they are a moment's, and the files do not say which.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
+
 use super::{
     Client, LoadError, Outcome, Summary, countries, problem,
     rows::{Row, fits, item, read},
