@@ -1,0 +1,3 @@
+//! What every resource promises.
+
+mod records;
