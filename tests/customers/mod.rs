@@ -1,1 +1,5 @@
-//! The catalog.
+//! Customers: how they are reached, found and followed.
+
+mod accounts;
+mod custom_fields;
+mod finding;

@@ -54,7 +54,8 @@ async fn an_etag_that_still_holds_answers_304(app: App) {
 async fn a_patch_clears_with_null_and_leaves_what_is_left_out(app: App) {
     let made = app.make("/v1/accounts", json!({"name": "A", "grade": "B", "industry": "tea", "tags": ["x"]})).await;
     let path = format!("/v1/accounts/{}", made["id"].as_str().unwrap());
-    let patch = app.ask(reqwest::Method::PATCH, &path).raw("application/merge-patch+json", r#"{"grade":null,"website":"https://a.example"}"#);
+    let patch =
+        app.ask(reqwest::Method::PATCH, &path).raw("application/merge-patch+json", r#"{"grade":null,"website":"https://a.example"}"#);
     let after = patch.await.is(200);
     assert_eq!((&after["grade"], &after["industry"], &after["website"]), (&Value::Null, &json!("tea"), &json!("https://a.example")));
     assert_eq!((&after["tags"], after.version(), after.header("etag")), (&json!(["x"]), 2, "\"2\""));

@@ -1,1 +1,5 @@
-//! The catalog.
+//! People and machines, and what they may do.
+
+mod access;
+mod machines;
+mod sessions;

@@ -187,7 +187,8 @@ impl App {
     pub async fn make_many(&self, path: &str, items: &[Value]) -> Vec<String> {
         let mut ids = vec![];
         for chunk in items.chunks(1000) {
-            let done = self.post(&format!("{path}/batch"), serde_json::json!({"mode": "create", "atomic": true, "items": chunk})).await.is(200);
+            let done =
+                self.post(&format!("{path}/batch"), serde_json::json!({"mode": "create", "atomic": true, "items": chunk})).await.is(200);
             ids.extend(done["results"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()));
         }
         ids

@@ -41,7 +41,8 @@ const TEMPLATE: &str = "samphan_template";
 
 #[expect(clippy::disallowed_methods, reason = "the one thing the tests are told from outside")]
 fn cluster() -> String {
-    std::env::var("SAMPHAN_TEST_POSTGRES").expect("SAMPHAN_TEST_POSTGRES is not set: run the tests with `make test`, which starts a PostgreSQL of their own")
+    std::env::var("SAMPHAN_TEST_POSTGRES")
+        .expect("SAMPHAN_TEST_POSTGRES is not set: run the tests with `make test`, which starts a PostgreSQL of their own")
 }
 
 impl Database {

@@ -1,7 +1,7 @@
 //! People and machines with just the rights a test is about.
 
 use super::{
-    App, Answer,
+    Answer, App,
     app::{ADMIN, PASSWORD},
 };
 use serde_json::{Value, json};
