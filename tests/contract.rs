@@ -1,0 +1,79 @@
+//! The published document is what is served, and what is served is in it.
+
+use crate::support::{
+    contract::{document, operations},
+    *,
+};
+
+crate::on_both![
+    the_document_is_served_as_generated_with_an_etag,
+    every_address_in_the_document_is_known,
+    lists_and_records_are_as_published,
+];
+
+/// The document as it is committed.
+const COMMITTED: &str = include_str!("../openapi/openapi.json");
+
+#[test]
+fn the_committed_document_is_what_the_code_says() {
+    let committed: Value = serde_json::from_str(COMMITTED).unwrap();
+    assert!(committed == *document(), "openapi/openapi.json is not what the code says: make openapi");
+}
+
+#[test]
+fn every_operation_has_words_a_permission_and_a_name_of_its_own() {
+    let mut names = std::collections::HashSet::new();
+    for (method, path, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(id), "{id} twice");
+        assert!(!operation["summary"].as_str().unwrap().is_empty() && !operation["description"].as_str().unwrap().is_empty(), "{id}");
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{id}");
+        assert!(operation["security"].is_array(), "{id}");
+        assert!(path.split('/').all(|s| s.starts_with('{') || s == s.to_lowercase()), "{method} {path}");
+    }
+}
+
+async fn the_document_is_served_as_generated_with_an_etag(app: App) {
+    let served = app.nobody().get("/openapi.json").await.is(200);
+    assert!(served.body == *document());
+    let tag = served.header("etag").to_owned();
+    assert!(tag.len() > 2);
+    let unchanged = app.nobody().get("/openapi.json").header("if-none-match", &tag).await.is(304);
+    assert!(unchanged.text.is_empty());
+    app.nobody().get("/openapi.json").header("if-none-match", "\"old\"").await.is(200);
+    assert_eq!(app.nobody().get("/health/live").await.is(200)["status"], "ok");
+    assert_eq!(app.nobody().get("/health/ready").await.is(200)["status"], "ok");
+}
+
+async fn every_address_in_the_document_is_known(app: App) {
+    for (method, path, operation) in operations() {
+        let path: Vec<String> = path.split('/').map(|s| if s.starts_with('{') { random_id() } else { s.to_owned() }).collect();
+        let mut request = app.nobody().ask(method, &path.join("/"));
+        if operation.get("requestBody").is_some() {
+            request = request.json(&json!({}));
+        }
+        let answer = request.await;
+        assert!(!matches!(answer["code"].as_str(), Some("unknown_path" | "method_not_allowed")), "{}: {}", answer.what, answer.text);
+    }
+}
+
+// That bodies are what the schemas say is checked with every answer of every test; here are all fields filled.
+async fn lists_and_records_are_as_published(app: App) {
+    let account = json!({"name": "A", "legal_name": "B", "legal_form": "company", "registration_no": "1", "tax_id": "0105536000013", "country": "US", "branch_code": "1",
+        "industry": "x", "size": "micro", "is_vip": true, "grade": "A", "preferred_channel": "line", "preferred_language": "th", "currency": "THB",
+        "payment_terms_days": 30, "health": 50, "website": "https://a.example", "description": "d", "tags": ["t"]});
+    let contact = json!({"first_name": "A", "last_name": "B", "birth_date": "1980-01-02", "marital_status": "married", "interests": ["golf"], "children_count": 1, "do_not_call": true});
+    let product = json!({"sku": "T", "name": "Tea", "name_translations": {"th": "ชา"}, "kind": "service", "unit": "box", "tracked": "lot"});
+    let user = json!({"name": "U", "email": "u@example.com", "locale": "th", "time_zone": "Asia/Bangkok"});
+    for (path, body) in [("/v1/accounts", account), ("/v1/contacts", contact), ("/v1/products", product), ("/v1/users", user)] {
+        let made = app.post(path, body.clone()).await.is(201);
+        for (field, value) in body.as_object().unwrap() {
+            assert_eq!(&made[field.as_str()], value, "{path} {field}");
+        }
+        let properties = document()["components"]["schemas"].as_object().unwrap();
+        assert!(properties.len() > 50);
+        assert_eq!(app.get(made.header("location")).await.is(200).body, made.body);
+        assert!(ids(&app.get(path).await.is(200)).contains(&made.id()));
+        assert!(ids(&app.post(&format!("{path}/search"), json!({})).await.is(200)).contains(&made.id()));
+    }
+}

@@ -1,0 +1,151 @@
+//! Finding customers: by words in any language, or by a number however it is typed.
+
+use crate::support::*;
+
+crate::on_both![
+    a_phone_number_is_found_however_it_is_typed,
+    an_email_and_another_systems_id_are_looked_up,
+    a_vip_comes_first,
+    words_are_found_in_thai_persian_and_english,
+    the_search_follows_changes,
+    the_search_has_pages,
+];
+
+async fn words(app: &App, q: &str) -> Vec<String> {
+    let one = app.get(&format!("/v1/accounts?limit=200&q={}", encoded(q))).await.is(200);
+    let all = app.get(&format!("/v1/search?limit=200&resources=accounts&q={}", encoded(q))).await.is(200);
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    let names = sorted(column(&one, "name"));
+    assert_eq!(names, sorted(column(&all, "title")), "the list and the search agree on {q}");
+    names
+}
+
+async fn a_phone_number_is_found_however_it_is_typed(app: App) {
+    let account = app.account("A").await;
+    let points = format!("/v1/accounts/{account}/contact-points");
+    let mobile = app.make(&points, json!({"kind": "mobile", "raw": "081-234 5678"})).await;
+    assert_eq!((&mobile["raw"], &mobile["e164"]), (&json!("081-234 5678"), &json!("+66812345678")));
+    for typed in [
+        "0812345678",
+        "081 234 5678",
+        "+66 81 234 5678",
+        "+66812345678",
+        "0066812345678",
+        "๐๘๑-๒๓๔-๕๖๗๘",
+        "۰۸۱۲۳۴۵۶۷۸",
+        "(081) 234-5678",
+        "tel:+66-81-234-5678",
+        "66812345678",
+    ] {
+        let found = app.get(&format!("/v1/lookup?phone={}", encoded(typed))).await.is(200);
+        assert_eq!(found["matches"][0]["id"], json!(account), "{typed}");
+    }
+    for other in ["0812345679", "812345678901", "1"] {
+        assert_eq!(app.get(&format!("/v1/lookup?phone={other}")).await.is(200)["matches"], json!([]), "{other}");
+    }
+    app.make(&points, json!({"kind": "phone", "raw": "(212) 555-0123", "region": "US"})).await;
+    assert_eq!(app.get("/v1/lookup?phone=%2B12125550123").await["matches"][0]["id"], json!(account));
+    assert_eq!(app.get("/v1/lookup?phone=212-555-0123&region=US").await["matches"][0]["id"], json!(account));
+    app.post(&points, json!({"kind": "phone", "raw": "x"})).await.refused(422, "validation_failed").fault("/raw", "invalid_phone");
+    app.delete(&format!("{points}/{}", mobile["id"].as_str().unwrap())).await.is(204);
+    assert_eq!(app.get("/v1/lookup?phone=0812345678").await["matches"], json!([]));
+    app.get("/v1/lookup").await.refused(400, "invalid_query");
+    app.get("/v1/lookup?phone=1&email=a").await.refused(400, "invalid_query");
+}
+
+async fn an_email_and_another_systems_id_are_looked_up(app: App) {
+    app.make("/v1/external-systems", json!({"code": "pbx", "name": "PBX", "kind": "telephony"})).await;
+    let contact = app.put("/v1/contacts/by-external-id/pbx/77", json!({"first_name": "A"})).await.is(201).id();
+    let account = app.account("Siam").await;
+    app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact})).await;
+    let points = format!("/v1/contacts/{contact}/points");
+    app.make(&points, json!({"kind": "email", "raw": "Somchai@Example.com"})).await;
+    for query in ["email=somchai%40example.COM", "external_id=77"] {
+        let found = &app.get(&format!("/v1/lookup?{query}")).await.is(200)["matches"][0].clone();
+        assert_eq!((&found["resource"], &found["id"]), (&json!("contacts"), &json!(contact)), "{query}");
+        assert_eq!((&found["account_id"], &found["account_name"]), (&json!(account), &json!("Siam")));
+    }
+    for wrong in ["a", "a@b", "a b@c.example", "@example.com"] {
+        app.post(&points, json!({"kind": "email", "raw": wrong})).await.refused(422, "validation_failed").fault("/raw", "invalid_email");
+    }
+}
+
+async fn a_vip_comes_first(app: App) {
+    for (name, vip) in [("A", false), ("B", true), ("C", false)] {
+        let id = app.make("/v1/accounts", json!({"name": name, "is_vip": vip, "grade": name})).await["id"].as_str().unwrap().to_owned();
+        app.make(&format!("/v1/accounts/{id}/contact-points"), json!({"kind": "phone", "raw": "02 123 4567"})).await;
+    }
+    let found = app.get("/v1/lookup?phone=021234567").await.is(200);
+    assert_eq!(
+        (&found["matches"][0]["name"], &found["matches"][0]["is_vip"], &found["matches"][0]["grade"]),
+        (&json!("B"), &json!(true), &json!("B"))
+    );
+    assert_eq!(found["matches"].as_array().unwrap().len(), 3);
+}
+
+async fn words_are_found_in_thai_persian_and_english(app: App) {
+    let names = ["บริษัทสมชายการค้าจำกัด", "น้ำดื่มทิพย์", "شرکت علی\u{200c}پور ۱۲", "Crème Brûlée Ltd", "Northwind Traders 42", "一二三"];
+    app.make_many("/v1/accounts", &names.map(|name| json!({"name": name}))).await;
+    for (q, wanted) in [
+        ("สมชาย", Some(names[0])),
+        ("จำกัด สมชาย", Some(names[0])),
+        ("น\u{e4d}\u{e49}าดื่ม", Some(names[1])),
+        ("สมหญิง", None),
+        ("علی‌پور", Some(names[2])),
+        ("عليپور", Some(names[2])),
+        ("علی پور", Some(names[2])),
+        ("شركت", Some(names[2])),
+        ("12", Some(names[2])),
+        ("١٢", Some(names[2])),
+        ("brulee", Some(names[3])),
+        ("CREME", Some(names[3])),
+        ("thwin", Some(names[4])),
+        ("trader 42", Some(names[4])),
+        ("๔๒", Some(names[4])),
+        ("northwind tradersx", None),
+        ("二", Some(names[5])),
+        ("zzz", None),
+    ] {
+        assert_eq!(words(&app, q).await, wanted.into_iter().collect::<Vec<_>>(), "{q}");
+    }
+}
+
+async fn the_search_follows_changes(app: App) {
+    let path = format!("/v1/accounts/{}", app.account("Jasmine").await);
+    assert_eq!(words(&app, "jasm").await, ["Jasmine"]);
+    app.patch(&path, json!({"name": "Lotus"})).await.is(200);
+    assert_eq!(words(&app, "jasm").await, [""; 0]);
+    assert_eq!(words(&app, "lotus").await, ["Lotus"]);
+    app.patch(&path, json!({"tags": ["river"]})).await.is(200);
+    assert_eq!(words(&app, "river").await, ["Lotus"]);
+    app.delete(&path).await.is(204);
+    assert_eq!(words(&app, "lotus").await, [""; 0]);
+    app.post(&format!("{path}/restore"), json!({})).await.is(200);
+    assert_eq!(words(&app, "lotus").await, ["Lotus"]);
+    let point = app.make(&format!("{path}/contact-points"), json!({"kind": "line", "raw": "@lotustea"})).await;
+    let found = async || app.get("/v1/search?q=lotustea").await.is(200)["data"].as_array().unwrap().len();
+    assert_eq!(found().await, 1);
+    app.delete(&format!("{path}/contact-points/{}", point["id"].as_str().unwrap())).await.is(204);
+    assert_eq!(found().await, 0);
+}
+
+async fn the_search_has_pages(app: App) {
+    app.make_many("/v1/accounts", &(0..23).map(|n| json!({"name": format!("Tea house {n}")})).collect::<Vec<_>>()).await;
+    app.make_many("/v1/products", &(0..9).map(|n| json!({"sku": format!("T{n}"), "name": "Tea"})).collect::<Vec<_>>()).await;
+    let (mut found, mut cursor) = (vec![], String::new());
+    loop {
+        let page = app.get(&format!("/v1/search?q=tea&limit=5{cursor}")).await.is(200);
+        found.extend(ids(&page));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((found.len(), found.iter().collect::<std::collections::HashSet<_>>().len()), (32, 32));
+    app.get(&format!("/v1/search?q=other{cursor}")).await.refused(400, "invalid_cursor");
+    app.get("/v1/search").await.refused(400, "invalid_query").fault("?q", "required");
+    app.get("/v1/search?q=tea&resources=acounts").await.refused(400, "invalid_query").fault("?resources", "unknown_value");
+}

@@ -1,0 +1,5 @@
+//! Customers: how they are reached, found and followed.
+
+mod accounts;
+mod custom_fields;
+mod finding;

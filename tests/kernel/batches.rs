@@ -1,0 +1,93 @@
+//! Many writes at once, each item with a result of its own.
+
+use crate::support::*;
+
+crate::on_both![
+    results_come_in_the_order_of_the_items_and_one_bad_item_fails_alone,
+    an_atomic_batch_keeps_all_or_nothing,
+    items_are_updated_deleted_and_upserted_by_id,
+    items_are_matched_by_external_id,
+    a_version_in_an_item_guards_it,
+    a_batch_needs_the_permission_of_its_mode,
+];
+
+fn statuses(answer: &Answer) -> Vec<&str> {
+    let results = answer["results"].as_array().unwrap();
+    assert!(results.iter().enumerate().all(|(i, r)| r["index"] == i));
+    results.iter().map(|r| r["status"].as_str().unwrap()).collect()
+}
+
+async fn batch(app: &App, mode: &str, match_on: &str, items: Value) -> Answer {
+    app.post("/v1/accounts/batch", json!({"mode": mode, "match_on": match_on, "items": items})).await.is(200)
+}
+
+async fn results_come_in_the_order_of_the_items_and_one_bad_item_fails_alone(app: App) {
+    let items = json!([{"name": "A"}, {"name": ""}, {"grad": "B", "name": "C"}, 7, {"name": "D", "parent_id": random_id()}, {"name": "E"}]);
+    let done = batch(&app, "create", "id", items).await;
+    assert_eq!(statuses(&done), ["created", "failed", "failed", "failed", "failed", "created"]);
+    let results = &done["results"];
+    assert_eq!(results[1]["error"]["errors"][0]["pointer"], "/name");
+    assert_eq!(results[2]["error"]["errors"][0]["did_you_mean"], "grade");
+    assert_eq!(results[4]["error"]["errors"][0]["pointer"], "/parent_id");
+    assert_eq!((&done["summary"]["received"], &done["summary"]["created"], &done["summary"]["failed"]), (&json!(6), &json!(2), &json!(4)));
+    assert_eq!(column(&app.get("/v1/accounts?sort=name").await.is(200), "name"), ["A", "E"]);
+    let events = app.get("/v1/audit-events?resource=accounts").await.is(200);
+    assert_eq!(events["data"].as_array().unwrap().len(), 2);
+}
+
+async fn an_atomic_batch_keeps_all_or_nothing(app: App) {
+    let items = json!([{"sku": "A", "name": "A"}, {"sku": "B", "name": "B"}, {"sku": "A", "name": "Again"}]);
+    let refused = app.post("/v1/products/batch", json!({"mode": "create", "atomic": true, "items": items})).await;
+    let refused = refused.refused(409, "already_exists");
+    assert!(refused["errors"][0]["pointer"].as_str().unwrap().starts_with("/items/2"), "{}", refused.text);
+    assert_eq!(app.get("/v1/products").await.is(200)["data"], json!([]));
+    app.post("/v1/products/batch", json!({"mode": "create", "atomic": true, "items": [{"sku": "A", "name": "A"}]})).await.is(200);
+}
+
+async fn items_are_updated_deleted_and_upserted_by_id(app: App) {
+    let made = batch(&app, "create", "id", json!([{"name": "A"}, {"name": "B"}])).await;
+    let (a, b, new) = (&made["results"][0]["id"], &made["results"][1]["id"], random_id());
+    let items = json!([{"id": b, "grade": "A"}, {"id": a, "name": "A"}, {"id": random_id(), "grade": "A"}, {"grade": "A"}]);
+    assert_eq!(statuses(&batch(&app, "update", "id", items).await), ["updated", "unchanged", "failed", "failed"]);
+    let items = json!([{"id": new, "name": "C"}, {"id": a, "grade": "B"}, {"id": new, "grade": "C"}, {"id": random_id()}]);
+    let done = batch(&app, "upsert", "id", items).await;
+    assert_eq!(statuses(&done), ["created", "updated", "updated", "failed"]);
+    assert_eq!(done["results"][2]["version"], 2);
+    assert_eq!(app.get(&format!("/v1/accounts/{new}")).await.is(200)["grade"], "C");
+    assert_eq!(statuses(&batch(&app, "delete", "id", json!([{"id": a}, {"id": a}, {"id": b}])).await), ["deleted", "failed", "deleted"]);
+    assert_eq!(column(&app.get("/v1/accounts").await.is(200), "name"), ["C"]);
+}
+
+async fn items_are_matched_by_external_id(app: App) {
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
+    let on = "external_id:express";
+    let items = json!([{"external_id": "2", "name": "Two"}, {"external_id": "1", "name": "One"}, {"external_id": "2", "grade": "A"}, {"name": "?"}]);
+    let done = batch(&app, "upsert", on, items).await;
+    assert_eq!(statuses(&done), ["created", "created", "updated", "failed"]);
+    assert_eq!((&done["results"][0]["id"], &done["results"][0]["external_id"]), (&done["results"][2]["id"], &json!("2")));
+    assert_eq!(statuses(&batch(&app, "upsert", on, json!([{"external_id": "1", "name": "One"}])).await), ["unchanged"]);
+    let items = json!([{"external_id": "1", "grade": "Z"}, {"external_id": "9", "grade": "Z"}]);
+    assert_eq!(statuses(&batch(&app, "update", on, items).await), ["updated", "failed"]);
+    assert_eq!(statuses(&batch(&app, "delete", on, json!([{"external_id": "1"}])).await), ["deleted"]);
+    app.get("/v1/accounts/by-external-id/express/1").await.refused(404, "not_found");
+    let odd = json!({"mode": "upsert", "match_on": "name", "items": [{"name": "A"}]});
+    app.post("/v1/accounts/batch", odd).await.refused(422, "validation_failed").fault("/match_on", "unknown_value");
+}
+
+async fn a_version_in_an_item_guards_it(app: App) {
+    let id = app.account("A").await;
+    let items = json!([{"id": id, "version": 7, "grade": "A"}, {"id": id, "version": 1, "grade": "B"}]);
+    let done = batch(&app, "update", "id", items).await;
+    assert_eq!(statuses(&done), ["failed", "updated"]);
+    assert_eq!(done["results"][0]["error"]["code"], "version_conflict");
+}
+
+async fn a_batch_needs_the_permission_of_its_mode(app: App) {
+    let id = app.account("A").await;
+    let maker = app.person(&["accounts:read/all", "accounts:create/all"], &[], &[]).await.app;
+    let send = |mode: &str, item: Value| maker.post("/v1/accounts/batch", json!({"mode": mode, "items": [item]}));
+    send("create", json!({"name": "B"})).await.is(200);
+    for mode in ["update", "upsert", "delete"] {
+        send(mode, json!({"id": id})).await.refused(403, "forbidden");
+    }
+}

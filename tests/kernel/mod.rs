@@ -1,0 +1,9 @@
+//! What every resource promises.
+
+mod bad_input;
+mod batches;
+mod filters;
+mod once;
+mod pages;
+mod records;
+mod strings;

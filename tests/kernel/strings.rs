@@ -1,0 +1,111 @@
+//! Text of every kind is kept as it was typed, composed, and found again.
+
+use crate::support::*;
+
+crate::on_both![nasty_text_comes_back_as_it_was_and_is_found, nasty_text_breaks_no_parameter];
+
+fn nasty() -> Vec<String> {
+    let mut all: Vec<String> = [
+        "'",
+        "\"",
+        "';DROP TABLE accounts;--",
+        "' OR '1'='1",
+        "1; SELECT pg_sleep(9)",
+        "%_\\",
+        "\\",
+        "\\\\'",
+        "$1",
+        "?1",
+        ":name",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+        "<script>alert(1)</script>",
+        "👩‍👩‍👧‍👦",
+        "👍🏽",
+        "🇹🇭🇮🇷",
+        "\u{202e}txet desrever\u{202c}",
+        "\u{2066}isolated\u{2069}",
+        "می‌روم",
+        "علي كريم",
+        "น้ำ",
+        "ท\u{e48}\u{e35}",
+        "e\u{301}",
+        "\u{1e9b}\u{323}",
+        "ﬁ",
+        "İstanbul",
+        "ß",
+        "\u{feff}bom",
+        "\u{200b}",
+        "a\tb\nc\r\nd",
+        "\u{1b}[31m",
+        "\u{7f}\u{80}\u{9f}",
+        "\u{fffd}\u{ffff}",
+        "\u{10ffff}",
+        "𠮷野家",
+        "null",
+        "undefined",
+        "NaN",
+        "-0",
+        "1e309",
+        "true",
+        "[]",
+        "{}",
+        "../../etc/passwd",
+        "C:\\con",
+        "a b  c ",
+        " ",
+        "٣٤۵",
+        "  lead",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    all.push(format!("x{}", "\u{301}".repeat(199)));
+    all.push("\u{300}".repeat(200));
+    all
+}
+
+async fn nasty_text_comes_back_as_it_was_and_is_found(app: App) {
+    for text in nasty() {
+        let wanted = samphan_domain::text::nfc(&text).into_owned();
+        let made = app
+            .post("/v1/accounts", json!({"name": text, "description": text, "industry": text.chars().take(100).collect::<String>()}))
+            .await
+            .is(201);
+        assert_eq!((made.text_of("name"), made.text_of("description")), (wanted.clone(), wanted.clone()), "{text:?}");
+        let read = app.get(made.header("location")).await.is(200);
+        assert_eq!(read.body, made.body);
+        let equal = json!({"filter": {"field": "name", "op": "eq", "value": text}, "limit": 200});
+        let found = app.post("/v1/accounts/search", equal.clone()).await.is(200);
+        assert!(ids(&found).contains(&made.id()), "{text:?}");
+        assert!(column(&found, "name").iter().all(|n| *n == wanted), "{text:?}");
+        let filter = encoded(&equal["filter"].to_string());
+        assert!(ids(&app.get(&format!("/v1/accounts?limit=200&filter={filter}")).await.is(200)).contains(&made.id()), "{text:?}");
+    }
+    assert_eq!(app.all("/v1/accounts?sort=name", 7).await.len(), nasty().len());
+}
+
+async fn nasty_text_breaks_no_parameter(app: App) {
+    app.account("A").await;
+    for text in nasty() {
+        let sent = encoded(&text);
+        for path in [
+            format!("/v1/accounts?name={sent}"),
+            format!("/v1/accounts?q={sent}"),
+            format!("/v1/search?q={sent}"),
+            format!("/v1/accounts?sort={sent}"),
+            format!("/v1/accounts?cursor={sent}"),
+            format!("/v1/accounts?fields={sent}"),
+            format!("/v1/accounts?expand={sent}"),
+            format!("/v1/accounts?created_at_gte={sent}"),
+            format!("/v1/accounts?filter={sent}"),
+            format!("/v1/accounts?{sent}={sent}"),
+            format!("/v1/lookup?phone={sent}"),
+            format!("/v1/lookup?email={sent}"),
+            format!("/v1/accounts/{sent}"),
+            format!("/v1/accounts/by-external-id/{sent}/{sent}"),
+        ] {
+            let answer = app.get(&path).await;
+            assert!(answer.status < 500, "{path}: {}", answer.text);
+        }
+    }
+}

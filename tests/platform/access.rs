@@ -1,0 +1,410 @@
+//! Who sees what: what is not seen is not there.
+
+use crate::support::{contract::operations, *};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+
+crate::on_both![
+    each_reach_shows_just_its_records,
+    the_unseen_is_answered_as_what_never_was,
+    the_seen_but_forbidden_is_403,
+    a_child_is_seen_with_its_parent,
+    a_record_moves_out_of_sight_when_it_is_assigned_away,
+    hidden_fields_are_hidden_everywhere,
+    masked_text_is_stars,
+    a_read_only_field_is_answered_and_not_written,
+    the_most_generous_role_holds,
+    nobody_grants_what_he_does_not_have,
+    without_rights_nothing_is_answered,
+    a_token_that_is_not_ours_is_401,
+];
+
+const READ: [&str; 3] = ["accounts:read", "contacts:read", "account-contacts:read"];
+
+fn reaching(reach: &str, more: &[&str]) -> Vec<String> {
+    READ.iter().chain(more).map(|p| format!("{p}/{reach}")).collect()
+}
+
+fn borrowed(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
+}
+
+async fn each_reach_shows_just_its_records(app: App) {
+    let (above, below) = {
+        let above = app.team(None).await;
+        let below = app.team(Some(&above)).await;
+        (above, below)
+    };
+    let deeper = app.team(Some(&below)).await;
+    let aside = app.team(None).await;
+    for (name, team) in [("above", &above), ("below", &below), ("deeper", &deeper), ("aside", &aside)] {
+        app.make("/v1/accounts", json!({"name": name, "team_id": team})).await;
+    }
+    app.account("no team").await;
+    for (reach, wanted) in [
+        ("own", vec!["mine"]),
+        ("team", vec!["above", "mine"]),
+        ("subtree", vec!["above", "below", "deeper", "mine"]),
+        ("all", vec!["above", "aside", "below", "deeper", "mine", "no team"]),
+    ] {
+        let grants = reaching(reach, &["accounts:create", "accounts:delete"]);
+        let person = app.person(&borrowed(&grants), &[], &[&above]).await;
+        let mine = person.app.make("/v1/accounts", json!({"name": "mine"})).await;
+        assert_eq!((&mine["owner_id"], &mine["team_id"]), (&json!(person.id), &json!(above)));
+        let list = person.app.get("/v1/accounts?sort=name&count=exact").await.is(200);
+        assert_eq!(column(&list, "name"), wanted, "{reach}");
+        assert_eq!(list["total"], wanted.len());
+        for name in ["above", "below", "deeper", "aside", "mine"] {
+            let seen = usize::from(wanted.contains(&name));
+            for path in [format!("/v1/accounts?q={name}"), format!("/v1/search?q={name}"), format!("/v1/accounts?name={name}")] {
+                assert_eq!(person.app.get(&path).await.is(200)["data"].as_array().unwrap().len(), seen, "{reach} {path}");
+            }
+        }
+        person.app.delete(&format!("/v1/accounts/{}", mine["id"].as_str().unwrap())).await.is(204);
+    }
+}
+
+async fn the_unseen_is_answered_as_what_never_was(app: App) {
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
+    let hidden = app
+        .put("/v1/accounts/by-external-id/express/C-1", json!({"name": "Hidden", "tax_id": "0105536000013", "country": "US"}))
+        .await
+        .is(201)
+        .id();
+    let contact = app.make("/v1/contacts", json!({"first_name": "Hidden"})).await["id"].as_str().unwrap().to_owned();
+    app.make(&format!("/v1/accounts/{hidden}/contact-points"), json!({"kind": "phone", "raw": "02 123 4567"})).await;
+    let address = app.make(&format!("/v1/accounts/{hidden}/addresses"), json!({"purpose": "billing", "line1": "1"})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let grants = reaching(
+        "own",
+        &[
+            "accounts:create",
+            "accounts:update",
+            "accounts:delete",
+            "accounts:change-lifecycle",
+            "accounts:assign",
+            "contacts:update",
+            "contacts:delete",
+        ],
+    );
+    let person = app.person(&borrowed(&grants), &[], &[]).await.app;
+    let (nothing, nobody) = (random_id(), random_id());
+    let both = [(&hidden, &contact, &address), (&nothing, &nobody, &nothing)];
+    let mut answers: Vec<Vec<Answer>> = vec![];
+    for (account, contact, address) in both {
+        let path = format!("/v1/accounts/{account}");
+        answers.push(vec![
+            person.get(&path).await,
+            person.get(&format!("{path}?expand=owner&fields=name")).await,
+            person.patch(&path, json!({"grade": "A"})).await,
+            person.patch(&path, json!({"grade": "A"})).if_match(9).await,
+            person.patch(&path, json!({"name": ""})).await,
+            person.delete(&path).await,
+            person.post(&format!("{path}/change-lifecycle"), json!({"to": "active"})).await,
+            person.post(&format!("{path}/assign"), json!({})).await,
+            person.post(&format!("{path}/restore"), json!({})).await,
+            person.get(&format!("{path}/addresses")).await,
+            person.get(&format!("{path}/addresses/{address}")).await,
+            person.post(&format!("{path}/addresses"), json!({"purpose": "billing", "line1": "1"})).await,
+            person.get(&format!("{path}/contact-points")).await,
+            person.get(&format!("{path}/lifecycle-history")).await,
+            person.get(&format!("{path}/grade-history")).await,
+            person.get(&format!("/v1/contacts/{contact}")).await,
+            person.delete(&format!("/v1/contacts/{contact}")).await,
+            person.get(&format!("/v1/contacts/{contact}/addresses")).await,
+            person.post("/v1/accounts", json!({"name": "A", "parent_id": account})).await,
+            person.get(&format!("/v1/accounts?parent_id={account}")).await,
+        ]);
+        let batch = person.post("/v1/accounts/batch", json!({"mode": "update", "items": [{"id": account, "grade": "A"}]})).await.is(200);
+        assert_eq!(batch["results"][0]["error"]["code"], "not_found");
+        assert_eq!(batch["results"][0]["id"], Value::Null);
+    }
+    for (seen, never) in answers[0].iter().zip(&answers[1]) {
+        same_but_request_id(seen, never);
+    }
+    same_but_request_id(
+        &person.get("/v1/accounts/by-external-id/express/C-1").await,
+        &person.get("/v1/accounts/by-external-id/express/C-2").await,
+    );
+    for lookup in ["phone=021234567", "tax_id=0105536000013", "external_id=C-1"] {
+        assert_eq!(person.get(&format!("/v1/lookup?{lookup}")).await.is(200)["matches"], json!([]), "{lookup}");
+        assert_eq!(app.get(&format!("/v1/lookup?{lookup}")).await.is(200)["matches"][0]["id"], json!(hidden), "{lookup}");
+    }
+    // Nor is it seen through a record that points at it.
+    let mine = person.make("/v1/accounts", json!({"name": "Mine"})).await["id"].as_str().unwrap().to_owned();
+    app.patch(&format!("/v1/accounts/{mine}"), json!({"parent_id": hidden})).await.is(200);
+    let mine = person.get(&format!("/v1/accounts/{mine}?expand=parent")).await.is(200);
+    assert_eq!(mine["expanded"]["parent"], Value::Null);
+    let through = json!({"filter": {"field": "parent.name", "op": "eq", "value": "Hidden"}});
+    assert_eq!(person.post("/v1/accounts/search", through).await.is(200)["data"], json!([]));
+}
+
+async fn the_seen_but_forbidden_is_403(app: App) {
+    let path = format!("/v1/accounts/{}", app.account("A").await);
+    let reader = app.person(&["accounts:read/all"], &[], &[]).await.app;
+    reader.get(&path).await.is(200);
+    for (refused, permission) in [
+        (reader.patch(&path, json!({"grade": "A"})).await, "accounts:update"),
+        (reader.delete(&path).await, "accounts:delete"),
+        (reader.post("/v1/accounts", json!({"name": "B"})).await, "accounts:create"),
+        (reader.post(&format!("{path}/assign"), json!({})).await, "accounts:assign"),
+        (reader.post(&format!("{path}/addresses"), json!({"purpose": "billing", "line1": "1"})).await, "accounts:update"),
+    ] {
+        assert_eq!(refused.refused(403, "forbidden")["allowed"], json!([permission]));
+    }
+    // All are seen, but only one's own may be changed.
+    let writer = app.person(&["accounts:read/all", "accounts:update/own", "accounts:create/own"], &[], &[]).await.app;
+    writer.patch(&path, json!({"grade": "A"})).await.refused(403, "forbidden");
+    writer.post(&format!("{path}/addresses"), json!({"purpose": "billing", "line1": "1"})).await.refused(403, "forbidden");
+    let mine = writer.make("/v1/accounts", json!({"name": "Mine"})).await;
+    writer.patch(&format!("/v1/accounts/{}", mine["id"].as_str().unwrap()), json!({"grade": "A"})).await.is(200);
+    assert_eq!(app.get(&path).await.version(), 1);
+}
+
+async fn a_child_is_seen_with_its_parent(app: App) {
+    let person = app.person(&["accounts:read/own", "contacts:read/own", "account-contacts:read/own"], &[], &[]).await;
+    let mine = app.make("/v1/accounts", json!({"name": "Mine", "owner_id": person.id})).await["id"].as_str().unwrap().to_owned();
+    let other = app.account("Other").await;
+    let contact = app.make("/v1/contacts", json!({"first_name": "A"})).await;
+    for account in [&mine, &other] {
+        app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact["id"]})).await;
+        app.make(&format!("/v1/accounts/{account}/addresses"), json!({"purpose": "billing", "line1": "1"})).await;
+    }
+    let links = person.app.get("/v1/account-contacts?count=exact").await.is(200);
+    assert_eq!((column(&links, "account_id"), &links["total"]), (vec![mine.clone()], &json!(1)));
+    assert_eq!(ids(&person.app.get(&format!("/v1/accounts/{mine}/addresses")).await.is(200)).len(), 1);
+    person.app.get(&format!("/v1/accounts/{other}/addresses")).await.refused(404, "not_found");
+    // An address of one account is not one of another.
+    let address = ids(&app.get(&format!("/v1/accounts/{other}/addresses")).await.is(200)).remove(0);
+    person.app.get(&format!("/v1/accounts/{mine}/addresses/{address}")).await.refused(404, "not_found");
+    app.delete(&format!("/v1/accounts/{mine}/addresses/{address}")).await.refused(404, "not_found");
+    app.delete(&format!("/v1/accounts/{mine}")).await.is(204);
+    assert_eq!(person.app.get("/v1/account-contacts").await.is(200)["data"], json!([]));
+}
+
+async fn a_record_moves_out_of_sight_when_it_is_assigned_away(app: App) {
+    let (one, two) = (app.person(&["accounts:read/own"], &[], &[]).await, app.person(&["accounts:read/own"], &[], &[]).await);
+    let id = app.make("/v1/accounts", json!({"name": "Wandering", "owner_id": one.id})).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/accounts/{id}");
+    assert_eq!(one.app.get("/v1/search?q=wander").await["data"][0]["id"], json!(id));
+    app.post(&format!("{path}/assign"), json!({"owner_id": two.id, "reason": "holiday"})).await.is(200);
+    one.app.get(&path).await.refused(404, "not_found");
+    two.app.get(&path).await.is(200);
+    assert_eq!(one.app.get("/v1/search?q=wander").await["data"], json!([]));
+    assert_eq!(two.app.get("/v1/search?q=wander").await["data"][0]["id"], json!(id));
+    let event = app.get(&format!("/v1/audit-events?resource_id={id}&kind=account.assigned")).await.is(200);
+    assert_eq!((&event["data"][0]["reason"], &event["data"][0]["before"]["owner_id"]), (&json!("holiday"), &json!(one.id)));
+    app.post(&format!("{path}/assign"), json!({"owner_id": random_id()})).await.is(422);
+}
+
+async fn hidden_fields_are_hidden_everywhere(app: App) {
+    let contact = app
+        .make(
+            "/v1/contacts",
+            json!({"first_name": "A", "birth_date": "1980-01-02", "spouse_name": "B", "interests": ["golf"], "children_count": 2}),
+        )
+        .await;
+    let id = contact["id"].as_str().unwrap();
+    let path = format!("/v1/contacts/{id}");
+    let rights = ["contacts:read/all", "contacts:update/all", "audit-events:read/all"];
+    let person = app.person(&rights, &["personal=hidden", "contacts.department=hidden"], &[]).await.app;
+    app.patch(&path, json!({"birth_date": "1980-01-03", "job_title": "Buyer", "department": "S3cret"})).await.is(200);
+    for record in [
+        person.get(&path).await.body.clone(),
+        person.get("/v1/contacts").await["data"][0].clone(),
+        person.post("/v1/contacts/search", json!({})).await["data"][0].clone(),
+    ] {
+        assert_eq!(
+            (&record["birth_date"], &record["spouse_name"], &record["children_count"], &record["department"]),
+            (&Value::Null, &Value::Null, &Value::Null, &Value::Null)
+        );
+        assert_eq!((&record["interests"], &record["job_title"]), (&json!([]), &json!("Buyer")));
+    }
+    for query in ["birth_date=1980-01-03", "birth_date_lt=2000-01-01", "department=S3cret"] {
+        let name = query.split(['_', '=']).next().unwrap();
+        let refused = person.get(&format!("/v1/contacts?{query}")).await.refused(400, "invalid_query");
+        assert!(refused["errors"][0]["code"] == "hidden_field" && refused.text.contains(name), "{}", refused.text);
+    }
+    let filter = json!({"filter": {"field": "birth_date", "op": "is_null", "value": false}});
+    person.post("/v1/contacts/search", filter).await.refused(400, "invalid_filter").fault("/filter/field", "hidden_field");
+    let events = person.get(&format!("/v1/audit-events?resource_id={id}")).await.is(200);
+    for secret in ["1980", "golf", "S3cret"] {
+        assert!(!events.text.contains(secret), "{secret}: {}", events.text);
+    }
+    assert!(events.text.contains("Buyer"));
+    assert!(app.get(&format!("/v1/audit-events?resource_id={id}")).await.text.contains("golf"));
+    person
+        .patch(&path, json!({"birth_date": "1990-01-01"}))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/birth_date", "protected_field");
+    // Writing the rest leaves what is hidden as it is, and the answer hides it too.
+    let patched = person.patch(&path, json!({"job_title": "Boss"})).await.is(200);
+    assert_eq!(patched["birth_date"], Value::Null);
+    assert_eq!(app.get(&path).await["birth_date"], "1980-01-03");
+    // A name that may not be seen is not searched by, either.
+    let blind = app.person(&rights, &["contacts.name=hidden", "contacts.job_title=hidden"], &[]).await.app;
+    blind.get("/v1/contacts?sort=name").await.refused(400, "invalid_query").fault("?sort", "hidden_field");
+    for list in ["/v1/contacts?q=boss", "/v1/search?q=boss"] {
+        let answer = blind.get(list).await;
+        assert!(answer.status == 400 || answer["data"] == json!([]), "{list}: {}", answer.text);
+    }
+}
+
+async fn masked_text_is_stars(app: App) {
+    app.make("/v1/contacts", json!({"first_name": "A", "birth_date": "1980-01-02", "spouse_name": "B"})).await;
+    let person = app.person(&["contacts:read/all"], &["personal=masked"], &[]).await.app;
+    let record = person.get("/v1/contacts").await.is(200)["data"][0].clone();
+    assert_eq!((&record["spouse_name"], &record["birth_date"]), (&json!("***"), &Value::Null));
+    person.get("/v1/contacts?birth_date=1980-01-02").await.refused(400, "invalid_query");
+}
+
+async fn a_read_only_field_is_answered_and_not_written(app: App) {
+    let path = format!("/v1/accounts/{}", app.account("A").await);
+    app.patch(&path, json!({"grade": "A"})).await.is(200);
+    let grants = ["accounts:read/all", "accounts:update/all", "accounts:create/all"];
+    let person = app.person(&grants, &["accounts.grade=read_only"], &[]).await.app;
+    assert_eq!(person.get(&path).await.is(200)["grade"], "A");
+    assert_eq!(ids(&person.get("/v1/accounts?grade=A").await.is(200)).len(), 1);
+    person.patch(&path, json!({"grade": "B"})).await.refused(422, "validation_failed").fault("/grade", "protected_field");
+    person.patch(&path, json!({"grade": "A", "industry": "tea"})).await.is(200);
+    person
+        .post("/v1/accounts", json!({"name": "B", "grade": "A"}))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/grade", "protected_field");
+}
+
+async fn the_most_generous_role_holds(app: App) {
+    app.make("/v1/contacts", json!({"first_name": "A", "spouse_name": "B"})).await;
+    let roles =
+        [app.role(&["contacts:read/own"], &["personal=hidden"]).await, app.role(&["contacts:read/all"], &["personal=masked"]).await];
+    let person = app.person(&[], &[], &[]).await;
+    let list = async |n: usize| {
+        app.patch(&format!("/v1/users/{}", person.id), json!({"role_ids": roles[..n]})).await.is(200);
+        // Rights are felt within five seconds; a new session feels them at once.
+        let tokens = app.sign_in(&person.email, support_password()).await.is(200);
+        app.as_(&tokens.text_of("access_token")).get("/v1/contacts").await
+    };
+    assert_eq!(list(1).await.is(200)["data"], json!([]));
+    assert_eq!(list(2).await.is(200)["data"][0]["spouse_name"], "***");
+    list(0).await.refused(403, "forbidden");
+}
+
+fn support_password() -> &'static str {
+    crate::support::app::PASSWORD
+}
+
+async fn nobody_grants_what_he_does_not_have(app: App) {
+    let rights = [
+        "roles:create/all",
+        "roles:read/all",
+        "api-keys:create/all",
+        "users:create/all",
+        "users:update/all",
+        "users:read/all",
+        "accounts:read/team",
+    ];
+    let person = app.person(&rights, &[], &[]).await;
+    let role = |permission: &str, reach: &str| json!({"name": random_id(), "permissions": [{"permission": permission, "reach": reach}]});
+    for (permission, reach) in [("accounts:read", "all"), ("accounts:update", "own"), ("*:*", "own"), ("accounts:*", "own")] {
+        person
+            .app
+            .post("/v1/roles", role(permission, reach))
+            .await
+            .refused(422, "validation_failed")
+            .fault("/permissions/0", "beyond_own_rights");
+    }
+    person.app.post("/v1/roles", role("accounts:read", "own")).await.is(201);
+    let all = app.role(&["*:*/all"], &[]).await;
+    let key = json!({"name": "K", "role_ids": [all]});
+    person.app.post("/v1/api-keys", key).await.refused(422, "validation_failed").fault("/role_ids/0", "beyond_own_rights");
+    let user = json!({"name": "X", "email": "x@example.com", "role_ids": [all]});
+    person.app.post("/v1/users", user).await.refused(422, "validation_failed").fault("/role_ids/0", "beyond_own_rights");
+    let own = format!("/v1/users/{}", person.id);
+    person.app.patch(&own, json!({"role_ids": [all]})).await.refused(422, "validation_failed").fault("/role_ids/0", "beyond_own_rights");
+}
+
+/// A request for each operation, with ids of nothing and the smallest body.
+async fn walk(app: &App) -> Vec<(String, bool, Answer)> {
+    let mut all = vec![];
+    for (method, path, operation) in operations() {
+        let public = operation["security"] == json!([]);
+        let path: Vec<String> = path.split('/').map(|s| if s.starts_with('{') { random_id() } else { s.to_owned() }).collect();
+        let mut request = app.ask(method, &path.join("/"));
+        if operation.get("requestBody").is_some() {
+            request = request.json(&json!({}));
+        }
+        all.push((operation["operationId"].as_str().unwrap().to_owned(), public, request.await));
+    }
+    all
+}
+
+async fn without_rights_nothing_is_answered(app: App) {
+    let person = app.person(&[], &[], &[]).await.app;
+    let mut walked = 0;
+    for (id, public, answer) in walk(&app.nobody()).await {
+        assert!(public || answer.status == 401 && !answer.header("www-authenticate").is_empty(), "{id}: {}", answer.text);
+        walked += 1;
+    }
+    assert!(walked > 100, "{walked}");
+    // What every caller may do about himself; signing out comes last.
+    let own = ["getMe", "changeMyPassword", "signOut", "signOutEverywhere", "search"];
+    for (method, path, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        if operation["security"] == json!([]) || own.contains(&id) {
+            continue;
+        }
+        let path: Vec<String> = path.split('/').map(|s| if s.starts_with('{') { random_id() } else { s.to_owned() }).collect();
+        let mut request = person.ask(method, &path.join("/"));
+        if operation.get("requestBody").is_some() {
+            request = request.json(&json!({"mode": "create", "items": [{}]}));
+        }
+        let answer = request.await;
+        let refused = matches!(answer.status, 403 | 404) || id.starts_with("batch") && matches!(answer.status, 403 | 404 | 422);
+        assert!(refused, "{id}: {} {}", answer.status, answer.text);
+    }
+    app.account("Siam").await;
+    assert_eq!(person.get("/v1/search?q=siam").await.is(200)["data"], json!([]));
+}
+
+async fn a_token_that_is_not_ours_is_401(app: App) {
+    let token = app.token();
+    let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
+    let head: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    let said: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let keys = app.nobody().get("/.well-known/jwks.json").await.is(200).body;
+    let kid = &head["kid"];
+    assert_eq!((&keys["keys"][0]["kid"], &head["alg"]), (kid, &json!("EdDSA")));
+    let public = keys["keys"][0]["x"].as_str().unwrap();
+    let mut forged = vec![String::new(), "x".to_owned(), "a.b.c".to_owned(), format!("{header}.{claims}."), format!("{header}.{claims}")];
+    for alg in ["none", "None", "nOnE"] {
+        forged.push(format!("{}.{claims}.", part(&json!({"alg": alg, "typ": "JWT", "kid": kid}))));
+    }
+    for secret in [public.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(public).unwrap(), keys.to_string().into_bytes(), vec![]] {
+        let body = format!("{}.{claims}", part(&json!({"alg": "HS256", "typ": "JWT", "kid": kid})));
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&secret).unwrap();
+        mac.update(body.as_bytes());
+        forged.push(format!("{body}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())));
+    }
+    let mut later = said.clone();
+    later["exp"] = json!(said["exp"].as_i64().unwrap() + 1);
+    forged.push(format!("{header}.{}.{signature}", part(&later)));
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    forged.push(format!("{header}.{claims}.{other}{}", &signature[1..]));
+    forged.push(format!("smp_{}", "0".repeat(75)));
+    forged.push("smp_".to_owned());
+    forged.push("smp_ก".to_owned());
+    for token in forged {
+        let refused = app.nobody().get("/v1/me").header("authorization", &format!("Bearer {token}").replace('ก', "k")).await;
+        refused.refused(401, "unauthenticated");
+    }
+    for header in [token.clone(), format!("Basic {token}"), "Bearer".to_owned()] {
+        app.nobody().ask(Method::GET, "/v1/accounts").header("authorization", &header).await.refused(401, "unauthenticated");
+    }
+    app.get("/v1/me").await.is(200);
+}

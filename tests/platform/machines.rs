@@ -1,0 +1,97 @@
+//! API keys: how machines sign in.
+
+use super::sessions::felt;
+use crate::support::*;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::Method;
+use samphan::config::RateLimit;
+
+crate::on_both![
+    a_key_works_as_bearer_and_shows_its_secret_once,
+    client_credentials_give_a_token,
+    scopes_cut_down_and_never_add,
+    a_revoked_key_is_felt_within_five_seconds,
+    a_rotated_key_has_a_new_secret,
+    an_expired_key_is_refused,
+    a_key_calls_from_its_addresses_only,
+];
+
+async fn a_key_works_as_bearer_and_shows_its_secret_once(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+    let (secret, id) = (key.text_of("client_secret"), key.text_of("client_id"));
+    let machine = app.as_(&key.text_of("token"));
+    machine.get("/v1/accounts").await.is(200);
+    let me = machine.get("/v1/me").await.is(200);
+    assert_eq!((&me["kind"], &me["id"]), (&json!("api_key"), &json!(id)));
+    machine.post("/v1/accounts", json!({"name": "A"})).await.refused(403, "forbidden");
+    for path in [format!("/v1/api-keys/{id}"), "/v1/api-keys".to_owned(), "/v1/audit-events?limit=200".to_owned()] {
+        assert!(!app.get(&path).await.is(200).text.contains(&secret), "{path}");
+    }
+    app.as_(&format!("{}x", key.text_of("token"))).get("/v1/me").await.refused(401, "unauthenticated");
+}
+
+async fn client_credentials_give_a_token(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+    let (id, secret) = (key.text_of("client_id"), key.text_of("client_secret"));
+    let token = |request: Value| app.nobody().post("/v1/oauth/token", request);
+    let given = token(json!({"grant_type": "client_credentials", "client_id": id, "client_secret": secret})).await.is(200);
+    assert_eq!((&given["token_type"], &given["expires_in"]), (&json!("Bearer"), &json!(600)));
+    app.as_(&given.text_of("access_token")).get("/v1/accounts").await.is(200);
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    app.nobody().ask(Method::POST, "/v1/oauth/token").raw("application/x-www-form-urlencoded", form).await.is(200);
+    let basic = app
+        .nobody()
+        .ask(Method::POST, "/v1/oauth/token")
+        .header("authorization", &format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))));
+    basic.raw("application/x-www-form-urlencoded", "grant_type=client_credentials").await.is(200);
+    token(json!({"grant_type": "client_credentials", "client_id": id, "client_secret": "wrong"})).await.refused(401, "invalid_grant");
+    token(json!({"grant_type": "client_credentials"})).await.refused(401, "invalid_grant");
+    token(json!({"grant_type": "password", "client_id": id, "client_secret": secret})).await.refused(422, "validation_failed");
+    app.post(&format!("/v1/api-keys/{id}/revoke"), json!({})).await.is(200);
+    felt(&app.as_(&given.text_of("access_token"))).await;
+}
+
+async fn scopes_cut_down_and_never_add(app: App) {
+    let scopes = json!({"scopes": ["accounts:read", "contacts:read"]});
+    let machine = app.as_(&app.api_key(&["accounts:*/all"], scopes).await.is(201).text_of("token"));
+    machine.get("/v1/accounts").await.is(200);
+    machine.post("/v1/accounts", json!({"name": "A"})).await.refused(403, "forbidden");
+    machine.get("/v1/contacts").await.refused(403, "forbidden");
+    assert_eq!(machine.get("/v1/me").await.is(200)["permissions"], json!({"accounts:read": "all"}));
+}
+
+async fn a_revoked_key_is_felt_within_five_seconds(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+    let there = app.another(RateLimit::Off).as_(&key.text_of("token"));
+    there.get("/v1/me").await.is(200);
+    let path = format!("/v1/api-keys/{}", key.text_of("client_id"));
+    assert_eq!(app.post(&format!("{path}/revoke"), json!({})).await.is(200)["status"], "revoked");
+    felt(&there).await;
+    felt(&app.as_(&key.text_of("token"))).await;
+    app.post(&format!("{path}/revoke"), json!({})).await.refused(409, "illegal_transition");
+    app.post(&format!("{path}/rotate"), json!({})).await.refused(409, "illegal_transition");
+}
+
+async fn a_rotated_key_has_a_new_secret(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+    let old = app.as_(&key.text_of("token"));
+    old.get("/v1/me").await.is(200);
+    let new = app.post(&format!("/v1/api-keys/{}/rotate", key.text_of("client_id")), json!({})).await.is(200);
+    felt(&old).await;
+    app.as_(&new.text_of("token")).get("/v1/me").await.is(200);
+}
+
+async fn an_expired_key_is_refused(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({"expires_at": "2020-01-01T00:00:00Z"})).await;
+    let key = key.is(201);
+    app.as_(&key.text_of("token")).get("/v1/me").await.refused(401, "unauthenticated");
+}
+
+async fn a_key_calls_from_its_addresses_only(app: App) {
+    let here = app.api_key(&["accounts:read/all"], json!({"allowed_addresses": ["127.0.0.1"]})).await.is(201);
+    app.as_(&here.text_of("token")).get("/v1/accounts").await.is(200);
+    let elsewhere = app.api_key(&["accounts:read/all"], json!({"allowed_addresses": ["10.0.0.1"]})).await.is(201);
+    app.as_(&elsewhere.text_of("token")).get("/v1/accounts").await.refused(401, "unauthenticated");
+    let odd = app.api_key(&["accounts:read/all"], json!({"allowed_addresses": ["here"]})).await;
+    odd.refused(422, "validation_failed").fault("/allowed_addresses/0", "invalid_format");
+}

@@ -1,0 +1,5 @@
+//! People and machines, and what they may do.
+
+mod access;
+mod machines;
+mod sessions;

@@ -1,0 +1,213 @@
+//! A server in this process, on a free port, and a client that is signed in to it.
+
+use super::{
+    database::{Database, Kind},
+    request::Request,
+};
+use actix_web::dev::ServerHandle;
+use reqwest::Method;
+use samphan::{
+    config::{self, LogFormat, RateLimit, Settings},
+    platform::first_start,
+    server,
+};
+use serde_json::Value;
+use std::{
+    ops::Deref,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// The first administrator.
+pub const ADMIN: &str = "admin@example.com";
+/// The password of everyone in the tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Runs a test with a server and a database of its own.
+pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(App) -> F) {
+    let database = Database::fresh(kind);
+    let app = App::of(&database.url, &database.token, kind, RateLimit::Off);
+    wait(test(app));
+    drop(database);
+}
+
+/// Runs a future to its end.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Runs a future to its end on a thread of its own, also from within another.
+pub fn wait_apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    std::thread::spawn(|| wait(future)).join().unwrap()
+}
+
+/// A client with a time-out.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A server that stops when dropped.
+pub struct Running {
+    pub url: String,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts a server on a database.
+    pub fn start(database_url: &str, rate_limit: RateLimit) -> Self {
+        let settings = Settings {
+            database: config::Database { database_url: database_url.to_owned(), database_connections: 4, sqlite_full_sync: false },
+            listen: ([127, 0, 0, 1], 0).into(),
+            workers: 1,
+            admin_email: ADMIN.to_owned(),
+            admin_password: Some(PASSWORD.to_owned()),
+            demo: false,
+            rate_limit,
+            log_format: LogFormat::Text,
+            log: "off".to_owned(),
+            cors_origins: vec!["https://crm.example.com".to_owned()],
+            shutdown_seconds: 1,
+        };
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let (state, opening) = server::prepare(&settings).await.unwrap();
+                first_start::run(&state, &settings).await.unwrap();
+                let (running, address) = server::serve(&settings, state, opening).await.unwrap();
+                tell.send((address, running.handle())).unwrap();
+                running.await.unwrap();
+            });
+        });
+        let (address, handle) = told.recv().expect("the server started");
+        Self { url: format!("http://{address}"), handle, thread: Some(thread) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(std::thread::panicking() || ended.is_ok(), "the server ended well");
+        }
+    }
+}
+
+/// A server as one caller sees it. Cheap to clone; `as_` and `nobody` change the caller.
+#[derive(Clone)]
+pub struct App {
+    running: Arc<Running>,
+    client: reqwest::Client,
+    token: Option<String>,
+    database_url: Arc<str>,
+    kind: Kind,
+}
+
+impl Deref for App {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl App {
+    fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
+        Self {
+            running: Arc::new(Running::start(database_url, rate_limit)),
+            client: client(),
+            token: Some(token.to_owned()),
+            database_url: Arc::from(database_url),
+            kind,
+        }
+    }
+
+    /// Another server on the same database, as a second process would be.
+    pub fn another(&self, rate_limit: RateLimit) -> Self {
+        Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)
+    }
+
+    /// The same server as the holder of another token sees it.
+    pub fn as_(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same server without a token.
+    pub fn nobody(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
+    /// The caller's token.
+    pub fn token(&self) -> String {
+        self.token.clone().unwrap_or_default()
+    }
+
+    /// A request, to be awaited.
+    pub fn ask(&self, method: Method, path: &str) -> Request {
+        let request = Request::new(&self.client, method, &self.running.url, path);
+        match &self.token {
+            Some(token) => request.header("authorization", &format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.ask(Method::GET, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.ask(Method::DELETE, path)
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Request {
+        self.ask(Method::POST, path).json(&body)
+    }
+
+    pub fn patch(&self, path: &str, body: Value) -> Request {
+        self.ask(Method::PATCH, path).json(&body)
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Request {
+        self.ask(Method::PUT, path).json(&body)
+    }
+
+    /// Makes a record and answers it.
+    pub async fn make(&self, path: &str, body: Value) -> Value {
+        self.post(path, body).await.is(201).body
+    }
+
+    /// Makes an account of that name and answers its id.
+    pub async fn account(&self, name: &str) -> String {
+        self.make("/v1/accounts", serde_json::json!({"name": name})).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes records, hundreds at a time.
+    pub async fn make_many(&self, path: &str, items: &[Value]) -> Vec<String> {
+        let mut ids = vec![];
+        for chunk in items.chunks(1000) {
+            let done =
+                self.post(&format!("{path}/batch"), serde_json::json!({"mode": "create", "atomic": true, "items": chunk})).await.is(200);
+            ids.extend(done["results"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()));
+        }
+        ids
+    }
+
+    /// All records of a list, page by page.
+    pub async fn all(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mut found, mut cursor) = (vec![], String::new());
+        let sign = if path.contains('?') { '&' } else { '?' };
+        loop {
+            let page = self.get(&format!("{path}{sign}limit={limit}{cursor}")).await.is(200).body;
+            let data = page["data"].as_array().unwrap();
+            assert_eq!(page["has_more"] == true, page["next_cursor"].is_string(), "a cursor exactly where there is more");
+            assert!(data.len() <= limit && (page["has_more"] == false || data.len() == limit), "pages are full but the last");
+            found.extend(data.iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    }
+}

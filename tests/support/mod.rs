@@ -1,0 +1,47 @@
+//! A server for each test, and short words for asking it things.
+
+pub mod app;
+pub mod contract;
+pub mod database;
+pub mod people;
+pub mod request;
+
+pub use app::App;
+pub use request::{Answer, same_but_request_id};
+pub use serde_json::{Value, json};
+
+/// Makes two tests of each function, `sqlite::…` and `postgres::…`, each with a server and a database of its own.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { $crate::support::app::run($crate::support::database::Kind::Sqlite, super::$name); })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { $crate::support::app::run($crate::support::database::Kind::Postgres, super::$name); })*
+        }
+    };
+}
+
+/// The ids of the records of a page, in order.
+pub fn ids(page: &Value) -> Vec<String> {
+    page["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A field of the records of a page, in order.
+pub fn column(page: &Value, field: &str) -> Vec<String> {
+    page["data"].as_array().unwrap().iter().map(|r| r[field].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Percent-encodes all but letters and digits.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// An id that no record has.
+pub fn random_id() -> String {
+    let mut id = uuid::Uuid::from_u128(rand::random()).to_string();
+    id.replace_range(14..15, "7");
+    id.replace_range(19..20, "8");
+    id
+}
