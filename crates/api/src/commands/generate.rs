@@ -1,7 +1,7 @@
 //! `samphan generate`: many accounts and contacts, written in bulk, for benches. The same for the same seed.
 
 use super::names::{FIRST, JOBS, LAST, STEMS, TRADES};
-use crate::{config::Database, openapi, server::StartError};
+use crate::{config::Database, openapi};
 use clap::Args;
 use samphan_domain::{
     caller::Caller,
@@ -21,7 +21,9 @@ use samphan_domain::{
     tax_id,
 };
 use samphan_persistence::{
-    bulk, migrate,
+    bulk,
+    error::Failure,
+    migrate,
     store::{Opening, Store, Work},
     stored::Stored,
 };
@@ -58,12 +60,29 @@ pub struct Options {
     pub seed: u64,
 }
 
+/// Why nothing, or no more, was generated.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// It was done before.
+    #[error("this database has generated data already")]
+    Again,
+    /// The database would not open or migrate.
+    #[error("the database could not be opened or migrated: {0}")]
+    Database(#[from] Failure),
+    /// A write failed.
+    #[error("generating: {0}")]
+    Write(#[from] Error),
+}
+
 /// Generates, saying how far it is. Refused when the database has generated data already.
-pub async fn run(options: &Options, say: impl Fn(&str)) -> Result<(), StartError> {
+pub async fn run(options: &Options, say: impl Fn(&str)) -> Result<(), GenerateError> {
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await?;
     migrate::migrate(&store).await?;
     let mut maker = Maker { store, chance: Chance(options.seed), chunk: 0, owners: vec![], teams: vec![] };
+    if maker.is_done().await? {
+        return Err(GenerateError::Again);
+    }
     maker.begin().await?;
     let (accounts, contacts) = (options.accounts as usize, options.contacts as usize);
     let mut made = Vec::with_capacity(accounts);
@@ -142,16 +161,18 @@ impl Maker {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
+    /// Whether the system is there already, and so the data.
+    async fn is_done(&self) -> Result<bool> {
+        let beginning = Instant::parse(BEGINNING).map_err(|_| Error::from(Code::Internal))?;
+        let reader = self.store.reader(Arc::new(Caller::system()), beginning);
+        let mut sql = reader.sql();
+        sql.push("SELECT count(*) FROM external_systems WHERE deleted_at IS NULL AND code = ").text(SYSTEM);
+        Ok(reader.count(sql).await? > 0)
+    }
+
     /// The system and the teams. Owners are the users there are; making users here would pass for a first start.
     async fn begin(&mut self) -> Result<()> {
         let work = self.work().await?;
-        let mut sql = work.sql();
-        sql.push("SELECT id FROM external_systems WHERE deleted_at IS NULL AND code = ").text(SYSTEM);
-        if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-            return Err(Error::from(Code::AlreadyExists)
-                .against(ExternalSystem::MANY, other, "code")
-                .about("generated data is here already"));
-        }
         let system = draft::<ExternalSystem>(&work, json!({"code": SYSTEM, "name": "Bench", "kind": "other"}), &[])?;
         bulk::insert_many(&work, vec![system]).await?;
         for n in 0..TEAMS {

@@ -6,7 +6,7 @@
 
 use super::{
     Client, LoadError, Outcome, Summary, countries, problem,
-    rows::{Row, fits, item, read},
+    rows::{Row, fits, given, item, read},
 };
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -146,7 +146,7 @@ impl Load {
             match map(row) {
                 Ok(mut item) => {
                     item.insert("external_id".to_owned(), row.json(key));
-                    items.push(item);
+                    items.push(given(item));
                 }
                 Err(why) => self.fail(resource, row.text(key), &why),
             }
@@ -177,14 +177,14 @@ impl Load {
         let there = self.client.all(path, query).await?;
         for item in wanted {
             let same = |record: &&Value| key.iter().all(|k| record.get(*k) == item.get(*k));
-            let body = Value::Object(item.clone());
             let done = match there.iter().find(same) {
                 Some(record) if fits(record, &item) => Ok(Outcome::Unchanged),
                 Some(record) => {
                     let id = record["id"].as_str().unwrap_or_default();
-                    self.client.send(Method::PATCH, &format!("{path}/{id}"), Some(&body)).await.map(|_| Outcome::Updated)
+                    let patch = Value::Object(item.clone());
+                    self.client.send(Method::PATCH, &format!("{path}/{id}"), Some(&patch)).await.map(|_| Outcome::Updated)
                 }
-                None => self.client.send(Method::POST, path, Some(&body)).await.map(|_| Outcome::Created),
+                None => self.client.send(Method::POST, path, Some(&Value::Object(given(item.clone())))).await.map(|_| Outcome::Created),
             };
             let name: Vec<&str> = key.iter().filter_map(|k| item.get(*k).and_then(Value::as_str)).collect();
             self.note(resource, &format!("{path} {}", name.join(" ")), done)?;

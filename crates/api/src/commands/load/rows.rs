@@ -57,6 +57,12 @@ pub fn item(value: Value) -> Map<String, Value> {
     }
 }
 
+/// An item without what is empty: to be made with a field that is null is refused, and to update leaves it as it is.
+pub fn given(mut item: Map<String, Value>) -> Map<String, Value> {
+    item.retain(|_, value| !value.is_null());
+    item
+}
+
 /// Whether a record has all that is wanted of it already.
 pub fn fits(record: &Value, wanted: &Map<String, Value>) -> bool {
     wanted.iter().all(|(name, value)| record.get(name).unwrap_or(&Value::Null) == value)
