@@ -88,7 +88,8 @@ async fn seed(app: &App) -> Vec<Value> {
                 }
             }
             if random.random_bool(0.5) {
-                account["tags"] = json!([["vip", "old"].choose(&mut random).unwrap(), "all"]);
+                let tag = ["vip", "old"].choose(&mut random).unwrap();
+                account["tags"] = json!([tag, "all"]);
             }
             if generation > 0 && random.random_bool(0.6) {
                 account["parent_id"] = json!(made.choose(&mut random).unwrap());

@@ -203,6 +203,13 @@ pub fn record(shape: &Shape, row: &crate::row::Row<'_>) -> Result<Map<String, Va
 /// Makes a record.
 pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
     let shape = work.shape(T::MANY)?;
+    // What a caller may not change he may not say at the beginning, either.
+    let sent = |f: &&Field| !f.read_only && draft.record.get(f.name).is_some_and(|v| !v.is_null());
+    let shut = shape.fields.iter().filter(sent).filter(|f| work.caller.access(shape, f) != FieldAccess::Full);
+    let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), "protected_field", f.name)).collect();
+    if !shut.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(shut));
+    }
     let settled = settle(draft, shape)?;
     let mut record = settled.full_record()?;
     let given = uuid_in(&record, "id");
