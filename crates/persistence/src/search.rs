@@ -182,6 +182,9 @@ pub struct Hit {
 
 /// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
 pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
+    if text::query_terms(q).is_empty() {
+        return Ok(vec![]);
+    }
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     entries(&mut sql, q);
