@@ -5,6 +5,7 @@ use samphan_domain::{
     filter::{Filter, Op, Target},
     scalar::{Kind, Scalar},
     shape::Shape,
+    text,
 };
 
 /// Adds a filter as one condition on the rows of `t`.
@@ -41,8 +42,11 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             sql.push(if negated { "(NOT (" } else { "(" });
             if op == Op::Contains {
                 let needle = values.first().and_then(as_text).unwrap_or_default();
-                search::within(sql, shape, "t", &needle);
-                sql.push(" AND ");
+                // The index knows letters and digits; what has none is compared alone.
+                if !text::query_terms(&needle).is_empty() {
+                    search::within(sql, shape, "t", &needle);
+                    sql.push(" AND ");
+                }
             }
             compare(sql, "t", field.name, field.kind, op, values);
             sql.push(")");

@@ -182,6 +182,9 @@ pub struct Hit {
 
 /// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
 pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
+    if text::query_terms(q).is_empty() {
+        return Ok(vec![]);
+    }
     let sql = find_statement(reader, shapes, q, before, limit);
     reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await
 }

@@ -202,6 +202,13 @@ pub fn record(shape: &Shape, row: &crate::row::Row<'_>) -> Result<Map<String, Va
 
 /// The record a draft becomes, and whether the caller chose its id.
 pub(crate) fn begun<T: Resource>(work: &Work, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
+    // What a caller may not change he may not say at the beginning, either.
+    let sent = |f: &&Field| !f.read_only && draft.record.get(f.name).is_some_and(|v| !v.is_null());
+    let shut = shape.fields.iter().filter(sent).filter(|f| work.caller.access(shape, f) != FieldAccess::Full);
+    let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), "protected_field", f.name)).collect();
+    if !shut.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(shut));
+    }
     let settled = settle(draft, shape)?;
     let mut record = settled.full_record()?;
     let given = uuid_in(&record, "id");

@@ -11,10 +11,7 @@ use crate::{
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
-    platform::{
-        api_key::{ApiKey, ApiKeyStatus},
-        role::{Grant, Role},
-    },
+    platform::api_key::{ApiKey, ApiKeyStatus},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
@@ -146,17 +143,7 @@ async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Result<Answer
 /// Its roles exist and grant nothing the maker may not do; its addresses are addresses.
 async fn check(work: &Work, key: &ApiKey) -> Result<()> {
     super::user::exist(work, "roles", "/role_ids", key.role_ids.iter().map(|id| id.0).collect()).await?;
-    for (i, id) in key.role_ids.iter().enumerate() {
-        let role = stored::one_with::<Role>(work, "id", Scalar::Id(id.0)).await?;
-        let beyond = |g: &Grant| work.caller.reach(&g.permission).is_none_or(|own| own < g.reach);
-        if role.is_some_and(|r| r.data.permissions.iter().any(beyond)) {
-            return Err(Error::invalid(FieldError::new(
-                format!("/role_ids/{i}"),
-                "beyond_own_rights",
-                "a role that grants what you may do yourself",
-            )));
-        }
-    }
+    super::user::within_own(work, &key.role_ids, &[]).await?;
     match key.allowed_addresses.iter().position(|a| a.parse::<std::net::IpAddr>().is_err()) {
         Some(i) => Err(Error::invalid(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", "an IP address"))),
         None => Ok(()),

@@ -12,7 +12,11 @@ use actix_web::http::Method;
 use samphan_domain::{
     caller::{CallerKind, Reach},
     error::{Code, Error, FieldError, Result},
-    platform::user::{User, UserStatus},
+    id::RoleId,
+    platform::{
+        role::{Grant, Role},
+        user::{User, UserStatus},
+    },
     resource::Resource,
     scalar::{Kind, Scalar},
 };
@@ -72,11 +76,13 @@ pub fn schemas(api: Api) -> Api {
 /// Makes a user, who cannot sign in before a password is set.
 pub(crate) async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
     check(work, &draft.data).await?;
+    within_own(work, &draft.data.role_ids, &[]).await?;
     stored::insert(work, draft).await
 }
 
 async fn update(work: &Work, before: &Stored<User>, after: Stored<User>) -> Result<Stored<User>> {
     check(work, &after.data).await?;
+    within_own(work, &after.data.role_ids, &before.data.role_ids).await?;
     stored::save(work, before, after, "updated", None).await
 }
 
@@ -85,10 +91,23 @@ async fn delete(work: &Work, found: &Stored<User>) -> Result<()> {
     stored::delete(work, found).await
 }
 
-/// Roles and teams are named in lists, so their existence is checked here; and nobody gives what he does not have.
+/// Roles and teams are named in lists, so their existence is checked here.
 async fn check(work: &Work, user: &User) -> Result<()> {
     exist(work, "roles", "/role_ids", user.role_ids.iter().map(|id| id.0).collect()).await?;
     exist(work, "teams", "/team_ids", user.team_ids.iter().map(|id| id.0).collect()).await
+}
+
+/// Nobody gives a role, but one `held` already, that grants more than he may do himself.
+pub async fn within_own(work: &Work, given: &[RoleId], held: &[RoleId]) -> Result<()> {
+    for (i, id) in given.iter().enumerate().filter(|(_, id)| !held.contains(id)) {
+        let role = stored::one_with::<Role>(work, "id", Scalar::Id(id.0)).await?;
+        let beyond = |g: &Grant| work.caller.reach(&g.permission).is_none_or(|own| own < g.reach);
+        if role.is_some_and(|r| r.data.permissions.iter().any(beyond)) {
+            let about = "a role that grants what you may do yourself";
+            return Err(Error::invalid(FieldError::new(format!("/role_ids/{i}"), "beyond_own_rights", about)));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a list that names a record that does not exist.

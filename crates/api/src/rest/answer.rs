@@ -1,6 +1,6 @@
 //! An answer: what an operation says, before it becomes bytes on a wire.
 
-use samphan_domain::{caller::FieldAccess, resource::Resource, shape::Shape};
+use samphan_domain::{caller::FieldAccess, platform::audit_event::AuditEvent, resource::Resource, shape::Shape};
 use samphan_persistence::{
     list::{Line, stand_in},
     store::Reader,
@@ -100,8 +100,33 @@ pub fn actions(
     Some(possible.iter().copied().filter(allowed).collect())
 }
 
+/// Hides in an audit event what the caller's field rules hide of the record it is about.
+fn shield(reader: &Reader, line: &mut Line) {
+    let text = [line.json.as_slice(), b"}"].concat();
+    let Ok(Value::Object(mut event)) = serde_json::from_slice(&text) else { return };
+    let of = event.get("resource").and_then(Value::as_str).and_then(|many| reader.store.shapes.get(many));
+    // Of an event whose resource was not asked for, whatever is hidden anywhere.
+    let shapes: Vec<&'static Shape> = of.map_or_else(|| reader.store.shapes.values().copied().collect(), |shape| vec![*shape]);
+    for part in ["before", "after"] {
+        let Some(Value::Object(values)) = event.get_mut(part) else { continue };
+        for (name, value) in values.iter_mut() {
+            let fields = shapes.iter().filter_map(|shape| shape.field(name).map(|f| (f, reader.caller.access(shape, f))));
+            if let Some((field, access)) = fields.min_by_key(|(_, access)| *access).filter(|(_, a)| *a < FieldAccess::ReadOnly) {
+                *value = serde_json::from_str(stand_in(field, access)).unwrap_or_default();
+            }
+        }
+    }
+    if let Ok(mut json) = serde_json::to_vec(&event) {
+        json.pop();
+        line.json = json;
+    }
+}
+
 /// Closes the JSON object of a line, with its actions and expanded records.
 pub fn finish(reader: &Reader, shape: &'static Shape, line: &mut Line, expanded: &[(String, &[u8])]) {
+    if shape.many == AuditEvent::MANY && !reader.caller.field_rules.is_empty() {
+        shield(reader, line);
+    }
     if let Some(actions) = actions(reader, shape, line.status.as_deref(), line.owner) {
         line.json.extend_from_slice(b",\"available_actions\":[");
         for (i, action) in actions.into_iter().enumerate() {

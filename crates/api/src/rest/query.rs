@@ -9,6 +9,7 @@ use samphan_domain::{
     page::Sort,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
+    text,
 };
 use samphan_persistence::{
     cursor,
@@ -71,11 +72,11 @@ pub enum Count {
 /// The parameters of a single read.
 #[must_use]
 pub fn read_parameters(shape: &Shape) -> Vec<Parameter> {
-    let mut all = vec![Parameter::new("fields", text(2000), "Fields to answer, separated by commas; all when left out.")];
+    let mut all = vec![Parameter::new("fields", string(2000), "Fields to answer, separated by commas; all when left out.")];
     if shape.fields.iter().any(|f| f.reference.is_some()) {
         all.push(Parameter::new(
             "expand",
-            text(200),
+            string(200),
             format!("References to answer in full under `expanded`, at most {MOST_EXPANDED}, such as `{}`.", expandable(shape).join(",")),
         ));
     }
@@ -94,16 +95,16 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
         ),
         Parameter::new(
             "cursor",
-            text(4000),
+            string(4000),
             "`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.",
         ),
         Parameter::new(
             "sort",
-            text(200),
+            string(200),
             format!("Up to three of {}, separated by commas; `-` before one for descending. The id is always last.", sorts.join(", ")),
         ),
         Parameter::new("count", json!({"type": "string", "enum": ["none", "estimated", "exact"], "default": "none"}), "Adds `total`."),
-        Parameter::new("filter", text(10_000), "A filter of the filter language as JSON, see the schema `Filter`."),
+        Parameter::new("filter", string(10_000), "A filter of the filter language as JSON, see the schema `Filter`."),
     ];
     all.extend(read_parameters(shape));
     if shape.fields.iter().any(|f| f.searched) {
@@ -117,20 +118,20 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
         let is = if field.options.is_empty() { String::new() } else { format!(": {}", field.options.join(", ")) };
         all.push(Parameter::new(
             field.name,
-            text(4000),
+            string(4000),
             format!("Only records whose {} is this, or one of these, separated by commas{is}.", field.name),
         ));
         if matches!(field.kind, Kind::Time | Kind::Date | Kind::Int | Kind::Decimal { .. }) {
-            all.extend(RANGES.iter().map(|(suffix, _, about)| Parameter::new(format!("{}{suffix}", field.name), text(50), *about)));
+            all.extend(RANGES.iter().map(|(suffix, _, about)| Parameter::new(format!("{}{suffix}", field.name), string(50), *about)));
         }
     }
     if shape.extensible {
-        all.push(Parameter::new("tags", text(1000), "Only records with this tag, or one of these, separated by commas."));
+        all.push(Parameter::new("tags", string(1000), "Only records with this tag, or one of these, separated by commas."));
     }
     all
 }
 
-fn text(longest: usize) -> Value {
+fn string(longest: usize) -> Value {
     json!({"type": "string", "maxLength": longest})
 }
 
@@ -188,8 +189,10 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let mut faults: Vec<FieldError> = vec![];
     let mut parts: Vec<Filter> = vec![];
     if let Some(json) = get("filter") {
-        let value: Value = serde_json::from_str(json)
+        let mut value: Value = serde_json::from_str(json)
             .map_err(|_| Error::from(Code::InvalidFilter).with(vec![FieldError::new("?filter", "malformed_json", "one JSON object")]))?;
+        // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
+        super::body::clean(&mut value, "", &mut vec![]);
         parts.push(filter::parse(&value, shape, &words)?);
     }
     if !from_body {
@@ -339,7 +342,8 @@ pub fn check(parameters: &[Parameter], pairs: Vec<(String, String)>) -> Result<H
             fault.pointer.clone_from(&at);
             fault
         }));
-        if given.insert(name.clone(), value).is_some() {
+        // Text is stored composed, so it is sought composed.
+        if given.insert(name.clone(), text::nfc(&value).into_owned()).is_some() {
             faults.push(FieldError::new(at, "repeated", ""));
         }
     }
