@@ -61,7 +61,7 @@ async fn an_email_and_another_systems_id_are_looked_up(app: App) {
     let contact = app.put("/v1/contacts/by-external-id/pbx/77", json!({"first_name": "A"})).await.is(201).id();
     let account = app.account("Siam").await;
     app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact})).await;
-    let points = format!("/v1/contacts/{contact}/points");
+    let points = format!("/v1/contacts/{contact}/contact-points");
     app.make(&points, json!({"kind": "email", "raw": "Somchai@Example.com"})).await;
     for query in ["email=somchai%40example.COM", "external_id=77"] {
         let found = &app.get(&format!("/v1/lookup?{query}")).await.is(200)["matches"][0].clone();

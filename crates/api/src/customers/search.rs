@@ -5,6 +5,7 @@
 use crate::rest::{
     answer::Answer,
     operation::{Call, Operation, Parameter},
+    query,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -85,6 +86,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let q = call.query.get("q").ok_or_else(|| invalid(FieldError::new("?q", "required", "")))?;
     let mut searched: Vec<&'static Shape> =
         reader.store.shapes.values().copied().filter(|s| s.parents.is_empty() && s.fields.iter().any(|f| f.searched)).collect();
+    searched.retain(|s| query::all_searched(reader, s));
     searched.sort_by_key(|s| s.many);
     if let Some(names) = call.query.get("resources") {
         let known: Vec<&str> = searched.iter().map(|s| s.many).collect();

@@ -159,6 +159,8 @@ async fn set_password(call: Call) -> Result<Answer> {
     let hash = passwords::hash(input.password).await?;
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
+    // Who sets a password can sign in with it, so it must be of someone with no more rights than his own.
+    within_own(&work, &user.data.role_ids, &[]).await.map_err(|_| Error::from(Code::Forbidden).about("the user may do more than you"))?;
     keep_password(&work, user.id(), hash).await?;
     end_sessions(&work, user.id(), "password_set").await?;
     work.emit(samphan_domain::event::Event {

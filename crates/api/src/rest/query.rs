@@ -202,6 +202,9 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     if let Some(key) = sort.0.iter().find(|k| !words.may_see(shape, k.field)) {
         faults.push(FieldError::new("?sort", "hidden_field", key.field.name));
     }
+    if get("q").is_some() && !all_searched(reader, shape) {
+        faults.push(FieldError::new("?q", "hidden_field", "a searched field"));
+    }
     let fields = fields(shape, get("fields"), &mut faults);
     let expand = expand(shape, get("expand"), &words, &mut faults);
     if !faults.is_empty() {
@@ -225,6 +228,12 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
         _ => Count::None,
     };
     Ok(Asked { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
+}
+
+/// Whether the caller sees every field the search looks in: who does not would learn of hidden values by searching.
+#[must_use]
+pub fn all_searched(reader: &Reader, shape: &Shape) -> bool {
+    shape.fields.iter().filter(|f| f.searched).all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly)
 }
 
 fn sort_text(sort: &Sort) -> Vec<(&'static str, bool)> {
