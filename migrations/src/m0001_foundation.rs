@@ -106,7 +106,8 @@ CREATE TABLE credit_balances (
     {record}, account_id :id NOT NULL REFERENCES accounts (id), system :text NOT NULL, entity :text NOT NULL, currency :text NOT NULL,
     external_id :text, exposure_as_of :time, exposure_revision :text, receivable :int, overdue_days_1_30 :int, overdue_days_31_60 :int,
     overdue_days_61_90 :int, overdue_days_over_90 :int, unbilled_deliveries :int, open_orders :int, limit_as_of :time, limit_revision :text,
-    limit_kind :text, limit_amount :int, on_hold :bool, status :text NOT NULL, has_conflict :bool NOT NULL, received_at :time NOT NULL);
+    limit_kind :text, limit_amount :int, on_hold :bool, status :text NOT NULL, exposure_has_conflict :bool NOT NULL,
+    limit_has_conflict :bool NOT NULL, has_conflict :bool NOT NULL, received_at :time NOT NULL);
 CREATE TABLE credit_balance_history (
     {log}, balance_id :id NOT NULL, account_id :id NOT NULL REFERENCES accounts (id), system :text NOT NULL, entity :text NOT NULL,
     currency :text NOT NULL, as_of :time NOT NULL, item :json NOT NULL);

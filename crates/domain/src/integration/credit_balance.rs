@@ -68,7 +68,13 @@ pub struct CreditBalance {
     /// `current`, or `missing` when a complete snapshot did not have it.
     #[serde(default)]
     pub status: BalanceStatus,
-    /// Whether two pushes with the same time said different things.
+    /// Whether two pushes about the exposure with the same time said different things.
+    #[serde(default)]
+    pub exposure_has_conflict: bool,
+    /// Whether two pushes about the limit with the same time said different things.
+    #[serde(default)]
+    pub limit_has_conflict: bool,
+    /// Either of the two.
     #[serde(default)]
     pub has_conflict: bool,
     /// When the last push that counted came in.
@@ -325,6 +331,8 @@ impl CreditBalance {
             limit_amount: None,
             on_hold: None,
             status: BalanceStatus::Current,
+            exposure_has_conflict: false,
+            limit_has_conflict: false,
             has_conflict: false,
             received_at,
         }
@@ -336,7 +344,7 @@ impl CreditBalance {
         if item.names_exposure() {
             let held = self.exposure_as_of.map(|t| (stamp(t, self.exposure_revision.as_deref()), self.exposure()));
             let pushed = item.exposure();
-            let outcome = decide(held.as_ref().map(|(s, e)| (*s, e)), (item.stamp(), &pushed), &mut self.has_conflict);
+            let outcome = decide(held.as_ref().map(|(s, e)| (*s, e)), (item.stamp(), &pushed), &mut self.exposure_has_conflict);
             if outcome == Outcome::Applied {
                 self.exposure_as_of = Some(item.as_of);
                 self.exposure_revision.clone_from(&item.source_revision);
@@ -349,7 +357,7 @@ impl CreditBalance {
         if item.names_limit() {
             let held = self.limit_as_of.map(|t| (stamp(t, self.limit_revision.as_deref()), self.limit()));
             let pushed = item.limit();
-            let outcome = decide(held.as_ref().map(|(s, l)| (*s, l)), (item.stamp(), &pushed), &mut self.has_conflict);
+            let outcome = decide(held.as_ref().map(|(s, l)| (*s, l)), (item.stamp(), &pushed), &mut self.limit_has_conflict);
             if outcome == Outcome::Applied {
                 self.limit_as_of = Some(item.as_of);
                 self.limit_revision.clone_from(&item.source_revision);
@@ -359,6 +367,7 @@ impl CreditBalance {
             }
             outcomes.push(outcome);
         }
+        self.has_conflict = self.exposure_has_conflict || self.limit_has_conflict;
         let outcome = outcomes.into_iter().max().unwrap_or(Outcome::Unchanged);
         if outcome == Outcome::Applied {
             self.status = BalanceStatus::Current;
@@ -480,8 +489,8 @@ mod tests {
         for item in items {
             balance.take(item, item.as_of);
         }
-        // Whether a mistake was noticed, and when a push came in, may depend on the order; what is owed may not.
-        CreditBalance { has_conflict: false, received_at: self::balance().received_at, ..balance }
+        // When a push came in depends on the order, of course; nothing else may.
+        CreditBalance { received_at: self::balance().received_at, ..balance }
     }
 
     proptest! {

@@ -276,7 +276,8 @@ async fn balances(work: &Work, shape: &'static Shape, ledger: &Ledger, accounts:
 
 impl Held {
     fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
-        let had_conflict = self.balance.has_conflict;
+        let conflicts = |b: &CreditBalance| (b.exposure_has_conflict, b.limit_has_conflict);
+        let had = conflicts(&self.balance);
         let taken = self.balance.take(item, now);
         if taken == Taken::Applied {
             self.applied.push((item.as_of, json!(item)));
@@ -284,7 +285,7 @@ impl Held {
                 self.balance.external_id.clone_from(&item.external_id);
             }
         }
-        self.touched |= taken == Taken::Applied || self.balance.has_conflict != had_conflict;
+        self.touched |= taken == Taken::Applied || conflicts(&self.balance) != had;
         let (status, error) = match taken {
             Taken::Applied => ("applied", None),
             Taken::Unchanged => ("unchanged", None),
@@ -405,7 +406,8 @@ const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE d
     overdue_days_61_90 = excluded.overdue_days_61_90, overdue_days_over_90 = excluded.overdue_days_over_90, \
     unbilled_deliveries = excluded.unbilled_deliveries, open_orders = excluded.open_orders, limit_as_of = excluded.limit_as_of, \
     limit_revision = excluded.limit_revision, limit_kind = excluded.limit_kind, limit_amount = excluded.limit_amount, \
-    on_hold = excluded.on_hold, status = excluded.status, has_conflict = excluded.has_conflict, received_at = excluded.received_at";
+    on_hold = excluded.on_hold, status = excluded.status, exposure_has_conflict = excluded.exposure_has_conflict, \
+    limit_has_conflict = excluded.limit_has_conflict, has_conflict = excluded.has_conflict, received_at = excluded.received_at";
 
 /// Keeps the newest push of each customer nobody has mapped.
 async fn keep_unmatched(work: &Work, ledger: &Ledger, unmatched: BTreeMap<String, (CreditItem, i64)>) -> Result<()> {
