@@ -166,7 +166,9 @@ const INDEXES: &str = "
     accounts: created_at
     accounts: updated_at
     accounts: owner_id
+    accounts: owner_id, name_key
     accounts: team_id
+    accounts: team_id, name_key
     accounts: name_key
     accounts: name
     accounts: legal_name
@@ -174,6 +176,7 @@ const INDEXES: &str = "
     accounts: tax_id
     accounts: industry
     accounts: lifecycle_stage
+    accounts: lifecycle_stage, name_key
     accounts: is_vip
     accounts: grade
     accounts: country
