@@ -61,9 +61,21 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, tables: &str, indexes: &str
         connection.execute_unprepared(statement).await?;
     }
     for line in indexes.lines().map(str::trim).filter(|l| !l.is_empty()) {
-        connection.execute_unprepared(&index(line)).await?;
+        for line in each(line) {
+            connection.execute_unprepared(&index(&line)).await?;
+        }
     }
     Ok(())
+}
+
+/// The lines a line with alternatives stands for: `a | b, c` for `a, c` and `b, c`.
+fn each(line: &str) -> Vec<String> {
+    let (table, columns) = line.split_once(": ").unwrap_or((line, "id"));
+    let start = vec![format!("{table}: ")];
+    columns.split(", ").enumerate().fold(start, |lines, (i, column)| {
+        let with = |line: &String, one: &str| format!("{line}{}{one}", if i == 0 { "" } else { ", " });
+        lines.iter().flat_map(|line| column.split(" | ").map(move |one| with(line, one))).collect()
+    })
 }
 
 /// `accounts: grade` is an index for filtering and sorting living records; `unique` before it makes it unique;
@@ -79,5 +91,14 @@ fn index(line: &str) -> String {
         true => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns}) WHERE deleted_at IS NULL"),
         false if log => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id)"),
         false => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id) WHERE deleted_at IS NULL"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_with_alternatives_is_a_line_for_each() {
+        assert_eq!(super::each("accounts: grade"), ["accounts: grade"]);
+        assert_eq!(super::each("log t: a | b, c, d | e"), ["log t: a, c, d", "log t: a, c, e", "log t: b, c, d", "log t: b, c, e"]);
     }
 }

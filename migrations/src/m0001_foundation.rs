@@ -125,10 +125,12 @@ CREATE TABLE unmatched_credits (
     item :json NOT NULL, attempts :int NOT NULL);
 ";
 
-/// Each line an index: of a filter, a sort, a rule of uniqueness, or a way to follow a reference.
+/// Each line an index: of a filter, a sort, a rule of uniqueness, or a way to follow a reference; `a | b, c | d` is four.
+/// Whose a record is and in which state are asked for in every order, so each pair of these with a sort has one.
 const INDEXES: &str = "
     custom_fields: created_at
     custom_fields: updated_at
+    custom_fields: resource
     custom_fields: key
     unique custom_fields: resource, key
     picklists: created_at
@@ -165,18 +167,15 @@ const INDEXES: &str = "
     unique price_books: name
     accounts: created_at
     accounts: updated_at
-    accounts: owner_id
-    accounts: owner_id, name_key
-    accounts: team_id
-    accounts: team_id, name_key
+    accounts: owner_id | team_id | lifecycle_stage
+    accounts: owner_id | team_id | lifecycle_stage, created_at | updated_at | name_key | grade
+    accounts: owner_id | team_id, lifecycle_stage
     accounts: name_key
     accounts: name
     accounts: legal_name
     accounts: legal_form
     accounts: tax_id
     accounts: industry
-    accounts: lifecycle_stage
-    accounts: lifecycle_stage, name_key
     accounts: is_vip
     accounts: grade
     accounts: country
@@ -189,8 +188,8 @@ const INDEXES: &str = "
     log account_grade_history: created_at
     contacts: created_at
     contacts: updated_at
-    contacts: owner_id
-    contacts: team_id
+    contacts: owner_id | team_id
+    contacts: owner_id | team_id, created_at | updated_at | name_key
     contacts: name_key
     contacts: name
     contacts: last_name
@@ -200,6 +199,7 @@ const INDEXES: &str = "
     contacts: birth_date
     account_contacts: created_at
     account_contacts: updated_at
+    account_contacts: account_id
     account_contacts: contact_id
     account_contacts: role
     account_contacts: is_primary
@@ -224,6 +224,7 @@ const INDEXES: &str = "
     unique tags: name
     external_references: created_at
     external_references: updated_at
+    external_references: system
     external_references: resource
     external_references: external_type
     external_references: external_id
@@ -245,6 +246,7 @@ const INDEXES: &str = "
     unique products: sku
     price_book_entries: created_at
     price_book_entries: updated_at
+    price_book_entries: price_book_id
     price_book_entries: price_book_id, product_id
     price_book_entries: product_id
     external_systems: created_at
@@ -256,6 +258,7 @@ const INDEXES: &str = "
     credit_balances: created_at
     credit_balances: updated_at
     credit_balances: system, entity, currency
+    credit_balances: account_id | system
     credit_balances: status
     credit_balances: has_conflict
     unique credit_balances: account_id, system, entity, currency
@@ -272,6 +275,7 @@ const INDEXES: &str = "
     credit_snapshots: status
     unmatched_credits: created_at
     unmatched_credits: updated_at
+    unmatched_credits: system
     unmatched_credits: external_id
     unique unmatched_credits: system, entity, currency, external_id
 ";

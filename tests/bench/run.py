@@ -72,8 +72,8 @@ def wrk(server, script, seconds):
         sys.exit(f"bench: {script.name}: {failed[1]} requests failed")
 
     def ms(text):
-        number, unit = re.match(r"([\d.]+)(us|ms|s)", text).groups()
-        return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+        number, unit = re.match(r"([\d.]+)(us|ms|s|m)$", text).groups()
+        return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), ms(re.search(r"50%\s+(\S+)", out)[1]), ms(re.search(r"99%\s+(\S+)", out)[1])
 
@@ -93,7 +93,7 @@ function request() n = n % #paths + 1; return wrk.format("GET", paths[n], h) end
 ''')
 
 
-def floor(url, operation, seconds):
+def floor(url, operation, seconds, connections=CONNECTIONS):
     """How often a second the database alone does it."""
     program = TARGET / "release/examples/floor"
     if url.startswith("sqlite"):
@@ -101,7 +101,7 @@ def floor(url, operation, seconds):
     path = OUT / f"{operation}.sql"
     path.write_text(sh(program, url, operation, "script"))
     statements = 1 if operation == "create" else len(path.read_text().splitlines())
-    out = sh("pgbench", "-n", "-M", "prepared", f"-c{CONNECTIONS}", "-j2", f"-T{seconds}", "-f", path, url)
+    out = sh("pgbench", "-n", "-M", "prepared", f"-c{connections}", f"-j{min(connections, 2)}", f"-T{seconds}", "-f", path, url)
     return float(re.search(r"tps = ([\d.]+)", out)[1]) * statements
 
 

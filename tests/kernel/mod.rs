@@ -5,5 +5,6 @@ mod batches;
 mod filters;
 mod once;
 mod pages;
+mod plans;
 mod records;
 mod strings;

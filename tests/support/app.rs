@@ -124,6 +124,11 @@ impl App {
         }
     }
 
+    /// Where its database is.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     /// Another server on the same database, as a second process would be.
     pub fn another(&self, rate_limit: RateLimit) -> Self {
         Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)

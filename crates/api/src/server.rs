@@ -8,7 +8,7 @@ use crate::{
         tokens::{self, Keys},
     },
     openapi,
-    rest::{body::Validators, operation::Operation, pipeline},
+    rest::{body::Validators, pipeline, routes::Routes},
     telemetry::Metrics,
 };
 use actix_web::{App, HttpServer, dev::Server, web};
@@ -49,8 +49,8 @@ pub struct Shared {
     pub document: String,
     /// Its ETag.
     pub document_tag: String,
-    /// Every operation.
-    pub operations: Vec<Arc<Operation>>,
+    /// Every operation by its address.
+    pub routes: Routes,
     /// Counters.
     pub metrics: Metrics,
     /// Origins browsers may call from.
@@ -116,7 +116,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         validators: Validators::of(&document),
         document_tag: format!("\"{}\"", tokens::hash(written.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>()),
         document: written,
-        operations: api.operations.into_iter().map(Arc::new).collect(),
+        routes: Routes::of(api.operations).map_err(StartError::Document)?,
         metrics: Metrics::default(),
         cors_origins: settings.cors_origins.clone(),
     };
@@ -141,10 +141,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());
         let state = State { store, shared: Arc::clone(&shared) };
-        App::new()
-            .wrap(pipeline::cors(&shared.cors_origins))
-            .app_data(web::Data::new(state.clone()))
-            .configure(|c| pipeline::mount(c, &state))
+        App::new().wrap(pipeline::cors(&shared.cors_origins)).app_data(web::Data::new(state)).configure(pipeline::mount)
     })
     .workers(workers)
     .client_request_timeout(std::time::Duration::from_secs(10))

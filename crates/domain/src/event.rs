@@ -16,9 +16,9 @@ pub struct Event {
     pub version: i64,
     /// The fields that changed; empty for a create or delete.
     pub changed_fields: Vec<&'static str>,
-    /// The values before: the changed fields, or the whole record of a delete.
+    /// The values before: the changed fields, or the whole record of a delete, of which the outbox keeps what is set.
     pub before: Option<Map<String, Value>>,
-    /// The values after: the changed fields, or the whole record of a create.
+    /// The values after: the changed fields, or the whole record of a create, likewise.
     pub after: Option<Map<String, Value>>,
     /// Why, where a reason was given.
     pub reason: Option<String>,

@@ -15,9 +15,14 @@ pub struct SortKey {
     pub descending: bool,
 }
 
-/// How a list is ordered: up to three keys, the id always last and in the direction of the first.
+/// How a list is ordered: up to three keys, and the id behind them all.
 #[derive(Clone, Debug, Default)]
-pub struct Sort(pub Vec<SortKey>);
+pub struct Sort {
+    /// The keys before the id.
+    pub keys: Vec<SortKey>,
+    /// Whether ids run downwards: as asked for, else as the first key runs, so that one index serves the whole order.
+    pub id_descending: bool,
+}
 
 /// Most keys in one sort.
 const MOST_KEYS: usize = 3;
@@ -44,13 +49,10 @@ impl Sort {
         if keys.len() > MOST_KEYS {
             return Err(invalid(FieldError::new("?sort", "too_many_items", MOST_KEYS.to_string())));
         }
-        Ok(Self(keys))
-    }
-
-    /// Whether ids run downwards: they follow the first key, so that one index serves the whole order.
-    #[must_use]
-    pub fn id_descending(&self) -> bool {
-        self.0.first().is_some_and(|k| k.descending)
+        // No two ids are the same: what is asked for behind the id decides nothing.
+        let by_id = keys.iter().position(|k| k.field.name == "id").and_then(|at| keys.drain(at..).next());
+        let id_descending = by_id.as_ref().or(keys.first()).is_some_and(|k| k.descending);
+        Ok(Self { keys, id_descending })
     }
 }
 

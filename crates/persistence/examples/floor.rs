@@ -20,6 +20,7 @@ use samphan_domain::{
     customers::{account::Account, contact::Contact},
     filter::{Filter, Op, Target},
     instant::Instant,
+    integration::credit_balance::CreditBalance,
     page::{Position, Sort},
     platform::user::User,
     scalar::Scalar,
@@ -31,6 +32,7 @@ use samphan_persistence::{
     list::{self, Query, View},
     search,
     store::{Opening, Reader, Shapes, Store},
+    stored,
 };
 use std::{
     sync::{
@@ -45,10 +47,9 @@ use uuid::Uuid;
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
     let (url, operation, how) = (&args[1], args[2].as_str(), args[3].as_str());
-    let shapes: Shapes = [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Product>(), Shape::of::<User>()]
-        .into_iter()
-        .map(|s| (s.many, s))
-        .collect();
+    let shapes =
+        [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Product>(), Shape::of::<User>(), Shape::of::<CreditBalance>()];
+    let shapes: Shapes = shapes.into_iter().map(|s| (s.many, s)).collect();
     let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
     let reader = store.reader(Arc::new(Caller::system()), Instant::from(chrono::Utc::now()));
@@ -119,6 +120,7 @@ async fn statements(reader: &Reader, operation: &str) -> Vec<String> {
         }
         "words" => words(reader).await,
         "create" => create(reader).await,
+        "credit" => vec![credit(reader)],
         _ => panic!("{operation} is not an operation"),
     }
 }
@@ -144,6 +146,22 @@ async fn words(reader: &Reader) -> Vec<String> {
     sql.push("SELECT name FROM accounts WHERE deleted_at IS NULL ORDER BY id LIMIT 2000");
     let names = reader.fetch(sql, |row| row.text(0)).await.unwrap();
     names.iter().step_by(50).map(|n| n.split(' ').next().unwrap().chars().take(6).collect()).collect()
+}
+
+/// What a batch of balances comes down to: one statement that writes each row of the ledger anew.
+fn credit(reader: &Reader) -> String {
+    const KEY: [&str; 4] = ["account_id", "system", "entity", "currency"];
+    let names: Vec<&str> = stored::names_of(reader.shape("credit_balances").unwrap()).into_iter().map(|(name, _)| name).collect();
+    let counted = |name: &&str| if matches!(*name, "version" | "receivable") { format!("{name} + 1") } else { (*name).to_owned() };
+    let set = names.iter().filter(|n| !KEY.contains(n) && **n != "id").map(|n| format!("{n} = excluded.{n}"));
+    format!(
+        "INSERT INTO credit_balances ({}) SELECT {} FROM credit_balances WHERE system = 'bench' AND deleted_at IS NULL \
+         ON CONFLICT ({}) WHERE deleted_at IS NULL DO UPDATE SET {}",
+        names.join(", "),
+        names.iter().map(counted).collect::<Vec<_>>().join(", "),
+        KEY.join(", "),
+        set.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// What making an account of twelve fields writes: the record, its search entry, its two histories, its event.

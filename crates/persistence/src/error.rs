@@ -18,6 +18,9 @@ pub enum Failure {
     /// From PostgreSQL's driver.
     #[error("postgres: {0}")]
     Driver(#[from] sqlx::Error),
+    /// SQLite gave the transaction up, as it does when the disk is full.
+    #[error("the transaction was given up")]
+    GivenUp,
     /// A stored value that does not fit its column's kind.
     #[error("a stored value cannot be read")]
     Unreadable,
@@ -46,6 +49,7 @@ impl From<Failure> for Error {
 impl Failure {
     fn meaning(&self) -> Code {
         match self {
+            Self::GivenUp => Code::Unavailable,
             Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => match (e.code, e.extended_code) {
                 (_, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Code::AlreadyExists,
                 (_, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Code::UnknownReference,

@@ -103,8 +103,8 @@ impl View {
             }
             index += 1;
         }
-        let mut keys = Vec::with_capacity(sort.0.len());
-        for key in &sort.0 {
+        let mut keys = Vec::with_capacity(sort.keys.len());
+        for key in &sort.keys {
             let (_, kind) = key_column(key.field);
             keys.push(row.scalar(index, kind)?);
             index += 1;
@@ -171,7 +171,7 @@ fn conditions(sql: &mut Sql, reader: &Reader, shape: &'static Shape, query: &Que
 ///
 /// A first sort key that may be null is read in two strides, each along its index: the values, then the nulls.
 pub async fn page(reader: &Reader, view: &View, query: &Query, verb: &str) -> Result<Vec<Line>> {
-    let first = query.sort.0.first().filter(|k| k.field.nullable);
+    let first = query.sort.keys.first().filter(|k| k.field.nullable);
     let Some(first) = first else { return stride(reader, view, query, verb, None, query.limit + 1).await };
     let in_nulls = query.after.as_ref().is_some_and(|p| p.keys.first() == Some(&Scalar::Null));
     let mut lines = if in_nulls { vec![] } else { stride(reader, view, query, verb, Some((first.field, false)), query.limit + 1).await? };
@@ -214,7 +214,7 @@ pub fn page_statement(
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    for key in &query.sort.0 {
+    for key in &query.sort.keys {
         sql.push(", ").column("t", key_column(key.field).0);
     }
     from_where(&mut sql, reader, view.shape, verb)?;
@@ -227,18 +227,18 @@ pub fn page_statement(
         after(&mut sql, &query.sort, position, skip);
     }
     sql.push(" ORDER BY ");
-    for key in query.sort.0.iter().skip(skip) {
+    for key in query.sort.keys.iter().skip(skip) {
         sql.column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
     }
-    sql.push(if query.sort.id_descending() { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
+    sql.push(if query.sort.id_descending { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(sql)
 }
 
 /// Adds the condition that a row comes after a position. Keys of one direction compare as a row, which walks the index;
 /// mixed directions are spelt out behind a bound on the first key.
 fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
-    let keys: Vec<_> = sort.0.iter().zip(&position.keys).skip(skip).map(|(k, v)| (key_column(k.field), k.descending, v)).collect();
-    let id_descending = sort.id_descending();
+    let keys: Vec<_> = sort.keys.iter().zip(&position.keys).skip(skip).map(|(k, v)| (key_column(k.field), k.descending, v)).collect();
+    let id_descending = sort.id_descending;
     if keys.iter().all(|(_, descending, _)| *descending == id_descending) {
         sql.push(" AND (");
         for ((column, _), _, _) in &keys {

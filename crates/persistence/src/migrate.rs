@@ -3,9 +3,10 @@
 use crate::{
     error::{Failure, Result},
     row::Row,
+    sqlite::Writer,
     store::{Store, Work},
 };
-use rusqlite::{Connection, types::Value};
+use rusqlite::types::Value;
 use samphan_domain::scalar::{Kind, Scalar};
 use samphan_migrations::Migrator;
 use sea_orm::{Database, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
@@ -40,7 +41,7 @@ pub async fn server_key(work: &Work, name: &'static str, fresh: [u8; 32]) -> Res
 }
 
 /// sea-orm's migrator over rusqlite: text and numbers are all it needs.
-struct Bridge(Mutex<OwnedMutexGuard<Connection>>);
+struct Bridge(Mutex<OwnedMutexGuard<Writer>>);
 
 impl std::fmt::Debug for Bridge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,15 +55,15 @@ impl Bridge {
         statement: &Statement,
         with: impl FnOnce(&mut rusqlite::Statement<'_>, Vec<Value>) -> rusqlite::Result<T>,
     ) -> Result<T, DbErr> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let values = statement.values.iter().flat_map(|v| v.0.iter()).map(bind).collect();
-        let mut prepared = connection.prepare(&statement.sql).map_err(|e| DbErr::Custom(e.to_string()))?;
+        let mut prepared = writer.connection.prepare(&statement.sql).map_err(|e| DbErr::Custom(e.to_string()))?;
         with(&mut prepared, values).map_err(|e| DbErr::Custom(e.to_string()))
     }
 
     fn control(&self, verb: &str) {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = connection.execute_batch(verb) {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writer.connection.execute_batch(verb) {
             tracing::error!(%error, verb, "migration");
         }
     }

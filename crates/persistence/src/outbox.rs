@@ -5,7 +5,7 @@ use samphan_domain::{
     event::Event,
     scalar::{Kind, Scalar},
 };
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("id", Kind::Id),
@@ -24,7 +24,14 @@ const COLUMNS: &[(&str, Kind)] = &[
 
 /// Writes events in the order they were said.
 pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
-    let text = |v: Value| Scalar::Text(v.to_string());
+    let values = |fields: Option<Map<String, Value>>, whole: bool| {
+        fields.map_or(Scalar::Null, |mut fields| {
+            if whole {
+                fields.retain(|_, value| !is_empty(value));
+            }
+            Scalar::Text(Value::Object(fields).to_string())
+        })
+    };
     let rows = events
         .into_iter()
         .map(|e| {
@@ -37,12 +44,22 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
                 Scalar::Id(e.resource_id),
                 Scalar::Int(e.version),
                 Scalar::Text(work.request_id.clone()),
-                text(Value::from(e.changed_fields)),
-                e.before.map_or(Scalar::Null, |m| text(Value::Object(m))),
-                e.after.map_or(Scalar::Null, |m| text(Value::Object(m))),
+                Scalar::Text(json!(e.changed_fields).to_string()),
+                values(e.before, e.changed_fields.is_empty()),
+                values(e.after, e.changed_fields.is_empty()),
                 e.reason.map_or(Scalar::Null, Scalar::Text),
             ]
         })
         .collect();
     work.insert("audit_events", COLUMNS, rows, "").await.map(|_| ())
+}
+
+/// Whether a field of a whole record says nothing: a record has some thirty fields, of which most are empty.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.is_empty(),
+        _ => false,
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     sight,
     sql::Sql,
+    sqlite::TokenChange,
     store::{Reader, Work},
 };
 use samphan_domain::{
@@ -65,9 +66,9 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
     if !replaced.is_empty() {
         if work.store.dialect() == Dialect::Sqlite {
             let mut sql = work.sql();
-            sql.push("DELETE FROM search_tokens WHERE rowid IN (SELECT seq FROM search_entries WHERE source_id");
-            sql.one_of_ids(replaced.iter().copied()).push(")");
-            work.execute(sql).await?;
+            sql.push("SELECT seq FROM search_entries WHERE source_id").one_of_ids(replaced.iter().copied());
+            let gone = work.fetch(sql, |row| row.int(0)).await?;
+            gone.into_iter().for_each(|row| work.tell_index(TokenChange::Removed(row)));
         }
         let mut sql = work.sql();
         sql.push("DELETE FROM search_entries WHERE source_id").one_of_ids(replaced.iter().copied());
@@ -96,9 +97,7 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
         Dialect::Sqlite => {
             for entry in entries {
                 work.insert("search_entries", &columns, vec![row(&entry)], "").await?;
-                let mut sql = work.sql();
-                sql.push("INSERT INTO search_tokens (rowid, tokens) VALUES (last_insert_rowid(), ").text(tokens(&entry)).push(")");
-                work.execute(sql).await?;
+                work.tell_index(TokenChange::Added(work.last_row()?, tokens(&entry)));
             }
             Ok(())
         }

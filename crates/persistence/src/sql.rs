@@ -138,6 +138,19 @@ impl Sql {
         self
     }
 
+    /// The statement that tells how the database would run this one.
+    #[must_use]
+    pub fn explained(mut self) -> Self {
+        self.text.insert_str(
+            0,
+            match self.dialect {
+                Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
+                Dialect::Postgres => "EXPLAIN ",
+            },
+        );
+        self
+    }
+
     /// The statement with its values written in as literals: for EXPLAIN and for bare loops beside the benches.
     #[must_use]
     pub fn inlined(&self) -> String {

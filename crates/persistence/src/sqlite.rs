@@ -8,14 +8,15 @@ use crate::{
 use rusqlite::{Connection, OpenFlags, types::Value};
 use samphan_domain::scalar::Scalar;
 use std::{
+    cell::RefCell,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};
 
 /// An open SQLite database.
 pub struct Sqlite {
-    writer: Arc<Turn<Connection>>,
+    writer: Arc<Queue<Writer>>,
     readers: Mutex<Vec<Connection>>,
     path: String,
 }
@@ -35,15 +36,24 @@ impl Sqlite {
         if let Some(folder) = Path::new(path).parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Failure::Unwritable(format!("{}: {e}", folder.display())))?;
         }
-        let writer = Connection::open(path)?;
-        prepare(&writer)?;
-        writer.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
-        Ok(Self { writer: Arc::new(Turn::new(writer)), readers: Mutex::default(), path: path.to_owned() })
+        let connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
+        let writer = Writer { connection, waiting: vec![], tokens: RefCell::default() };
+        Ok(Self { writer: Arc::new(Queue::new(writer)), readers: Mutex::default(), path: path.to_owned() })
     }
 
-    /// The writing connection, when it is this caller's turn.
-    pub async fn writer(&self) -> OwnedMutexGuard<Connection> {
+    /// The writing connection alone, when it is this caller's turn: for migrations.
+    pub async fn writer(&self) -> OwnedMutexGuard<Writer> {
         Arc::clone(&self.writer).lock_owned().await
+    }
+
+    /// A turn to write, when it is this caller's.
+    pub async fn turn(&self) -> Result<Turn, Failure> {
+        let mut writer = self.writer().await;
+        writer.join()?;
+        let tokens = writer.tokens.borrow().len();
+        Ok(Turn { writer: Some(writer), home: Arc::clone(&self.writer), tokens })
     }
 
     /// Runs a read on a connection of its own. There are as many as threads ever read at once.
@@ -71,6 +81,181 @@ fn prepare(connection: &Connection) -> Result<(), Failure> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456;")?;
     Ok(())
+}
+
+/// The writing connection, and the transaction that writers who come at the same time share (group commit).
+///
+/// Each writer's work is a savepoint in it. Whoever is done waits; the first to get a turn again, after all who had
+/// been waiting to write, commits for everyone, and only then is anyone told that his work is kept. With nobody else
+/// about, that is at once.
+pub struct Writer {
+    /// The connection.
+    pub connection: Connection,
+    /// Those whose work is done in the open transaction, waiting for its commit.
+    waiting: Vec<oneshot::Sender<()>>,
+    /// What the search index is to be told before the commit: told once, it writes one segment instead of many.
+    tokens: RefCell<Vec<TokenChange>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+    }
+}
+
+/// A change of the search index, by the row number of its entry.
+#[derive(Debug)]
+pub enum TokenChange {
+    /// These tokens are of a new entry.
+    Added(i64, String),
+    /// An entry is gone.
+    Removed(i64),
+}
+
+impl Writer {
+    /// Opens the transaction, or joins the one that is open, and marks where this work begins. It begins IMMEDIATE:
+    /// a deferred one that reads first fails when it comes to write.
+    fn join(&mut self) -> Result<(), Failure> {
+        if self.connection.is_autocommit() {
+            // A full disk makes SQLite give up a transaction by itself: who waits for it hears so.
+            self.forget();
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(self.connection.execute_batch("SAVEPOINT work")?)
+    }
+
+    /// Keeps a work within the transaction.
+    fn keep(&mut self) -> Result<oneshot::Receiver<()>, Failure> {
+        if self.connection.is_autocommit() {
+            self.forget();
+            return Err(Failure::GivenUp);
+        }
+        self.connection.execute_batch("RELEASE work")?;
+        let (kept, answer) = oneshot::channel();
+        self.waiting.push(kept);
+        Ok(answer)
+    }
+
+    /// Undoes a work, and the transaction with it when nobody else is in it.
+    fn undo(&mut self, tokens: usize) {
+        self.tokens.borrow_mut().truncate(tokens);
+        let undone = match (self.connection.is_autocommit(), self.waiting.is_empty()) {
+            (true, _) => Ok(self.forget()),
+            (false, true) => self.connection.execute_batch("ROLLBACK"),
+            (false, false) => self.connection.execute_batch("ROLLBACK TO work; RELEASE work"),
+        };
+        if let Err(error) = undone {
+            tracing::error!(%error, "rollback");
+        }
+    }
+
+    /// Commits for all who wait, unless somebody has.
+    fn commit(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        match self.tell_index().and_then(|()| Ok(self.connection.execute_batch("COMMIT")?)) {
+            Ok(()) => {
+                for waiting in self.waiting.drain(..) {
+                    // Whoever went away meanwhile does not listen.
+                    let _ = waiting.send(());
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "commit");
+                if !self.connection.is_autocommit()
+                    && let Err(error) = self.connection.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "rollback");
+                }
+                self.forget();
+            }
+        }
+    }
+
+    /// Lets those who wait know that nothing was kept.
+    fn forget(&mut self) {
+        self.waiting.clear();
+        self.tokens.borrow_mut().clear();
+    }
+
+    fn tell_index(&self) -> Result<(), Failure> {
+        for change in self.tokens.borrow_mut().drain(..) {
+            match change {
+                TokenChange::Added(row, tokens) => self
+                    .connection
+                    .prepare_cached("INSERT INTO search_tokens (rowid, tokens) VALUES (?1, ?2)")?
+                    .execute(rusqlite::params![row, tokens])?,
+                TokenChange::Removed(row) => {
+                    self.connection.prepare_cached("DELETE FROM search_tokens WHERE rowid = ?1")?.execute([row])?
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+/// A turn to write: one work within the shared transaction, undone when nobody keeps it.
+#[derive(Debug)]
+pub struct Turn {
+    writer: Option<OwnedMutexGuard<Writer>>,
+    home: Arc<Queue<Writer>>,
+    /// How much the search index was to be told before this work.
+    tokens: usize,
+}
+
+impl Turn {
+    /// The connection.
+    pub fn connection(&self) -> Result<&Connection, Failure> {
+        self.writer.as_ref().map(|w| &w.connection).ok_or(Failure::GivenUp)
+    }
+
+    /// Has the search index told before the commit.
+    pub fn tell_index(&self, change: TokenChange) {
+        if let Some(writer) = &self.writer {
+            writer.tokens.borrow_mut().push(change);
+        }
+    }
+
+    /// How much the search index is to be told.
+    pub fn told(&self) -> usize {
+        self.writer.as_ref().map_or(0, |w| w.tokens.borrow().len())
+    }
+
+    /// Takes back what the search index was to be told since.
+    pub fn untell(&self, told: usize) {
+        if let Some(writer) = &self.writer {
+            writer.tokens.borrow_mut().truncate(told);
+        }
+    }
+
+    /// Keeps the work: back when it is committed.
+    pub async fn keep(mut self) -> Result<(), Failure> {
+        let Some(mut writer) = self.writer.take() else { return Err(Failure::GivenUp) };
+        let kept = writer.keep();
+        if kept.is_err() {
+            writer.undo(self.tokens);
+        }
+        drop(writer);
+        let kept = kept?;
+        match Arc::clone(&self.home).try_lock_owned() {
+            Ok(mut writer) => writer.commit(),
+            // In line behind all who wait now; a task of its own, since whoever asked may go away.
+            Err(_) => {
+                let home = Arc::clone(&self.home);
+                tokio::spawn(async move { home.lock_owned().await.commit() });
+            }
+        }
+        kept.await.map_err(|_| Failure::GivenUp)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(mut writer) = self.writer.take() {
+            writer.undo(self.tokens);
+        }
+    }
 }
 
 /// Runs a query and reads each row.

@@ -6,9 +6,8 @@ use crate::{
     outbox, postgres,
     row::Row,
     sql::Sql,
-    sqlite::{self, Sqlite},
+    sqlite::{self, Sqlite, TokenChange, Turn, Writer},
 };
-use rusqlite::Connection;
 use samphan_domain::{
     caller::Caller,
     error::Code,
@@ -19,7 +18,7 @@ use samphan_domain::{
 };
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
@@ -101,7 +100,7 @@ impl Store {
     }
 
     /// SQLite's writer, for migrations.
-    pub(crate) async fn sqlite_writer(&self) -> Option<OwnedMutexGuard<Connection>> {
+    pub(crate) async fn sqlite_writer(&self) -> Option<OwnedMutexGuard<Writer>> {
         match &self.backend {
             Backend::Sqlite(lite) => Some(lite.writer().await),
             Backend::Postgres(_) => None,
@@ -122,19 +121,15 @@ impl Store {
         Reader { store: self.clone(), caller, now, on: On::Pool, request_id: String::new() }
     }
 
-    /// Begins a unit of work. SQLite's begins IMMEDIATE: a deferred one that reads first fails when it comes to write.
+    /// Begins a unit of work.
     #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions begin")]
     pub async fn work(&self, caller: Arc<Caller>, now: Instant) -> Result<Work> {
         let on = match &self.backend {
-            Backend::Sqlite(lite) => {
-                let writer = lite.writer().await;
-                writer.execute_batch("BEGIN IMMEDIATE").map_err(Failure::from)?;
-                On::Sqlite(Turn { writer, open: true })
-            }
+            Backend::Sqlite(lite) => On::Sqlite(lite.turn().await?),
             Backend::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
         };
         let reader = Reader { store: self.clone(), caller, now, on, request_id: String::new() };
-        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0) })
+        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0), writes_tried: Cell::new(0) })
     }
 
     /// Forgets what was read of custom fields, here at once; other processes forget within seconds.
@@ -164,23 +159,6 @@ enum On {
     Postgres(DatabaseTransaction),
 }
 
-/// SQLite's writer for the length of a transaction, which is rolled back when nobody commits it.
-#[derive(Debug)]
-struct Turn {
-    writer: OwnedMutexGuard<Connection>,
-    open: bool,
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if self.open
-            && let Err(error) = self.writer.execute_batch("ROLLBACK")
-        {
-            tracing::error!(%error, "rollback");
-        }
-    }
-}
-
 impl Reader {
     /// An empty statement in this database's dialect.
     #[must_use]
@@ -196,7 +174,7 @@ impl Reader {
     /// Runs a query and reads each row.
     pub async fn fetch<T>(&self, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         match (&self.on, &self.store.backend) {
-            (On::Sqlite(turn), _) => sqlite::fetch(&turn.writer, &sql, read),
+            (On::Sqlite(turn), _) => sqlite::fetch(turn.connection()?, &sql, read),
             (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
             (On::Pool, Backend::Sqlite(lite)) => lite.read(|connection| sqlite::fetch(connection, &sql, read)),
             (On::Pool, Backend::Postgres(pool)) => postgres::fetch(pool, sql, read).await,
@@ -226,6 +204,7 @@ pub struct Work {
     reader: Reader,
     events: RefCell<Vec<Event>>,
     savepoints: RefCell<u32>,
+    writes_tried: Cell<u64>,
 }
 
 impl Deref for Work {
@@ -241,6 +220,7 @@ impl Deref for Work {
 pub struct Savepoint {
     name: u32,
     events: usize,
+    told: usize,
 }
 
 impl Work {
@@ -251,10 +231,17 @@ impl Work {
         self
     }
 
+    /// How many statements that write were tried so far. As long as the number stands, there is nothing to undo.
+    #[must_use]
+    pub const fn writes_tried(&self) -> u64 {
+        self.writes_tried.get()
+    }
+
     /// Runs a statement and counts the rows it touched.
     pub async fn execute(&self, sql: Sql) -> Result<u64> {
+        self.writes_tried.set(self.writes_tried.get() + 1);
         match &self.on {
-            On::Sqlite(turn) => sqlite::execute(&turn.writer, &sql),
+            On::Sqlite(turn) => sqlite::execute(turn.connection()?, &sql),
             On::Postgres(tx) => postgres::execute(tx, sql).await,
             On::Pool => Err(Code::Internal.into()),
         }
@@ -272,6 +259,7 @@ impl Work {
         if rows.is_empty() {
             return Ok(0);
         }
+        self.writes_tried.set(self.writes_tried.get() + 1);
         let mut sql = self.sql();
         sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") ");
         match &self.on {
@@ -281,7 +269,7 @@ impl Work {
                     sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
                 }
                 sql.push(") ").push(ending);
-                sqlite::execute_each(&turn.writer, &sql.text, &rows)
+                sqlite::execute_each(turn.connection()?, &sql.text, &rows)
             }
             On::Postgres(tx) => {
                 match <[_; 1]>::try_from(rows) {
@@ -320,6 +308,21 @@ impl Work {
         }
     }
 
+    /// The number SQLite gave the row inserted last.
+    pub(crate) fn last_row(&self) -> Result<i64> {
+        match &self.on {
+            On::Sqlite(turn) => Ok(turn.connection()?.last_insert_rowid()),
+            _ => Err(Code::Internal.into()),
+        }
+    }
+
+    /// Has SQLite's search index told of a change at commit.
+    pub(crate) fn tell_index(&self, change: TokenChange) {
+        if let On::Sqlite(turn) = &self.on {
+            turn.tell_index(change);
+        }
+    }
+
     /// A new id, of this moment.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
@@ -342,12 +345,16 @@ impl Work {
     pub async fn savepoint(&self) -> Result<Savepoint> {
         let name = self.savepoints.replace_with(|n| *n + 1);
         self.control("SAVEPOINT", name).await?;
-        Ok(Savepoint { name, events: self.events.borrow().len() })
+        let told = if let On::Sqlite(turn) = &self.on { turn.told() } else { 0 };
+        Ok(Savepoint { name, events: self.events.borrow().len(), told })
     }
 
     /// Goes back to a place, undoing what came after.
     pub async fn roll_back_to(&self, place: Savepoint) -> Result<()> {
         self.events.borrow_mut().truncate(place.events);
+        if let On::Sqlite(turn) = &self.on {
+            turn.untell(place.told);
+        }
         self.control("ROLLBACK TO SAVEPOINT", place.name).await
     }
 
@@ -373,10 +380,7 @@ impl Work {
     pub async fn commit(self) -> Result<()> {
         self.flush().await?;
         match self.reader.on {
-            On::Sqlite(mut turn) => {
-                turn.writer.execute_batch("COMMIT").map_err(Failure::from)?;
-                turn.open = false;
-            }
+            On::Sqlite(turn) => turn.keep().await?,
             On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
             On::Pool => {}
         }

@@ -122,28 +122,18 @@ pub async fn run<T: Resource>(work: &Work, table: &Table<T>, call: Call) -> Resu
             ));
         }
     };
-    let named: Vec<String> = envelope.items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned).collect();
-    let mut known = match &system {
-        Some(system) => find_references(work, table.shape, system, &named).await?,
-        None => HashMap::new(),
-    };
-    let mut outcomes = Vec::with_capacity(envelope.items.len());
-    for item in &envelope.items {
-        let external_id = item["external_id"].as_str().map(str::to_owned);
-        let place = work.savepoint().await?;
-        let one = Item { mode: envelope.mode, system: system.as_deref(), parent, call: &call };
-        match one.run(work, table, item, &mut known).await {
-            Ok(outcome) => {
-                work.release(place).await?;
-                outcomes.push(outcome);
-            }
-            Err(error) if matches!(error.code, Code::Internal | Code::Unavailable) => return Err(error),
-            Err(error) => {
-                work.roll_back_to(place).await?;
-                outcomes.push(Outcome::failed(external_id, error));
-            }
+    let batch = Batch { envelope: &envelope, system: system.as_deref(), parent, call: &call };
+    let start = work.savepoint().await?;
+    let outcomes = match batch.pass(work, table, Care::Trusting).await? {
+        Some(outcomes) => {
+            work.release(start).await?;
+            outcomes
         }
-    }
+        None => {
+            work.roll_back_to(start).await?;
+            batch.pass(work, table, Care::Careful).await?.ok_or(Code::Internal)?
+        }
+    };
     if envelope.atomic
         && let Some((index, failed)) = outcomes.iter().enumerate().find_map(|(i, o)| o.error.as_ref().map(|e| (i, e)))
     {
@@ -159,14 +149,59 @@ pub async fn run<T: Resource>(work: &Work, table: &Table<T>, call: Call) -> Resu
     Ok(answer(&call, &work.request_id, &outcomes))
 }
 
-struct Item<'a> {
-    mode: Mode,
+/// Whether items are trusted to write all or nothing. Nearly always one fails before it writes, if at all; so they are
+/// trusted first, and only when one broke that trust is the batch run again with a savepoint around each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Trusting,
+    Careful,
+}
+
+struct Batch<'a> {
+    envelope: &'a Envelope,
     system: Option<&'a str>,
     parent: Option<(&'static str, Uuid)>,
     call: &'a Call,
 }
 
-impl Item<'_> {
+impl Batch<'_> {
+    /// Runs every item; `None` when one failed with something written and no savepoint before it.
+    async fn pass<T: Resource>(&self, work: &Work, table: &Table<T>, care: Care) -> Result<Option<Vec<Outcome>>> {
+        let items = &self.envelope.items;
+        let mut known = match self.system {
+            Some(system) => {
+                let named: Vec<String> = items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned).collect();
+                find_references(work, table.shape, system, &named).await?
+            }
+            None => HashMap::new(),
+        };
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            let place = if care == Care::Careful { Some(work.savepoint().await?) } else { None };
+            let tried = work.writes_tried();
+            match (self.run(work, table, item, &mut known).await, place) {
+                (Err(error), _) if matches!(error.code, Code::Internal | Code::Unavailable) => return Err(error),
+                (Ok(outcome), place) => {
+                    if let Some(place) = place {
+                        work.release(place).await?;
+                    }
+                    outcomes.push(outcome);
+                }
+                (Err(_), None) if work.writes_tried() != tried && !self.envelope.atomic => return Ok(None),
+                (Err(error), place) => {
+                    if let Some(place) = place {
+                        work.roll_back_to(place).await?;
+                    }
+                    outcomes.push(Outcome::failed(item["external_id"].as_str().map(str::to_owned), error));
+                    if self.envelope.atomic {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(Some(outcomes))
+    }
+
     async fn run<T: Resource>(&self, work: &Work, table: &Table<T>, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
         let schema = table.shape.type_name;
         let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), item, "")?;
@@ -189,11 +224,13 @@ impl Item<'_> {
             version: Some(made.version()),
             error: None,
         };
-        let existing = match (self.mode, target) {
+        let existing = match (self.envelope.mode, target) {
             (Mode::Create, _) => None,
             (_, Some(id)) => {
-                match stored::find_in::<T>(work, id, self.parent, if self.mode == Mode::Delete { "delete" } else { "update" }).await {
-                    Err(e) if e.code == Code::NotFound && self.mode == Mode::Upsert && self.system.is_none() => None,
+                match stored::find_in::<T>(work, id, self.parent, if self.envelope.mode == Mode::Delete { "delete" } else { "update" })
+                    .await
+                {
+                    Err(e) if e.code == Code::NotFound && self.envelope.mode == Mode::Upsert && self.system.is_none() => None,
                     found => Some(found?),
                 }
             }
@@ -204,7 +241,7 @@ impl Item<'_> {
         match existing {
             Some(before) => {
                 expect_version(version, before.version())?;
-                if self.mode == Mode::Delete {
+                if self.envelope.mode == Mode::Delete {
                     (table.delete)(work, &before).await?;
                     return Ok(Outcome { version: None, ..done("deleted", &before) });
                 }

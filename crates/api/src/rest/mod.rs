@@ -11,4 +11,5 @@ pub mod operation;
 pub mod pipeline;
 pub mod problem;
 pub mod query;
+pub mod routes;
 pub mod schemas;

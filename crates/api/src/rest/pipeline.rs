@@ -7,6 +7,7 @@ use super::{
     messages::Language,
     operation::{Access, Call, Operation, Run},
     problem, query,
+    routes::Found,
 };
 use crate::{
     config::RateLimit,
@@ -26,7 +27,7 @@ use samphan_domain::{
 };
 use serde_json::{Map, Value};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant as Clock},
 };
@@ -34,30 +35,18 @@ use std::{
 /// Seconds a body may take to arrive.
 const BODY_SECONDS: u64 = 10;
 
-/// Puts every operation at its address, fixed words before parameters.
-pub fn mount(config: &mut web::ServiceConfig, state: &State) {
-    let mut by_path: BTreeMap<(usize, &str), Vec<&Arc<Operation>>> = BTreeMap::new();
-    for operation in &state.operations {
-        by_path.entry((operation.path.matches('{').count(), &operation.path)).or_default().push(operation);
-    }
-    for ((_, path), operations) in by_path {
-        let mut resource = web::resource(path.to_owned());
-        let mut methods: Vec<String> = vec![];
-        for operation in operations {
-            methods.push(operation.method.to_string());
-            let operation = Arc::clone(operation);
-            resource = resource.route(web::method(operation.method.clone()).to(move |request: HttpRequest, payload: web::Payload| {
-                let operation = Arc::clone(&operation);
-                async move { handle(operation, request, payload).await }
-            }));
-        }
-        config.service(resource.default_service(web::to(move |request: HttpRequest| {
-            let error = Error::from(Code::MethodNotAllowed).allowing(methods.clone());
-            async move { refused(&request, &error) }
-        })));
-    }
+/// The pages, and behind every other address the operations.
+pub fn mount(config: &mut web::ServiceConfig) {
     crate::platform::pages::mount(config);
-    config.default_service(web::to(|request: HttpRequest| async move { refused(&request, &Code::UnknownPath.into()) }));
+    config.default_service(web::to(dispatch));
+}
+
+async fn dispatch(request: HttpRequest, state: web::Data<State>, payload: web::Payload) -> HttpResponse {
+    match state.routes.find(request.method(), request.uri().path()) {
+        Found::Operation(operation, path) => handle(&operation, path, &state, request, payload).await,
+        Found::OtherMethods(methods) => refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods)),
+        Found::Nothing => refused(&request, &Code::UnknownPath.into()),
+    }
 }
 
 /// Which browsers may call, by exact origin.
@@ -104,17 +93,14 @@ fn common_headers(response: &mut HttpResponse, request_id: &str) {
     set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
-async fn handle(operation: Arc<Operation>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn handle(operation: &Operation, path: Vec<String>, state: &State, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let begun = Clock::now();
-    let Some(state) = request.app_data::<web::Data<State>>().map(|s| s.get_ref().clone()) else {
-        return HttpResponse::InternalServerError().finish();
-    };
     state.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
     let mut left = None;
-    let result = answer(&operation, &state, &request, payload, &id, &mut left).await;
+    let result = answer(operation, path, state, &request, payload, &id, &mut left).await;
     let mut response = match result {
-        Ok(answer) => respond(&operation, &request, answer),
+        Ok(answer) => respond(operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
     };
     common_headers(&mut response, &id);
@@ -171,6 +157,7 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
 
 async fn answer(
     operation: &Operation,
+    path: Vec<String>,
     state: &State,
     request: &HttpRequest,
     payload: web::Payload,
@@ -201,7 +188,9 @@ async fn answer(
         return Err(Code::PreconditionRequired.into());
     }
     let dry_run = query.get("dry_run").is_some_and(|v| v == "true");
-    let path = path(operation, request)?;
+    if path.iter().any(|part| part.contains('\0')) {
+        return Err(Code::NotFound.into());
+    }
     let call = Call {
         state: state.clone(),
         path,
@@ -231,7 +220,8 @@ async fn answer(
             if let Some(key) = &key
                 && let Some(kept) = key.take(&work).await?
             {
-                work.roll_back().await?;
+                // What was kept may be of a write that is not committed yet: the answer waits for it.
+                work.commit().await?;
                 return Ok(kept);
             }
             let answer = run(&work, call).await?;
@@ -257,12 +247,6 @@ fn acceptable(request: &HttpRequest) -> Result<()> {
         matches!(kind.as_str(), "" | "*/*" | "application/*" | "application/json" | "application/problem+json")
     };
     if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
-}
-
-fn path(operation: &Operation, request: &HttpRequest) -> Result<Vec<String>> {
-    let names = operation.path.split('/').filter_map(|s| s.strip_prefix('{').and_then(|s| s.strip_suffix('}')));
-    let parts: Vec<String> = names.map(|n| request.match_info().query(n).to_owned()).collect();
-    if parts.iter().any(|p| p.contains('\0')) { Err(Code::NotFound.into()) } else { Ok(parts) }
 }
 
 fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<String, String>> {

@@ -199,7 +199,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
         typed_filters(shape, &given, &words, &mut parts, &mut faults);
     }
     let sort = get("sort").map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
-    if let Some(key) = sort.0.iter().find(|k| !words.may_see(shape, k.field)) {
+    if let Some(key) = sort.keys.iter().find(|k| !words.may_see(shape, k.field)) {
         faults.push(FieldError::new("?sort", "hidden_field", key.field.name));
     }
     if get("q").is_some() && !all_searched(reader, shape) {
@@ -237,7 +237,7 @@ pub fn all_searched(reader: &Reader, shape: &Shape) -> bool {
 }
 
 fn sort_text(sort: &Sort) -> Vec<(&'static str, bool)> {
-    sort.0.iter().map(|k| (k.field.name, k.descending)).collect()
+    sort.keys.iter().map(|k| (k.field.name, k.descending)).chain([("id", sort.id_descending)]).collect()
 }
 
 /// A member of a search body as the query parameter of the same name would say it.

@@ -26,10 +26,10 @@ pub struct AuditEvent {
     /// The fields that changed; empty when the record was made or deleted.
     #[schema(max_items = 500)]
     pub changed_fields: Vec<String>,
-    /// Values before: of the changed fields, or the whole record when it was deleted.
+    /// Values before: of the changed fields, or all that was set in the record when it was deleted.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Map<String, Value>>,
-    /// Values after: of the changed fields, or the whole record when it was made.
+    /// Values after: of the changed fields, or all that was set in the record when it was made.
     #[schema(value_type = Option<Object>)]
     pub after: Option<Map<String, Value>>,
     /// Why, where a reason was given.

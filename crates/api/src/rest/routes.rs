@@ -1,0 +1,94 @@
+//! Which operation a method and an address mean.
+//!
+//! A tree over the segments of the path: the framework's own table tries one pattern after the other, which at some
+//! hundred addresses cost more than everything else a request did.
+
+use super::operation::Operation;
+use actix_web::http::Method;
+use matchit::Router;
+use std::sync::Arc;
+
+/// Every operation by its address.
+#[derive(Debug, Default)]
+pub struct Routes(Router<Vec<Arc<Operation>>>);
+
+/// What an address and a method mean.
+#[derive(Debug)]
+pub enum Found {
+    /// This operation, with the parameters of its path in order, percent-decoded.
+    Operation(Arc<Operation>, Vec<String>),
+    /// An address that knows only these other methods.
+    OtherMethods(Vec<String>),
+    /// No address.
+    Nothing,
+}
+
+impl Routes {
+    /// Of operations; or the addresses that would be mistaken for one another.
+    pub fn of(operations: Vec<Operation>) -> Result<Self, Vec<String>> {
+        let (mut routes, mut faults) = (Self::default(), vec![]);
+        for operation in operations.into_iter().map(Arc::new) {
+            match routes.0.at_mut(&operation.path) {
+                // A template found by its own text is the same template; another's parameter may stand for it, too.
+                Ok(found) if found.value.iter().any(|o| o.path == operation.path) => found.value.push(operation),
+                _ => {
+                    let path = operation.path.clone();
+                    faults.extend(routes.0.insert(path, vec![operation]).err().map(|e| e.to_string()));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(routes) } else { Err(faults) }
+    }
+
+    /// What a method and a path mean.
+    #[must_use]
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let Ok(found) = self.0.at(path) else { return Found::Nothing };
+        let decoded = found.params.iter().map(|(_, part)| percent_encoding::percent_decode_str(part).decode_utf8());
+        let Ok(parts) = decoded.map(|part| part.map(String::from)).collect::<Result<_, _>>() else { return Found::Nothing };
+        match found.value.iter().find(|o| o.method == *method) {
+            Some(operation) => Found::Operation(Arc::clone(operation), parts),
+            None => Found::OtherMethods(found.value.iter().map(|o| o.method.to_string()).collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        Routes::of(crate::openapi::api().operations).unwrap_or_default()
+    }
+
+    fn meant(method: &Method, path: &str) -> String {
+        match routes().find(method, path) {
+            Found::Operation(operation, parts) => format!("{} {}", operation.id, parts.join(" ")),
+            Found::OtherMethods(methods) => methods.join(" "),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_operation_is_found_at_its_own_address() {
+        let routes = routes();
+        for operation in crate::openapi::api().operations {
+            let found = routes.find(&operation.method, &operation.path.replace('{', "").replace('}', ""));
+            assert!(matches!(found, Found::Operation(o, _) if o.id == operation.id), "{} {}", operation.method, operation.path);
+        }
+    }
+
+    #[test]
+    fn fixed_words_come_before_parameters_and_parameters_are_decoded() {
+        assert_eq!(meant(&Method::POST, "/v1/accounts/batch"), "batchAccounts ");
+        assert_eq!(meant(&Method::GET, "/v1/accounts/x"), "getAccount x");
+        assert_eq!(meant(&Method::PUT, "/v1/accounts/by-external-id/express/C%2F1%20%E0%B8%81"), "upsertAccountByExternalId express C/1 ก");
+        assert_eq!(meant(&Method::GET, "/v1/accounts/%FF"), "nothing", "what is not UTF-8 is no name of anything");
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        assert_eq!(meant(&Method::PUT, "/v1/accounts"), "GET POST");
+        assert_eq!(meant(&Method::GET, "/v1/account"), "nothing");
+    }
+}

@@ -1,0 +1,115 @@
+//! How lists are found: every filter and every sort walks an index, whatever the resource.
+
+use crate::support::*;
+use samphan::{openapi, server};
+use samphan_domain::{
+    caller::Caller,
+    filter::{Filter, Op, Target},
+    page::Sort,
+    scalar::{Kind as Value, Scalar},
+    shape::{Field, Shape, Sorting},
+};
+use samphan_persistence::{
+    dialect::Dialect,
+    list::{self, Query, View},
+    store::{Opening, Store, Work},
+};
+use std::sync::Arc;
+
+crate::on_both![every_filter_and_every_sort_has_an_index, what_is_whose_and_in_which_state_is_listed_in_every_order];
+
+async fn work(app: &App) -> Work {
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    if store.dialect() == Dialect::Postgres {
+        // On tables this small only the lack of an index leaves a scan or a sort that was made as dear as can be.
+        let mut sql = work.sql();
+        sql.push("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_sort', 'enable_bitmapscan']) name");
+        work.fetch(sql, |_| Ok(())).await.unwrap();
+    }
+    work
+}
+
+/// Every resource that can be listed, in a steady order.
+fn resources(work: &Work) -> Vec<&'static Shape> {
+    let mut all: Vec<_> = work.store.shapes.values().copied().collect();
+    all.sort_by_key(|s| s.many);
+    all
+}
+
+fn sorts(shape: &'static Shape) -> impl Iterator<Item = Sort> {
+    let sorted = shape.fields.iter().filter(|f| f.sorting != Sorting::No);
+    sorted.flat_map(move |field| {
+        [false, true].map(|descending| Sort::parse(&format!("{}{}", if descending { "-" } else { "" }, field.name), shape).unwrap())
+    })
+}
+
+fn equals(field: &'static Field) -> Filter {
+    let value = match field.kind {
+        Value::Id => Scalar::Id(uuid::Uuid::nil()),
+        Value::Text => Scalar::Text("x".into()),
+        Value::Bool => Scalar::Bool(true),
+        Value::Time => Scalar::Time(server::now()),
+        Value::Date => Scalar::Date(server::now().utc().date_naive()),
+        _ => Scalar::Int(1),
+    };
+    Filter::All(vec![Filter::Leaf { target: Target::Field(field), op: Op::In, values: vec![value], negated: false }])
+}
+
+/// What a database does badly to answer a list: read a whole table, or sort.
+async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field>, sort: Sort) -> Vec<String> {
+    let view = View::new(work, shape, None, vec![]);
+    let nullable = sort.keys.first().map(|k| k.field).filter(|f| f.nullable);
+    let strides = nullable.map_or(vec![None], |f| vec![Some((f, false)), Some((f, true))]);
+    let query = Query { filter: filter.map(equals), sort, limit: 50, ..Query::default() };
+    let mut all = vec![];
+    for stride in strides {
+        let statement = list::page_statement(work, &view, &query, "read", stride, 51).unwrap();
+        let column = if work.store.dialect() == Dialect::Sqlite { 3 } else { 0 };
+        let plan = work.fetch(statement.explained(), |row| row.text(column)).await.unwrap();
+        let bad = |step: &&String| {
+            let step = step.trim_start_matches(|c: char| " ->".contains(c));
+            step.contains("TEMP B-TREE")
+                || (step.starts_with("SCAN") && !step.contains("INDEX"))
+                || step.starts_with("Seq Scan")
+                || step.starts_with("Sort  (")
+        };
+        let about = format!(
+            "{} by {:?} in the order of {:?}",
+            shape.many,
+            filter.map(|f| f.name),
+            query.sort.keys.iter().map(|k| k.field.name).collect::<Vec<_>>()
+        );
+        all.extend(plan.iter().find(bad).map(|step| format!("{about}: {}", step.trim())));
+    }
+    all
+}
+
+async fn every_filter_and_every_sort_has_an_index(app: App) {
+    let work = work(&app).await;
+    let mut bad = vec![];
+    for shape in resources(&work) {
+        for sort in sorts(shape) {
+            bad.extend(badly(&work, shape, None, sort).await);
+        }
+        for field in shape.fields.iter().filter(|f| f.filter) {
+            bad.extend(badly(&work, shape, Some(field), Sort::default()).await);
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {
+    let work = work(&app).await;
+    let mut bad = vec![];
+    for shape in resources(&work).into_iter().filter(|s| s.owned) {
+        let named = ["owner_id", "team_id"].into_iter().chain(shape.status).filter_map(|f| shape.field(f));
+        for field in named {
+            for sort in sorts(shape) {
+                bad.extend(badly(&work, shape, Some(field), sort).await);
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
