@@ -1,12 +1,13 @@
 //! Any order, doubling and batching of the same pushes ends in the same rows, however they are sent and whenever a number is mapped.
 
 use super::*;
-use samphan::config::RateLimit;
 use futures_util::future::join_all;
 use proptest::{
     prelude::*,
+    strategy::ValueTree,
     test_runner::{Config, TestCaseError, TestRunner},
 };
+use samphan::config::RateLimit;
 use std::future::{Ready, ready};
 
 crate::on_both![any_order_doubling_and_batching_ends_in_the_same_rows, eight_senders_at_once_end_as_one_does];
@@ -201,7 +202,7 @@ async fn eight_senders_at_once_end_as_one_does(app: App) {
     let second = app.another(RateLimit::Off);
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     for _ in 0..4 {
-        let (pushes, sendings) = cases(8, 16).new_tree(&mut runner).unwrap().current();
+        let (pushes, sendings): (Vec<Push>, Vec<Sending>) = cases(8, 16).new_tree(&mut runner).unwrap().current();
         let plain = send(&app, &pushes, &plainly(pushes.len())).await;
         let shared = accounts(&app).await;
         for account in &shared[1..] {

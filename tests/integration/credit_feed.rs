@@ -41,7 +41,10 @@ async fn the_batch_as_it_was_agreed(app: App) {
     assert_eq!(statuses(&send().await.is(200)), ["unchanged"]);
     assert_eq!(balance(&app, &account).await, kept);
     let position = credit(&app, &account).await;
-    assert_eq!((&position["available"], &position["exposure"], &position["overdue"]), (&json!("55000.00"), &json!("145000.00"), &json!("5000.00")));
+    assert_eq!(
+        (&position["available"], &position["exposure"], &position["overdue"]),
+        (&json!("55000.00"), &json!("145000.00"), &json!("5000.00"))
+    );
     let system = app.get("/v1/external-systems?code=express").await.is(200);
     assert!(system["data"][0]["last_seen_at"].is_string(), "{}", system.text);
 }
@@ -93,18 +96,22 @@ async fn every_item_has_a_result_of_its_own(app: App) {
     assert!(of(16).0.starts_with("/credit_limit"), "{}", done.text);
     assert_eq!(of(15), ("/credit_limit/amount", "too_small"));
     assert_eq!(done["results"][2]["external_id"], "a", "what was sent is named, letter for letter");
-    assert_eq!((&done["summary"]["received"], &done["summary"]["applied"], &done["summary"]["failed"]), (&json!(19), &json!(3), &json!(16)));
+    assert_eq!(
+        (&done["summary"]["received"], &done["summary"]["applied"], &done["summary"]["failed"]),
+        (&json!(19), &json!(3), &json!(16))
+    );
     assert_eq!(balance(&app, &a).await["receivable"], "2.00");
     let b = balance(&app, &b).await;
-    assert_eq!((&b["on_hold"], &b["limit_kind"], &b["receivable"], &b["exposure_as_of"]), (&json!(true), &json!("not_managed"), &json!(null), &json!(null)));
+    assert_eq!(
+        (&b["on_hold"], &b["limit_kind"], &b["receivable"], &b["exposure_as_of"]),
+        (&json!(true), &json!("not_managed"), &json!(null), &json!(null))
+    );
 }
 
 async fn late_doubled_and_reordered_pushes_change_nothing(app: App) {
     express(&app, json!({})).await;
     let account = customer(&app, "A").await;
-    let item = |hour: u32, revision: &str, receivable: &str| {
-        json!([{"external_id": "A", "as_of": format!("2026-01-02T{hour:02}:00:00Z"), "source_revision": revision, "receivable": receivable}])
-    };
+    let item = |hour: u32, revision: &str, receivable: &str| json!([{"external_id": "A", "as_of": format!("2026-01-02T{hour:02}:00:00Z"), "source_revision": revision, "receivable": receivable}]);
     assert_eq!(statuses(&push(&app, item(10, "7", "10.00")).await), ["applied"]);
     let before = (balance(&app, &account).await, app.get("/v1/credit-balances/history").await.is(200).body);
     let events = app.get("/v1/audit-events?resource=credit_balances").await.is(200);
@@ -114,7 +121,11 @@ async fn late_doubled_and_reordered_pushes_change_nothing(app: App) {
         assert_eq!((statuses(&done)[0], &done["results"][0]["version"]), (told, &json!(1)));
     }
     assert_eq!((balance(&app, &account).await, app.get("/v1/credit-balances/history").await.is(200).body), before);
-    assert_eq!(app.get("/v1/audit-events?resource=credit_balances").await.is(200)["data"], events["data"], "and nothing is told to anybody");
+    assert_eq!(
+        app.get("/v1/audit-events?resource=credit_balances").await.is(200)["data"],
+        events["data"],
+        "and nothing is told to anybody"
+    );
     // The same moment in another zone is the same moment; numbers are compared as numbers.
     let zoned = json!([{"external_id": "A", "as_of": "2026-01-02T17:00:00+07:00", "source_revision": "10", "receivable": "11.00"}]);
     assert_eq!(statuses(&push(&app, zoned).await), ["applied"]);
@@ -141,7 +152,10 @@ async fn what_is_left_out_of_a_group_is_zero_and_the_other_group_stays(app: App)
     assert_eq!(statuses(&push(&app, both).await), ["applied"]);
     let now = balance(&app, &account).await;
     assert_eq!((&now["receivable"], &now["exposure_as_of"]), (&json!("0.00"), &json!(at(12))));
-    assert_eq!((&now["limit_kind"], &now["limit_amount"], &now["on_hold"], &now["limit_as_of"]), (&json!("unlimited"), &json!(null), &json!(false), &json!(at(11))));
+    assert_eq!(
+        (&now["limit_kind"], &now["limit_amount"], &now["on_hold"], &now["limit_as_of"]),
+        (&json!("unlimited"), &json!(null), &json!(false), &json!(at(11)))
+    );
 }
 
 async fn a_key_sent_twice_in_a_batch_is_taken_one_after_the_other(app: App) {
@@ -178,7 +192,10 @@ async fn of_two_that_say_different_things_of_one_moment_the_more_prudent_stays(a
     // What is newer settles it, each group for itself.
     push(&app, json!([{"external_id": "A", "as_of": "2026-01-02T11:00:00Z", "receivable": "8.00"}])).await;
     let now = balance(&app, &account).await;
-    assert_eq!((&now["exposure_has_conflict"], &now["limit_has_conflict"], &now["has_conflict"]), (&json!(false), &json!(true), &json!(true)));
+    assert_eq!(
+        (&now["exposure_has_conflict"], &now["limit_has_conflict"], &now["has_conflict"]),
+        (&json!(false), &json!(true), &json!(true))
+    );
 }
 
 async fn one_account_is_pushed_by_its_path(app: App) {
@@ -267,7 +284,9 @@ async fn a_thousand_items_are_taken_and_one_more_is_not(app: App) {
 async fn a_repeat_with_the_same_key_answers_the_same_bytes(app: App) {
     express(&app, json!({})).await;
     let account = customer(&app, "A").await;
-    let body = batch(&json!([{"external_id": "A", "as_of": "2026-01-02T10:00:00Z", "receivable": "5.00"}, {"external_id": "?", "as_of": "2026-01-02T10:00:00Z", "on_hold": true}]));
+    let body = batch(
+        &json!([{"external_id": "A", "as_of": "2026-01-02T10:00:00Z", "receivable": "5.00"}, {"external_id": "?", "as_of": "2026-01-02T10:00:00Z", "on_hold": true}]),
+    );
     let send = || app.post("/v1/credit-balances/batch", body.clone()).key("2026-01-02T10:00/7");
     let (first, again) = (send().await.is(200), send().await.is(200));
     assert_eq!((statuses(&first), again.header("idempotency-replayed")), (vec!["applied", "failed"], "true"));

@@ -1,6 +1,6 @@
 //! How external references are reached; the record they name shows them too.
 
-use super::credit::{push::stand_in_line, unmatched};
+use super::credit::unmatched;
 use crate::rest::collection::{Collection, known_system};
 use samphan_domain::{
     error::{Error, FieldError, Result},
@@ -16,7 +16,7 @@ use samphan_persistence::{
 /// External references.
 #[must_use]
 pub fn routes() -> Collection<ExternalReference> {
-    Collection::new("external-systems").create(create).update(update).delete(delete).writes()
+    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).writes()
 }
 
 /// The shape of the record a reference names; refuses a system, resource or record that is not there for this caller.
@@ -35,13 +35,11 @@ async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape>
 /// Names a record for a system, and shows it on the record.
 pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
     let shape = named(work, &draft.data).await?;
-    stand_in_line(work, &draft.data.system).await?;
     if draft.data.external_type.is_empty() {
         shape.one.clone_into(&mut draft.data.external_type);
     }
     let made = stored::insert(work, draft).await?;
-    stored::refresh_references(work, shape, made.data.record_id).await?;
-    unmatched::apply(work, &made.data).await?;
+    told(work, &made).await?;
     Ok(made)
 }
 
@@ -50,14 +48,23 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
         return Err(Error::invalid(FieldError::new("/resource", "not_allowed", "the resource it was made with")));
     }
     let shape = named(work, &after.data).await?;
-    stand_in_line(work, &after.data.system).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
-    stored::refresh_references(work, shape, before.data.record_id).await?;
     if made.data.record_id != before.data.record_id {
-        stored::refresh_references(work, shape, made.data.record_id).await?;
+        stored::refresh_references(work, shape, before.data.record_id).await?;
     }
-    unmatched::apply(work, &made.data).await?;
+    told(work, &made).await?;
     Ok(made)
+}
+
+/// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
+async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    stored::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
+    unmatched::apply(work, &made.data).await
+}
+
+async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    named(work, &made.data).await?;
+    told(work, made).await
 }
 
 async fn delete(work: &Work, found: &Stored<ExternalReference>) -> Result<()> {

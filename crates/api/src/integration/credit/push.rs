@@ -229,7 +229,8 @@ async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Re
 pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
     known_system(work, &ledger.system).await?;
     let mut sql = work.sql();
-    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ").text(ledger.system.clone());
+    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ")
+        .text(ledger.system.clone());
     let system = work.fetch_one(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.optional_text(2)?))).await?;
     let (status, entity, currency) = system.ok_or(Code::Internal)?;
     if status != "active" {

@@ -1,6 +1,9 @@
 //! Snapshots: a full push, closed by control totals, after which what it did not have is marked missing.
 
-use super::push::{Ledger, expect_ledger, stand_in_line};
+use super::{
+    push::{Ledger, expect_ledger, stand_in_line},
+    reconciliation::sum_of,
+};
 use crate::rest::collection::{Collection, known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -94,9 +97,11 @@ async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTo
     known_system(work, &before.data.system).await?;
     stand_in_line(work, &before.data.system).await?;
     let mut sql = work.sql();
-    sql.push("SELECT count(*), CAST(coalesce(sum(receivable), 0) AS bigint) FROM credit_snapshot_items WHERE snapshot_id = ")
-        .id(before.id());
-    let (items, receivable) = work.fetch_one(sql, |row| Ok((row.int(0)?, Amount(row.int(1)?)))).await?.unwrap_or_default();
+    sql.push("SELECT count(*), ");
+    sum_of(&mut sql, &["receivable"]);
+    sql.push(" FROM credit_snapshot_items t WHERE t.snapshot_id = ").id(before.id());
+    let (items, receivable) =
+        work.fetch_one(sql, |row| Ok((row.int(0)?, Amount::of_parts(row.int(1)?, row.int(2)?)))).await?.unwrap_or_default();
     let mut faults = vec![];
     if totals.items != items || before.data.expected_items != items {
         faults.push(FieldError::new(

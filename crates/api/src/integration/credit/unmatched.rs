@@ -15,7 +15,8 @@ pub async fn apply(work: &Work, mapped: &ExternalReference) -> Result<()> {
     }
     stand_in_line(work, &mapped.system).await?;
     let mut sql = work.sql();
-    sql.push("SELECT id, entity, currency, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ").text(mapped.system.clone());
+    sql.push("SELECT id, entity, currency, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ")
+        .text(mapped.system.clone());
     sql.push(" AND external_id = ").text(mapped.external_id.clone()).push(" ORDER BY id");
     let kept = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.text(2)?, row.text(3)?))).await?;
     let account = Accounts::just(mapped.external_id.clone(), mapped.record_id);
