@@ -4,6 +4,7 @@
 mod catalog;
 mod contract;
 mod customers;
+mod integration;
 mod kernel;
 mod platform;
 mod support;

@@ -104,7 +104,7 @@ CREATE TABLE external_systems (
     stale_after :text, on_stale :text NOT NULL, status :text NOT NULL, last_seen_at :time);
 CREATE TABLE credit_balances (
     {record}, account_id :id NOT NULL REFERENCES accounts (id), system :text NOT NULL, entity :text NOT NULL, currency :text NOT NULL,
-    external_id :text, exposure_as_of :time, exposure_revision :text, receivable :int, overdue_days_1_30 :int, overdue_days_31_60 :int,
+    exposure_as_of :time, exposure_revision :text, receivable :int, overdue_days_1_30 :int, overdue_days_31_60 :int,
     overdue_days_61_90 :int, overdue_days_over_90 :int, unbilled_deliveries :int, open_orders :int, limit_as_of :time, limit_revision :text,
     limit_kind :text, limit_amount :int, on_hold :bool, status :text NOT NULL, exposure_has_conflict :bool NOT NULL,
     limit_has_conflict :bool NOT NULL, has_conflict :bool NOT NULL, received_at :time NOT NULL);
@@ -118,11 +118,11 @@ CREATE TABLE credit_snapshots (
     {record}, system :text NOT NULL, entity :text NOT NULL, currency :text NOT NULL, expected_items :int NOT NULL, status :text NOT NULL,
     received_items :int NOT NULL, receivable_total :int NOT NULL, completed_at :time, marked_missing :int NOT NULL);
 CREATE TABLE credit_snapshot_items (
-    snapshot_id :id NOT NULL REFERENCES credit_snapshots (id), external_key :text NOT NULL, account_id :id, receivable :int NOT NULL,
+    snapshot_id :id NOT NULL REFERENCES credit_snapshots (id), external_key :text NOT NULL, account_id :id, as_of :time NOT NULL, receivable :int,
     PRIMARY KEY (snapshot_id, external_key));
 CREATE TABLE unmatched_credits (
     {record}, system :text NOT NULL, entity :text NOT NULL, currency :text NOT NULL, external_id :text NOT NULL, as_of :time NOT NULL,
-    item :json NOT NULL, attempts :int NOT NULL);
+    items :json NOT NULL, attempts :int NOT NULL);
 ";
 
 /// Each line an index: of a filter, a sort, a rule of uniqueness, or a way to follow a reference; `a | b, c | d` is four.

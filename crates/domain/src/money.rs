@@ -109,6 +109,16 @@ decimal!(
 decimal!(Quantity, 0, "quantity", PATTERN_UNSIGNED, "A quantity as a plain decimal string that is not negative, up to 4 decimals.");
 
 impl Amount {
+    /// The units a sum is taken apart by, so that an integer of the database holds each part whatever is added up.
+    pub const PART: i64 = 1_000_000_000;
+
+    /// A sum put together again, held at the ends of the range instead of wrapping.
+    #[must_use]
+    pub fn of_parts(high: i64, low: i64) -> Self {
+        let units = i128::from(high) * i128::from(Self::PART) + i128::from(low);
+        Self(i64::try_from(units).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX }))
+    }
+
     /// Adds, held at the ends of the range instead of wrapping.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

@@ -16,7 +16,7 @@ impl Sql {
     pub fn for_update(&mut self, alias: &'static str) -> &mut Self {
         match self.dialect {
             Dialect::Sqlite => self,
-            Dialect::Postgres => self.push(" FOR UPDATE OF ").push(alias),
+            Dialect::Postgres => self.push(" FOR NO KEY UPDATE OF ").push(alias),
         }
     }
 

@@ -1,9 +1,11 @@
 //! How external references are reached; the record they name shows them too.
 
+use super::credit::unmatched;
 use crate::rest::collection::{Collection, known_system};
 use samphan_domain::{
     error::{Error, FieldError, Result},
     integration::external_reference::ExternalReference,
+    shape::Shape,
 };
 use samphan_persistence::{
     list::{self, View},
@@ -14,12 +16,11 @@ use samphan_persistence::{
 /// External references.
 #[must_use]
 pub fn routes() -> Collection<ExternalReference> {
-    Collection::new("external-systems").create(create).update(update).delete(delete).writes()
+    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).writes()
 }
 
-/// Names a record for a system, and shows it on the record.
-pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
-    let named = &draft.data;
+/// The shape of the record a reference names; refuses a system, resource or record that is not there for this caller.
+async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
     let Some(shape) = work.store.shapes.get(named.resource.as_str()).copied().filter(|s| s.extensible) else {
         return Err(Error::invalid(FieldError::new("/resource", "unknown_value", "").instead_of(&named.resource, known)));
@@ -28,12 +29,17 @@ pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result
     let view = View::new(work, shape, Some(&["id"]), vec![]);
     let missing = |_| Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
     list::one(work, &view, named.record_id, None, "read").await.map_err(missing)?;
+    Ok(shape)
+}
+
+/// Names a record for a system, and shows it on the record.
+pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
+    let shape = named(work, &draft.data).await?;
     if draft.data.external_type.is_empty() {
         shape.one.clone_into(&mut draft.data.external_type);
     }
     let made = stored::insert(work, draft).await?;
-    stored::refresh_references(work, shape, made.data.record_id).await?;
-    super::credit::unmatched::apply(work, &made.data).await?;
+    told(work, &made).await?;
     Ok(made)
 }
 
@@ -41,16 +47,28 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
     if before.data.resource != after.data.resource {
         return Err(Error::invalid(FieldError::new("/resource", "not_allowed", "the resource it was made with")));
     }
+    let shape = named(work, &after.data).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
-    let shape = work.shape(&made.data.resource)?;
-    stored::refresh_references(work, shape, before.data.record_id).await?;
     if made.data.record_id != before.data.record_id {
-        stored::refresh_references(work, shape, made.data.record_id).await?;
+        stored::refresh_references(work, shape, before.data.record_id).await?;
     }
+    told(work, &made).await?;
     Ok(made)
 }
 
+/// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
+async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    stored::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
+    unmatched::apply(work, &made.data).await
+}
+
+async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    named(work, &made.data).await?;
+    told(work, made).await
+}
+
 async fn delete(work: &Work, found: &Stored<ExternalReference>) -> Result<()> {
+    known_system(work, &found.data.system).await?;
     stored::delete(work, found).await?;
     stored::refresh_references(work, work.shape(&found.data.resource)?, found.data.record_id).await
 }

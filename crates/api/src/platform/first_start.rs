@@ -87,6 +87,7 @@ fn roles() -> Vec<Role> {
     let mut accounting: Vec<Grant> = [
         "credit-balances:read",
         "credit-balances:push",
+        "credit-balance-history:read",
         "credit:read",
         "credit:see-ledger",
         "credit-profiles:read",

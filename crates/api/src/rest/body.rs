@@ -126,6 +126,7 @@ impl Validators {
             .with_format("date-time", |s: &str| Instant::parse(s).is_ok())
             .with_format("date", |s: &str| date(s).is_some())
             .with_format("x-decimal", |s: &str| money::parse(s).is_ok())
+            .with_format("x-decimal-unsigned", |s: &str| money::parse(s).is_ok_and(|units| units >= 0))
             .build(&schema)
             .map_err(|error| {
                 tracing::error!(%error, name, "schema");
@@ -166,8 +167,8 @@ fn resolved(schema: &Value, components: &Value, depth: usize) -> Value {
             }
             let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), resolved(v, components, depth + 1))).collect();
             if out.contains_key("x-decimal") {
-                out.remove("pattern");
-                out.insert("format".into(), json!("x-decimal"));
+                let unsigned = out.remove("pattern").is_some_and(|p| p == money::PATTERN_UNSIGNED);
+                out.insert("format".into(), json!(if unsigned { "x-decimal-unsigned" } else { "x-decimal" }));
             }
             Value::Object(out)
         }
@@ -212,11 +213,12 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
             let kind = match format.as_str() {
                 "date-time" => scalar::Kind::Time,
                 "date" => scalar::Kind::Date,
-                "x-decimal" => scalar::Kind::Decimal { least: 2 },
+                "x-decimal" | "x-decimal-unsigned" => scalar::Kind::Decimal { least: 2 },
                 "uuid" => scalar::Kind::Id,
                 other => return one("invalid_format", other.to_owned()),
             };
             match kind.read(sent) {
+                Ok(_) if format == "x-decimal-unsigned" => one("too_small", "0".to_owned()),
                 Ok(_) => one("invalid_format", kind.expects().to_owned()),
                 Err((code, about)) => one(code, about.to_owned()),
             }

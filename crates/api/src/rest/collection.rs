@@ -48,6 +48,7 @@ pub struct Table<T> {
     pub(super) create: CreateFn<T>,
     pub(super) update: UpdateFn<T>,
     pub(super) delete: DeleteFn<T>,
+    restored: DeleteFn<T>,
 }
 
 impl<T> Clone for Table<T> {
@@ -58,6 +59,7 @@ impl<T> Clone for Table<T> {
             create: Arc::clone(&self.create),
             update: Arc::clone(&self.update),
             delete: Arc::clone(&self.delete),
+            restored: Arc::clone(&self.restored),
         }
     }
 }
@@ -145,6 +147,7 @@ impl<T: Resource> Collection<T> {
             create: Arc::new(|work, draft| Box::pin(stored::insert(work, draft))),
             update: Arc::new(|work, before, after| Box::pin(stored::save(work, before, after, "updated", None))),
             delete: Arc::new(|work, found| Box::pin(stored::delete(work, found))),
+            restored: Arc::new(|_, _| Box::pin(async { Ok(()) })),
         };
         let external = shape.extensible && parent.is_none();
         Self { table, tag, if_match_required: false, external, base, operations: vec![], schemas: vec![] }.reads()
@@ -174,6 +177,20 @@ impl<T: Resource> Collection<T> {
         self.table.update = Arc::new(move |work, before, after| {
             let update = Arc::clone(&update);
             Box::pin(async move { update(work, before, after).await })
+        });
+        self
+    }
+
+    /// What else is done when a record is restored.
+    #[must_use]
+    pub fn restored<F>(mut self, restored: F) -> Self
+    where
+        F: AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static,
+    {
+        let restored = Arc::new(restored);
+        self.table.restored = Arc::new(move |work, found| {
+            let restored = Arc::clone(&restored);
+            Box::pin(async move { restored(work, found).await })
         });
         self
     }
@@ -394,6 +411,7 @@ impl<T: Resource> Collection<T> {
                 async move |work: &Work, call: Call| {
                     let parent = table.enter(work, &call, "delete").await?;
                     let made = stored::restore::<T>(work, call.id(nested)?, parent).await?;
+                    (table.restored)(work, &made).await?;
                     Ok(Answer::record(work, table.shape, &made))
                 },
             )

@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -32,9 +32,6 @@ pub struct CreditBalance {
     /// ISO 4217 currency of every amount here.
     #[schema(max_length = 3)]
     pub currency: String,
-    /// What the system calls the account.
-    #[schema(max_length = 128)]
-    pub external_id: Option<String>,
     /// When the exposure was true; null until it is told.
     pub exposure_as_of: Option<Instant>,
     /// The sender's revision of the exposure.
@@ -111,6 +108,7 @@ impl Resource for CreditBalanceChange {
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
     const PARENTS: &'static [&'static str] = &["account_id"];
+    const FINANCIAL: &'static [&'static str] = &["item"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
 }
@@ -212,8 +210,31 @@ pub struct CreditItem {
     pub on_hold: Option<bool>,
 }
 
-/// When a group was true, and the sender's revision where it is a number.
-type Stamp = (Instant, Option<u64>);
+/// A group as it was told: when, at which revision of the sender's, and what. The greatest holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Told<T> {
+    as_of: Instant,
+    /// The revision where it is a number; another word tells nothing of before and after.
+    number: Option<u64>,
+    says: T,
+    /// The revision as it was written: of two that say the same, one must be the kept one, whichever comes first.
+    revision: Option<String>,
+}
+
+impl<T: Ord> Told<T> {
+    fn new(as_of: Instant, revision: Option<&String>, says: T) -> Self {
+        Self { as_of, number: revision.and_then(|r| r.parse().ok()), says, revision: revision.cloned() }
+    }
+
+    fn is_of_one_moment_with(&self, other: &Self) -> bool {
+        (self.as_of, self.number) == (other.as_of, other.number)
+    }
+
+    /// Pushes of one moment and revision that differ are a mistake at the sender.
+    fn contradicts(&self, other: &Self) -> bool {
+        self.is_of_one_moment_with(other) && self.says != other.says
+    }
+}
 
 /// The exposure group, ordered so that of two that claim the same moment the more prudent is the greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -280,26 +301,40 @@ impl CreditItem {
         }
     }
 
-    fn stamp(&self) -> Stamp {
-        (self.as_of, self.source_revision.as_deref().and_then(|r| r.parse().ok()))
-    }
-
-    fn exposure(&self) -> Exposure {
+    fn exposure(&self) -> Option<Told<Exposure>> {
         let o = self.overdue.clone().unwrap_or_default();
         let part = Option::unwrap_or_default;
-        exposure(
+        let says = exposure(
             [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
             [o.days_1_30, o.days_31_60, o.days_61_90, o.days_over_90],
-        )
+        );
+        self.names_exposure().then(|| Told::new(self.as_of, self.source_revision.as_ref(), says))
     }
 
-    fn limit(&self) -> Limit {
-        Limit {
+    fn limit(&self) -> Option<Told<Limit>> {
+        let says = Limit {
             on_hold: self.on_hold.unwrap_or_default(),
             kind: Reverse(self.credit_limit.as_ref().map_or(LimitKind::NotManaged, |l| l.kind)),
             amount: Reverse(self.credit_limit.as_ref().and_then(|l| l.amount).map(|p| Amount(p.0))),
-        }
+        };
+        self.names_limit().then(|| Told::new(self.as_of, self.source_revision.as_ref(), says))
     }
+
+    /// Of pushes about one customer, the few that decide: of each group the greatest, and the least of those that
+    /// contradict it. Taking these ends as taking all of them would.
+    #[must_use]
+    pub fn deciding(items: Vec<Self>) -> Vec<Self> {
+        let kept = [extremes(&items, Self::exposure), extremes(&items, Self::limit)].concat();
+        items.into_iter().enumerate().filter(|(n, _)| kept.contains(n)).map(|(_, item)| item).collect()
+    }
+}
+
+/// The places of the greatest of a group, and of the least of those that contradict it.
+fn extremes<T: Ord>(items: &[CreditItem], group: fn(&CreditItem) -> Option<Told<T>>) -> Vec<usize> {
+    let told: Vec<(Told<T>, usize)> = items.iter().enumerate().filter_map(|(n, item)| group(item).map(|t| (t, n))).collect();
+    let greatest = told.iter().max();
+    let least = greatest.and_then(|(g, _)| told.iter().filter(|(t, _)| t.contradicts(g)).min());
+    greatest.into_iter().chain(least).map(|(_, n)| *n).collect()
 }
 
 fn exposure(parts: [Amount; 3], overdue: [Amount; 4]) -> Exposure {
@@ -315,7 +350,6 @@ impl CreditBalance {
             system,
             entity,
             currency,
-            external_id: None,
             exposure_as_of: None,
             exposure_revision: None,
             receivable: None,
@@ -341,29 +375,25 @@ impl CreditBalance {
     /// Takes a push. Each group is replaced only by one with a greater stamp; with equal stamps the more prudent stays.
     pub fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
         let mut outcomes = vec![];
-        if item.names_exposure() {
-            let held = self.exposure_as_of.map(|t| (stamp(t, self.exposure_revision.as_deref()), self.exposure()));
-            let pushed = item.exposure();
-            let outcome = decide(held.as_ref().map(|(s, e)| (*s, e)), (item.stamp(), &pushed), &mut self.exposure_has_conflict);
+        if let Some(pushed) = item.exposure() {
+            let outcome = decide(self.exposure().as_ref(), &pushed, &mut self.exposure_has_conflict);
             if outcome == Outcome::Applied {
-                self.exposure_as_of = Some(item.as_of);
-                self.exposure_revision.clone_from(&item.source_revision);
-                [self.receivable, self.unbilled_deliveries, self.open_orders] = pushed.parts.map(Some);
+                self.exposure_as_of = Some(pushed.as_of);
+                self.exposure_revision = pushed.revision;
+                [self.receivable, self.unbilled_deliveries, self.open_orders] = pushed.says.parts.map(Some);
                 [self.overdue_days_1_30, self.overdue_days_31_60, self.overdue_days_61_90, self.overdue_days_over_90] =
-                    pushed.overdue.map(Some);
+                    pushed.says.overdue.map(Some);
             }
             outcomes.push(outcome);
         }
-        if item.names_limit() {
-            let held = self.limit_as_of.map(|t| (stamp(t, self.limit_revision.as_deref()), self.limit()));
-            let pushed = item.limit();
-            let outcome = decide(held.as_ref().map(|(s, l)| (*s, l)), (item.stamp(), &pushed), &mut self.limit_has_conflict);
+        if let Some(pushed) = item.limit() {
+            let outcome = decide(self.limit().as_ref(), &pushed, &mut self.limit_has_conflict);
             if outcome == Outcome::Applied {
-                self.limit_as_of = Some(item.as_of);
-                self.limit_revision.clone_from(&item.source_revision);
-                self.limit_kind = Some(pushed.kind.0);
-                self.limit_amount = pushed.amount.0;
-                self.on_hold = Some(pushed.on_hold);
+                self.limit_as_of = Some(pushed.as_of);
+                self.limit_revision = pushed.revision;
+                self.limit_kind = Some(pushed.says.kind.0);
+                self.limit_amount = pushed.says.amount.0;
+                self.on_hold = Some(pushed.says.on_hold);
             }
             outcomes.push(outcome);
         }
@@ -376,7 +406,11 @@ impl CreditBalance {
         outcome
     }
 
-    fn exposure(&self) -> Exposure {
+    fn exposure(&self) -> Option<Told<Exposure>> {
+        self.exposure_as_of.map(|as_of| Told::new(as_of, self.exposure_revision.as_ref(), self.exposed()))
+    }
+
+    fn exposed(&self) -> Exposure {
         let part = Option::unwrap_or_default;
         exposure(
             [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
@@ -384,48 +418,41 @@ impl CreditBalance {
         )
     }
 
-    fn limit(&self) -> Limit {
-        Limit {
+    fn limit(&self) -> Option<Told<Limit>> {
+        let says = Limit {
             on_hold: self.on_hold.unwrap_or_default(),
             kind: Reverse(self.limit_kind.unwrap_or(LimitKind::NotManaged)),
             amount: Reverse(self.limit_amount),
-        }
+        };
+        self.limit_as_of.map(|as_of| Told::new(as_of, self.limit_revision.as_ref(), says))
     }
 
     /// What counts against the limit: receivable, unbilled deliveries and open orders.
     #[must_use]
     pub fn exposure_total(&self) -> Amount {
-        self.exposure().total
+        self.exposed().total
     }
 
     /// What is overdue, of any age.
     #[must_use]
     pub fn overdue_total(&self) -> Amount {
-        self.exposure().overdue.into_iter().fold(Amount(0), Amount::plus)
+        self.exposed().overdue.into_iter().fold(Amount(0), Amount::plus)
     }
 }
 
-fn stamp(as_of: Instant, revision: Option<&str>) -> Stamp {
-    (as_of, revision.and_then(|r| r.parse().ok()))
-}
-
-fn decide<T: Ord>(held: Option<(Stamp, &T)>, pushed: (Stamp, &T), has_conflict: &mut bool) -> Outcome {
+/// What a pushed group comes to beside the held one. Whether it is contradicted is marked whichever of the two came first.
+fn decide<T: Ord>(held: Option<&Told<T>>, pushed: &Told<T>, has_conflict: &mut bool) -> Outcome {
     let Some(held) = held else { return Outcome::Applied };
-    // Pushes of one moment and revision that differ are a mistake at the sender: marked, whichever came first.
-    let conflict = held.0 == pushed.0 && held.1 != pushed.1;
-    if conflict {
-        *has_conflict = true;
-    }
-    match pushed.cmp(&held) {
-        std::cmp::Ordering::Greater => {
-            if !conflict {
-                *has_conflict = false;
-            }
+    let contradicts = pushed.contradicts(held);
+    *has_conflict |= contradicts;
+    match pushed.cmp(held) {
+        Ordering::Greater => {
+            *has_conflict &= pushed.is_of_one_moment_with(held);
             Outcome::Applied
         }
-        std::cmp::Ordering::Equal => Outcome::Unchanged,
-        std::cmp::Ordering::Less if conflict => Outcome::Conflicting,
-        std::cmp::Ordering::Less => Outcome::Stale,
+        Ordering::Less if contradicts => Outcome::Conflicting,
+        Ordering::Less if !pushed.is_of_one_moment_with(held) => Outcome::Stale,
+        Ordering::Less | Ordering::Equal => Outcome::Unchanged,
     }
 }
 
@@ -467,12 +494,13 @@ mod tests {
             Just(CreditLimit { kind: LimitKind::NotManaged, amount: None }),
             (0..3_i64).prop_map(|n| CreditLimit { kind: LimitKind::Limited, amount: Some(Price(n)) }),
         ]);
-        let item = (0..3_i64, proptest::option::of(0..3_u8), amount(), amount(), limit, proptest::option::of(any::<bool>())).prop_map(
+        let revision = proptest::option::of(prop_oneof![Just("1"), Just("2"), Just("02"), Just("a"), Just("b")]);
+        let item = (0..3_i64, revision, amount(), amount(), limit, proptest::option::of(any::<bool>())).prop_map(
             |(minute, revision, receivable, open_orders, credit_limit, on_hold)| CreditItem {
                 external_id: None,
                 account_id: Some(AccountId(uuid::Uuid::nil())),
                 as_of: balance().received_at.plus_seconds(minute * 60),
-                source_revision: revision.map(|r| r.to_string()),
+                source_revision: revision.map(str::to_owned),
                 receivable,
                 overdue: None,
                 unbilled_deliveries: None,
@@ -481,6 +509,7 @@ mod tests {
                 on_hold,
             },
         );
+        let item = item.prop_filter("names a group", |i| i.names_exposure() || i.names_limit());
         proptest::collection::vec(item, 1..8)
     }
 
@@ -500,6 +529,13 @@ mod tests {
             (Just(v), Just(doubled).prop_shuffle())
         })) {
             prop_assert_eq!(after(&items), after(&shuffled));
+        }
+
+        #[test]
+        fn the_pushes_that_decide_end_as_all_of_them_would(items in items()) {
+            let kept = items.iter().fold(vec![], |kept, item| CreditItem::deciding([kept, vec![item.clone()]].concat()));
+            prop_assert!(kept.len() <= 4);
+            prop_assert_eq!(after(&kept), after(&items));
         }
 
         #[test]

@@ -29,7 +29,7 @@ pub struct CreditPosition {
     /// What may still be ordered; null when there is no limit or it is not known.
     #[schema(required = true)]
     pub available: Option<Amount>,
-    /// The oldest moment any of this was true.
+    /// The oldest moment any of the exposure was true.
     #[schema(required = true)]
     pub as_of: Option<Instant>,
     /// Whether any of it is older than its system's `stale_after`.
@@ -73,7 +73,7 @@ pub struct PositionBalance {
     pub exposure: Amount,
     /// Overdue there.
     pub overdue: Amount,
-    /// The oldest moment any of it was true.
+    /// When its exposure was true.
     #[schema(required = true)]
     pub as_of: Option<Instant>,
     /// Whether it is stale.
@@ -156,7 +156,8 @@ pub fn position(
     let balances: Vec<PositionBalance> = told
         .iter()
         .map(|t| {
-            let as_of = [t.balance.exposure_as_of, t.balance.limit_as_of].into_iter().flatten().min();
+            // A limit holds until another is told, so only what is owed grows old.
+            let as_of = t.balance.exposure_as_of;
             let stale = matches!((as_of, t.stale_after), (Some(at), Some(seconds)) if at.plus_seconds(seconds) < now);
             PositionBalance {
                 system: t.balance.system.clone(),
@@ -170,7 +171,8 @@ pub fn position(
         .collect();
 
     let (kind, limit) = limit(told, profile.filter(|p| p.currency.is_none() || p.currency == currency));
-    if told.iter().all(|t| t.balance.exposure_as_of.is_none()) {
+    let known = told.iter().any(|t| t.balance.exposure_as_of.is_some());
+    if !known {
         add(CreditReason::NoBalance, OnStale::Warn);
     }
     if profile.is_some_and(|p| p.is_on_hold) {
@@ -202,7 +204,6 @@ pub fn position(
             codes.push(*reason);
         }
     }
-    let known = !told.is_empty();
     CreditPosition {
         account_id,
         status: reasons.iter().map(|(r, o)| r.makes(*o)).max().unwrap_or(CreditStatus::Ok),
@@ -210,7 +211,7 @@ pub fn position(
         available: limit.filter(|_| known).map(|l| l.minus(exposure)),
         as_of: balances.iter().filter_map(|b| b.as_of).min(),
         stale: balances.iter().any(|b| b.stale),
-        limit_kind: known.then_some(kind),
+        limit_kind: (!told.is_empty() || limit.is_some()).then_some(kind),
         limit_amount: limit,
         exposure: known.then_some(exposure),
         receivable: known.then(|| sum(|b| b.receivable)),

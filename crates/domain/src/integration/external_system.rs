@@ -17,10 +17,10 @@ pub struct ExternalSystem {
     pub name: String,
     /// What kind of system it is.
     pub kind: SystemKind,
-    /// The legal entity it keeps books for, where it keeps one.
+    /// The legal entity it keeps books for: pushes for another are refused. Null where it keeps several.
     #[schema(max_length = 50, example = "TH01")]
     pub legal_entity: Option<String>,
-    /// ISO 4217 currency of its books.
+    /// ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
     #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
     pub currency: Option<String>,
     /// ISO 8601 duration after which what it said is stale; never when null.

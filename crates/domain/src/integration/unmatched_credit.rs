@@ -1,12 +1,11 @@
 //! An unmatched push: credit for a customer number nobody has mapped to an account yet.
 
-use crate::{instant::Instant, resource::Resource};
+use crate::{instant::Instant, integration::credit_balance::CreditItem, resource::Resource};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// The newest push for a customer number that is not mapped. Mapping it applies it.
+/// What was pushed for a customer number that is not mapped. Mapping it applies it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct UnmatchedCredit {
     /// Code of the system that pushed.
@@ -21,11 +20,11 @@ pub struct UnmatchedCredit {
     /// What the system calls the customer.
     #[schema(max_length = 128)]
     pub external_id: String,
-    /// When the push was true.
+    /// When the newest push was true.
     pub as_of: Instant,
-    /// The push itself.
-    #[schema(value_type = Object)]
-    pub item: Map<String, Value>,
+    /// The pushes that decide: the newest of the exposure and of the limit, and one that contradicts each.
+    #[schema(max_items = 4)]
+    pub items: Vec<CreditItem>,
     /// How many pushes came for it.
     #[schema(minimum = 1)]
     pub attempts: i64,
@@ -38,5 +37,6 @@ impl Resource for UnmatchedCredit {
     const FILTERS: &'static [&'static str] = &["system", "external_id"];
     const TITLE: &'static str = "external_id";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
+    const FINANCIAL: &'static [&'static str] = &["items"];
     const EXTENSIBLE: bool = false;
 }

@@ -57,7 +57,8 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         })
         .collect();
     let made = position(AccountId(id), currency, &told, profile.as_ref().map(|p| &p.data), reader.now);
-    let may_see = reader.caller.reach("credit:see-ledger").is_some();
+    let (owner, team) = account.owner();
+    let may_see = reader.caller.sight("credit:see-ledger").covers(owner, team);
     Ok(Answer::json(&if may_see { made } else { made.without_ledger() }))
 }
 

@@ -63,6 +63,7 @@ async fn put(work: &Work, call: Call) -> Result<Answer> {
             let made = stored::save(work, &before, after, "updated", None).await?;
             Ok(Answer::record(work, shape, &made))
         }
+        None if call.if_match.is_some() => Err(Code::PreconditionFailed.into()),
         None => {
             let made = stored::insert(work, draft).await?;
             Ok(Answer::record(work, shape, &made).status(201).at(format!("/v1/accounts/{}/credit-profile", call.id(0)?)))

@@ -63,6 +63,9 @@ pub struct Ledger {
     pub currency: String,
 }
 
+/// The right to push.
+const PUSH: &str = "credit-balances:push";
+
 /// The operations.
 #[must_use]
 pub fn routes() -> Vec<Operation> {
@@ -76,12 +79,12 @@ pub fn routes() -> Vec<Operation> {
         Operation::write("batchCreditBalances", Method::POST, "/v1/credit-balances/batch", push)
             .says("credit", "Push many credit balances", batch)
             .takes(Body::batch("CreditBatch"))
-            .needs("credit-balances:push")
+            .needs(PUSH)
             .answers(200, "BatchResults"),
         Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
             .says("credit", "Push one credit balance", rules)
             .takes(Body::of("CreditPush"))
-            .needs("credit-balances:push")
+            .needs(PUSH)
             .answers(200, "BatchResult"),
     ]
 }
@@ -144,13 +147,12 @@ struct Held {
     touched: bool,
 }
 
-/// Takes items one after the other, as if each had been sent alone, and writes what came of them all at once.
-pub async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
+/// Takes what a system pushed for one of its ledgers.
+async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
     if items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
     }
     open_ledger(work, ledger, snapshot).await?;
-    let shape = work.shape("credit_balances")?;
     let items: Vec<Result<CreditItem>> = items
         .into_iter()
         .map(|item| {
@@ -160,16 +162,27 @@ pub async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: 
         })
         .collect();
     let accounts = accounts(work, ledger, &items).await?;
-    let mut held = balances(work, shape, ledger, &accounts).await?;
-    let mut unmatched: BTreeMap<String, (CreditItem, i64)> = BTreeMap::new();
+    if let Some(snapshot) = snapshot {
+        super::snapshot::count(work, snapshot, items.iter().flatten().map(|i| (i, accounts.of(i)))).await?;
+    }
+    let outcomes = take(work, ledger, &accounts, &items).await?;
+    seen(work, &ledger.system).await?;
+    Ok(outcomes)
+}
+
+/// Takes items one after the other, as if each had been sent alone, and writes what came of them all at once.
+pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Result<CreditItem>]) -> Result<Vec<Outcome>> {
+    let shape = work.shape("credit_balances")?;
+    let mut held = balances(work, shape, ledger, accounts).await?;
+    let mut unmatched: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(items.len());
     // What each outcome is about, to put ids and versions in when they are known.
     let mut about: Vec<Option<Uuid>> = Vec::with_capacity(items.len());
-    for item in &items {
+    for item in items {
         let (outcome, account) = match item {
             Err(error) => (Outcome::failed(None, error.clone()), None),
             Ok(item) => match accounts.of(item) {
-                None => (missing(item, &mut unmatched), None),
+                None => (accounts.missing(item, &mut unmatched), None),
                 Some(account) => {
                     let fresh = || Held {
                         before: None,
@@ -191,12 +204,8 @@ pub async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: 
         outcomes.push(outcome);
         about.push(account);
     }
-    if let Some(snapshot) = snapshot {
-        super::snapshot::count(work, snapshot, items.iter().flatten().filter_map(|i| accounts.of(i).map(|a| (i, a)))).await?;
-    }
     let written = write(work, shape, held).await?;
     keep_unmatched(work, ledger, unmatched).await?;
-    seen(work, &ledger.system).await?;
     for (outcome, account) in outcomes.iter_mut().zip(about) {
         if let Some((id, version)) = account.and_then(|a| written.get(&a)) {
             outcome.id = Some(*id);
@@ -206,34 +215,58 @@ pub async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: 
     Ok(outcomes)
 }
 
-/// Refuses a system that is unknown or paused, or a snapshot that is not this ledger's or not open. On PostgreSQL
-/// the ledger is then this work's alone: pushes of one ledger stand in line, so none overtakes another.
+/// Opens a ledger for a push, and refuses a snapshot that is not this ledger's or not open.
 async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Result<()> {
-    known_system(work, &ledger.system).await?;
-    let mut sql = work.sql();
-    sql.push("SELECT status FROM external_systems WHERE deleted_at IS NULL AND code = ").text(ledger.system.clone());
-    if work.fetch_one(sql, |row| row.text(0)).await?.as_deref() != Some("active") {
-        return Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"]));
-    }
-    if work.store.dialect() == Dialect::Postgres {
-        let mut sql = work.sql();
-        let name = format!("credit {} {} {}", ledger.system, ledger.entity, ledger.currency);
-        sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(name).push(", 0))) l");
-        work.fetch(sql, |_| Ok(())).await?;
-    }
+    expect_ledger(work, ledger).await?;
+    stand_in_line(work, &ledger.system).await?;
     match snapshot {
         Some(id) => super::snapshot::expect_open(work, id, ledger).await,
         None => Ok(()),
     }
 }
 
+/// Refuses a system that is unknown or paused, and an entity or a currency it says it keeps no books of.
+pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
+    known_system(work, &ledger.system).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ")
+        .text(ledger.system.clone());
+    let system = work.fetch_one(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.optional_text(2)?))).await?;
+    let (status, entity, currency) = system.ok_or(Code::Internal)?;
+    if status != "active" {
+        return Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"]));
+    }
+    let faults: Vec<FieldError> = [("/entity", entity, &ledger.entity), ("/currency", currency, &ledger.currency)]
+        .into_iter()
+        .filter_map(|(pointer, kept, sent)| Some((pointer, kept.filter(|kept| kept != sent)?, sent)))
+        .map(|(pointer, kept, sent)| FieldError::new(pointer, "unknown_value", "").instead_of(sent, [kept]))
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+/// On PostgreSQL a system's feed is this work's alone until it ends: its pushes and mappings stand in line, so that none
+/// overtakes another and no push is kept for a number that is just being mapped. SQLite has one writer anyway.
+pub async fn stand_in_line(work: &Work, system: &str) -> Result<()> {
+    if work.store.dialect() == Dialect::Postgres {
+        let mut sql = work.sql();
+        sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(format!("credit {system}")).push(", 0))) l");
+        work.fetch(sql, |_| Ok(())).await?;
+    }
+    Ok(())
+}
+
 /// The accounts the items are about.
-struct Accounts {
+pub struct Accounts {
     by_external_id: HashMap<String, Uuid>,
     seen: HashSet<Uuid>,
 }
 
 impl Accounts {
+    /// One account, called by one name.
+    pub fn just(external_id: String, id: Uuid) -> Self {
+        Self { by_external_id: HashMap::from([(external_id, id)]), seen: HashSet::from([id]) }
+    }
+
     fn of(&self, item: &CreditItem) -> Option<Uuid> {
         let id = match &item.external_id {
             Some(external_id) => self.by_external_id.get(external_id).copied(),
@@ -241,8 +274,22 @@ impl Accounts {
         };
         id.filter(|id| self.seen.contains(id))
     }
+
+    /// The outcome of an item whose account is not there, and keeps it where it may still be mapped.
+    fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> Outcome {
+        let fault = match &item.external_id {
+            None => FieldError::new("/account_id", "unknown_reference", "accounts"),
+            Some(name) if self.by_external_id.contains_key(name) => FieldError::new("/external_id", "unknown_reference", "accounts"),
+            Some(name) => {
+                unmatched.entry(name.clone()).or_default().push(item.clone());
+                FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference")
+            }
+        };
+        Outcome::failed(item.external_id.clone(), Error::from(Code::UnknownReference).with(vec![fault]))
+    }
 }
 
+/// The accounts within the reach of the right to push.
 async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) -> Result<Accounts> {
     let shape = work.shape("accounts")?;
     let items = || items.iter().flatten();
@@ -255,7 +302,7 @@ async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) ->
     ids.dedup();
     let mut sql = work.sql();
     sql.push("SELECT t.id FROM accounts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    sight::by_owner(&mut sql, shape, "t", &work.caller.sight(PUSH));
     let seen = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
     Ok(Accounts { by_external_id, seen })
 }
@@ -281,9 +328,6 @@ impl Held {
         let taken = self.balance.take(item, now);
         if taken == Taken::Applied {
             self.applied.push((item.as_of, json!(item)));
-            if item.external_id.is_some() {
-                self.balance.external_id.clone_from(&item.external_id);
-            }
         }
         self.touched |= taken == Taken::Applied || conflicts(&self.balance) != had;
         let (status, error) = match taken {
@@ -298,24 +342,6 @@ impl Held {
         };
         Outcome { status, id: None, external_id: item.external_id.clone(), version: None, error }
     }
-}
-
-fn missing(item: &CreditItem, unmatched: &mut BTreeMap<String, (CreditItem, i64)>) -> Outcome {
-    let Some(external_id) = &item.external_id else {
-        let fault = FieldError::new("/account_id", "unknown_reference", "accounts");
-        return Outcome::failed(None, Error::from(Code::UnknownReference).with(vec![fault]));
-    };
-    unmatched
-        .entry(external_id.clone())
-        .and_modify(|(kept, attempts)| {
-            *attempts += 1;
-            if kept.as_of < item.as_of {
-                kept.clone_from(item);
-            }
-        })
-        .or_insert_with(|| (item.clone(), 1));
-    let fault = FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference");
-    Outcome::failed(Some(external_id.clone()), Error::from(Code::UnknownReference).with(vec![fault]))
 }
 
 /// Writes the balances that changed, their history and events; answers every balance's id and version.
@@ -400,7 +426,7 @@ const HISTORY: &[(&str, Kind)] = &[
 ];
 
 const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE deleted_at IS NULL DO UPDATE SET \
-    version = excluded.version, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, external_id = excluded.external_id, \
+    version = excluded.version, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, \
     exposure_as_of = excluded.exposure_as_of, exposure_revision = excluded.exposure_revision, receivable = excluded.receivable, \
     overdue_days_1_30 = excluded.overdue_days_1_30, overdue_days_31_60 = excluded.overdue_days_31_60, \
     overdue_days_61_90 = excluded.overdue_days_61_90, overdue_days_over_90 = excluded.overdue_days_over_90, \
@@ -409,10 +435,24 @@ const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE d
     on_hold = excluded.on_hold, status = excluded.status, exposure_has_conflict = excluded.exposure_has_conflict, \
     limit_has_conflict = excluded.limit_has_conflict, has_conflict = excluded.has_conflict, received_at = excluded.received_at";
 
-/// Keeps the newest push of each customer nobody has mapped.
-async fn keep_unmatched(work: &Work, ledger: &Ledger, unmatched: BTreeMap<String, (CreditItem, i64)>) -> Result<()> {
+/// Keeps the pushes that decide of each customer nobody has mapped.
+async fn keep_unmatched(work: &Work, ledger: &Ledger, mut unmatched: BTreeMap<String, Vec<CreditItem>>) -> Result<()> {
+    if unmatched.is_empty() {
+        return Ok(());
+    }
+    let attempts: BTreeMap<String, usize> = unmatched.iter().map(|(name, items)| (name.clone(), items.len())).collect();
+    let mut sql = work.sql();
+    sql.push("SELECT external_id, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ").text(ledger.system.clone());
+    sql.push(" AND entity = ").text(ledger.entity.clone()).push(" AND currency = ").text(ledger.currency.clone());
+    sql.push(" AND external_id").one_of(Kind::Text, unmatched.keys().cloned().map(Scalar::Text));
+    for (name, kept) in work.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await? {
+        let kept: Vec<CreditItem> = serde_json::from_str(&kept).map_err(|_| Error::from(Code::Internal))?;
+        unmatched.entry(name).or_default().extend(kept);
+    }
     let author = work.caller.author().map_or(Scalar::Null, Scalar::Id);
-    let row = |(external_id, (item, attempts)): (String, (CreditItem, i64))| {
+    let row = |(name, items): (String, Vec<CreditItem>)| {
+        let attempts = attempts.get(&name).copied().unwrap_or_default();
+        let kept = CreditItem::deciding(items);
         vec![
             Scalar::Id(work.new_id()),
             Scalar::Int(1),
@@ -423,18 +463,16 @@ async fn keep_unmatched(work: &Work, ledger: &Ledger, unmatched: BTreeMap<String
             Scalar::Text(ledger.system.clone()),
             Scalar::Text(ledger.entity.clone()),
             Scalar::Text(ledger.currency.clone()),
-            Scalar::Text(external_id),
-            Scalar::Time(item.as_of),
-            Scalar::Text(json!(item).to_string()),
-            Scalar::Int(attempts),
+            Scalar::Text(name),
+            Scalar::Time(kept.iter().map(|i| i.as_of).max().unwrap_or(work.now)),
+            Scalar::Text(json!(kept).to_string()),
+            Scalar::Int(i64::try_from(attempts).unwrap_or(i64::MAX)),
         ]
     };
     let columns = stored::names_of(work.shape("unmatched_credits")?);
     let ending = "ON CONFLICT (system, entity, currency, external_id) WHERE deleted_at IS NULL DO UPDATE SET \
         version = unmatched_credits.version + 1, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, \
-        attempts = unmatched_credits.attempts + excluded.attempts, \
-        item = CASE WHEN excluded.as_of > unmatched_credits.as_of THEN excluded.item ELSE unmatched_credits.item END, \
-        as_of = CASE WHEN excluded.as_of > unmatched_credits.as_of THEN excluded.as_of ELSE unmatched_credits.as_of END";
+        attempts = unmatched_credits.attempts + excluded.attempts, items = excluded.items, as_of = excluded.as_of";
     work.insert("unmatched_credits", &columns, unmatched.into_iter().map(row).collect(), ending).await.map(|_| ())
 }
 

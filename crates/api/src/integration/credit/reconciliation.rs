@@ -11,7 +11,7 @@ use samphan_domain::{
     money::Amount,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Reader;
+use samphan_persistence::{sight, sql::Sql, store::Reader};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
@@ -74,7 +74,7 @@ pub fn routes() -> Vec<Operation> {
             .says(
                 "credit",
                 "Reconcile with accounting",
-                "Counts and totals of every ledger, with what is stale, missing, in conflict or unmatched.",
+                "Counts and totals of every ledger over the accounts one may see, with what is stale, missing, in conflict or unmatched.",
             )
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
             .needs("credit-balances:read")
@@ -89,14 +89,17 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let cutoffs = cutoffs(reader).await?;
     let unmatched = unmatched(reader, system).await?;
     let mut sql = reader.sql();
-    sql.push("SELECT system, entity, currency, count(*), CAST(coalesce(sum(receivable), 0) AS bigint), ");
-    sql.push("CAST(coalesce(sum(coalesce(overdue_days_1_30, 0) + coalesce(overdue_days_31_60, 0) + coalesce(overdue_days_61_90, 0) + coalesce(overdue_days_over_90, 0)), 0) AS bigint), ");
-    sql.push("min(exposure_as_of), max(exposure_as_of), count(CASE WHEN status = 'missing' THEN 1 END), count(CASE WHEN has_conflict = ");
-    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" THEN 1 END) FROM credit_balances WHERE deleted_at IS NULL");
+    sql.push("SELECT t.system, t.entity, t.currency, count(*), ");
+    sum_of(&mut sql, &["receivable"]);
+    sql.push(", ");
+    sum_of(&mut sql, &["overdue_days_1_30", "overdue_days_31_60", "overdue_days_61_90", "overdue_days_over_90"]);
+    sql.push(", min(t.exposure_as_of), max(t.exposure_as_of), count(CASE WHEN t.status = 'missing' THEN 1 END), ");
+    sql.push("count(CASE WHEN t.has_conflict = ").bind(Kind::Bool, Scalar::Bool(true)).push(" THEN 1 END)");
+    seen(&mut sql, reader)?;
     if let Some(system) = system {
-        sql.push(" AND system = ").text(system.clone());
+        sql.push(" AND t.system = ").text(system.clone());
     }
-    sql.push(" GROUP BY system, entity, currency ORDER BY system, entity, currency LIMIT 1000");
+    sql.push(" GROUP BY t.system, t.entity, t.currency ORDER BY t.system, t.entity, t.currency LIMIT 1000");
     let mut ledgers = reader
         .fetch(sql, |row| {
             Ok(LedgerState {
@@ -104,12 +107,12 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
                 entity: row.text(1)?,
                 currency: row.text(2)?,
                 items: row.int(3)?,
-                receivable_total: Amount(row.int(4)?),
-                overdue_total: Amount(row.int(5)?),
-                oldest_as_of: row.time(6)?,
-                newest_as_of: row.time(7)?,
-                missing: row.int(8)?,
-                conflicts: row.int(9)?,
+                receivable_total: Amount::of_parts(row.int(4)?, row.int(5)?),
+                overdue_total: Amount::of_parts(row.int(6)?, row.int(7)?),
+                oldest_as_of: row.time(8)?,
+                newest_as_of: row.time(9)?,
+                missing: row.int(10)?,
+                conflicts: row.int(11)?,
                 stale: 0,
                 unmatched: 0,
             })
@@ -139,7 +142,26 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             unmatched: count,
         });
     }
+    ledgers.sort_by(|a, b| (&a.system, &a.entity, &a.currency).cmp(&(&b.system, &b.entity, &b.currency)));
+    ledgers.truncate(1000);
     Ok(Answer::json(&Reconciliation { as_of: reader.now, ledgers }))
+}
+
+/// The balances of the accounts the caller may see.
+fn seen(sql: &mut Sql, reader: &Reader) -> Result<()> {
+    sql.push(" FROM credit_balances t WHERE t.deleted_at IS NULL");
+    sight::only_seen(sql, reader, reader.shape("credit_balances")?, "t", "read")
+}
+
+/// A sum of amounts in the two columns `Amount::of_parts` reads.
+pub fn sum_of(sql: &mut Sql, columns: &[&'static str]) {
+    for (n, part) in [" / ", " % "].into_iter().enumerate() {
+        sql.push(if n == 0 { "CAST(coalesce(sum(" } else { ", CAST(coalesce(sum(" });
+        for (n, column) in columns.iter().enumerate() {
+            sql.push(if n == 0 { "coalesce(" } else { " + coalesce(" }).column("t", column).push(", 0)").push(part).int(Amount::PART);
+        }
+        sql.push("), 0) AS bigint)");
+    }
 }
 
 /// The moment before which each system's word is stale.
@@ -152,9 +174,10 @@ async fn cutoffs(reader: &Reader) -> Result<HashMap<String, Instant>> {
 
 async fn stale(reader: &Reader, key: &Key, cutoff: Instant) -> Result<i64> {
     let mut sql = reader.sql();
-    sql.push("SELECT count(*) FROM credit_balances WHERE deleted_at IS NULL AND system = ").text(key.0.clone());
-    sql.push(" AND entity = ").text(key.1.clone()).push(" AND currency = ").text(key.2.clone());
-    sql.push(" AND exposure_as_of < ").bind(Kind::Time, Scalar::Time(cutoff));
+    sql.push("SELECT count(*)");
+    seen(&mut sql, reader)?;
+    sql.push(" AND t.system = ").text(key.0.clone()).push(" AND t.entity = ").text(key.1.clone());
+    sql.push(" AND t.currency = ").text(key.2.clone()).push(" AND t.exposure_as_of < ").bind(Kind::Time, Scalar::Time(cutoff));
     reader.count(sql).await
 }
 

@@ -1,6 +1,9 @@
 //! Snapshots: a full push, closed by control totals, after which what it did not have is marked missing.
 
-use super::push::Ledger;
+use super::{
+    push::{Ledger, expect_ledger, stand_in_line},
+    reconciliation::sum_of,
+};
 use crate::rest::collection::{Collection, known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -8,6 +11,7 @@ use samphan_domain::{
     integration::{
         credit_balance::CreditItem,
         credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
+        external_reference::ExternalReference,
     },
     money::Amount,
     scalar::{Kind, Scalar},
@@ -31,7 +35,8 @@ pub fn routes() -> Collection<CreditSnapshot> {
 }
 
 async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored<CreditSnapshot>> {
-    known_system(work, &draft.data.system).await?;
+    let CreditSnapshot { system, entity, currency, .. } = draft.data.clone();
+    expect_ledger(work, &Ledger { system, entity, currency }).await?;
     stored::insert(work, draft).await
 }
 
@@ -49,25 +54,54 @@ pub async fn expect_open(work: &Work, id: Uuid, ledger: &Ledger) -> Result<()> {
     Ok(())
 }
 
-/// Notes which customers a batch had, each once, with the receivable last sent.
-pub async fn count(work: &Work, snapshot: Uuid, items: impl Iterator<Item = (&CreditItem, Uuid)>) -> Result<()> {
-    let last: BTreeMap<Uuid, i64> = items.map(|(item, account)| (account, item.receivable.map_or(0, |a| a.0))).collect();
-    let columns = [("snapshot_id", Kind::Id), ("external_key", Kind::Text), ("account_id", Kind::Id), ("receivable", Kind::Int)];
-    let rows = last.into_iter().map(|(account, receivable)| {
-        vec![Scalar::Id(snapshot), Scalar::Text(account.to_string()), Scalar::Id(account), Scalar::Int(receivable)]
+/// Notes which customers a batch had, mapped or not: each once, by the name it was sent under, with its newest receivable.
+pub async fn count<'a>(work: &Work, snapshot: Uuid, items: impl Iterator<Item = (&'a CreditItem, Option<Uuid>)>) -> Result<()> {
+    let mut newest = BTreeMap::new();
+    for (item, account) in items {
+        let name = item.external_id.clone().or_else(|| Some(item.account_id?.0.to_string())).unwrap_or_default();
+        let told = (item.names_exposure().then_some(item.as_of), item.receivable.unwrap_or_default());
+        let kept = newest.entry(name).or_insert((account, told));
+        kept.1 = kept.1.max(told);
+    }
+    let columns = [
+        ("snapshot_id", Kind::Id),
+        ("external_key", Kind::Text),
+        ("account_id", Kind::Id),
+        ("as_of", Kind::Time),
+        ("receivable", Kind::Int),
+    ];
+    let rows = newest.into_iter().map(|(name, (account, (as_of, receivable)))| {
+        let receivable = as_of.map_or(Scalar::Null, |_| Scalar::Int(receivable.0));
+        let account = account.map_or(Scalar::Null, Scalar::Id);
+        vec![Scalar::Id(snapshot), Scalar::Text(name), account, Scalar::Time(as_of.unwrap_or(work.now)), receivable]
     });
-    let ending = "ON CONFLICT (snapshot_id, external_key) DO UPDATE SET receivable = excluded.receivable";
+    let ending = "ON CONFLICT (snapshot_id, external_key) DO UPDATE SET as_of = excluded.as_of, receivable = excluded.receivable \
+        WHERE excluded.receivable IS NOT NULL AND (credit_snapshot_items.receivable IS NULL \
+        OR (excluded.as_of, excluded.receivable) > (credit_snapshot_items.as_of, credit_snapshot_items.receivable))";
     work.insert("credit_snapshot_items", &columns, rows.collect(), ending).await.map(|_| ())
+}
+
+/// A customer that came in before it was mapped is not missing.
+pub async fn matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE credit_snapshot_items SET account_id = ").id(mapped.record_id).push(" WHERE account_id IS NULL AND external_key = ");
+    sql.text(mapped.external_id.clone()).push(" AND snapshot_id IN (SELECT id FROM credit_snapshots WHERE status = 'open' AND system = ");
+    sql.text(mapped.system.clone()).push(")");
+    work.execute(sql).await.map(|_| ())
 }
 
 async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
     if before.data.status == SnapshotStatus::Complete {
         return Err(Code::IllegalTransition.into());
     }
+    known_system(work, &before.data.system).await?;
+    stand_in_line(work, &before.data.system).await?;
     let mut sql = work.sql();
-    sql.push("SELECT count(*), CAST(coalesce(sum(receivable), 0) AS bigint) FROM credit_snapshot_items WHERE snapshot_id = ")
-        .id(before.id());
-    let (items, receivable) = work.fetch_one(sql, |row| Ok((row.int(0)?, Amount(row.int(1)?)))).await?.unwrap_or_default();
+    sql.push("SELECT count(*), ");
+    sum_of(&mut sql, &["receivable"]);
+    sql.push(" FROM credit_snapshot_items t WHERE t.snapshot_id = ").id(before.id());
+    let (items, receivable) =
+        work.fetch_one(sql, |row| Ok((row.int(0)?, Amount::of_parts(row.int(1)?, row.int(2)?)))).await?.unwrap_or_default();
     let mut faults = vec![];
     if totals.items != items || before.data.expected_items != items {
         faults.push(FieldError::new(
@@ -92,14 +126,15 @@ async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTo
     stored::save(work, &before, after, "completed", None).await
 }
 
-/// Marks the ledger's balances that the snapshot did not have: missing, never zero.
+/// Marks the ledger's balances that the snapshot did not have, nor any push since it was opened: missing, never zero.
 async fn mark_missing(work: &Work, snapshot: &Stored<CreditSnapshot>) -> Result<i64> {
     let mut sql = work.sql();
     sql.push("UPDATE credit_balances SET status = 'missing', version = version + 1, updated_at = ")
         .bind(Kind::Time, Scalar::Time(work.now));
     sql.push(" WHERE deleted_at IS NULL AND status = 'current' AND system = ").text(snapshot.data.system.clone());
     sql.push(" AND entity = ").text(snapshot.data.entity.clone()).push(" AND currency = ").text(snapshot.data.currency.clone());
-    sql.push(" AND account_id NOT IN (SELECT account_id FROM credit_snapshot_items WHERE snapshot_id = ").id(snapshot.id());
+    sql.push(" AND account_id NOT IN (SELECT account_id FROM credit_snapshot_items WHERE account_id IS NOT NULL AND snapshot_id = ");
+    sql.id(snapshot.id()).push(") AND received_at < (SELECT created_at FROM credit_snapshots WHERE id = ").id(snapshot.id());
     sql.push(") RETURNING id, version");
     let marked = work.fetch(sql, |row| Ok((row.id(0)?, row.int(1)?))).await?;
     let count = i64::try_from(marked.len()).unwrap_or(i64::MAX);
