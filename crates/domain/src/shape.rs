@@ -92,6 +92,10 @@ pub struct Shape {
     pub owned: bool,
     /// Reference fields that lend visibility.
     pub parents: &'static [&'static str],
+    /// The fields that name the record it is about, by resource and id.
+    pub subject: Option<(&'static str, &'static str)>,
+    /// Reached below its parents only, with their permissions.
+    pub nested: bool,
     /// Has tags, custom fields and external references.
     pub extensible: bool,
     /// Append-only: no version, no change, no delete.
@@ -118,6 +122,20 @@ impl Shape {
     /// When a list of the resource names a field it does not have: a mistake in the resource, found by every test.
     #[must_use]
     pub fn of<T: Resource>() -> &'static Self {
+        Box::leak(Box::new(Self::read::<T>()))
+    }
+
+    /// The same for a resource that is reached below its parents only.
+    ///
+    /// # Panics
+    /// As `of`.
+    #[must_use]
+    pub fn nested<T: Resource>() -> &'static Self {
+        assert!(!T::PARENTS.is_empty(), "{}: no parents", T::MANY);
+        Box::leak(Box::new(Self { nested: true, ..Self::read::<T>() }))
+    }
+
+    fn read<T: Resource>() -> Self {
         let mut components = vec![];
         T::schemas(&mut components);
         let components: Vec<(String, Value)> = components.into_iter().map(|(n, s)| (n, json!(s))).collect();
@@ -133,7 +151,13 @@ impl Shape {
             fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
         }
         let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
-        for name in lists.into_iter().flatten().chain(T::UNIQUE.iter().copied().flatten()).chain(T::STATUS.iter()) {
+        for name in lists
+            .into_iter()
+            .flatten()
+            .chain(T::UNIQUE.iter().copied().flatten())
+            .chain(T::STATUS.iter())
+            .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
+        {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
         for f in &mut fields {
@@ -150,7 +174,7 @@ impl Shape {
                 _ => Class::Open,
             };
         }
-        Box::leak(Box::new(Self {
+        Self {
             many: T::MANY,
             one: T::ONE,
             path: leak(&T::MANY.replace('_', "-")),
@@ -160,6 +184,8 @@ impl Shape {
             title: T::TITLE,
             owned: T::OWNED,
             parents: T::PARENTS,
+            subject: T::SUBJECT,
+            nested: false,
             extensible: T::EXTENSIBLE,
             log: T::LOG,
             status: T::STATUS,
@@ -170,7 +196,7 @@ impl Shape {
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
                 .filter(|(_, s)| s["type"] == "object")
                 .collect(),
-        }))
+        }
     }
 
     /// The field of that name.
