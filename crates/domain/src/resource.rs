@@ -32,6 +32,8 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PERSONAL: &'static [&'static str] = &[];
     /// Fields about money owed (hidden by field rules of class `financial`).
     const FINANCIAL: &'static [&'static str] = &[];
+    /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
+    const TELLS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.
     const OWNED: bool = false;
     /// Reference fields whose record lends its visibility: this record is seen by whoever sees one of them.

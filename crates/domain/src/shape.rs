@@ -46,6 +46,8 @@ pub struct Field {
     pub reference: Option<&'static str>,
     /// How protected it is.
     pub class: Class,
+    /// The other fields it tells, by resource, name and class: their rules hold for it too.
+    pub tells: Vec<(&'static str, &'static str, Class)>,
     /// Whether lists can be filtered by it.
     pub filter: bool,
     /// Whether and how lists can be sorted by it.
@@ -154,6 +156,7 @@ impl Shape {
         for name in lists
             .into_iter()
             .flatten()
+            .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().copied().flatten())
             .chain(T::STATUS.iter())
             .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
@@ -173,6 +176,16 @@ impl Shape {
                 n if T::FINANCIAL.contains(&n) => Class::Financial,
                 _ => Class::Open,
             };
+        }
+        for set in T::TELLS {
+            let named = |name: &'static str| match name.split_once('.') {
+                Some((many, field)) => (many, field, Class::Open),
+                None => (T::MANY, name, fields.iter().find(|f| f.name == name).map_or(Class::Open, |f| f.class)),
+            };
+            let all: Vec<_> = set.iter().map(|name| named(name)).collect();
+            for f in fields.iter_mut().filter(|f| set.contains(&f.name)) {
+                f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
+            }
         }
         Self {
             many: T::MANY,
@@ -270,6 +283,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         read_only: read_only || schema["readOnly"] == true,
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
+        tells: vec![],
         filter: false,
         sorting: Sorting::No,
         searched: false,

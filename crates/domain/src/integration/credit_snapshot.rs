@@ -70,6 +70,7 @@ impl Resource for CreditSnapshot {
     const FILTERS: &'static [&'static str] = &["system", "status"];
     const TITLE: &'static str = "entity";
     const STATUS: Option<&'static str> = Some("status");
+    const FINANCIAL: &'static [&'static str] = &["receivable_total"];
     const EXTENSIBLE: bool = false;
 
     fn actions(status: &str) -> &'static [&'static str] {

@@ -38,5 +38,7 @@ impl Resource for UnmatchedCredit {
     const FILTERS: &'static [&'static str] = &["system", "external_id"];
     const TITLE: &'static str = "external_id";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
+    const FINANCIAL: &'static [&'static str] = &["item"];
+    const TELLS: &'static [&'static [&'static str]] = &[super::credit_balance::TOLD_BY_ITEM];
     const EXTENSIBLE: bool = false;
 }
