@@ -6,4 +6,5 @@ mod contract;
 mod customers;
 mod kernel;
 mod platform;
+mod service;
 mod support;

@@ -2,6 +2,7 @@
 
 use super::{
     database::{Database, Kind},
+    program::Program,
     request::Request,
 };
 use actix_web::dev::ServerHandle;
@@ -68,6 +69,8 @@ impl Running {
             log_format: LogFormat::Text,
             log: "off".to_owned(),
             cors_origins: vec!["https://crm.example.com".to_owned()],
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 10_000,
             shutdown_seconds: 1,
         };
         let (tell, told) = mpsc::channel();
@@ -99,6 +102,8 @@ impl Drop for Running {
 #[derive(Clone)]
 pub struct App {
     running: Arc<Running>,
+    /// Where it is asked: at the server in this process, or at another program on the same database.
+    pub url: Arc<str>,
     client: reqwest::Client,
     token: Option<String>,
     database_url: Arc<str>,
@@ -115,8 +120,10 @@ impl Deref for App {
 
 impl App {
     fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
+        let running = Running::start(database_url, rate_limit);
         Self {
-            running: Arc::new(Running::start(database_url, rate_limit)),
+            url: Arc::from(running.url.as_str()),
+            running: Arc::new(running),
             client: client(),
             token: Some(token.to_owned()),
             database_url: Arc::from(database_url),
@@ -127,6 +134,21 @@ impl App {
     /// Another server on the same database, as a second process would be.
     pub fn another(&self, rate_limit: RateLimit) -> Self {
         Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)
+    }
+
+    /// The program as a process of its own on the same database, started with more words.
+    pub fn program(&self, words: &[&str]) -> Program {
+        Program::start(self, &self.database_url, words)
+    }
+
+    /// What the caller would see at another address.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: Arc::from(url), ..self.clone() }
+    }
+
+    /// Where the data is.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// The same server as the holder of another token sees it.
@@ -146,7 +168,7 @@ impl App {
 
     /// A request, to be awaited.
     pub fn ask(&self, method: Method, path: &str) -> Request {
-        let request = Request::new(&self.client, method, &self.running.url, path);
+        let request = Request::new(&self.client, method, &self.url, path);
         match &self.token {
             Some(token) => request.header("authorization", &format!("Bearer {token}")),
             None => request,

@@ -15,7 +15,7 @@ use crate::{
 };
 use actix_cors::Cors;
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse,
     http::{Method, StatusCode, header},
     web,
 };
@@ -28,11 +28,9 @@ use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::{Duration, Instant as Clock},
+    time::Instant as Clock,
 };
-
-/// Seconds a body may take to arrive.
-const BODY_SECONDS: u64 = 10;
+use uuid::Uuid;
 
 /// Puts every operation at its address, fixed words before parameters.
 pub fn mount(config: &mut web::ServiceConfig, state: &State) {
@@ -104,6 +102,14 @@ fn common_headers(response: &mut HttpResponse, request_id: &str) {
     set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
+/// What a request was, for its line in the log.
+pub struct Operated {
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// The user or API key that called, where one is known.
+    pub principal: Option<Uuid>,
+}
+
 async fn handle(operation: Arc<Operation>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let begun = Clock::now();
     let Some(state) = request.app_data::<web::Data<State>>().map(|s| s.get_ref().clone()) else {
@@ -111,8 +117,8 @@ async fn handle(operation: Arc<Operation>, request: HttpRequest, payload: web::P
     };
     state.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
-    let mut left = None;
-    let result = answer(&operation, &state, &request, payload, &id, &mut left).await;
+    let (mut left, mut principal) = (None, None);
+    let result = answer(&operation, &state, &request, payload, &id, &mut left, &mut principal).await;
     let mut response = match result {
         Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
@@ -131,11 +137,7 @@ async fn handle(operation: Arc<Operation>, request: HttpRequest, payload: web::P
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
     state.metrics.end(&operation.id, status, seconds);
-    if status >= 500 {
-        tracing::warn!(request_id = %id, operation = %operation.id, status, seconds, "request");
-    } else {
-        tracing::debug!(request_id = %id, operation = %operation.id, status, seconds, "request");
-    }
+    request.extensions_mut().insert(Operated { operation, principal });
     response
 }
 
@@ -176,6 +178,7 @@ async fn answer(
     payload: web::Payload,
     id: &str,
     left: &mut Option<limits::Left>,
+    principal: &mut Option<Uuid>,
 ) -> Result<Answer> {
     let now = server::now();
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
@@ -183,6 +186,7 @@ async fn answer(
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
         _ => callers::of_header(state, header_text(request, "authorization"), &peer, now).await?,
     };
+    *principal = Some(caller.id).filter(|_| operation.access != Access::Public);
     if state.rate_limit == RateLimit::On {
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
         let bucket = if operation.access == Access::Public { format!("anyone at {peer}") } else { caller.id.to_string() };
@@ -317,7 +321,7 @@ async fn read_body(
         }
         Ok(bytes)
     };
-    let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), read).await.map_err(|_| Error::from(Code::Timeout))??;
+    let bytes = tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))??;
     if bytes.is_empty() && declared.optional {
         return Ok((bytes, Map::new()));
     }
