@@ -1,3 +1,5 @@
-//! The service as a whole: its log, its edges, its settings.
+//! The service as a whole: its log, its edges, its end, its settings.
 
+mod edges;
+mod ending;
 mod logs;
