@@ -8,3 +8,4 @@ mod kernel;
 mod platform;
 mod service;
 mod support;
+mod walks;

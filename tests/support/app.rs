@@ -12,6 +12,11 @@ use samphan::{
     platform::first_start,
     server,
 };
+use samphan_domain::caller::Caller;
+use samphan_persistence::{
+    migrate,
+    store::{Opening, Store},
+};
 use serde_json::Value;
 use std::{
     ops::Deref,
@@ -146,9 +151,12 @@ impl App {
         Self { url: Arc::from(url), ..self.clone() }
     }
 
-    /// Where the data is.
-    pub fn database_url(&self) -> &str {
-        &self.database_url
+    /// The secret that the servers on this database sign tokens with.
+    pub async fn signing_seed(&self) -> Vec<u8> {
+        let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
+        let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
+        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        migrate::server_key(&work, "access_tokens", [0; 32]).await.unwrap()
     }
 
     /// The same server as the holder of another token sees it.
