@@ -7,4 +7,6 @@ mod customers;
 mod integration;
 mod kernel;
 mod platform;
+mod service;
 mod support;
+mod walks;

@@ -1,5 +1,6 @@
 //! People and machines, and what they may do.
 
 mod access;
+mod audit;
 mod machines;
 mod sessions;

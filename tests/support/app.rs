@@ -2,6 +2,7 @@
 
 use super::{
     database::{Database, Kind},
+    program::Program,
     request::Request,
 };
 use actix_web::dev::ServerHandle;
@@ -10,6 +11,11 @@ use samphan::{
     config::{self, LogFormat, RateLimit, Settings},
     platform::first_start,
     server,
+};
+use samphan_domain::caller::Caller;
+use samphan_persistence::{
+    migrate,
+    store::{Opening, Store},
 };
 use serde_json::Value;
 use std::{
@@ -68,6 +74,8 @@ impl Running {
             log_format: LogFormat::Text,
             log: "off".to_owned(),
             cors_origins: vec!["https://crm.example.com".to_owned()],
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 10_000,
             shutdown_seconds: 1,
         };
         let (tell, told) = mpsc::channel();
@@ -99,6 +107,8 @@ impl Drop for Running {
 #[derive(Clone)]
 pub struct App {
     running: Arc<Running>,
+    /// Where it is asked: at the server in this process, or at another program on the same database.
+    pub url: Arc<str>,
     client: reqwest::Client,
     token: Option<String>,
     database_url: Arc<str>,
@@ -115,8 +125,10 @@ impl Deref for App {
 
 impl App {
     fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
+        let running = Running::start(database_url, rate_limit);
         Self {
-            running: Arc::new(Running::start(database_url, rate_limit)),
+            url: Arc::from(running.url.as_str()),
+            running: Arc::new(running),
             client: client(),
             token: Some(token.to_owned()),
             database_url: Arc::from(database_url),
@@ -132,6 +144,24 @@ impl App {
     /// Another server on the same database, as a second process would be.
     pub fn another(&self, rate_limit: RateLimit) -> Self {
         Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)
+    }
+
+    /// The program as a process of its own on the same database, started with more words.
+    pub fn program(&self, words: &[&str]) -> Program {
+        Program::start(self, &self.database_url, words)
+    }
+
+    /// What the caller would see at another address.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: Arc::from(url), ..self.clone() }
+    }
+
+    /// The secret that the servers on this database sign tokens with.
+    pub async fn signing_seed(&self) -> Vec<u8> {
+        let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
+        let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
+        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        migrate::server_key(&work, "access_tokens", [0; 32]).await.unwrap()
     }
 
     /// The same server as the holder of another token sees it.
@@ -151,7 +181,7 @@ impl App {
 
     /// A request, to be awaited.
     pub fn ask(&self, method: Method, path: &str) -> Request {
-        let request = Request::new(&self.client, method, &self.running.url, path);
+        let request = Request::new(&self.client, method, &self.url, path);
         match &self.token {
             Some(token) => request.header("authorization", &format!("Bearer {token}")),
             None => request,

@@ -4,6 +4,7 @@ pub mod app;
 pub mod contract;
 pub mod database;
 pub mod people;
+pub mod program;
 pub mod request;
 
 pub use app::App;

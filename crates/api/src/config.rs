@@ -112,6 +112,13 @@ pub struct Settings {
     /// Origins that browsers may call from, separated by commas, such as `https://crm.example.com`; none by default.
     #[arg(long, env = "SAMPHAN_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
+    /// Milliseconds the head of a request (its first line and headers) may take to arrive, else the connection is closed with 408; 1000 to 600000.
+    // The web server's clock for this ticks twice a second, so less than a second would refuse prompt requests too.
+    #[arg(long, env = "SAMPHAN_HEAD_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
+    pub head_timeout_ms: u64,
+    /// Milliseconds the body of a request may take to arrive, else it is answered with 408; 100 to 600000.
+    #[arg(long, env = "SAMPHAN_BODY_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub body_timeout_ms: u64,
     /// Seconds that running requests get to end on shutdown (1 to 300).
     #[arg(long, env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,

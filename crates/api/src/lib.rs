@@ -9,5 +9,6 @@ pub mod integration;
 pub mod openapi;
 pub mod platform;
 pub mod rest;
+pub mod run;
 pub mod server;
 pub mod telemetry;

@@ -1,93 +1,12 @@
 //! The one binary: `samphan serve | migrate | openapi | load | generate`.
 
 use clap::Parser;
-use samphan::{
-    commands::{demo, generate, load},
-    config::{Cli, Command, Form, Settings},
-    openapi,
-    platform::first_start,
-    server, telemetry,
-};
-use samphan_persistence::{
-    migrate,
-    store::{Opening, Store},
-};
-use std::{collections::HashMap, process::ExitCode};
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(settings) => serve(&settings).await,
-        Command::Migrate(database) => match database.check() {
-            Ok(()) => {
-                let opening = Opening { url: database.database_url, connections: 1, full_sync: true };
-                let shapes: &'static _ = Box::leak(Box::new(HashMap::new()));
-                match Store::open(&opening, shapes).await {
-                    Ok(store) => migrate::migrate(&store).await.map_err(|e| e.to_string()),
-                    Err(e) => Err(e.to_string()),
-                }
-            }
-            Err(e) => Err(e),
-        },
-        Command::Openapi(asked) => print_document(asked.form),
-        Command::Load(source) => load_files(&source).await,
-        Command::Generate(options) => generate::run(&options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("samphan: {why}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn print_document(form: Form) -> Result<(), String> {
-    let api = openapi::api();
-    let document = openapi::document(&api).map_err(|faults| faults.join("\n"))?;
-    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).map_err(|e| e.to_string());
-    match form {
-        Form::Current => println!("{}", pretty(&document)?),
-        Form::Older => println!("{}", pretty(&openapi::older(&document))?),
-        Form::Operations => print!("{}", openapi::operations(&api)),
-    }
-    Ok(())
-}
-
-async fn load_files(source: &load::Source) -> Result<(), String> {
-    let load::Source::Northwind(options) = source;
-    let summary = load::northwind(options).await.map_err(|e| e.to_string())?;
-    print!("{summary}");
-    match summary.failures.len() {
-        0 => Ok(()),
-        n => Err(format!("{n} records failed")),
-    }
-}
-
-async fn serve(settings: &Settings) -> Result<(), String> {
-    settings.check()?;
-    telemetry::start(settings)?;
-    let (state, opening) = server::prepare(settings).await.map_err(|e| e.to_string())?;
-    let first = first_start::run(&state, settings).await.map_err(|e| e.to_string())?;
-    if settings.demo && first.is_some() {
-        demo::make(&state).await.map_err(|e| format!("the demo company: {e}"))?;
-    }
-    let (running, address) = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
-    let url = format!("http://{address}");
-    println!("Samphan listens on {url}");
-    println!("Docs               {url}/docs/   document {url}/openapi.json");
-    if let Some(first) = first {
-        let password = first.password.clone().unwrap_or_else(|| "$SAMPHAN_ADMIN_PASSWORD".to_owned());
-        let shown =
-            if first.password.is_some() { format!("{password}   (shown once)") } else { "as set in SAMPHAN_ADMIN_PASSWORD".to_owned() };
-        println!("Sign in as         {}   password {shown}", first.email);
-        println!(
-            "Try                curl -s {url}/v1/auth/sign-in -H 'content-type: application/json' -d '{{\"email\":\"{}\",\"password\":\"{password}\"}}'",
-            first.email
-        );
-    }
-    running.await.map_err(|e| e.to_string())
+    samphan::run::run(samphan::config::Cli::parse()).await
 }

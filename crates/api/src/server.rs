@@ -9,9 +9,9 @@ use crate::{
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
-    telemetry::Metrics,
+    telemetry::{self, Metrics},
 };
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use samphan_domain::{caller::Caller, error::Error, instant::Instant};
 use samphan_persistence::{
     error::Failure,
@@ -53,6 +53,8 @@ pub struct Shared {
     pub routes: Routes,
     /// Counters.
     pub metrics: Metrics,
+    /// How long a body may take to arrive.
+    pub body_timeout: std::time::Duration,
     /// Origins browsers may call from.
     pub cors_origins: Vec<String>,
 }
@@ -118,6 +120,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         document: written,
         routes: Routes::of(api.operations).map_err(StartError::Document)?,
         metrics: Metrics::default(),
+        body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
         cors_origins: settings.cors_origins.clone(),
     };
     Ok((State { store, shared: Arc::new(shared) }, opening))
@@ -141,10 +144,14 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());
         let state = State { store, shared: Arc::clone(&shared) };
-        App::new().wrap(pipeline::cors(&shared.cors_origins)).app_data(web::Data::new(state)).configure(pipeline::mount)
+        App::new()
+            .wrap(pipeline::cors(&shared.cors_origins))
+            .app_data(web::Data::new(state))
+            .configure(pipeline::mount)
+            .wrap(from_fn(telemetry::line))
     })
     .workers(workers)
-    .client_request_timeout(std::time::Duration::from_secs(10))
+    .client_request_timeout(std::time::Duration::from_millis(settings.head_timeout_ms))
     .keep_alive(std::time::Duration::from_secs(75))
     .shutdown_timeout(settings.shutdown_seconds)
     .bind(settings.listen)

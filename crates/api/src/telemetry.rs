@@ -1,6 +1,15 @@
 //! Logs and metrics: one line and one count for each request, labelled by operation, never holding what was sent.
 
-use crate::config::{LogFormat, Settings};
+use crate::{
+    config::{LogFormat, Settings},
+    rest::pipeline::Operated,
+};
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -13,6 +22,39 @@ pub fn start(settings: &Settings) -> Result<(), String> {
         LogFormat::Text => builder.try_init(),
     };
     started.map_err(|e| e.to_string())
+}
+
+/// Writes one line for each request that was answered: what it was, never what was sent with it. The route stands for the path,
+/// because a path holds names and a query holds values.
+pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    let begun = std::time::Instant::now();
+    let method = request.method().clone();
+    let answered = next.call(request).await;
+    let duration_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    let (method, mut route, mut operation, mut principal, mut id) = (method.as_str(), None, None, None, None);
+    let status = match &answered {
+        Ok(response) => {
+            route = response.request().match_pattern();
+            id = response.headers().get("x-request-id").and_then(|v| v.to_str().ok());
+            if let Some(done) = response.request().extensions().get::<Operated>() {
+                operation = Some(done.operation.id.clone());
+                principal = done.principal.map(|id| id.to_string());
+            }
+            response.status().as_u16()
+        }
+        Err(error) => error.as_response_error().status_code().as_u16(),
+    };
+    macro_rules! say {
+        ($level:ident) => {
+            tracing::$level!(target: "samphan::request", request_id = id, method, route, operation, status, duration_ms, principal, "request")
+        };
+    }
+    if status >= 500 {
+        say!(warn)
+    } else {
+        say!(info)
+    }
+    answered
 }
 
 /// What is counted.

@@ -55,6 +55,9 @@ pub enum FieldScope {
     Field(String, String),
 }
 
+/// The field rules of one role.
+pub type FieldRules = HashMap<FieldScope, FieldAccess>;
+
 /// Who is asking: resolved from a token at most five seconds ago.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -72,8 +75,8 @@ pub struct Caller {
     pub teams: Vec<Uuid>,
     /// Those and all beneath them.
     pub subtree: Vec<Uuid>,
-    /// Field rules; where roles differ the most generous holds.
-    pub field_rules: HashMap<FieldScope, FieldAccess>,
+    /// Field rules of each role; the most generous role holds. None at all when a role has none.
+    pub field_rules: Vec<FieldRules>,
     /// Codes of the external systems a machine may write for; any when empty.
     pub systems: Vec<String>,
     /// Language for messages when the request does not say.
@@ -108,7 +111,7 @@ impl Caller {
             grants: HashMap::from([("*:*".to_owned(), Reach::All)]),
             teams: vec![],
             subtree: vec![],
-            field_rules: HashMap::new(),
+            field_rules: vec![],
             systems: vec![],
             locale: "en".to_owned(),
         }
@@ -140,16 +143,20 @@ impl Caller {
         }
     }
 
-    /// What the field rules leave of a field.
+    /// What the field rules leave of a field: its own, and those of the fields it tells.
     #[must_use]
     pub fn access(&self, shape: &Shape, field: &Field) -> FieldAccess {
-        if self.field_rules.is_empty() {
-            return FieldAccess::Full;
-        }
-        let named = self.field_rules.get(&FieldScope::Field(shape.many.to_owned(), field.name.to_owned()));
-        let class = (field.class != Class::Open).then(|| self.field_rules.get(&FieldScope::Class(field.class))).flatten();
-        named.or(class).copied().unwrap_or(FieldAccess::Full)
+        let own = (shape.many, field.name, field.class);
+        let left = |rules: &FieldRules| field.tells.iter().copied().chain([own]).map(|f| said(rules, f)).min();
+        self.field_rules.iter().filter_map(left).max().unwrap_or(FieldAccess::Full)
     }
+}
+
+/// What the rules of one role say of a field: the rule that names it, or that of its class.
+fn said(rules: &FieldRules, (many, name, class): (&str, &str, Class)) -> FieldAccess {
+    let named = rules.get(&FieldScope::Field(many.to_owned(), name.to_owned()));
+    let classed = || (class != Class::Open).then(|| rules.get(&FieldScope::Class(class))).flatten();
+    named.or_else(classed).copied().unwrap_or(FieldAccess::Full)
 }
 
 impl Sight {
@@ -167,6 +174,7 @@ impl Sight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::contact::Contact;
 
     #[test]
     fn the_widest_grant_holds_and_nothing_is_granted_by_silence() {
@@ -176,5 +184,25 @@ mod tests {
         caller.grants.insert("*:read".into(), Reach::Team);
         assert_eq!(caller.reach("accounts:read"), Some(Reach::Team));
         assert_eq!(caller.reach("accounts:update"), None);
+    }
+
+    #[test]
+    fn a_rule_of_a_field_holds_for_the_fields_that_tell_it_and_the_most_generous_role_holds() {
+        let shape = Shape::of::<Contact>();
+        let rule = |name: &str, access| FieldRules::from([(FieldScope::Field("contacts".to_owned(), name.to_owned()), access)]);
+        let seen = |rules: &[FieldRules], name: &str| {
+            let caller = Caller { field_rules: rules.to_vec(), ..Caller::system() };
+            shape.field(name).map(|field| caller.access(shape, field))
+        };
+        let hidden = |name: &str| [rule(name, FieldAccess::Hidden)];
+        for part in ["first_name", "middle_name", "last_name", "local_name", "name"] {
+            assert_eq!(seen(&hidden("name"), part), Some(FieldAccess::Hidden), "{part} tells the name");
+        }
+        assert_eq!(seen(&hidden("last_name"), "name"), Some(FieldAccess::Hidden));
+        assert_eq!(seen(&hidden("last_name"), "first_name"), Some(FieldAccess::Full));
+        let [hides, masks] = [rule("name", FieldAccess::Hidden), rule("first_name", FieldAccess::Masked)];
+        assert_eq!(seen(&[hides.clone(), masks.clone()], "first_name"), Some(FieldAccess::Masked), "one role masks what the other hides");
+        assert_eq!(seen(&[hides.clone(), masks], "last_name"), Some(FieldAccess::Full), "one role says nothing of it");
+        assert_eq!(seen(&[hides, FieldRules::new()], "name"), Some(FieldAccess::Full), "a role without rules shows all");
     }
 }

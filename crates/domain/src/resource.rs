@@ -32,10 +32,14 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PERSONAL: &'static [&'static str] = &[];
     /// Fields about money owed (hidden by field rules of class `financial`).
     const FINANCIAL: &'static [&'static str] = &[];
+    /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
+    const TELLS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.
     const OWNED: bool = false;
     /// Reference fields whose record lends its visibility: this record is seen by whoever sees one of them.
     const PARENTS: &'static [&'static str] = &[];
+    /// The fields that name the record this one is about, by resource and id: it is seen by whoever may read that record.
+    const SUBJECT: Option<(&'static str, &'static str)> = None;
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.

@@ -46,6 +46,8 @@ pub struct Field {
     pub reference: Option<&'static str>,
     /// How protected it is.
     pub class: Class,
+    /// The other fields it tells, by resource, name and class: their rules hold for it too.
+    pub tells: Vec<(&'static str, &'static str, Class)>,
     /// Whether lists can be filtered by it.
     pub filter: bool,
     /// Whether and how lists can be sorted by it.
@@ -92,6 +94,10 @@ pub struct Shape {
     pub owned: bool,
     /// Reference fields that lend visibility.
     pub parents: &'static [&'static str],
+    /// The fields that name the record it is about, by resource and id.
+    pub subject: Option<(&'static str, &'static str)>,
+    /// Reached below its parents only, with their permissions.
+    pub nested: bool,
     /// Has tags, custom fields and external references.
     pub extensible: bool,
     /// Append-only: no version, no change, no delete.
@@ -118,6 +124,20 @@ impl Shape {
     /// When a list of the resource names a field it does not have: a mistake in the resource, found by every test.
     #[must_use]
     pub fn of<T: Resource>() -> &'static Self {
+        Box::leak(Box::new(Self::read::<T>()))
+    }
+
+    /// The same for a resource that is reached below its parents only.
+    ///
+    /// # Panics
+    /// As `of`.
+    #[must_use]
+    pub fn nested<T: Resource>() -> &'static Self {
+        assert!(!T::PARENTS.is_empty(), "{}: no parents", T::MANY);
+        Box::leak(Box::new(Self { nested: true, ..Self::read::<T>() }))
+    }
+
+    fn read<T: Resource>() -> Self {
         let mut components = vec![];
         T::schemas(&mut components);
         let components: Vec<(String, Value)> = components.into_iter().map(|(n, s)| (n, json!(s))).collect();
@@ -133,7 +153,14 @@ impl Shape {
             fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
         }
         let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
-        for name in lists.into_iter().flatten().chain(T::UNIQUE.iter().copied().flatten()).chain(T::STATUS.iter()) {
+        for name in lists
+            .into_iter()
+            .flatten()
+            .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
+            .chain(T::UNIQUE.iter().copied().flatten())
+            .chain(T::STATUS.iter())
+            .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
+        {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
         for f in &mut fields {
@@ -150,7 +177,20 @@ impl Shape {
                 _ => Class::Open,
             };
         }
-        Box::leak(Box::new(Self {
+        for set in T::TELLS {
+            let named = |name: &'static str| match name.split_once('.') {
+                Some((many, field)) if many != T::MANY => (many, field, Class::Open),
+                own => {
+                    let name = own.map_or(name, |(_, field)| field);
+                    (T::MANY, name, fields.iter().find(|f| f.name == name).map_or(Class::Open, |f| f.class))
+                }
+            };
+            let all: Vec<_> = set.iter().map(|name| named(name)).collect();
+            for f in fields.iter_mut().filter(|f| all.iter().any(|(many, name, _)| (*many, *name) == (T::MANY, f.name))) {
+                f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
+            }
+        }
+        Self {
             many: T::MANY,
             one: T::ONE,
             path: leak(&T::MANY.replace('_', "-")),
@@ -160,6 +200,8 @@ impl Shape {
             title: T::TITLE,
             owned: T::OWNED,
             parents: T::PARENTS,
+            subject: T::SUBJECT,
+            nested: false,
             extensible: T::EXTENSIBLE,
             log: T::LOG,
             status: T::STATUS,
@@ -170,7 +212,7 @@ impl Shape {
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
                 .filter(|(_, s)| s["type"] == "object")
                 .collect(),
-        }))
+        }
     }
 
     /// The field of that name.
@@ -244,6 +286,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         read_only: read_only || schema["readOnly"] == true,
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
+        tells: vec![],
         filter: false,
         sorting: Sorting::No,
         searched: false,

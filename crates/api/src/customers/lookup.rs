@@ -5,6 +5,7 @@ use crate::rest::{
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
+    caller::FieldAccess,
     customers::contact_point::{DEFAULT_REGION, phone_keys},
     error::{Code, Error, FieldError, Result},
     scalar::{Kind, Scalar},
@@ -91,6 +92,18 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         let fault = FieldError::new("?phone", "ambiguous_key", "exactly one of phone, email, tax_id, external_id");
         return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
     };
+    // Whoever may not see a value may not ask whose it is.
+    let sources: &[(&str, &str)] = match *key {
+        "tax_id" => &[("accounts", "tax_id")],
+        "external_id" => &[("accounts", "external_refs"), ("contacts", "external_refs"), ("external_references", "external_id")],
+        _ => &[("contact_points", "normalized")],
+    };
+    for (many, field) in sources {
+        if !may_see(reader, many, field)? {
+            let fault = FieldError::new(format!("?{key}"), "hidden_field", *field);
+            return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+        }
+    }
     let (mut accounts, mut contacts): (Vec<Uuid>, Vec<Uuid>) = (vec![], vec![]);
     match *key {
         "tax_id" => {
@@ -128,6 +141,16 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     Ok(Answer::json(&LookupAnswer { matches }))
 }
 
+fn may_see(reader: &Reader, many: &str, field: &str) -> Result<bool> {
+    let shape = reader.shape(many)?;
+    Ok(shape.field(field).is_some_and(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly))
+}
+
+/// A name, or what stands in for it.
+fn name_or_stars(name: String, seen: bool) -> String {
+    if seen { name } else { "***".to_owned() }
+}
+
 async fn found_accounts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMatch>> {
     if ids.is_empty() {
         return Ok(vec![]);
@@ -137,18 +160,21 @@ async fn found_accounts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     sql.push("SELECT t.id, t.name, t.is_vip, t.grade, t.lifecycle_stage, t.owner_id FROM accounts t WHERE t.deleted_at IS NULL AND t.id")
         .one_of_ids(ids);
     sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    let sees = |field: &str| may_see(reader, shape.many, field);
+    let (names, vips, grades, stages, owners) =
+        (sees("name")?, sees("is_vip")?, sees("grade")?, sees("lifecycle_stage")?, sees("owner_id")?);
     reader
         .fetch(sql, |row| {
-            let (id, name) = (row.id(0)?, row.text(1)?);
+            let (id, name) = (row.id(0)?, name_or_stars(row.text(1)?, names));
             Ok(LookupMatch {
                 resource: "accounts".to_owned(),
                 id,
-                is_vip: row.scalar(2, Kind::Bool)? == Scalar::Bool(true),
-                grade: row.optional_text(3)?,
-                lifecycle_stage: row.optional_text(4)?,
+                is_vip: vips && row.scalar(2, Kind::Bool)? == Scalar::Bool(true),
+                grade: row.optional_text(3)?.filter(|_| grades),
+                lifecycle_stage: row.optional_text(4)?.filter(|_| stages),
                 account_id: Some(id),
                 account_name: Some(name.clone()),
-                owner_id: row.optional_id(5)?,
+                owner_id: row.optional_id(5)?.filter(|_| owners),
                 name,
             })
         })
@@ -163,7 +189,8 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac WHERE ac.deleted_at IS NULL AND ac.contact_id = t.id ");
     sql.push("ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
-    let people = reader.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.optional_id(2)?))).await?;
+    let names = may_see(reader, "contacts", "name")?;
+    let people = reader.fetch(sql, |row| Ok((row.id(0)?, name_or_stars(row.text(1)?, names), row.optional_id(2)?))).await?;
     let accounts = found_accounts(reader, people.iter().filter_map(|p| p.2).collect()).await?;
     Ok(people
         .into_iter()

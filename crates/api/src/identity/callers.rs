@@ -3,7 +3,7 @@
 use super::tokens::hash;
 use crate::server::State;
 use samphan_domain::{
-    caller::{Caller, CallerKind, FieldAccess, FieldScope, Reach},
+    caller::{Caller, CallerKind, FieldRules, FieldScope, Reach},
     error::{Code, Error, Result},
     instant::Instant,
     platform::role::{FieldRule, Grant},
@@ -154,7 +154,7 @@ async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Know
     .await
 }
 
-type Rights = (HashMap<String, Reach>, HashMap<FieldScope, FieldAccess>);
+type Rights = (HashMap<String, Reach>, Vec<FieldRules>);
 
 /// What roles add up to: the widest grants, the most generous field rules.
 async fn rights(reader: &Reader, role_ids: &str) -> Result<Rights> {
@@ -167,13 +167,13 @@ async fn rights(reader: &Reader, role_ids: &str) -> Result<Rights> {
         .one_of(Kind::Id, ids.into_iter().map(Scalar::Id));
     let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await?;
     let mut grants: HashMap<String, Reach> = HashMap::new();
-    let mut rules: HashMap<FieldScope, Vec<FieldAccess>> = HashMap::new();
-    let roles = rows.len();
+    let mut rules: Vec<FieldRules> = vec![];
     for (permissions, field_rules) in rows {
         for Grant { permission, reach } in serde_json::from_str::<Vec<Grant>>(&permissions).unwrap_or_default() {
             let held = grants.entry(permission).or_insert(reach);
             *held = (*held).max(reach);
         }
+        let mut of_role = FieldRules::new();
         for FieldRule { fields, access } in serde_json::from_str::<Vec<FieldRule>>(&field_rules).unwrap_or_default() {
             let scope = match fields.as_str() {
                 "personal" => FieldScope::Class(Class::Personal),
@@ -183,12 +183,15 @@ async fn rights(reader: &Reader, role_ids: &str) -> Result<Rights> {
                     None => continue,
                 },
             };
-            rules.entry(scope).or_default().push(access);
+            let held = of_role.entry(scope).or_insert(access);
+            *held = (*held).max(access);
         }
+        rules.push(of_role);
     }
     // A role without a rule for a field leaves it open, and the most generous role holds.
-    let all = rules.into_iter().filter(|(_, said)| said.len() == roles);
-    let rules = all.filter_map(|(scope, said)| said.into_iter().max().map(|access| (scope, access))).collect();
+    if rules.iter().any(FieldRules::is_empty) {
+        rules.clear();
+    }
     Ok((grants, rules))
 }
 

@@ -20,6 +20,8 @@ use uuid::Uuid;
 pub const ACCESS_SECONDS: i64 = 600;
 /// Who issues tokens, and for whom.
 const ISSUER: &str = "samphan";
+/// Seconds by which the clock of another process may be ahead.
+const CLOCKS_DIFFER: i64 = 60;
 /// Verified tokens remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -100,7 +102,7 @@ impl Keys {
         rules.leeway = 0;
         rules.validate_nbf = true;
         let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).map_err(|_| Error::from(Code::Unauthenticated))?;
-        if read.header.kid.as_deref() != Some(&self.kid) {
+        if read.header.kid.as_deref() != Some(&self.kid) || read.claims.iat > seconds + CLOCKS_DIFFER {
             return Err(Code::Unauthenticated.into());
         }
         let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);

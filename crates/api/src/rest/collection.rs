@@ -140,7 +140,7 @@ impl<T: Resource> Collection<T> {
     }
 
     fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {
-        let shape = Shape::of::<T>();
+        let shape = if parent.is_some() { Shape::nested::<T>() } else { Shape::of::<T>() };
         let table = Table {
             shape,
             parent,

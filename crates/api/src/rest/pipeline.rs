@@ -16,7 +16,7 @@ use crate::{
 };
 use actix_cors::Cors;
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse,
     http::{Method, StatusCode, header},
     web,
 };
@@ -26,14 +26,8 @@ use samphan_domain::{
     error::{Code, Error, FieldError, Result},
 };
 use serde_json::{Map, Value};
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant as Clock},
-};
-
-/// Seconds a body may take to arrive.
-const BODY_SECONDS: u64 = 10;
+use std::{collections::HashMap, sync::Arc, time::Instant as Clock};
+use uuid::Uuid;
 
 /// The pages, and behind every other address the operations.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -43,7 +37,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
 
 async fn dispatch(request: HttpRequest, state: web::Data<State>, payload: web::Payload) -> HttpResponse {
     match state.routes.find(request.method(), request.uri().path()) {
-        Found::Operation(operation, path) => handle(&operation, path, &state, request, payload).await,
+        Found::Operation(operation, path) => handle(operation, path, &state, request, payload).await,
         Found::OtherMethods(methods) => refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods)),
         Found::Nothing => refused(&request, &Code::UnknownPath.into()),
     }
@@ -93,18 +87,33 @@ fn common_headers(response: &mut HttpResponse, request_id: &str) {
     set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
-async fn handle(operation: &Operation, path: Vec<String>, state: &State, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+/// What a request was, for its line in the log.
+pub struct Operated {
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// The user or API key that called, where one is known.
+    pub principal: Option<Uuid>,
+}
+
+/// What is learnt of a request on its way, whatever becomes of it.
+#[derive(Default)]
+struct Noted {
+    left: Option<limits::Left>,
+    principal: Option<Uuid>,
+}
+
+async fn handle(operation: Arc<Operation>, path: Vec<String>, state: &State, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let begun = Clock::now();
     state.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
-    let mut left = None;
-    let result = answer(operation, path, state, &request, payload, &id, &mut left).await;
+    let mut noted = Noted::default();
+    let result = answer(&operation, path, state, &request, payload, &id, &mut noted).await;
     let mut response = match result {
-        Ok(answer) => respond(operation, &request, answer),
+        Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
     };
     common_headers(&mut response, &id);
-    if let Some(limits::Left { policy, remaining, reset }) = left {
+    if let Some(limits::Left { policy, remaining, reset }) = noted.left {
         let headers = response.headers_mut();
         for (name, value) in [
             ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
@@ -117,11 +126,7 @@ async fn handle(operation: &Operation, path: Vec<String>, state: &State, request
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
     state.metrics.end(&operation.id, status, seconds);
-    if status >= 500 {
-        tracing::warn!(request_id = %id, operation = %operation.id, status, seconds, "request");
-    } else {
-        tracing::debug!(request_id = %id, operation = %operation.id, status, seconds, "request");
-    }
+    request.extensions_mut().insert(Operated { operation, principal: noted.principal });
     response
 }
 
@@ -162,7 +167,7 @@ async fn answer(
     request: &HttpRequest,
     payload: web::Payload,
     id: &str,
-    left: &mut Option<limits::Left>,
+    noted: &mut Noted,
 ) -> Result<Answer> {
     let now = server::now();
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
@@ -170,10 +175,11 @@ async fn answer(
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
         _ => callers::of_header(state, header_text(request, "authorization"), &peer, now).await?,
     };
+    noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
     if state.rate_limit == RateLimit::On {
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
         let bucket = if operation.access == Access::Public { format!("anyone at {peer}") } else { caller.id.to_string() };
-        *left = Some(state.limits.take(&bucket, cost, limits::REQUESTS, now)?);
+        noted.left = Some(state.limits.take(&bucket, cost, limits::REQUESTS, now)?);
     }
     if let Access::Needs(permission) = &operation.access
         && caller.reach(permission).is_none()
@@ -301,7 +307,7 @@ async fn read_body(
         }
         Ok(bytes)
     };
-    let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), read).await.map_err(|_| Error::from(Code::Timeout))??;
+    let bytes = tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))??;
     if bytes.is_empty() && declared.optional {
         return Ok((bytes, Map::new()));
     }

@@ -230,10 +230,17 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     Ok(Asked { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
 }
 
-/// Whether the caller sees every field the search looks in: who does not would learn of hidden values by searching.
+/// Whether the caller sees every field the search looks in, of the record and of the children that speak for it: who does not
+/// would learn of hidden values by searching.
 #[must_use]
 pub fn all_searched(reader: &Reader, shape: &Shape) -> bool {
-    shape.fields.iter().filter(|f| f.searched).all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly)
+    let speaks = |child: &Shape| {
+        let parents = child.parents.iter().filter_map(|name| child.field(name).and_then(|f| f.reference));
+        child.fields.iter().any(|f| f.searched) && parents.into_iter().any(|many| many == shape.many)
+    };
+    let looked_in = |f: &&Field| f.searched || matches!(f.name, "tags" | "external_refs");
+    let seen = |shape: &Shape| shape.fields.iter().filter(looked_in).all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly);
+    seen(shape) && reader.store.shapes.values().filter(|child| speaks(child)).all(|child| seen(child))
 }
 
 fn sort_text(sort: &Sort) -> Vec<(&'static str, bool)> {

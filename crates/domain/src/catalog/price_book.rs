@@ -74,6 +74,7 @@ impl Resource for PriceBookEntry {
     const ABOUT: &'static str = "Prices of one book, with quantity breaks and dates.";
     const FILTERS: &'static [&'static str] = &["price_book_id", "product_id"];
     const TITLE: &'static str = "price";
+    const PARENTS: &'static [&'static str] = &["price_book_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["price_book_id", "product_id", "min_quantity", "valid_from"]];
 }
 

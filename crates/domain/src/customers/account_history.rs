@@ -35,6 +35,7 @@ impl Resource for AccountLifecycleChange {
     const ABOUT: &'static str = "The stages an account went through.";
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_stage";
+    const TELLS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
@@ -46,6 +47,7 @@ impl Resource for AccountGradeChange {
     const ABOUT: &'static str = "The grades an account had.";
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_grade";
+    const TELLS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;

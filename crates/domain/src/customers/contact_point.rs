@@ -103,6 +103,7 @@ impl Resource for ContactPoint {
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
     const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
     const TITLE: &'static str = "raw";
+    const TELLS: &'static [&'static [&'static str]] = &[&["raw", "e164", "normalized"]];
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
 
     fn normalise(&mut self) {

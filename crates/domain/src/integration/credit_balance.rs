@@ -101,14 +101,31 @@ pub struct CreditBalanceChange {
     pub item: Map<String, Value>,
 }
 
+/// What a push as it was sent tells of the balance.
+pub(crate) const TOLD_BY_ITEM: &[&str] = &[
+    "credit_balance_history.item",
+    "unmatched_credits.items",
+    "credit_balances.receivable",
+    "credit_balances.overdue_days_1_30",
+    "credit_balances.overdue_days_31_60",
+    "credit_balances.overdue_days_61_90",
+    "credit_balances.overdue_days_over_90",
+    "credit_balances.unbilled_deliveries",
+    "credit_balances.open_orders",
+    "credit_balances.limit_kind",
+    "credit_balances.limit_amount",
+    "credit_balances.on_hold",
+];
+
 impl Resource for CreditBalanceChange {
     const MANY: &'static str = "credit_balance_history";
     const ONE: &'static str = "credit_balance_change";
     const ABOUT: &'static str = "Every push that counted, as it was sent.";
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
-    const PARENTS: &'static [&'static str] = &["account_id"];
     const FINANCIAL: &'static [&'static str] = &["item"];
+    const TELLS: &'static [&'static [&'static str]] = &[TOLD_BY_ITEM];
+    const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
 }

@@ -46,6 +46,7 @@ impl Resource for ExternalReference {
     const ABOUT: &'static str = "What other systems call our records.";
     const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];
     const TITLE: &'static str = "external_id";
+    const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
     const EXTENSIBLE: bool = false;
 }

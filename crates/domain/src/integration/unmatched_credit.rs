@@ -38,5 +38,6 @@ impl Resource for UnmatchedCredit {
     const TITLE: &'static str = "external_id";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
     const FINANCIAL: &'static [&'static str] = &["items"];
+    const TELLS: &'static [&'static [&'static str]] = &[super::credit_balance::TOLD_BY_ITEM];
     const EXTENSIBLE: bool = false;
 }

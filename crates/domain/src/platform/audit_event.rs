@@ -43,6 +43,7 @@ impl Resource for AuditEvent {
     const ABOUT: &'static str = "Who changed what, when, from what to what. Append-only.";
     const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
     const TITLE: &'static str = "kind";
+    const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "resource_id"));
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
 }

@@ -1,0 +1,5 @@
+//! The service as a whole: its log, its edges, its end, its settings.
+
+mod edges;
+mod ending;
+mod logs;
