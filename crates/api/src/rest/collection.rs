@@ -22,7 +22,10 @@ use samphan_persistence::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -688,8 +691,7 @@ async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expan
     Ok(())
 }
 
-/// The parameters every write honours.
-#[must_use]
-pub fn dry_run_parameter() -> Parameter {
+/// The parameter every write honours.
+pub static DRY_RUN: LazyLock<Parameter> = LazyLock::new(|| {
     Parameter::new("dry_run", json!({"type": "boolean", "default": false}), "Checks and answers everything, and keeps nothing.")
-}
+});

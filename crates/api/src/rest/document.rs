@@ -3,7 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    collection::{Api, dry_run_parameter},
+    collection::{Api, DRY_RUN},
     operation::{Access, Operation, Run},
     schemas,
 };
@@ -144,7 +144,7 @@ fn describe(o: &Operation) -> Value {
     let writes = matches!(o.run, Run::Write(_));
     let mut shared = vec!["RequestId", "AcceptLanguage"];
     if writes {
-        let p = dry_run_parameter();
+        let p = &*DRY_RUN;
         parameters.push(json!({"name": p.name, "in": "query", "required": false, "description": p.about, "schema": p.schema}));
     }
     if o.idempotent {

@@ -3,6 +3,7 @@
 use super::{
     answer::Answer,
     body,
+    collection::DRY_RUN,
     idempotency::{self, Key},
     messages::Language,
     operation::{Access, Call, Operation, Run},
@@ -264,11 +265,8 @@ fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<St
     let pairs = decoded
         .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", "invalid_format", "URL-encoded UTF-8")]))?
         .into_inner();
-    let mut parameters = operation.query.clone();
-    if matches!(operation.run, Run::Write(_)) {
-        parameters.push(super::collection::dry_run_parameter());
-    }
-    query::check(&parameters, pairs)
+    let of_writes = if matches!(operation.run, Run::Write(_)) { std::slice::from_ref(&*DRY_RUN) } else { &[] };
+    query::check([&operation.query, of_writes], pairs)
 }
 
 fn if_match(request: &HttpRequest) -> Result<Option<i64>> {

@@ -345,13 +345,14 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
 }
 
 /// Holds query parameters against what the operation declares: nothing unknown, nothing twice, everything of its type.
-pub fn check(parameters: &[Parameter], pairs: Vec<(String, String)>) -> Result<HashMap<String, String>> {
+pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Result<HashMap<String, String>> {
+    let parameters = || parameters.into_iter().flatten();
     let mut faults = vec![];
     let mut given = HashMap::new();
     for (name, value) in pairs {
         let at = format!("?{name}");
-        let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
-            faults.push(FieldError::new(at, "unknown_parameter", "").instead_of(&name, parameters.iter().map(|p| p.name.clone())));
+        let Some(parameter) = parameters().find(|p| p.name == name) else {
+            faults.push(FieldError::new(at, "unknown_parameter", "").instead_of(&name, parameters().map(|p| p.name.clone())));
             continue;
         };
         faults.extend(misfit(&parameter.schema, &value).map(|mut fault| {
