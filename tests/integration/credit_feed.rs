@@ -382,6 +382,9 @@ async fn a_machine_pushes_for_its_system_and_within_its_reach(app: App) {
     let refused = send(&own.app, &items).await.is(200);
     assert_eq!((statuses(&refused)[0], faults(&refused)[0]), ("failed", "unknown_reference"));
     assert_eq!(app.get("/v1/credit-balances/unmatched").await.is(200)["data"], json!([]), "it is mapped, only not for everyone");
+    let one = json!({"system": "express", "entity": "TH01", "currency": "THB", "as_of": "2026-01-02T10:00:00Z", "receivable": "5.00"});
+    let path = format!("/v1/accounts/{account}/credit-balance");
+    own.app.put(&path, one).await.refused(404, "not_found");
     app.post(&format!("/v1/accounts/{account}/assign"), json!({"owner_id": own.id})).await.is(200);
     assert_eq!(statuses(&send(&own.app, &items).await.is(200)), ["unchanged"]);
     let reader = app.person(&["credit-balances:read/all", "accounts:read/all"], &[], &[]).await.app;
