@@ -5,6 +5,7 @@ use super::*;
 crate::on_both![
     the_batch_as_it_was_agreed,
     every_item_has_a_result_of_its_own,
+    odd_text_fails_alone_and_never_the_server,
     late_doubled_and_reordered_pushes_change_nothing,
     what_is_left_out_of_a_group_is_zero_and_the_other_group_stays,
     a_key_sent_twice_in_a_batch_is_taken_one_after_the_other,
@@ -106,6 +107,45 @@ async fn every_item_has_a_result_of_its_own(app: App) {
         (&b["on_hold"], &b["limit_kind"], &b["receivable"], &b["exposure_as_of"]),
         (&json!(true), &json!("not_managed"), &json!(null), &json!(null))
     );
+}
+
+async fn odd_text_fails_alone_and_never_the_server(app: App) {
+    express(&app, json!({})).await;
+    let account = customer(&app, "A").await;
+    let at = "2026-01-02T03:04:05Z";
+    let long = "x".repeat(129);
+    let done = push(
+        &app,
+        json!([
+            {"external_id": "", "as_of": at, "receivable": "1.00"},
+            {"external_id": long, "as_of": at, "receivable": "1.00"},
+            {"account_id": "A", "as_of": at, "receivable": "1.00"},
+            {"account_id": null, "external_id": "A", "as_of": at, "receivable": "1.00"},
+            {"external_id": "A", "as_of": "0001-01-01T00:00:00Z", "receivable": "1.00"},
+            {"external_id": "A", "as_of": at, "receivable": "922337203685477.5808"},
+            null,
+            [],
+            {"external_id": "A", "as_of": at, "receivable": "1.00", "source_revision": "99999999999999999999"},
+            {"external_id": "ลูกค้า 'A'; --", "as_of": at, "receivable": "1.00"},
+        ]),
+    )
+    .await;
+    let mut expected = vec!["failed"; 10];
+    expected[8] = "applied";
+    assert_eq!(statuses(&done), expected, "{}", done.text);
+    assert_eq!(faults(&done)[9], "unknown_external_id");
+    assert_eq!(app.all("/v1/credit-balances/unmatched", 50).await.len(), 1);
+    let nul = batch(&json!([{"external_id": "A\u{0}B", "as_of": at, "receivable": "1.00"}]));
+    app.post("/v1/credit-balances/batch", nul).await.is(422).fault("/items/0/external_id", "nul_character");
+    for name in ["system", "entity"] {
+        let mut body = batch(&json!([{"external_id": "A", "as_of": at, "receivable": "1.00"}]));
+        body[name] = json!("TH\u{0}01");
+        app.post("/v1/credit-balances/batch", body.clone()).await.is(422);
+        body.as_object_mut().unwrap().remove("items");
+        body["as_of"] = json!(at);
+        body["receivable"] = json!("1.00");
+        app.put(&format!("/v1/accounts/{account}/credit-balance"), body).await.is(422);
+    }
 }
 
 async fn late_doubled_and_reordered_pushes_change_nothing(app: App) {
@@ -342,6 +382,9 @@ async fn a_machine_pushes_for_its_system_and_within_its_reach(app: App) {
     let refused = send(&own.app, &items).await.is(200);
     assert_eq!((statuses(&refused)[0], faults(&refused)[0]), ("failed", "unknown_reference"));
     assert_eq!(app.get("/v1/credit-balances/unmatched").await.is(200)["data"], json!([]), "it is mapped, only not for everyone");
+    let one = json!({"system": "express", "entity": "TH01", "currency": "THB", "as_of": "2026-01-02T10:00:00Z", "receivable": "5.00"});
+    let path = format!("/v1/accounts/{account}/credit-balance");
+    own.app.put(&path, one).await.refused(404, "not_found");
     app.post(&format!("/v1/accounts/{account}/assign"), json!({"owner_id": own.id})).await.is(200);
     assert_eq!(statuses(&send(&own.app, &items).await.is(200)), ["unchanged"]);
     let reader = app.person(&["credit-balances:read/all", "accounts:read/all"], &[], &[]).await.app;

@@ -9,6 +9,7 @@ crate::on_both![
     what_is_kept_ends_as_if_it_had_been_mapped_before,
     only_the_number_that_was_meant_is_applied,
     a_number_that_is_unmapped_again_is_kept_again,
+    a_machine_maps_for_its_own_system_only,
 ];
 
 async fn unmatched(app: &App) -> Vec<Value> {
@@ -155,4 +156,29 @@ async fn a_number_that_is_unmapped_again_is_kept_again(app: App) {
         (&json!("5.00"), &json!("6.00"))
     );
     assert!(unmatched(&app).await.is_empty());
+}
+
+async fn a_machine_maps_for_its_own_system_only(app: App) {
+    express(&app, json!({})).await;
+    app.make("/v1/external-systems", json!({"code": "sap", "name": "SAP", "kind": "erp"})).await;
+    push(&app, json!([item("A", 10, "5.00")])).await;
+    let (account, other) = (app.account("A").await, app.account("B").await);
+    let rights = ["accounts:read/all", "external-references:*/all"];
+    let machine = app.as_(&app.api_key(&rights, json!({"systems": ["sap"]})).await.is(201).text_of("token"));
+    map(&machine, "A", &account).await.refused(403, "forbidden");
+    let reference = format!("/v1/external-references/{}", map(&app, "B", &account).await.is(201).id());
+    machine.patch(&reference, json!({"external_id": "A"})).await.refused(403, "forbidden");
+    machine.delete(&reference).await.refused(403, "forbidden");
+    app.patch(&reference, json!({"record_id": random_id()}))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/record_id", "unknown_reference");
+    app.patch(&reference, json!({"system": "nobody"})).await.refused(422, "unknown_reference");
+    // A reference that moves to another account takes what was kept with it, and is shown where it is.
+    app.patch(&reference, json!({"record_id": other, "external_id": "A"})).await.is(200);
+    assert_eq!(balance(&app, &other).await["receivable"], "5.00");
+    assert!(kept(&app, &account).await.is_empty());
+    assert_eq!(app.get(&format!("/v1/accounts/{account}")).await.is(200)["external_refs"], json!([]));
+    app.delete(&reference).await.is(204);
+    machine.post(&format!("{reference}/restore"), json!({})).await.refused(403, "forbidden");
 }

@@ -134,7 +134,7 @@ fn batch(n: usize) -> Value {
             let mut item = json!({
                 "external_id": format!("C-{customer}"), "as_of": format!("2026-01-02T{n:02}:00:00Z"), "source_revision": n.to_string(),
             });
-            if (n + customer) % 3 != 0 {
+            if !(n + customer).is_multiple_of(3) {
                 item["receivable"] = json!(format!("{}.50", n * 100 + customer));
             }
             if (n + customer) % 3 != 1 {

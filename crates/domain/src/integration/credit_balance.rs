@@ -337,20 +337,22 @@ impl CreditItem {
         self.names_limit().then(|| Told::new(self.as_of, self.source_revision.as_ref(), says))
     }
 
-    /// Of pushes about one customer, the few that decide: of each group the greatest, and the least of those that
-    /// contradict it. Taking these ends as taking all of them would.
+    /// Of pushes about one customer, the few that decide: of each group the greatest, and the least of its moment.
+    /// Taking these ends as taking all of them would, and they are the same few in whatever order the pushes came.
     #[must_use]
-    pub fn deciding(items: Vec<Self>) -> Vec<Self> {
+    pub fn deciding(mut items: Vec<Self>) -> Vec<Self> {
+        items.sort_by_cached_key(|item| serde_json::to_string(item).unwrap_or_default());
+        items.dedup();
         let kept = [extremes(&items, Self::exposure), extremes(&items, Self::limit)].concat();
         items.into_iter().enumerate().filter(|(n, _)| kept.contains(n)).map(|(_, item)| item).collect()
     }
 }
 
-/// The places of the greatest of a group, and of the least of those that contradict it.
+/// The places of the greatest of a group, and of the least of its moment.
 fn extremes<T: Ord>(items: &[CreditItem], group: fn(&CreditItem) -> Option<Told<T>>) -> Vec<usize> {
     let told: Vec<(Told<T>, usize)> = items.iter().enumerate().filter_map(|(n, item)| group(item).map(|t| (t, n))).collect();
     let greatest = told.iter().max();
-    let least = greatest.and_then(|(g, _)| told.iter().filter(|(t, _)| t.contradicts(g)).min());
+    let least = greatest.and_then(|(g, _)| told.iter().filter(|(t, _)| t.is_of_one_moment_with(g)).min());
     greatest.into_iter().chain(least).map(|(_, n)| *n).collect()
 }
 
@@ -549,10 +551,16 @@ mod tests {
         }
 
         #[test]
-        fn the_pushes_that_decide_end_as_all_of_them_would(items in items()) {
-            let kept = items.iter().fold(vec![], |kept, item| CreditItem::deciding([kept, vec![item.clone()]].concat()));
-            prop_assert!(kept.len() <= 4);
-            prop_assert_eq!(after(&kept), after(&items));
+        fn the_pushes_that_decide_are_the_same_in_any_order_and_end_as_all_would((items, shuffled) in items().prop_flat_map(|v| {
+            let doubled: Vec<CreditItem> = v.iter().chain(v.iter()).cloned().collect();
+            (Just(v), Just(doubled).prop_shuffle())
+        })) {
+            let kept = |items: &[CreditItem]| {
+                items.iter().fold(vec![], |kept, item| CreditItem::deciding([kept, vec![item.clone()]].concat()))
+            };
+            prop_assert!(kept(&items).len() <= 4);
+            prop_assert_eq!(kept(&shuffled), kept(&items));
+            prop_assert_eq!(after(&kept(&items)), after(&items));
         }
 
         #[test]

@@ -22,7 +22,7 @@ pub struct UnmatchedCredit {
     pub external_id: String,
     /// When the newest push was true.
     pub as_of: Instant,
-    /// The pushes that decide: the newest of the exposure and of the limit, and one that contradicts each.
+    /// The pushes that decide: of the exposure and of the limit the newest, and another of the same moment where there is one.
     #[schema(max_items = 4)]
     pub items: Vec<CreditItem>,
     /// How many pushes came for it.
