@@ -11,15 +11,18 @@ use actix_web::{
     middleware::Next,
 };
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging.
 pub fn start(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|e| format!("SAMPHAN_LOG is not a log filter: {e}"))?;
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|e| format!("SAMPHAN_LOG must be a level such as info, or a filter such as warn,samphan::request=info: {e}"))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.try_init(),
+        // Colours are for a terminal, not for a file.
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     started.map_err(|e| e.to_string())
 }
