@@ -57,7 +57,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         })
         .collect();
     let made = position(AccountId(id), currency, &told, profile.as_ref().map(|p| &p.data), reader.now);
-    let may_see = reader.caller.reach("credit:see-ledger").is_some();
+    let may_see = reader.caller.reach("credit:see-ledger").is_some() && super::sees_amounts(reader)?;
     Ok(Answer::json(&if may_see { made } else { made.without_ledger() }))
 }
 

@@ -5,13 +5,15 @@ use crate::rest::{
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
-    error::Result,
+    error::{Code, Error, Result},
     filter::duration_seconds,
     instant::Instant,
+    integration::credit_balance::CreditBalance,
     money::Amount,
+    resource::Resource,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Reader;
+use samphan_persistence::{sight, store::Reader};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
@@ -74,7 +76,7 @@ pub fn routes() -> Vec<Operation> {
             .says(
                 "credit",
                 "Reconcile with accounting",
-                "Counts and totals of every ledger, with what is stale, missing, in conflict or unmatched.",
+                "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched. Refused when field rules hide what it adds up.",
             )
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
             .needs("credit-balances:read")
@@ -85,6 +87,9 @@ pub fn routes() -> Vec<Operation> {
 type Key = (String, String, String);
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    if !super::sees_amounts(reader)? {
+        return Err(Error::from(Code::Forbidden).about("what it adds up is hidden from you"));
+    }
     let system = call.query.get("system");
     let cutoffs = cutoffs(reader).await?;
     let unmatched = unmatched(reader, system).await?;
@@ -92,7 +97,8 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     sql.push("SELECT system, entity, currency, count(*), CAST(coalesce(sum(receivable), 0) AS bigint), ");
     sql.push("CAST(coalesce(sum(coalesce(overdue_days_1_30, 0) + coalesce(overdue_days_31_60, 0) + coalesce(overdue_days_61_90, 0) + coalesce(overdue_days_over_90, 0)), 0) AS bigint), ");
     sql.push("min(exposure_as_of), max(exposure_as_of), count(CASE WHEN status = 'missing' THEN 1 END), count(CASE WHEN has_conflict = ");
-    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" THEN 1 END) FROM credit_balances WHERE deleted_at IS NULL");
+    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" THEN 1 END) FROM credit_balances t WHERE t.deleted_at IS NULL");
+    sight::only_seen(&mut sql, reader, reader.shape(CreditBalance::MANY)?, "t", "read")?;
     if let Some(system) = system {
         sql.push(" AND system = ").text(system.clone());
     }
@@ -152,7 +158,9 @@ async fn cutoffs(reader: &Reader) -> Result<HashMap<String, Instant>> {
 
 async fn stale(reader: &Reader, key: &Key, cutoff: Instant) -> Result<i64> {
     let mut sql = reader.sql();
-    sql.push("SELECT count(*) FROM credit_balances WHERE deleted_at IS NULL AND system = ").text(key.0.clone());
+    sql.push("SELECT count(*) FROM credit_balances t WHERE t.deleted_at IS NULL");
+    sight::only_seen(&mut sql, reader, reader.shape(CreditBalance::MANY)?, "t", "read")?;
+    sql.push(" AND system = ").text(key.0.clone());
     sql.push(" AND entity = ").text(key.1.clone()).push(" AND currency = ").text(key.2.clone());
     sql.push(" AND exposure_as_of < ").bind(Kind::Time, Scalar::Time(cutoff));
     reader.count(sql).await
