@@ -16,6 +16,7 @@ crate::on_both![
     a_bad_filter_is_refused_with_its_place_and_what_would_do,
     query_parameters_and_the_filter_agree,
     letters_that_are_signs_to_sql_are_letters_here,
+    contains_finds_a_part_that_cuts_what_is_searched_as_one,
 ];
 
 /// What the accounts of this module know.
@@ -257,5 +258,22 @@ async fn letters_that_are_signs_to_sql_are_letters_here(app: App) {
         let mut wanted: Vec<&str> = wanted;
         wanted.sort_unstable();
         assert_eq!(names, wanted, "{op} {value}");
+    }
+}
+
+// Two เ are searched as one แ, and marks change places; a part of the text as it is written is found all the same.
+async fn contains_finds_a_part_that_cuts_what_is_searched_as_one(app: App) {
+    app.make_many("/v1/accounts", &["เเม่กลอง", "แม่กลอง", "ก\u{e48}\u{e35}"].map(|name| json!({"name": name}))).await;
+    for (part, wanted) in [
+        ("เม่ก", vec!["เเม่กลอง"]),
+        ("เ", vec!["เเม่กลอง"]),
+        ("แม่", vec!["แม่กลอง"]),
+        ("ก\u{e48}", vec!["ก\u{e48}\u{e35}"]),
+        ("ม่กล", vec!["เเม่กลอง", "แม่กลอง"]),
+    ] {
+        let found = app.post("/v1/accounts/search", json!({"filter": {"field": "name", "op": "contains", "value": part}})).await.is(200);
+        let mut names = column(&found, "name");
+        names.sort();
+        assert_eq!(names, wanted, "{part}");
     }
 }

@@ -13,6 +13,7 @@ crate::on_both![
     what_tells_a_hidden_number_is_hidden_too,
     the_history_of_a_hidden_field_is_hidden_too,
     what_accounting_sent_is_hidden_with_what_it_says,
+    totals_are_of_what_is_seen_and_for_whoever_may_see_amounts,
     the_lookup_answers_no_hidden_field,
     masked_text_is_stars,
     a_read_only_field_is_answered_and_not_written,
@@ -394,6 +395,31 @@ async fn what_accounting_sent_is_hidden_with_what_it_says(app: App) {
     }
 }
 
+async fn totals_are_of_what_is_seen_and_for_whoever_may_see_amounts(app: App) {
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
+    let rights = ["accounts:read/own", "credit-balances:read/own", "credit:read/own", "credit:see-ledger/own"];
+    let person = app.person(&rights, &[], &[]).await;
+    let mine = json!({"name": "Mine", "owner_id": person.id});
+    let mine = app.put("/v1/accounts/by-external-id/express/C-1", mine).await.is(201).id();
+    app.put("/v1/accounts/by-external-id/express/C-2", json!({"name": "Other"})).await.is(201);
+    let item = |customer: &str, amount: &str| json!({"external_id": customer, "as_of": "2026-11-20T10:00:00Z", "receivable": amount});
+    let items = [item("C-1", "100"), item("C-2", "98765.43")];
+    app.post("/v1/credit-balances/batch", json!({"system": "express", "entity": "main", "currency": "THB", "items": items})).await.is(200);
+    let path = "/v1/credit-balances/reconciliation";
+    let whole = app.get(path).await.is(200)["ledgers"][0].clone();
+    assert_eq!((&whole["items"], &whole["receivable_total"]), (&json!(2), &json!("98865.43")));
+    let part = person.app.get(path).await.is(200)["ledgers"][0].clone();
+    assert_eq!((&part["items"], &part["receivable_total"]), (&json!(1), &json!("100.00")));
+    let credit = format!("/v1/accounts/{mine}/credit");
+    assert_eq!(person.app.get(&credit).await.is(200)["receivable"], "100.00");
+    let everywhere: Vec<String> = rights.iter().map(|r| r.replace("/own", "/all")).collect();
+    for rule in ["financial=hidden", "credit_balances.receivable=masked"] {
+        let blind = app.person(&borrowed(&everywhere), &[rule], &[]).await.app;
+        blind.get(path).await.refused(403, "forbidden");
+        assert_eq!(blind.get(&credit).await.is(200)["receivable"], Value::Null, "{rule}");
+    }
+}
+
 async fn the_lookup_answers_no_hidden_field(app: App) {
     app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
     let account = json!({"name": "S3cret Trading", "grade": "S3cret", "is_vip": true, "tax_id": "0105536000013", "country": "US"});
@@ -403,7 +429,7 @@ async fn the_lookup_answers_no_hidden_field(app: App) {
     let person = app.person(&CONTACTS, &rules, &[]).await.app;
     for key in ["phone=021234567", "tax_id=0105536000013", "external_id=C-1"] {
         let found = person.get(&format!("/v1/lookup?{key}")).await.is(200);
-        none_says(&[found.clone()], &["S3cret", "prospect"]);
+        none_says(std::slice::from_ref(&found), &["S3cret", "prospect"]);
         let found = &found["matches"][0];
         assert_eq!((&found["id"], &found["is_vip"], &found["name"]), (&json!(id), &json!(false), &json!("***")), "{key}");
     }

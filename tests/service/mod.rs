@@ -3,3 +3,4 @@
 mod edges;
 mod ending;
 mod logs;
+mod settings;

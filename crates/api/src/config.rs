@@ -50,32 +50,34 @@ pub struct Openapi {
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
 pub struct Database {
-    /// `sqlite://path` (embedded) or `postgres://user:password@host/database`.
-    #[arg(long, env = "SAMPHAN_DATABASE_URL", default_value = "sqlite://data/samphan.db", hide_env_values = true)]
+    /// Where the data is: `sqlite://PATH` for the embedded database (made when missing, with its folder), such as
+    /// `sqlite:///var/lib/samphan/samphan.db`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    #[arg(long, value_name = "URL", env = "SAMPHAN_DATABASE_URL", default_value = "sqlite://data/samphan.db", hide_env_values = true)]
     pub database_url: String,
-    /// PostgreSQL connections of each worker (1 to 64).
-    #[arg(long, env = "SAMPHAN_DATABASE_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// PostgreSQL: connections of each worker, 1 to 64. Workers times this many must fit the server's `max_connections`.
+    #[arg(long, value_name = "COUNT", env = "SAMPHAN_DATABASE_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub database_connections: u32,
-    /// SQLite: wait for the disk at every commit, so that even a power cut loses nothing that was acknowledged.
-    #[arg(long, env = "SAMPHAN_SQLITE_FULL_SYNC", default_value_t = false, action = clap::ArgAction::Set)]
+    /// SQLite: wait for the disk at every commit, so that a power cut loses nothing that was acknowledged. Without it a power
+    /// cut may lose the last moments, a crash of the program still loses nothing; writes are several times faster.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_SQLITE_FULL_SYNC", default_value_t = false, action = clap::ArgAction::Set)]
     pub sqlite_full_sync: bool,
 }
 
 /// Whether requests are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RateLimit {
-    /// They are.
+    /// As the document says: 6,000 requests a minute for each caller, 5 sign-ins for each account, 20 for each address.
     On,
-    /// They are not: for benches.
+    /// Without limits: for benches and tests.
     Off,
 }
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object a line, for collectors.
     Json,
-    /// For people.
+    /// Lines for people.
     Text,
 }
 
@@ -85,42 +87,45 @@ pub struct Settings {
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
-    /// Address and port to listen on.
-    #[arg(long, env = "SAMPHAN_LISTEN", default_value = "127.0.0.1:8080")]
+    /// Address and port to listen on, such as `0.0.0.0:8080` for all networks; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", env = "SAMPHAN_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: std::net::SocketAddr,
-    /// Workers; as many as there are cores when 0.
-    #[arg(long, env = "SAMPHAN_WORKERS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256))]
+    /// Threads that serve requests, 1 to 256; 0 for as many as there are cores.
+    #[arg(long, value_name = "COUNT", env = "SAMPHAN_WORKERS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256))]
     pub workers: u16,
-    /// E-mail address of the first administrator, made in an empty database.
-    #[arg(long, env = "SAMPHAN_ADMIN_EMAIL", default_value = "admin@example.com")]
+    /// E-mail address of the first administrator. Used once, when the database is empty.
+    #[arg(long, value_name = "EMAIL", env = "SAMPHAN_ADMIN_EMAIL", default_value = "admin@example.com")]
     pub admin_email: String,
-    /// Password of the first administrator (12 characters or more); a random one is printed once when left out.
-    #[arg(long, env = "SAMPHAN_ADMIN_PASSWORD", hide_env_values = true)]
+    /// Password of the first administrator, 12 characters or more. Used once, when the database is empty; when left out a random
+    /// one is printed. Better set in the environment than on the command line, which others on the machine can see.
+    #[arg(long, value_name = "PASSWORD", env = "SAMPHAN_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
-    /// Load the demo company into an empty database.
-    #[arg(long, env = "SAMPHAN_DEMO", default_value_t = false, action = clap::ArgAction::Set)]
+    /// Load a demo company with its accounts, contacts and prices, when the database is empty.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_DEMO", default_value_t = false, action = clap::ArgAction::Set)]
     pub demo: bool,
-    /// Limit requests by caller and sign-ins by account and address.
-    #[arg(long, env = "SAMPHAN_RATE_LIMIT", value_enum, default_value_t = RateLimit::On)]
+    /// Whether requests are limited for each caller, and sign-ins for each account and address.
+    #[arg(long, value_name = "SWITCH", env = "SAMPHAN_RATE_LIMIT", value_enum, default_value_t = RateLimit::On)]
     pub rate_limit: RateLimit,
-    /// How logs are written.
-    #[arg(long, env = "SAMPHAN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    /// How the log is written, which goes to standard error: one line for each request.
+    #[arg(long, value_name = "FORMAT", env = "SAMPHAN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `info,samphan=debug`.
-    #[arg(long, env = "SAMPHAN_LOG", default_value = "info")]
+    /// What is logged: `off`, `error`, `warn`, `info` (each request), `debug`, or a filter such as `warn,samphan::request=info`.
+    #[arg(long, value_name = "FILTER", env = "SAMPHAN_LOG", default_value = "info")]
     pub log: String,
-    /// Origins that browsers may call from, separated by commas, such as `https://crm.example.com`; none by default.
-    #[arg(long, env = "SAMPHAN_CORS_ORIGINS", value_delimiter = ',')]
+    /// Origins that browsers may call from, separated by commas, such as `https://crm.example.com,https://shop.example.com`; none when
+    /// left out.
+    #[arg(long, value_name = "ORIGINS", env = "SAMPHAN_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
-    /// Milliseconds the head of a request (its first line and headers) may take to arrive, else the connection is closed with 408; 1000 to 600000.
+    /// Milliseconds in which the head of a request (its first line and headers) must arrive, 1000 to 600000; else the connection is
+    /// closed with 408.
     // The web server's clock for this ticks twice a second, so less than a second would refuse prompt requests too.
-    #[arg(long, env = "SAMPHAN_HEAD_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
+    #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_HEAD_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
     pub head_timeout_ms: u64,
-    /// Milliseconds the body of a request may take to arrive, else it is answered with 408; 100 to 600000.
-    #[arg(long, env = "SAMPHAN_BODY_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    /// Milliseconds in which the body of a request must arrive, 100 to 600000; else it is answered with 408 and the connection closed.
+    #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_BODY_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub body_timeout_ms: u64,
-    /// Seconds that running requests get to end on shutdown (1 to 300).
-    #[arg(long, env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
+    /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
+    #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,
 }
 
@@ -140,7 +145,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), String> {
         self.database.check()?;
         if !self.admin_email.contains('@') {
-            return Err("SAMPHAN_ADMIN_EMAIL must be an e-mail address".to_owned());
+            return Err("SAMPHAN_ADMIN_EMAIL must be an e-mail address, such as admin@example.com".to_owned());
         }
         if self.admin_password.as_ref().is_some_and(|p| p.chars().count() < 12) {
             return Err("SAMPHAN_ADMIN_PASSWORD must have 12 characters or more".to_owned());

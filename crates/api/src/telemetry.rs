@@ -5,21 +5,25 @@ use crate::{
     rest::pipeline::Operated,
 };
 use actix_web::{
-    Error, HttpMessage,
+    Error, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use std::io::IsTerminal;
+use tracing::field::display;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging.
 pub fn start(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|e| format!("SAMPHAN_LOG is not a log filter: {e}"))?;
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|e| format!("SAMPHAN_LOG must be a level such as info, or a filter such as warn,samphan::request=info: {e}"))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.try_init(),
+        // Colours are for a terminal, not for a file.
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     started.map_err(|e| e.to_string())
 }
@@ -31,19 +35,16 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     let method = request.method().clone();
     let answered = next.call(request).await;
     let duration_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    let (method, mut route, mut operation, mut principal, mut id) = (method.as_str(), None, None, None, None);
-    let status = match &answered {
-        Ok(response) => {
-            route = response.request().match_pattern();
-            id = response.headers().get("x-request-id").and_then(|v| v.to_str().ok());
-            if let Some(done) = response.request().extensions().get::<Operated>() {
-                operation = Some(done.operation.id.clone());
-                principal = done.principal.map(|id| id.to_string());
-            }
-            response.status().as_u16()
-        }
-        Err(error) => error.as_response_error().status_code().as_u16(),
+    let request = answered.as_ref().ok().map(ServiceResponse::request);
+    let held = request.map(HttpMessage::extensions);
+    let done = held.as_ref().and_then(|held| held.get::<Operated>());
+    let (operation, principal) = (done.map(|d| d.operation.id.as_str()), done.and_then(|d| d.principal).map(display));
+    let route = request.and_then(HttpRequest::match_pattern);
+    let (id, status) = match &answered {
+        Ok(response) => (response.headers().get("x-request-id").and_then(|v| v.to_str().ok()), response.status()),
+        Err(error) => (None, error.as_response_error().status_code()),
     };
+    let (method, status) = (method.as_str(), status.as_u16());
     macro_rules! say {
         ($level:ident) => {
             tracing::$level!(target: "samphan::request", request_id = id, method, route, operation, status, duration_ms, principal, "request")
@@ -54,6 +55,7 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     } else {
         say!(info)
     }
+    drop(held);
     answered
 }
 

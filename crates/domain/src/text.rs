@@ -28,6 +28,13 @@ pub fn nfc(s: &str) -> Cow<'_, str> {
     if s.is_ascii() || is_nfc(s) { Cow::Borrowed(s) } else { Cow::Owned(s.nfc().collect()) }
 }
 
+/// What of a part of a text stands in the folded text for sure, whatever stands before and after the part.
+///
+/// At its ends a part may cut what folds as one: one เ of the two that are a แ, or marks that change places.
+pub fn fold_part(part: &str) -> String {
+    fold(part).trim_matches(|c| matches!(c, 'เ' | 'แ') || thai_mark(c).is_some()).to_owned()
+}
+
 /// The text as it is searched: letters, marks and ASCII digits, one space between words.
 ///
 /// What people type differently for the same word becomes the same: case, width, Latin accents,
@@ -311,6 +318,14 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_cuts_a_character_of_two_is_still_found() {
+        for (text, part) in [("เเม่", "เม่"), ("เเม่", "เ"), ("xเเ", "xเ"), ("ท\u{e48}\u{e35}", "ท\u{e48}"), ("น้ำ", "ำ")]
+        {
+            assert!(text.contains(part) && found(text, &fold_part(part)), "{part} of {text}");
+        }
+    }
+
+    #[test]
     fn a_query_of_signs_has_no_terms() {
         assert!(query_terms(" -!? ").is_empty() && index_tokens("…").is_empty());
     }
@@ -373,6 +388,14 @@ mod tests {
             prop_assume!(!folded.is_empty());
             let part: String = folded.iter().skip(at.index(folded.len())).take(len).collect();
             prop_assert!(found(&text, &part));
+        }
+
+        #[test]
+        fn every_part_of_a_thai_text_is_a_candidate(text in "[กขมเแ ัิีึุ่้ำa]{1,10}", at in any::<prop::sample::Index>(), len in 1..6_usize) {
+            let letters: Vec<char> = nfc(&text).chars().collect();
+            let part: String = letters.iter().skip(at.index(letters.len())).take(len).collect();
+            let sure = fold_part(&part);
+            prop_assert!(sure.is_empty() || found(&text, &sure), "{part} of {text}");
         }
 
         #[test]

@@ -43,8 +43,9 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             if op == Op::Contains {
                 let needle = values.first().and_then(as_text).unwrap_or_default();
                 // The index knows letters and digits; what has none is compared alone.
-                if !text::query_terms(&needle).is_empty() {
-                    search::within(sql, shape, "t", &needle);
+                let sure = text::fold_part(&needle);
+                if !text::query_terms(&sure).is_empty() {
+                    search::within(sql, shape, "t", &sure);
                     sql.push(" AND ");
                 }
             }

@@ -48,7 +48,7 @@ impl<T: Resource> Stored<T> {
     }
 
     fn from_record(record: Map<String, Value>) -> Result<Self> {
-        let data = T::deserialize(&Value::Object(record.clone())).map_err(|e| unreadable(&e))?;
+        let data = T::deserialize(&record).map_err(|e| unreadable(&e))?;
         Ok(Self { record, data })
     }
 

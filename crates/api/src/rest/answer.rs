@@ -1,6 +1,11 @@
 //! An answer: what an operation says, before it becomes bytes on a wire.
 
-use samphan_domain::{caller::FieldAccess, platform::audit_event::AuditEvent, resource::Resource, shape::Shape};
+use samphan_domain::{
+    caller::{FieldAccess, Sight},
+    platform::audit_event::AuditEvent,
+    resource::Resource,
+    shape::Shape,
+};
 use samphan_persistence::{
     list::{Line, stand_in},
     store::Reader,
@@ -75,29 +80,43 @@ pub fn shown(reader: &Reader, shape: &'static Shape, record: &Map<String, Value>
     }
     let id = |name: &str| samphan_persistence::stored::uuid_in(record, name);
     let status = shape.status.and_then(|s| record.get(s)).and_then(Value::as_str);
-    if let Some(actions) = actions(reader, shape, status, (id("owner_id"), id("team_id"))) {
+    if let Some(actions) = Actions::new(reader, shape).of(status, (id("owner_id"), id("team_id"))) {
         out.insert("available_actions".into(), actions.into());
     }
     out
 }
 
-/// What the state and the caller's rights leave of a resource's actions; none for a resource without actions.
-#[must_use]
-pub fn actions(
-    reader: &Reader,
+/// What the caller may do with the records of a resource; each verb's right is looked up once for a whole page.
+pub struct Actions<'r> {
+    reader: &'r Reader,
     shape: &'static Shape,
-    status: Option<&str>,
-    owner: (Option<Uuid>, Option<Uuid>),
-) -> Option<Vec<&'static str>> {
-    let possible = (shape.actions)(status.unwrap_or_default());
-    if possible.is_empty() && shape.status.is_none() {
-        return None;
+    sights: Vec<(&'static str, Sight)>,
+}
+
+impl<'r> Actions<'r> {
+    /// For the records of a resource.
+    #[must_use]
+    pub const fn new(reader: &'r Reader, shape: &'static Shape) -> Self {
+        Self { reader, shape, sights: vec![] }
     }
-    let allowed = |verb: &&'static str| {
-        let sight = reader.caller.sight(&shape.permission(verb));
-        if shape.owned { sight.covers(owner.0, owner.1) } else { sight != samphan_domain::caller::Sight::Nothing }
-    };
-    Some(possible.iter().copied().filter(allowed).collect())
+
+    /// What the state and the caller's rights leave of the actions; none for a resource without actions.
+    #[must_use]
+    pub fn of(&mut self, status: Option<&str>, owner: (Option<Uuid>, Option<Uuid>)) -> Option<Vec<&'static str>> {
+        let possible = (self.shape.actions)(status.unwrap_or_default());
+        if possible.is_empty() && self.shape.status.is_none() {
+            return None;
+        }
+        Some(possible.iter().copied().filter(|verb| self.allowed(verb, owner)).collect())
+    }
+
+    fn allowed(&mut self, verb: &'static str, (owner, team): (Option<Uuid>, Option<Uuid>)) -> bool {
+        if !self.sights.iter().any(|(known, _)| *known == verb) {
+            self.sights.push((verb, self.reader.caller.sight(&self.shape.permission(verb))));
+        }
+        let sight = self.sights.iter().find(|(known, _)| *known == verb).map_or(&Sight::Nothing, |(_, sight)| sight);
+        if self.shape.owned { sight.covers(owner, team) } else { *sight != Sight::Nothing }
+    }
 }
 
 /// Hides in an audit event what the caller's field rules hide of the record it is about.
@@ -123,11 +142,11 @@ fn shield(reader: &Reader, line: &mut Line) {
 }
 
 /// Closes the JSON object of a line, with its actions and expanded records.
-pub fn finish(reader: &Reader, shape: &'static Shape, line: &mut Line, expanded: &[(String, &[u8])]) {
-    if shape.many == AuditEvent::MANY && !reader.caller.field_rules.is_empty() {
-        shield(reader, line);
+pub fn finish(actions: &mut Actions<'_>, line: &mut Line, expanded: &[(String, &[u8])]) {
+    if actions.shape.many == AuditEvent::MANY && !actions.reader.caller.field_rules.is_empty() {
+        shield(actions.reader, line);
     }
-    if let Some(actions) = actions(reader, shape, line.status.as_deref(), line.owner) {
+    if let Some(actions) = actions.of(line.status.as_deref(), line.owner) {
         line.json.extend_from_slice(b",\"available_actions\":[");
         for (i, action) in actions.into_iter().enumerate() {
             line.json.extend_from_slice(if i == 0 { b"\"" } else { b",\"" });

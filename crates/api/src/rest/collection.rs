@@ -1,7 +1,7 @@
 //! A collection: a resource declared once, as a table of plain functions, and everything it promises from that.
 
 use super::{
-    answer::{Answer, finish},
+    answer::{Actions, Answer, finish},
     batch,
     operation::{Access, Body, Call, Operation, Parameter},
     query::{self, Asked, Count, Expand, Words},
@@ -673,9 +673,11 @@ async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expan
         ids.sort_unstable();
         ids.dedup();
         let mut others = list::by_ids(reader, &View::new(reader, e.shape, None, vec![]), ids).await?;
-        others.iter_mut().for_each(|l| finish(reader, e.shape, l, &[]));
+        let mut actions = Actions::new(reader, e.shape);
+        others.iter_mut().for_each(|l| finish(&mut actions, l, &[]));
         found.push(others.into_iter().map(|l| (l.id, l.json)).collect());
     }
+    let mut actions = Actions::new(reader, shape);
     for line in lines {
         let expanded: Vec<(String, &[u8])> = expand
             .iter()
@@ -686,7 +688,7 @@ async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expan
                 (e.name.clone(), id.and_then(|id| records.get(&id)).map_or(b"null".as_slice(), Vec::as_slice))
             })
             .collect();
-        finish(reader, shape, line, &expanded);
+        finish(&mut actions, line, &expanded);
     }
     Ok(())
 }

@@ -9,14 +9,18 @@ pub mod unmatched;
 
 use crate::rest::collection::{Api, Collection};
 use samphan_domain::{
+    caller::FieldAccess,
+    error::Result,
     integration::{
         credit_balance::{CreditBalance, CreditBalanceChange},
         credit_position::CreditPosition,
         credit_profile::CreditProfile,
         unmatched_credit::UnmatchedCredit,
     },
-    shape::Shape,
+    resource::Resource,
+    shape::{Class, Shape},
 };
+use samphan_persistence::store::Reader;
 
 /// The routes.
 #[must_use]
@@ -38,4 +42,13 @@ pub fn routes(api: Api) -> Api {
     let profile = Shape::of::<CreditProfile>();
     api.shapes.insert(profile.many, profile);
     api
+}
+
+/// Whether no field rule hides what balances and profiles say of money.
+fn sees_amounts(reader: &Reader) -> Result<bool> {
+    let seen = |shape: &Shape| {
+        let amounts = shape.fields.iter().filter(|f| f.class == Class::Financial);
+        amounts.into_iter().all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly)
+    };
+    Ok(seen(reader.shape(CreditBalance::MANY)?) && seen(reader.shape(CreditProfile::MANY)?))
 }

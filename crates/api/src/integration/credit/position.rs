@@ -58,7 +58,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         .collect();
     let made = position(AccountId(id), currency, &told, profile.as_ref().map(|p| &p.data), reader.now);
     let (owner, team) = account.owner();
-    let may_see = reader.caller.sight("credit:see-ledger").covers(owner, team);
+    let may_see = reader.caller.sight("credit:see-ledger").covers(owner, team) && super::sees_amounts(reader)?;
     Ok(Answer::json(&if may_see { made } else { made.without_ledger() }))
 }
 

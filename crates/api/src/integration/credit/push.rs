@@ -315,7 +315,7 @@ async fn balances(work: &Work, shape: &'static Shape, ledger: &Ledger, accounts:
     let rows = work.fetch(sql, |row| stored::record(shape, row)).await?;
     let mut held = BTreeMap::new();
     for record in rows {
-        let balance = CreditBalance::deserialize(&Value::Object(record.clone())).map_err(|_| Error::from(Code::Internal))?;
+        let balance = CreditBalance::deserialize(&record).map_err(|_| Error::from(Code::Internal))?;
         held.insert(balance.account_id.0, Held { before: Some(record), balance, applied: vec![], touched: false });
     }
     Ok(held)
@@ -350,28 +350,24 @@ async fn write(work: &Work, shape: &'static Shape, held: BTreeMap<Uuid, Held>) -
     let (mut rows, mut history) = (vec![], vec![]);
     let author = json!(work.caller.author());
     for (account, held) in held {
-        let mut after = held.before.clone().unwrap_or_default();
-        let before_version = after.get("version").and_then(Value::as_i64).unwrap_or_default();
-        let id = uuid_in(&after, "id").unwrap_or_else(|| work.new_id());
+        let of_before = |name: &str| held.before.as_ref().and_then(|b| b.get(name)).cloned();
+        let version = of_before("version").and_then(|v| v.as_i64()).unwrap_or_default();
+        let id = held.before.as_ref().and_then(|b| uuid_in(b, "id")).unwrap_or_else(|| work.new_id());
         if !held.touched {
-            known.insert(account, (id, before_version));
+            known.insert(account, (id, version));
             continue;
         }
-        let version = before_version + 1;
+        let version = version + 1;
         known.insert(account, (id, version));
-        if held.before.is_none() {
-            after.extend([
-                ("id".to_owned(), json!(id)),
-                ("created_at".to_owned(), json!(work.now)),
-                ("created_by_id".to_owned(), author.clone()),
-            ]);
-        }
+        let Value::Object(mut after) = json!(held.balance) else { return Err(Code::Internal.into()) };
         after.extend([
+            ("id".to_owned(), json!(id)),
             ("version".to_owned(), json!(version)),
+            ("created_at".to_owned(), of_before("created_at").unwrap_or_else(|| json!(work.now))),
+            ("created_by_id".to_owned(), of_before("created_by_id").unwrap_or_else(|| author.clone())),
             ("updated_at".to_owned(), json!(work.now)),
             ("updated_by_id".to_owned(), author.clone()),
         ]);
-        after.extend(json!(held.balance).as_object().cloned().unwrap_or_default());
         rows.push(stored::row_of(shape, &after)?);
         for (as_of, item) in held.applied {
             history.push(vec![

@@ -5,7 +5,7 @@ use crate::rest::{
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
-    error::Result,
+    error::{Code, Error, Result},
     filter::duration_seconds,
     instant::Instant,
     money::Amount,
@@ -74,7 +74,7 @@ pub fn routes() -> Vec<Operation> {
             .says(
                 "credit",
                 "Reconcile with accounting",
-                "Counts and totals of every ledger over the accounts one may see, with what is stale, missing, in conflict or unmatched.",
+                "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched. Refused when field rules hide what it adds up.",
             )
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
             .needs("credit-balances:read")
@@ -85,6 +85,9 @@ pub fn routes() -> Vec<Operation> {
 type Key = (String, String, String);
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+    if !super::sees_amounts(reader)? {
+        return Err(Error::from(Code::Forbidden).about("what it adds up is hidden from you"));
+    }
     let system = call.query.get("system");
     let cutoffs = cutoffs(reader).await?;
     let unmatched = unmatched(reader, system).await?;
