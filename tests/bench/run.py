@@ -75,7 +75,7 @@ def wrk(server, script, seconds):
         number, unit = re.match(r"([\d.]+)(us|ms|s|m)$", text).groups()
         return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), ms(re.search(r"50%\s+(\S+)", out)[1]), ms(re.search(r"99%\s+(\S+)", out)[1])
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), ms(re.search(r"^\s+50%\s+(\S+)", out, re.M)[1]), ms(re.search(r"^\s+99%\s+(\S+)", out, re.M)[1])
 
 
 def script(name, lines):

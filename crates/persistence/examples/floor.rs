@@ -75,7 +75,11 @@ fn looped(path: &str, statements: &[String], seconds: u64, writes: bool) -> f64 
             scope.spawn(move || {
                 let connection = Connection::open(path).unwrap();
                 connection.set_prepared_statement_cache_capacity(4096);
-                connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 5000").unwrap();
+                connection
+                    .execute_batch(
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -20000; PRAGMA busy_timeout = 5000",
+                    )
+                    .unwrap();
                 let mut at = n * 7;
                 while begun.elapsed() < Duration::from_secs(seconds) {
                     // A writing operation is all its statements.

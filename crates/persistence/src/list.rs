@@ -86,7 +86,7 @@ impl View {
 
     fn line(&self, row: &Row<'_>, sort: &Sort) -> Result<Line> {
         const FIXED: usize = 5;
-        let mut json = Vec::with_capacity(64 * self.fields.len());
+        let mut json = Vec::with_capacity(64 * self.fields.len() + 256);
         let mut index = FIXED;
         let mut references = Vec::with_capacity(self.wanted.len());
         for _ in &self.wanted {

@@ -147,7 +147,7 @@ impl Row<'_> {
                     out.push(b'"');
                 }
                 Kind::Time => write_time(n, out)?,
-                _ => write!(out, "{n}").map_err(|_| Failure::Unreadable)?,
+                _ => serde_json::to_writer(out, &n).map_err(|_| Failure::Unreadable)?,
             },
             Cell::Text(t) if kind == Kind::Json => out.extend_from_slice(t.as_bytes()),
             Cell::Text(t) => serde_json::to_writer(out, t).map_err(|_| Failure::Unreadable)?,
@@ -164,7 +164,7 @@ impl Row<'_> {
     }
 }
 
-/// A moment as `Instant` writes it, without going through a calendar crate's formatter: this runs twice for every row.
+/// A moment as `Instant` writes it.
 fn write_time(micros: i64, out: &mut Vec<u8>) -> Result<()> {
     let t = Instant::from_micros(micros).ok_or(Failure::Unreadable)?;
     write!(out, "\"{t}\"").map_err(|_| Failure::Unreadable.into())

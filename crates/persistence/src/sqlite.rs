@@ -5,7 +5,7 @@ use crate::{
     row::Row,
     sql::{Bind, Sql},
 };
-use rusqlite::{Connection, OpenFlags, types::Value};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, types::Value};
 use samphan_domain::scalar::Scalar;
 use std::{
     cell::RefCell,
@@ -79,7 +79,10 @@ impl Sqlite {
 fn prepare(connection: &Connection) -> Result<(), Failure> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456;")?;
+    // Without it a statement is prepared anew whenever a bound value changes, lest another index suit that value better.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -20000")?;
     Ok(())
 }
 
