@@ -33,6 +33,16 @@ fn every_operation_has_words_a_permission_and_a_name_of_its_own() {
     }
 }
 
+#[test]
+fn every_field_says_what_it_is() {
+    let described = |schema: &Value| schema["$ref"].is_string() || schema["description"].as_str().is_some_and(|d| d.len() > 2);
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    let fields =
+        schemas.iter().flat_map(|(name, s)| s["properties"].as_object().into_iter().flatten().map(move |(field, s)| (name, field, s)));
+    let silent: Vec<String> = fields.filter(|(.., s)| !described(s)).map(|(name, field, _)| format!("{name}.{field}")).collect();
+    assert!(silent.is_empty(), "{}", silent.join(" "));
+}
+
 async fn the_document_is_served_as_generated_with_an_etag(app: App) {
     let served = app.nobody().get("/openapi.json").await.is(200);
     assert!(served.body == *document());

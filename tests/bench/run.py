@@ -31,7 +31,7 @@ class Server:
     """A server of its own, on a free port."""
 
     def __init__(self, url):
-        port = random.randrange(20000, 40000)
+        port = random.randrange(20000, 32000)  # below the ports of outgoing connections
         self.url = f"http://127.0.0.1:{port}"
         env = os.environ | {
             "SAMPHAN_DATABASE_URL": url, "SAMPHAN_LISTEN": f"127.0.0.1:{port}", "SAMPHAN_RATE_LIMIT": "off", "SAMPHAN_LOG": "warn",

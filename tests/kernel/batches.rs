@@ -7,6 +7,7 @@ crate::on_both![
     an_atomic_batch_keeps_all_or_nothing,
     items_are_updated_deleted_and_upserted_by_id,
     items_are_matched_by_external_id,
+    an_item_that_fails_after_it_wrote_leaves_nothing,
     a_version_in_an_item_guards_it,
     a_batch_needs_the_permission_of_its_mode,
 ];
@@ -72,6 +73,21 @@ async fn items_are_matched_by_external_id(app: App) {
     app.get("/v1/accounts/by-external-id/express/1").await.refused(404, "not_found");
     let odd = json!({"mode": "upsert", "match_on": "name", "items": [{"name": "A"}]});
     app.post("/v1/accounts/batch", odd).await.refused(422, "validation_failed").fault("/match_on", "unknown_value");
+}
+
+async fn an_item_that_fails_after_it_wrote_leaves_nothing(app: App) {
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
+    let on = "external_id:express";
+    batch(&app, "create", on, json!([{"external_id": "1", "name": "One"}])).await;
+    // The second of these is made before its number turns out to be taken.
+    let items = json!([{"external_id": "2", "name": "Two"}, {"external_id": "1", "name": "Again"}, {"external_id": "3", "name": "Three"}]);
+    let done = batch(&app, "create", on, items).await;
+    assert_eq!(statuses(&done), ["created", "failed", "created"]);
+    assert_eq!(done["results"][1]["error"]["code"], "already_exists");
+    assert_eq!(column(&app.get("/v1/accounts?sort=name").await.is(200), "name"), ["One", "Three", "Two"]);
+    assert_eq!(app.get("/v1/search?q=again").await.is(200)["data"], json!([]));
+    let kinds = column(&app.get("/v1/audit-events?resource=accounts").await.is(200), "kind");
+    assert_eq!(kinds.iter().filter(|kind| *kind == "account.created").count(), 3);
 }
 
 async fn a_version_in_an_item_guards_it(app: App) {

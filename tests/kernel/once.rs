@@ -8,6 +8,7 @@ crate::on_both![
     a_key_with_another_body_is_refused,
     a_failed_request_stores_nothing_under_its_key,
     twenty_posts_at_once_with_one_key_make_one_record,
+    writers_at_once_keep_all_that_was_acknowledged_and_nothing_else,
     a_key_belongs_to_its_caller,
     a_dry_run_answers_as_the_write_would_and_keeps_nothing,
     an_upsert_by_external_id_makes_then_updates,
@@ -61,6 +62,31 @@ async fn twenty_posts_at_once_with_one_key_make_one_record(app: App) {
         assert!(!answer.refused(409, "idempotency_in_progress").header("retry-after").is_empty());
     }
     assert_eq!(total(&app).await, 1);
+}
+
+async fn writers_at_once_keep_all_that_was_acknowledged_and_nothing_else(app: App) {
+    let write = async |n: usize| {
+        let product = |sku: &str| json!({"sku": sku, "name": format!("Product {n}")});
+        match n % 4 {
+            // Refused while others write, tried in vain, and kept: each must leave the others as they are.
+            0 => app.post("/v1/products", product("same")).await,
+            1 => app.post("/v1/products?dry_run=true", product(&format!("dry-{n}"))).await,
+            _ => {
+                let made = app.post("/v1/products", product(&format!("kept-{n}"))).await.is(201);
+                let path = format!("/v1/products/{}", made.id());
+                assert_eq!(app.get(&path).await.is(200)["name"], format!("Product {n}"), "what was acknowledged is there at once");
+                let found = app.get(&format!("/v1/search?q=Product%20{n}")).await.is(200);
+                assert!(column(&found, "path").contains(&path), "and found");
+                made
+            }
+        }
+    };
+    let all = join_all((0..60).map(write)).await;
+    let same = all.iter().step_by(4).filter(|a| a.status == 201).count();
+    assert_eq!((same, all.iter().step_by(4).filter(|a| a.status == 409).count()), (1, 14));
+    let kept = app.get("/v1/products?limit=200&sort=sku").await.is(200);
+    let skus = column(&kept, "sku");
+    assert_eq!((skus.len(), skus.iter().filter(|s| s.starts_with("kept-")).count()), (31, 30));
 }
 
 async fn a_key_belongs_to_its_caller(app: App) {

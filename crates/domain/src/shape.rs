@@ -318,7 +318,9 @@ pub fn inline(schema: &Value, components: &[(String, Value)]) -> Value {
                 None => (*only).clone(),
             };
             out.remove("oneOf");
-            let mut made = merge(inline(&resolved, components), &out);
+            // The words of the use site may stand on either side of the `oneOf`.
+            let words = only.as_object().cloned().unwrap_or_default();
+            let mut made = merge(merge(inline(&resolved, components), &words), &out);
             let base = made["type"].take();
             made["type"] = json!([base, "null"]);
             if let Some(Value::Array(options)) = made.get_mut("enum") {

@@ -39,7 +39,10 @@ pub fn mount(config: &mut web::ServiceConfig) {
 async fn dispatch(request: HttpRequest, state: web::Data<State>, payload: web::Payload) -> HttpResponse {
     match state.routes.find(request.method(), request.uri().path()) {
         Found::Operation(operation, path) => handle(operation, path, &state, request, payload).await,
-        Found::OtherMethods(methods) => refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods)),
+        Found::OtherMethods(route, methods) => {
+            request.extensions_mut().insert(Operated { route, operation: None, principal: None });
+            refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods))
+        }
         Found::Nothing => refused(&request, &Code::UnknownPath.into()),
     }
 }
@@ -90,8 +93,10 @@ fn common_headers(response: &mut HttpResponse, request_id: &str) {
 
 /// What a request was, for its line in the log.
 pub struct Operated {
-    /// The operation.
-    pub operation: Arc<Operation>,
+    /// The address, its parameters by name.
+    pub route: String,
+    /// The operation, if the method was one of the address.
+    pub operation: Option<String>,
     /// The user or API key that called, where one is known.
     pub principal: Option<Uuid>,
 }
@@ -127,7 +132,8 @@ async fn handle(operation: Arc<Operation>, path: Vec<String>, state: &State, req
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
     state.metrics.end(&operation.id, status, seconds);
-    request.extensions_mut().insert(Operated { operation, principal: noted.principal });
+    let (route, operation) = (operation.path.clone(), Some(operation.id.clone()));
+    request.extensions_mut().insert(Operated { route, operation, principal: noted.principal });
     response
 }
 

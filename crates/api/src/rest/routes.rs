@@ -17,8 +17,8 @@ pub struct Routes(Router<Vec<Arc<Operation>>>);
 pub enum Found {
     /// This operation, with the parameters of its path in order, percent-decoded.
     Operation(Arc<Operation>, Vec<String>),
-    /// An address that knows only these other methods.
-    OtherMethods(Vec<String>),
+    /// An address, this one, that knows only these other methods.
+    OtherMethods(String, Vec<String>),
     /// No address.
     Nothing,
 }
@@ -48,7 +48,10 @@ impl Routes {
         let Ok(parts) = decoded.map(|part| part.map(String::from)).collect::<Result<_, _>>() else { return Found::Nothing };
         match found.value.iter().find(|o| o.method == *method) {
             Some(operation) => Found::Operation(Arc::clone(operation), parts),
-            None => Found::OtherMethods(found.value.iter().map(|o| o.method.to_string()).collect()),
+            None => {
+                let path = found.value.first().map(|o| o.path.clone()).unwrap_or_default();
+                Found::OtherMethods(path, found.value.iter().map(|o| o.method.to_string()).collect())
+            }
         }
     }
 }
@@ -64,7 +67,7 @@ mod tests {
     fn meant(method: &Method, path: &str) -> String {
         match routes().find(method, path) {
             Found::Operation(operation, parts) => format!("{} {}", operation.id, parts.join(" ")),
-            Found::OtherMethods(methods) => methods.join(" "),
+            Found::OtherMethods(path, methods) => format!("{path} {}", methods.join(" ")),
             Found::Nothing => "nothing".to_owned(),
         }
     }
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_the_right_ones() {
-        assert_eq!(meant(&Method::PUT, "/v1/accounts"), "GET POST");
+        assert_eq!(meant(&Method::PUT, "/v1/accounts"), "/v1/accounts GET POST");
         assert_eq!(meant(&Method::GET, "/v1/account"), "nothing");
     }
 }
