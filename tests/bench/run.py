@@ -160,6 +160,7 @@ def measure(name, url, options):
         print(f"  {name:9} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  floor {bare:9.0f}/s  share {rate / bare:.2f}", flush=True)
     memory = server.memory_mb()
     half, p95, bare = credit(server, url, options)
+    memory = max(memory, server.memory_mb())
     print(f"  {name:9} credit batch of 1,000: p50 {half:.0f} ms, p95 {p95:.0f} ms, {p95 / bare:.1f} times the bare statement ({bare:.0f} ms); "
           f"memory {memory:.0f} MB; ready in {statistics.median(ready):.0f} ms; generated in {generated:.0f} s", flush=True)
     server.stop()
