@@ -2,7 +2,7 @@
 //!
 //!     drivers PATH    a database with accounts in it; prints reads and lists of 50 a second of each, on one thread
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a bench, not the product")]
+#![expect(clippy::unwrap_used, reason = "a bench, not the product")]
 
 use rusqlite::{Connection, types::Value};
 use sea_orm::{ConnectionTrait, Database, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};

@@ -143,7 +143,10 @@ impl Writer {
     fn undo(&mut self, tokens: usize) {
         self.tokens.borrow_mut().truncate(tokens);
         let undone = match (self.connection.is_autocommit(), self.waiting.is_empty()) {
-            (true, _) => Ok(self.forget()),
+            (true, _) => {
+                self.forget();
+                Ok(())
+            }
             (false, true) => self.connection.execute_batch("ROLLBACK"),
             (false, false) => self.connection.execute_batch("ROLLBACK TO work; RELEASE work"),
         };

@@ -76,7 +76,7 @@ mod tests {
     fn every_operation_is_found_at_its_own_address() {
         let routes = routes();
         for operation in crate::openapi::api().operations {
-            let found = routes.find(&operation.method, &operation.path.replace('{', "").replace('}', ""));
+            let found = routes.find(&operation.method, &operation.path.replace(['{', '}'], ""));
             assert!(matches!(found, Found::Operation(o, _) if o.id == operation.id), "{} {}", operation.method, operation.path);
         }
     }
