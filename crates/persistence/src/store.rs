@@ -387,7 +387,8 @@ impl Work {
         Ok(())
     }
 
-    /// Keeps nothing; as dropping does, but waits until it is so.
+    /// Keeps nothing; as dropping does, but waits until it is so. Whoever answers from what he read, commits instead: on SQLite
+    /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
         if let On::Postgres(tx) = self.reader.on {
             tx.rollback().await.map_err(Failure::from)?;

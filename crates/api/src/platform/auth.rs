@@ -254,7 +254,8 @@ async fn refresh(call: Call) -> Result<Answer> {
             pair(&call, user, session, next)
         }
         Some(at) if live && at.plus_seconds(GRACE_SECONDS) >= work.now => {
-            work.roll_back().await?;
+            // The use before may not be committed yet: the same successor is handed out when it is.
+            work.commit().await?;
             pair(&call, user, session, next)
         }
         _ => {
