@@ -11,7 +11,12 @@ use crate::{
     rest::{body::Validators, pipeline, routes::Routes},
     telemetry::{self, Metrics},
 };
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::{Condition, from_fn},
+    web,
+};
 use samphan_domain::{caller::Caller, error::Error, instant::Instant};
 use samphan_persistence::{
     error::Failure,
@@ -145,7 +150,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());
         let state = State { store, shared: Arc::clone(&shared) };
         App::new()
-            .wrap(pipeline::cors(&shared.cors_origins))
+            .wrap(Condition::new(!shared.cors_origins.is_empty(), pipeline::cors(&shared.cors_origins)))
             .app_data(web::Data::new(state))
             .configure(pipeline::mount)
             .wrap(from_fn(telemetry::line))

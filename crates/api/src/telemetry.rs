@@ -38,9 +38,14 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     let request = answered.as_ref().ok().map(ServiceResponse::request);
     let held = request.map(HttpMessage::extensions);
     let done = held.as_ref().and_then(|held| held.get::<Operated>());
-    let (operation, principal) = (done.and_then(|d| d.operation.as_deref()), done.and_then(|d| d.principal).map(display));
+    let (operation, principal, route) = match done {
+        Some(Operated::Operation(operation, principal)) => (Some(operation.id.as_str()), *principal, Some(operation.path.as_str())),
+        Some(Operated::Nothing { route }) => (None, None, Some(route.as_str())),
+        None => (None, None, None),
+    };
     // A page is no operation; the framework knows its route.
-    let route = done.map(|d| d.route.clone()).or_else(|| request.and_then(HttpRequest::match_pattern));
+    let page = if route.is_none() { request.and_then(HttpRequest::match_pattern) } else { None };
+    let (route, principal) = (route.or(page.as_deref()), principal.map(display));
     let (id, status) = match &answered {
         Ok(response) => (response.headers().get("x-request-id").and_then(|v| v.to_str().ok()), response.status()),
         Err(error) => (None, error.as_response_error().status_code()),

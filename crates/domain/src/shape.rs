@@ -100,6 +100,8 @@ pub struct Shape {
     pub nested: bool,
     /// Has tags, custom fields and external references.
     pub extensible: bool,
+    /// Where the resource's own fields begin: after id, version, and who made and changed it when, and its owner.
+    pub own: usize,
     /// Append-only: no version, no change, no delete.
     pub log: bool,
     /// The field that holds the state.
@@ -143,6 +145,7 @@ impl Shape {
         let components: Vec<(String, Value)> = components.into_iter().map(|(n, s)| (n, json!(s))).collect();
         let own = json!(T::schema());
         let mut fields: Vec<Field> = meta_schemas(T::OWNED, T::LOG).into_iter().map(|(n, s)| field(n, &s, &[], Self::is_meta(n))).collect();
+        let begin = fields.len();
         let required: Vec<&str> = own["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, schema) in own["properties"].as_object().into_iter().flatten() {
             let mut made = field(leak(name), schema, &components, false);
@@ -203,6 +206,7 @@ impl Shape {
             subject: T::SUBJECT,
             nested: false,
             extensible: T::EXTENSIBLE,
+            own: begin,
             log: T::LOG,
             status: T::STATUS,
             unique: T::UNIQUE,

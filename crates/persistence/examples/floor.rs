@@ -1,7 +1,7 @@
 //! The floor of the benches: the very statements the server runs, without the server.
 //!
-//!     floor DATABASE_URL OPERATION SECONDS    SQLite: a bare loop on every core; prints statements a second
-//!     floor DATABASE_URL OPERATION script     PostgreSQL: prints a script for pgbench
+//!     floor DATABASE_URL OPERATION SECONDS [LOOPS]    SQLite: bare loops, as many as cores; prints statements a second
+//!     floor DATABASE_URL OPERATION script             PostgreSQL: prints a script for pgbench
 //!
 //! OPERATION is read, first, deep, search, create or credit.
 
@@ -30,9 +30,8 @@ use samphan_domain::{
 use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
-    search,
+    record, search,
     store::{Opening, Reader, Shapes, Store},
-    stored,
 };
 use std::{
     sync::{
@@ -63,16 +62,17 @@ async fn main() {
     let seconds: u64 = how.parse().unwrap();
     let path = url.strip_prefix("sqlite://").expect("SQLite runs here; PostgreSQL under pgbench");
     let writes = matches!(operation, "create" | "credit");
-    println!("{:.1}", looped(path, &statements, seconds, writes));
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let loops = args.get(4).map_or(cores, |loops| loops.parse().unwrap());
+    println!("{:.1}", looped(path, &statements, seconds, if writes { 1 } else { loops }, writes));
 }
 
-/// Runs the statements over and over on every core (one, when they write), reading every column; how often a second.
-fn looped(path: &str, statements: &[String], seconds: u64, writes: bool) -> f64 {
-    let threads = if writes { 1 } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) };
+/// Runs the statements over and over in so many loops, reading every column; how often a second.
+fn looped(path: &str, statements: &[String], seconds: u64, loops: usize, writes: bool) -> f64 {
     let done = AtomicU64::new(0);
     let begun = Clock::now();
     std::thread::scope(|scope| {
-        for n in 0..threads {
+        for n in 0..loops {
             let done = &done;
             scope.spawn(move || {
                 let connection = Connection::open(path).unwrap();
@@ -126,7 +126,7 @@ async fn statements(reader: &Reader, operation: &str) -> Vec<String> {
         }
         "words" => words(reader).await,
         "create" => create(reader).await,
-        "credit" => vec![credit(reader)],
+        "credit" => vec![credit(reader).await],
         _ => panic!("{operation} is not an operation"),
     }
 }
@@ -154,20 +154,26 @@ async fn words(reader: &Reader) -> Vec<String> {
     names.iter().step_by(50).map(|n| n.split(' ').next().unwrap().chars().take(6).collect()).collect()
 }
 
-/// What a batch of balances comes down to: one statement that writes each row of the ledger anew.
-fn credit(reader: &Reader) -> String {
+/// What a batch of balances comes down to: one statement of a thousand rows that writes the ledger anew.
+async fn credit(reader: &Reader) -> String {
     const KEY: [&str; 4] = ["account_id", "system", "entity", "currency"];
-    let names: Vec<&str> = stored::names_of(reader.shape("credit_balances").unwrap()).into_iter().map(|(name, _)| name).collect();
-    let counted = |name: &&str| if matches!(*name, "version" | "receivable") { format!("{name} + 1") } else { (*name).to_owned() };
+    let shape = reader.shape("credit_balances").unwrap();
+    let names: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
+    let mut sql = record::select(reader, shape);
+    sql.push(" AND t.system = ").text("bench").push(" ORDER BY t.account_id LIMIT 1000");
+    let rows = reader.fetch(sql, |row| shape.fields.iter().enumerate().map(|(i, f)| row.scalar(i, f.kind)).collect()).await.unwrap();
+    let mut sql = reader.sql();
+    sql.push("INSERT INTO credit_balances (").names(names.iter().copied()).push(") VALUES ");
+    for (n, row) in rows.into_iter().enumerate() {
+        let row: Vec<Scalar> = row;
+        sql.push(if n == 0 { "(" } else { "), (" });
+        for (i, (value, field)) in row.into_iter().zip(&shape.fields).enumerate() {
+            sql.push(if i == 0 { "" } else { ", " }).bind(field.kind, value);
+        }
+    }
     let set = names.iter().filter(|n| !KEY.contains(n) && **n != "id").map(|n| format!("{n} = excluded.{n}"));
-    format!(
-        "INSERT INTO credit_balances ({}) SELECT {} FROM credit_balances WHERE system = 'bench' AND deleted_at IS NULL \
-         ON CONFLICT ({}) WHERE deleted_at IS NULL DO UPDATE SET {}",
-        names.join(", "),
-        names.iter().map(counted).collect::<Vec<_>>().join(", "),
-        KEY.join(", "),
-        set.collect::<Vec<_>>().join(", ")
-    )
+    let set = set.collect::<Vec<_>>().join(", ");
+    format!("{}) ON CONFLICT ({}) WHERE deleted_at IS NULL DO UPDATE SET {set}", sql.inlined(), KEY.join(", "))
 }
 
 /// What making an account of twelve fields writes: the record, its search entry, its two histories, its event.

@@ -2,9 +2,10 @@
 
 use crate::{
     error::Result,
+    record::{self, Record, id_of, names_of, owner_of, row_of, uuid_in},
     search, sight,
     store::Work,
-    stored::{self, Stored, uuid_in},
+    stored::{self, Stored},
     values,
 };
 use samphan_domain::{
@@ -27,31 +28,37 @@ type Owner = (Option<Uuid>, Option<Uuid>);
 pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
     let shape = work.shape(T::MANY)?;
     let made = drafts.into_iter().map(|d| Ok(stored::begun(work, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
-    for record in &made {
-        stored::allowed(work, shape, record, "create")?;
-    }
-    let faults = check(work, shape, &made).await?;
-    if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
-    }
-    let rows = made.iter().map(|m| stored::row_of(shape, &m.record)).collect::<Result<Vec<_>>>()?;
-    work.insert(shape.many, &stored::names_of(shape), rows, "").await?;
-    index(work, shape, &made).await?;
-    if !shape.log {
-        for record in &made {
-            let after = Some(record.record.clone());
-            work.emit(Event { after, ..stored::event(shape, format!("{}.created", shape.one), record.id(), 1) });
-        }
-    }
+    let records: Vec<&Record> = made.iter().map(|m| &m.record).collect();
+    insert(work, shape, &records).await?;
     Ok(made)
 }
 
+async fn insert(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<()> {
+    for record in made {
+        record::allowed(work, shape, record, "create")?;
+    }
+    let faults = check(work, shape, made).await?;
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    let rows = made.iter().map(|m| row_of(shape, m)).collect::<Result<Vec<_>>>()?;
+    work.insert(shape.many, &names_of(shape), rows, "").await?;
+    index(work, shape, made).await?;
+    if !shape.log {
+        for record in made {
+            let after = Some(Record::clone(record));
+            work.emit(Event { after, ..record::event(shape, format!("{}.created", shape.one), id_of(record), 1) });
+        }
+    }
+    Ok(())
+}
+
 /// Custom fields of each record, and references: one query for each field, whatever the number of records.
-async fn check<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T>]) -> Result<Vec<FieldError>> {
+async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<Vec<FieldError>> {
     let mut faults = vec![];
     if shape.extensible {
         for (i, record) in made.iter().enumerate() {
-            let custom = record.record.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
+            let custom = record.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
             for mut fault in work.check_custom(shape, &custom, None).await? {
                 fault.pointer = format!("/{i}{}", fault.pointer);
                 faults.push(fault);
@@ -60,7 +67,7 @@ async fn check<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T
     }
     for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
         let Some(other) = field.reference else { continue };
-        let named: HashSet<Uuid> = made.iter().filter_map(|m| uuid_in(&m.record, field.name)).collect();
+        let named: HashSet<Uuid> = made.iter().filter_map(|m| uuid_in(m, field.name)).collect();
         if named.is_empty() {
             continue;
         }
@@ -72,33 +79,33 @@ async fn check<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T
         }
         let mut known: HashSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
         if other == shape.many {
-            known.extend(made.iter().map(Stored::id));
+            known.extend(made.iter().map(|m| id_of(m)));
         }
-        let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(&m.record, field.name).is_some_and(|id| !known.contains(&id)));
+        let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| !known.contains(&id)));
         faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "unknown_reference", other)));
     }
     Ok(faults)
 }
 
 /// Adds the records to the search index, and their tags and custom fields to the indexed values.
-async fn index<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T>]) -> Result<()> {
-    let found: Vec<(&Stored<T>, String)> =
-        made.iter().map(|m| (m, search::text_of(shape, &m.record))).filter(|(_, folded)| !folded.is_empty()).collect();
+async fn index(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<()> {
+    let found: Vec<(&Record, String)> =
+        made.iter().map(|m| (*m, search::text_of(shape, m))).filter(|(_, folded)| !folded.is_empty()).collect();
     let mut entries = vec![];
-    let entry = |m: &Stored<T>, folded: &str, resource, record_id, (owner_id, team_id): Owner| search::Entry {
+    let entry = |m: &Record, folded: &str, resource, record_id, (owner_id, team_id): Owner| search::Entry {
         resource,
         record_id,
-        source_id: m.id(),
+        source_id: id_of(m),
         owner_id,
         team_id,
         folded: folded.to_owned(),
     };
     if shape.parents.is_empty() {
-        entries.extend(found.iter().map(|(m, folded)| entry(m, folded, shape.many, m.id(), m.owner())));
+        entries.extend(found.iter().map(|(m, folded)| entry(m, folded, shape.many, id_of(m), owner_of(m))));
     }
     for name in shape.parents {
         let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
-        let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(&m.record, name)).collect();
+        let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(m, name)).collect();
         if parents.is_empty() {
             continue;
         }
@@ -108,14 +115,14 @@ async fn index<T: Resource>(work: &Work, shape: &'static Shape, made: &[Stored<T
         let owners = work.fetch(sql, |row| Ok((row.id(0)?, (row.optional_id(1)?, row.optional_id(2)?)))).await?;
         let owners: HashMap<Uuid, Owner> = owners.into_iter().collect();
         for (m, folded) in &found {
-            let Some(parent) = uuid_in(&m.record, name) else { continue };
+            let Some(parent) = uuid_in(m, name) else { continue };
             entries.push(entry(m, folded, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
         }
     }
     search::write(work, &[], entries).await?;
     if shape.extensible {
         let fields = work.custom_fields().await?;
-        let rows = made.iter().flat_map(|m| values::of_record(shape, m.id(), &m.record, &fields)).collect();
+        let rows = made.iter().flat_map(|m| values::of_record(shape, id_of(m), m, &fields)).collect();
         values::write(work, shape, &[], rows).await?;
     }
     Ok(())

@@ -9,6 +9,7 @@ pub mod list;
 pub mod migrate;
 pub mod outbox;
 mod postgres;
+pub mod record;
 pub mod row;
 pub mod search;
 pub mod sight;

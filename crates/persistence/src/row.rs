@@ -146,7 +146,11 @@ impl Row<'_> {
                     money::write(n, least, &mut Ascii(out)).map_err(|_| Failure::Unreadable)?;
                     out.push(b'"');
                 }
-                Kind::Time => write_time(n, out)?,
+                Kind::Time => {
+                    out.push(b'"');
+                    Instant::from_micros(n).ok_or(Failure::Unreadable)?.written(|text| out.extend_from_slice(text.as_bytes()));
+                    out.push(b'"');
+                }
                 _ => serde_json::to_writer(out, &n).map_err(|_| Failure::Unreadable)?,
             },
             Cell::Text(t) if kind == Kind::Json => out.extend_from_slice(t.as_bytes()),
@@ -162,12 +166,6 @@ impl Row<'_> {
         }
         Ok(())
     }
-}
-
-/// A moment as `Instant` writes it.
-fn write_time(micros: i64, out: &mut Vec<u8>) -> Result<()> {
-    let t = Instant::from_micros(micros).ok_or(Failure::Unreadable)?;
-    write!(out, "\"{t}\"").map_err(|_| Failure::Unreadable.into())
 }
 
 struct Ascii<'a>(&'a mut Vec<u8>);

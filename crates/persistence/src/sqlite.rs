@@ -8,7 +8,7 @@ use crate::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig, types::Value};
 use samphan_domain::scalar::Scalar;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -27,6 +27,14 @@ impl std::fmt::Debug for Sqlite {
     }
 }
 
+/// Frames the write-ahead log may hold before they are copied into the database: 4 MB, as SQLite would.
+const CHECKPOINT_AT: i32 = 1_000;
+
+thread_local! {
+    /// How long the log was at this thread's last commit.
+    static FRAMES: Cell<i32> = const { Cell::new(0) };
+}
+
 /// Statements each connection keeps prepared.
 const STATEMENTS: usize = 512;
 
@@ -39,6 +47,11 @@ impl Sqlite {
         let connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
+        // In place of SQLite's own checkpoint, which runs within the commit and keeps whoever waits for it waiting.
+        connection.wal_hook(Some(|_, frames| {
+            FRAMES.set(frames);
+            Ok(())
+        }));
         let writer = Writer { connection, waiting: vec![], tokens: RefCell::default() };
         Ok(Self { writer: Arc::new(Queue::new(writer)), readers: Mutex::default(), path: path.to_owned() })
     }
@@ -155,10 +168,11 @@ impl Writer {
         }
     }
 
-    /// Commits for all who wait, unless somebody has.
-    fn commit(&mut self) {
+    /// Commits for all who wait, unless somebody has. Says whether the log is to be copied into the database now.
+    #[must_use]
+    fn commit(&mut self) -> bool {
         if self.waiting.is_empty() {
-            return;
+            return false;
         }
         match self.tell_index().and_then(|()| Ok(self.connection.execute_batch("COMMIT")?)) {
             Ok(()) => {
@@ -166,6 +180,7 @@ impl Writer {
                     // Whoever went away meanwhile does not listen.
                     let _ = waiting.send(());
                 }
+                FRAMES.take() >= CHECKPOINT_AT
             }
             Err(error) => {
                 tracing::error!(%error, "commit");
@@ -175,7 +190,16 @@ impl Writer {
                     tracing::error!(%error, "rollback");
                 }
                 self.forget();
+                false
             }
+        }
+    }
+
+    /// Copies the log into the database, while nobody writes: only so does it ever come to its end, and begins anew.
+    fn checkpoint(&self) {
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            // Nothing is lost; the log is longer until the next one.
+            tracing::warn!(%error, "checkpoint");
         }
     }
 
@@ -245,14 +269,21 @@ impl Turn {
         drop(writer);
         let kept = kept?;
         match Arc::clone(&self.home).try_lock_owned() {
-            Ok(mut writer) => writer.commit(),
+            Ok(writer) => commit(writer),
             // In line behind all who wait now; a task of its own, since whoever asked may go away.
             Err(_) => {
                 let home = Arc::clone(&self.home);
-                tokio::spawn(async move { home.lock_owned().await.commit() });
+                tokio::spawn(async move { commit(home.lock_owned().await) });
             }
         }
         kept.await.map_err(|_| Failure::GivenUp)
+    }
+}
+
+/// Commits for all who wait; what is to be copied into the database afterwards, none of them waits for, only who writes next.
+fn commit(mut writer: OwnedMutexGuard<Writer>) {
+    if writer.commit() {
+        tokio::task::spawn_blocking(move || writer.checkpoint());
     }
 }
 

@@ -39,7 +39,19 @@ pub struct Opening {
 
 /// An open database, and what everyone needs to know to use it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct Store(Arc<Opened>);
+
+impl Deref for Store {
+    type Target = Opened;
+
+    fn deref(&self) -> &Opened {
+        &self.0
+    }
+}
+
+/// What a store holds.
+#[derive(Clone, Debug)]
+pub struct Opened {
     backend: Backend,
     /// Every resource by its plural.
     pub shapes: &'static Shapes,
@@ -70,7 +82,7 @@ impl Store {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
             None => Backend::Postgres(postgres::open(&opening.url, opening.connections).await?),
         };
-        Ok(Self { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]) })
+        Ok(Self(Arc::new(Opened { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]) })))
     }
 
     /// A store for another worker: the same SQLite database, but a PostgreSQL pool of its own.
@@ -78,21 +90,21 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(_) => Ok(self.clone()),
             Backend::Postgres(_) => {
-                Ok(Self { backend: Backend::Postgres(postgres::open(&opening.url, opening.connections).await?), ..self.clone() })
+                let backend = Backend::Postgres(postgres::open(&opening.url, opening.connections).await?);
+                Ok(Self(Arc::new(Opened { backend, ..Opened::clone(self) })))
             }
         }
     }
 
     /// With the key that signs cursors.
     #[must_use]
-    pub fn with_cursor_key(mut self, key: &[u8]) -> Self {
-        self.cursor_key = Arc::from(key);
-        self
+    pub fn with_cursor_key(self, key: &[u8]) -> Self {
+        Self(Arc::new(Opened { cursor_key: Arc::from(key), ..Opened::clone(&self) }))
     }
 
     /// Which database it is.
     #[must_use]
-    pub const fn dialect(&self) -> Dialect {
+    pub fn dialect(&self) -> Dialect {
         match self.backend {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
@@ -108,7 +120,7 @@ impl Store {
     }
 
     /// PostgreSQL's pool, for migrations.
-    pub(crate) const fn postgres(&self) -> Option<&DatabaseConnection> {
+    pub(crate) fn postgres(&self) -> Option<&DatabaseConnection> {
         match &self.backend {
             Backend::Sqlite(_) => None,
             Backend::Postgres(pool) => Some(pool),

@@ -173,12 +173,12 @@ impl Maker {
     /// The system and the teams. Owners are the users there are; making users here would pass for a first start.
     async fn begin(&mut self) -> Result<()> {
         let work = self.work().await?;
-        let system = draft::<ExternalSystem>(&work, json!({"code": SYSTEM, "name": "Bench", "kind": "other"}), &[])?;
+        let system = draft::<ExternalSystem>(&work, json!({"code": SYSTEM, "name": "Bench", "kind": "other"}), None)?;
         bulk::insert_many(&work, vec![system]).await?;
         for n in 0..TEAMS {
             let parent = if n < 2 { None } else { self.teams.get(n % 2).copied().flatten() };
             let body = json!({"id": self.id(&work), "name": format!("Bench team {n}"), "parent_id": parent});
-            let team = bulk::insert_many(&work, vec![draft::<Team>(&work, body, &[])?]).await?;
+            let team = bulk::insert_many(&work, vec![draft::<Team>(&work, body, None)?]).await?;
             self.teams.extend(team.iter().map(|t| Some(t.id())));
         }
         let mut sql = work.sql();
@@ -193,7 +193,7 @@ impl Maker {
         for n in first..first + many {
             let one = Made { id: self.id(&work), owner: self.chance.one_of(&self.owners), team: self.chance.one_of(&self.teams) };
             let external_id = format!("B-{:07}", n + 1);
-            let mut account = draft::<Account>(&work, self.account(one, n), &[])?;
+            let mut account = draft::<Account>(&work, self.account(one, n), None)?;
             account.data.lifecycle_stage = self.stage();
             let own = json!([{"system": SYSTEM, "external_type": Account::ONE, "external_id": external_id}]);
             account.record.insert("external_refs".to_owned(), own);
@@ -202,10 +202,10 @@ impl Maker {
                 "id": self.id(&work), "system": SYSTEM, "resource": Account::MANY, "external_type": Account::ONE,
                 "external_id": external_id, "record_id": one.id,
             });
-            references.push(draft::<ExternalReference>(&work, body, &[])?);
+            references.push(draft::<ExternalReference>(&work, body, None)?);
             let raw = format!("02-{:03}-{:04}", 200 + self.chance.below(800), self.chance.below(10_000));
             let body = json!({"id": self.id(&work), "kind": "phone", "raw": raw, "region": "TH", "is_primary": true});
-            points.push(draft::<ContactPoint>(&work, body, &[("account_id", one.id)])?);
+            points.push(draft::<ContactPoint>(&work, body, Some(("account_id", one.id)))?);
             made.push(one);
         }
         let accounts = bulk::insert_many(&work, accounts).await?;
@@ -261,18 +261,18 @@ impl Maker {
         for n in first..first + many {
             let Some(account) = super::names::at(accounts, n) else { break };
             let id = self.id(&work);
-            contacts.push(draft::<Contact>(&work, self.contact(id, account), &[])?);
+            contacts.push(draft::<Contact>(&work, self.contact(id, account), None)?);
             let body = json!({
                 "id": self.id(&work), "account_id": account.id, "contact_id": id,
                 "role": self.chance.one_of(&["decision_maker", "purchaser", "billing", "user"]),
             });
-            let mut link = draft::<AccountContact>(&work, body, &[])?;
+            let mut link = draft::<AccountContact>(&work, body, None)?;
             // The first contact of each account, as `set-primary` would mark it.
             link.data.is_primary = n < accounts.len();
             links.push(link);
             let raw = format!("08{}-{:03}-{:04}", 1 + self.chance.below(9), self.chance.below(1_000), self.chance.below(10_000));
             let body = json!({"id": self.id(&work), "kind": "mobile", "raw": raw, "region": "TH", "is_primary": true});
-            points.push(draft::<ContactPoint>(&work, body, &[("contact_id", id)])?);
+            points.push(draft::<ContactPoint>(&work, body, Some(("contact_id", id)))?);
         }
         bulk::insert_many(&work, contacts).await?;
         bulk::insert_many(&work, links).await?;
@@ -302,7 +302,7 @@ impl Maker {
     }
 }
 
-fn draft<T: Resource>(work: &Work, body: Value, parent: &[(&'static str, Uuid)]) -> Result<Stored<T>> {
+fn draft<T: Resource>(work: &Work, body: Value, parent: Option<(&'static str, Uuid)>) -> Result<Stored<T>> {
     let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
     Stored::from_body(work.shape(T::MANY)?, body, parent)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ pub struct Keys {
     decoding: DecodingKey,
     kid: String,
     public: String,
-    verified: RwLock<HashMap<[u8; 32], Claims>>,
+    verified: RwLock<HashMap<[u8; 32], Arc<Claims>>>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -90,11 +90,11 @@ impl Keys {
     }
 
     /// Reads a token that we signed and that has not expired.
-    pub fn verify(&self, token: &str, now: Instant) -> Result<Claims> {
+    pub fn verify(&self, token: &str, now: Instant) -> Result<Arc<Claims>> {
         let fingerprint = hash(token.as_bytes());
         let seconds = now.micros() / 1_000_000;
         if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint) {
-            return if claims.exp > seconds { Ok(claims.clone()) } else { Err(Code::Unauthenticated.into()) };
+            return if claims.exp > seconds { Ok(Arc::clone(claims)) } else { Err(Code::Unauthenticated.into()) };
         }
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
@@ -105,14 +105,15 @@ impl Keys {
         if read.header.kid.as_deref() != Some(&self.kid) || read.claims.iat > seconds + CLOCKS_DIFFER {
             return Err(Code::Unauthenticated.into());
         }
+        let claims = Arc::new(read.claims);
         let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
         if verified.len() >= REMEMBERED {
             verified.retain(|_, claims| claims.exp > seconds);
         }
         if verified.len() < REMEMBERED {
-            verified.insert(fingerprint, read.claims.clone());
+            verified.insert(fingerprint, Arc::clone(&claims));
         }
-        Ok(read.claims)
+        Ok(claims)
     }
 }
 

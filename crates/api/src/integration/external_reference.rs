@@ -1,7 +1,7 @@
 //! How external references are reached; the record they name shows them too.
 
 use super::credit::unmatched;
-use crate::rest::collection::{Collection, known_system};
+use crate::rest::{collection::Collection, external::known_system};
 use samphan_domain::{
     error::{Error, FieldError, Result},
     integration::external_reference::ExternalReference,
@@ -9,6 +9,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     list::{self, View},
+    record,
     store::Work,
     stored::{self, Stored},
 };
@@ -50,7 +51,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
     let shape = named(work, &after.data).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
     if made.data.record_id != before.data.record_id {
-        stored::refresh_references(work, shape, before.data.record_id).await?;
+        record::refresh_references(work, shape, before.data.record_id).await?;
     }
     told(work, &made).await?;
     Ok(made)
@@ -58,7 +59,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
 
 /// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
 async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
-    stored::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
+    record::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
     unmatched::apply(work, &made.data).await
 }
 
@@ -70,5 +71,5 @@ async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
 async fn delete(work: &Work, found: &Stored<ExternalReference>) -> Result<()> {
     known_system(work, &found.data.system).await?;
     stored::delete(work, found).await?;
-    stored::refresh_references(work, work.shape(&found.data.resource)?, found.data.record_id).await
+    record::refresh_references(work, work.shape(&found.data.resource)?, found.data.record_id).await
 }

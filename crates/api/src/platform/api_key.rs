@@ -15,6 +15,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
+    record::expect_version,
     store::Work,
     stored::{self, Stored},
 };
@@ -86,7 +87,7 @@ pub struct IssuedApiKey {
 
 async fn create(work: &Work, call: Call) -> Result<Answer> {
     let shape = work.shape("api_keys")?;
-    let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), &[])?;
+    let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), None)?;
     check(work, &draft.data).await?;
     draft.data.expires_at = draft.data.expires_at.or(Some(work.now.plus_seconds(YEAR)));
     let key = stored::insert(work, draft).await?;
@@ -96,17 +97,17 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
 
 async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
-    stored::expect_version(call.if_match, before.version())?;
+    expect_version(call.if_match, before.version())?;
     let after = before.patched(&call.body)?;
     check(work, &after.data).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.state.callers.forget(made.id());
-    Ok(Answer::record(work, work.shape("api_keys")?, &made))
+    Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
 }
 
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
-    stored::expect_version(call.if_match, key.version())?;
+    expect_version(call.if_match, key.version())?;
     if key.data.status == ApiKeyStatus::Revoked {
         return Err(Code::IllegalTransition.into());
     }

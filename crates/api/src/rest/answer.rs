@@ -8,10 +8,10 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     list::{Line, stand_in},
+    record::{Record, uuid_in, version_of},
     store::Reader,
-    stored::Stored,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// What an operation says.
@@ -47,9 +47,9 @@ impl Answer {
 
     /// A record.
     #[must_use]
-    pub fn record<T: Resource>(reader: &Reader, shape: &'static Shape, stored: &Stored<T>) -> Self {
-        let shown = shown(reader, shape, &stored.record);
-        Self { body: serde_json::to_vec(&shown).ok(), version: Some(stored.version()), ..Self::default() }
+    pub fn record(reader: &Reader, shape: &'static Shape, record: &Record) -> Self {
+        let shown = shown(reader, shape, record);
+        Self { body: serde_json::to_vec(&shown).ok(), version: Some(version_of(record)), ..Self::default() }
     }
 
     /// With another status than the operation's own.
@@ -69,8 +69,8 @@ impl Answer {
 
 /// A record as the caller may see it, with what may be done to it.
 #[must_use]
-pub fn shown(reader: &Reader, shape: &'static Shape, record: &Map<String, Value>) -> Map<String, Value> {
-    let mut out = Map::with_capacity(shape.fields.len() + 1);
+pub fn shown(reader: &Reader, shape: &'static Shape, record: &Record) -> Record {
+    let mut out = Record::with_capacity(shape.fields.len() + 1);
     for field in &shape.fields {
         let value = match reader.caller.access(shape, field) {
             FieldAccess::Full | FieldAccess::ReadOnly => record.get(field.name).cloned().unwrap_or_default(),
@@ -78,7 +78,7 @@ pub fn shown(reader: &Reader, shape: &'static Shape, record: &Map<String, Value>
         };
         out.insert(field.name.to_owned(), value);
     }
-    let id = |name: &str| samphan_persistence::stored::uuid_in(record, name);
+    let id = |name: &str| uuid_in(record, name);
     let status = shape.status.and_then(|s| record.get(s)).and_then(Value::as_str);
     if let Some(actions) = Actions::new(reader, shape).of(status, (id("owner_id"), id("team_id"))) {
         out.insert("available_actions".into(), actions.into());

@@ -4,18 +4,18 @@
 
 use super::{
     answer::Answer,
-    collection::{Table, find_references},
+    external::{find_references, make_as},
     operation::Call,
     problem,
+    rules::Table,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     integration::external_reference::ExternalRef,
-    resource::Resource,
 };
 use samphan_persistence::{
+    record::{self, Record, expect_version, id_of, version_of},
     store::Work,
-    stored::{self, Stored, expect_version},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -96,7 +96,7 @@ pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value
 }
 
 /// Runs a batch of a collection.
-pub async fn run<T: Resource>(work: &Work, table: &Table<T>, call: Call) -> Result<Answer> {
+pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
     let parent = table.enter(work, &call, "update").await?;
     let envelope: Envelope = call.input()?;
     let verbs: &[&str] = match envelope.mode {
@@ -166,7 +166,7 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// Runs every item; `None` when one failed with something written and no savepoint before it.
-    async fn pass<T: Resource>(&self, work: &Work, table: &Table<T>, care: Care) -> Result<Option<Vec<Outcome>>> {
+    async fn pass(&self, work: &Work, table: &Table, care: Care) -> Result<Option<Vec<Outcome>>> {
         let items = &self.envelope.items;
         let mut known = match self.system {
             Some(system) => {
@@ -202,7 +202,7 @@ impl Batch<'_> {
         Ok(Some(outcomes))
     }
 
-    async fn run<T: Resource>(&self, work: &Work, table: &Table<T>, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
+    async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
         let schema = table.shape.type_name;
         let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), item, "")?;
         if !faults.is_empty() {
@@ -217,19 +217,18 @@ impl Batch<'_> {
             (Some(_), None) => return Err(missing("/external_id")),
             (None, _) => id,
         };
-        let done = |status, made: &Stored<T>| Outcome {
+        let done = |status, made: &Record| Outcome {
             status,
-            id: Some(made.id()),
+            id: Some(id_of(made)),
             external_id: external_id.clone(),
-            version: Some(made.version()),
+            version: Some(version_of(made)),
             error: None,
         };
         let existing = match (self.envelope.mode, target) {
             (Mode::Create, _) => None,
             (_, Some(id)) => {
-                match stored::find_in::<T>(work, id, self.parent, if self.envelope.mode == Mode::Delete { "delete" } else { "update" })
-                    .await
-                {
+                let verb = if self.envelope.mode == Mode::Delete { "delete" } else { "update" };
+                match table.find(work, id, self.parent, verb).await {
                     Err(e) if e.code == Code::NotFound && self.envelope.mode == Mode::Upsert && self.system.is_none() => None,
                     found => Some(found?),
                 }
@@ -240,14 +239,16 @@ impl Batch<'_> {
         };
         match existing {
             Some(before) => {
-                expect_version(version, before.version())?;
+                let known = version_of(&before);
+                expect_version(version, known)?;
                 if self.envelope.mode == Mode::Delete {
-                    (table.delete)(work, &before).await?;
-                    return Ok(Outcome { version: None, ..done("deleted", &before) });
+                    let deleted = Outcome { version: None, ..done("deleted", &before) };
+                    table.delete(work, before).await?;
+                    return Ok(deleted);
                 }
                 fields.remove("id");
-                let after = table.patch(work, &before, &fields).await?;
-                Ok(done(if after.version() == before.version() { "unchanged" } else { "updated" }, &after))
+                let after = table.patch(work, before, fields).await?;
+                Ok(done(if version_of(&after) == known { "unchanged" } else { "updated" }, &after))
             }
             None => {
                 let faults = self.call.state.validators.faults(&format!("New{schema}"), &Value::Object(fields.clone()), "")?;
@@ -261,11 +262,11 @@ impl Batch<'_> {
                             external_type: table.shape.one.to_owned(),
                             external_id: external_id.clone(),
                         };
-                        let made = table.make_as(work, fields, reference).await?;
-                        known.insert(external_id.clone(), made.id());
+                        let made = make_as(work, table, fields, reference).await?;
+                        known.insert(external_id.clone(), id_of(&made));
                         made
                     }
-                    _ => (table.create)(work, Stored::from_body(table.shape, fields, self.parent.as_slice())?).await?,
+                    _ => table.create(work, record::of_body(table.shape, fields, self.parent)).await?,
                 };
                 Ok(done("created", &made))
             }

@@ -3,7 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    collection::{Api, DRY_RUN},
+    collection::Api,
+    endpoints::DRY_RUN,
     operation::{Access, Operation, Run},
     schemas,
 };

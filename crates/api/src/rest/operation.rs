@@ -1,7 +1,7 @@
 //! An operation: one method at one address. The route, the checks and the document all come from this one value.
 
 use crate::{rest::answer::Answer, server::State};
-use actix_web::http::Method;
+use actix_web::{http::Method, web};
 use futures_util::future::LocalBoxFuture;
 use samphan_domain::{caller::Caller, error::Result, instant::Instant};
 use samphan_persistence::store::{Reader, Work};
@@ -78,7 +78,7 @@ impl Body {
 #[derive(Debug)]
 pub struct Call {
     /// The process: keys, caches, settings.
-    pub state: State,
+    pub state: web::Data<State>,
     /// The ids and names in the path, in order.
     pub path: Vec<String>,
     /// The query parameters.

@@ -3,7 +3,7 @@
 use super::{
     answer::Answer,
     body,
-    collection::DRY_RUN,
+    endpoints::DRY_RUN,
     idempotency::{self, Key},
     messages::Language,
     operation::{Access, Call, Operation, Run},
@@ -18,7 +18,10 @@ use crate::{
 use actix_cors::Cors;
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     web,
 };
 use futures_util::StreamExt;
@@ -30,6 +33,8 @@ use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Arc, time::Instant as Clock};
 use uuid::Uuid;
 
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The pages, and behind every other address the operations.
 pub fn mount(config: &mut web::ServiceConfig) {
     crate::platform::pages::mount(config);
@@ -40,7 +45,7 @@ async fn dispatch(request: HttpRequest, state: web::Data<State>, payload: web::P
     match state.routes.find(request.method(), request.uri().path()) {
         Found::Operation(operation, path) => handle(operation, path, &state, request, payload).await,
         Found::OtherMethods(route, methods) => {
-            request.extensions_mut().insert(Operated { route, operation: None, principal: None });
+            request.extensions_mut().insert(Operated::Nothing { route });
             refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods))
         }
         Found::Nothing => refused(&request, &Code::UnknownPath.into()),
@@ -78,27 +83,30 @@ fn language(request: &HttpRequest) -> Language {
 }
 
 fn common_headers(response: &mut HttpResponse, request_id: &str) {
+    const SAME: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
     let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = header::HeaderValue::from_str(value) {
-            headers.insert(header::HeaderName::from_static(name), value);
-        }
-    };
-    set("x-request-id", request_id);
-    set("x-content-type-options", "nosniff");
-    set("x-frame-options", "DENY");
-    set("referrer-policy", "no-referrer");
-    set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    for (name, value) in SAME {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// What a request was, for its line in the log.
-pub struct Operated {
-    /// The address, its parameters by name.
-    pub route: String,
-    /// The operation, if the method was one of the address.
-    pub operation: Option<String>,
-    /// The user or API key that called, where one is known.
-    pub principal: Option<Uuid>,
+pub enum Operated {
+    /// An operation, and the user or API key that called, where one is known.
+    Operation(Arc<Operation>, Option<Uuid>),
+    /// An address whose methods the request's is none of.
+    Nothing {
+        /// The address, its parameters by name.
+        route: String,
+    },
 }
 
 /// What is learnt of a request on its way, whatever becomes of it.
@@ -108,12 +116,18 @@ struct Noted {
     principal: Option<Uuid>,
 }
 
-async fn handle(operation: Arc<Operation>, path: Vec<String>, state: &State, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn handle(
+    operation: Arc<Operation>,
+    path: Vec<String>,
+    state: &web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let begun = Clock::now();
     state.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
     let mut noted = Noted::default();
-    let result = answer(&operation, path, state, &request, payload, &id, &mut noted).await;
+    let result = answer(&operation, path, state, &request, payload, (&id, language), &mut noted).await;
     let mut response = match result {
         Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
@@ -125,15 +139,14 @@ async fn handle(operation: Arc<Operation>, path: Vec<String>, state: &State, req
             ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
             ("ratelimit", format!("\"default\";r={remaining};t={reset}")),
         ] {
-            if let Ok(value) = header::HeaderValue::from_str(&value) {
-                headers.insert(header::HeaderName::from_static(name), value);
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
             }
         }
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
     state.metrics.end(&operation.id, status, seconds);
-    let (route, operation) = (operation.path.clone(), Some(operation.id.clone()));
-    request.extensions_mut().insert(Operated { route, operation, principal: noted.principal });
+    request.extensions_mut().insert(Operated::Operation(operation, noted.principal));
     response
 }
 
@@ -170,17 +183,18 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
 async fn answer(
     operation: &Operation,
     path: Vec<String>,
-    state: &State,
+    state: &web::Data<State>,
     request: &HttpRequest,
     payload: web::Payload,
-    id: &str,
+    (id, language): (&str, Language),
     noted: &mut Noted,
 ) -> Result<Answer> {
     let now = server::now();
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let authorization = header_text(request, "authorization");
     let caller = match &operation.access {
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
-        _ => callers::of_header(state, header_text(request, "authorization"), &peer, now).await?,
+        _ => callers::of_header(state, authorization, &peer, now).await?,
     };
     noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
     if state.rate_limit == RateLimit::On {
@@ -205,7 +219,7 @@ async fn answer(
         return Err(Code::NotFound.into());
     }
     let call = Call {
-        state: state.clone(),
+        state: web::Data::clone(state),
         path,
         query,
         body,
@@ -215,9 +229,9 @@ async fn answer(
         caller: Arc::clone(&caller),
         now,
         request_id: id.to_owned(),
-        authorization: header_text(request, "authorization").map(str::to_owned),
+        authorization: authorization.map(str::to_owned),
         peer,
-        language: language(request),
+        language,
     };
     match &operation.run {
         Run::Read(run) => {
@@ -256,8 +270,8 @@ async fn answer(
 fn acceptable(request: &HttpRequest) -> Result<()> {
     let Some(accept) = header_text(request, "accept") else { return Ok(()) };
     let fits = |part: &str| {
-        let kind = part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        matches!(kind.as_str(), "" | "*/*" | "application/*" | "application/json" | "application/problem+json")
+        let kind = part.split(';').next().unwrap_or_default().trim();
+        ["", "*/*", "application/*", "application/json", "application/problem+json"].iter().any(|ours| kind.eq_ignore_ascii_case(ours))
     };
     if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
 }

@@ -81,7 +81,7 @@ impl Company<'_> {
     async fn add<T: Resource>(
         &mut self,
         create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>>,
-        parent: &[(&'static str, Uuid)],
+        parent: Option<(&'static str, Uuid)>,
         body: Value,
     ) -> Result<Stored<T>> {
         let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
@@ -92,10 +92,10 @@ impl Company<'_> {
 
     /// Teams as a tree, and users, who cannot sign in before somebody sets them a password.
     async fn staff(&mut self) -> Result<Vec<Seller>> {
-        let sales = self.add::<Team>(stored::insert, &[], json!({"name": "Sales", "description": "ฝ่ายขาย"})).await?.id();
+        let sales = self.add::<Team>(stored::insert, None, json!({"name": "Sales", "description": "ฝ่ายขาย"})).await?.id();
         let mut teams = vec![sales];
         for name in ["Sales Bangkok", "Sales North"] {
-            teams.push(self.add::<Team>(stored::insert, &[], json!({"name": name, "parent_id": sales})).await?.id());
+            teams.push(self.add::<Team>(stored::insert, None, json!({"name": name, "parent_id": sales})).await?.id());
         }
         let mut sql = self.work.sql();
         sql.push("SELECT name, id FROM roles WHERE deleted_at IS NULL");
@@ -116,7 +116,7 @@ impl Company<'_> {
                 "time_zone": "Asia/Bangkok", "manager_id": boss, "team_ids": [team],
                 "role_ids": roles.get(role).into_iter().collect::<Vec<_>>(),
             });
-            let id = self.add::<User>(user::create, &[], body).await?.id();
+            let id = self.add::<User>(user::create, None, body).await?.id();
             boss.get_or_insert(id);
             if role == "Seller" {
                 sellers.push((id, team));
@@ -131,36 +131,36 @@ impl Company<'_> {
             "code": "express", "name": "Express for Windows", "kind": "accounting", "legal_entity": "TH01", "currency": "THB",
             "stale_after": "PT26H",
         });
-        self.add::<ExternalSystem>(stored::insert, &[], express).await?;
+        self.add::<ExternalSystem>(stored::insert, None, express).await?;
         for (name, color, about) in [
             ("key account", "#0a7d50", "Seen by the sales director every quarter."),
             ("export", "#1f5fbf", "Ships abroad."),
             ("seasonal", "#c77700", "Buys before the festivals."),
             ("new", "#7a3fb5", "Won this year."),
         ] {
-            self.add::<Tag>(stored::insert, &[], json!({"name": name, "color": color, "description": about})).await?;
+            self.add::<Tag>(stored::insert, None, json!({"name": name, "color": color, "description": about})).await?;
         }
         let values: Vec<Value> =
             ROUTES.iter().map(|(code, label, thai)| json!({"code": code, "label": label, "label_translations": {"th": thai}})).collect();
-        self.add::<Picklist>(stored::insert, &[], json!({"key": "delivery_route", "name": "Delivery route", "values": values})).await?;
+        self.add::<Picklist>(stored::insert, None, json!({"key": "delivery_route", "name": "Delivery route", "values": values})).await?;
         let field = json!({
             "resource": "accounts", "key": "delivery_route", "label": "Delivery route", "label_translations": {"th": "เส้นทางจัดส่ง"},
             "type": "picklist", "picklist": "delivery_route",
         });
-        self.add::<CustomField>(custom_field::create, &[], field).await?;
+        self.add::<CustomField>(custom_field::create, None, field).await?;
         Ok(())
     }
 
     /// Categories, products, and two price books; answers the wholesale book.
     async fn catalog(&mut self) -> Result<Uuid> {
         let list = json!({"name": "List 2026", "currency": "THB", "is_default": true});
-        let list = self.add::<PriceBook>(price_book::create, &[], list).await?.id();
+        let list = self.add::<PriceBook>(price_book::create, None, list).await?.id();
         let wholesale = json!({"name": "Wholesale 2026", "currency": "THB", "parent_id": list});
-        let wholesale = self.add::<PriceBook>(price_book::create, &[], wholesale).await?.id();
+        let wholesale = self.add::<PriceBook>(price_book::create, None, wholesale).await?.id();
         let mut n = 0;
         for (category, thai, articles) in CATALOG {
             let body = json!({"name": category, "description": thai});
-            let category = self.add::<ProductCategory>(stored::insert, &[], body).await?.id();
+            let category = self.add::<ProductCategory>(stored::insert, None, body).await?.id();
             for (name, thai, unit, baht) in articles {
                 n += 1;
                 let kind = if unit == "trip" { "service" } else { "goods" };
@@ -168,15 +168,15 @@ impl Company<'_> {
                     "sku": format!("SP-{n:03}"), "name": name, "name_translations": {"th": thai}, "unit": unit, "tax_code": "VAT7",
                     "kind": kind, "category_id": category,
                 });
-                let made = self.add::<Product>(stored::insert, &[], body).await?;
+                let made = self.add::<Product>(stored::insert, None, body).await?;
                 let product = made.id();
                 let percent = |p: i64| Price(baht * SCALE / 100 * p).to_string();
                 let entry = |from: &str, price: String| json!({"product_id": product, "min_quantity": from, "price": price});
-                self.add::<PriceBookEntry>(stored::insert, &[("price_book_id", list)], entry("0", percent(100))).await?;
+                self.add::<PriceBookEntry>(stored::insert, Some(("price_book_id", list)), entry("0", percent(100))).await?;
                 if kind == "goods" && n % 2 == 0 {
                     for (from, share) in [("10", 92), ("100", 85)] {
                         let entry = entry(from, percent(share));
-                        self.add::<PriceBookEntry>(stored::insert, &[("price_book_id", wholesale)], entry).await?;
+                        self.add::<PriceBookEntry>(stored::insert, Some(("price_book_id", wholesale)), entry).await?;
                     }
                 }
                 if n % 20 == 0 {
@@ -192,20 +192,20 @@ impl Company<'_> {
         let mut accounts = vec![];
         for n in 0..ACCOUNTS {
             let Some(seller) = at(sellers, n) else { break };
-            let made = self.add::<Account>(account::create, &[], organisation(n, seller, wholesale)).await?;
+            let made = self.add::<Account>(account::create, None, organisation(n, seller, wholesale)).await?;
             let id = made.id();
             self.live(made, n).await?;
-            let parent = [("account_id", id)];
+            let parent = Some(("account_id", id));
             for purpose in ["registered", "shipping"].into_iter().take(if n.is_multiple_of(3) { 2 } else { 1 }) {
-                self.add::<Address>(address::create, &parent, place(n, purpose)).await?;
+                self.add::<Address>(address::create, parent, place(n, purpose)).await?;
             }
             let phone = json!({"kind": "phone", "raw": format!("02-{:03}-{:04}", 210 + n, 1_000 + n * 37), "region": "TH", "label": "switchboard", "is_primary": true});
-            self.add::<ContactPoint>(stored::insert, &parent, phone).await?;
+            self.add::<ContactPoint>(stored::insert, parent, phone).await?;
             let mail = json!({"kind": "email", "raw": format!("info@customer{:02}.example", n + 1), "is_primary": true});
-            self.add::<ContactPoint>(stored::insert, &parent, mail).await?;
+            self.add::<ContactPoint>(stored::insert, parent, mail).await?;
             let reference =
                 json!({"system": "express", "resource": "accounts", "external_id": format!("C-{:07}", 10_001 + n), "record_id": id});
-            self.add::<ExternalReference>(external_reference::create, &[], reference).await?;
+            self.add::<ExternalReference>(external_reference::create, None, reference).await?;
             accounts.push((id, seller));
         }
         Ok(accounts)
@@ -232,16 +232,16 @@ impl Company<'_> {
     async fn contacts(&mut self, accounts: &[(Uuid, Seller)]) -> Result<()> {
         for n in 0..CONTACTS {
             let Some((account, seller)) = at(accounts, n) else { break };
-            let contact = self.add::<Contact>(stored::insert, &[], person(n, seller)).await?.id();
-            let parent = [("contact_id", contact)];
+            let contact = self.add::<Contact>(stored::insert, None, person(n, seller)).await?.id();
+            let parent = Some(("contact_id", contact));
             let mobile = json!({"kind": "mobile", "raw": format!("08{}-{:03}-{:04}", 1 + n % 9, 200 + n, 2_000 + n * 53), "region": "TH", "is_primary": true});
-            self.add::<ContactPoint>(stored::insert, &parent, mobile).await?;
+            self.add::<ContactPoint>(stored::insert, parent, mobile).await?;
             if n.is_multiple_of(3) {
-                self.add::<ContactPoint>(stored::insert, &parent, json!({"kind": "line", "raw": format!("demo.line{n}")})).await?;
+                self.add::<ContactPoint>(stored::insert, parent, json!({"kind": "line", "raw": format!("demo.line{n}")})).await?;
             }
             let role = at(&["decision_maker", "purchaser", "billing", "user"], n);
             let link = self
-                .add::<AccountContact>(stored::insert, &[], json!({"account_id": account, "contact_id": contact, "role": role}))
+                .add::<AccountContact>(stored::insert, None, json!({"account_id": account, "contact_id": contact, "role": role}))
                 .await?;
             if n < accounts.len() {
                 account_contact::set_primary(self.work, link).await?;

@@ -12,8 +12,9 @@ use samphan_domain::{
     scalar::Scalar,
 };
 use samphan_persistence::{
+    record::expect_version,
     store::{Reader, Work},
-    stored::{self, Stored, expect_version},
+    stored::{self, Stored},
 };
 
 /// The operations.
@@ -47,13 +48,13 @@ async fn of_account(reader: &Reader, call: &Call) -> Result<Option<Stored<Credit
 
 async fn read(reader: &Reader, call: Call) -> Result<Answer> {
     let found = of_account(reader, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    Ok(Answer::record(reader, reader.shape("credit_profiles")?, &found))
+    Ok(Answer::record(reader, reader.shape("credit_profiles")?, &found.record))
 }
 
 async fn put(work: &Work, call: Call) -> Result<Answer> {
     let shape = work.shape("credit_profiles")?;
     let before = of_account(work, &call).await?;
-    let draft = Stored::<CreditProfile>::from_body(shape, call.body.clone(), &[("account_id", call.id(0)?)])?;
+    let draft = Stored::<CreditProfile>::from_body(shape, call.body.clone(), Some(("account_id", call.id(0)?)))?;
     match before {
         Some(_) if call.only_if_new => Err(Code::PreconditionFailed.into()),
         Some(_) if call.if_match.is_none() => Err(Code::PreconditionRequired.into()),
@@ -61,12 +62,12 @@ async fn put(work: &Work, call: Call) -> Result<Answer> {
             expect_version(call.if_match, before.version())?;
             let after = Stored { record: before.record.clone(), data: draft.data };
             let made = stored::save(work, &before, after, "updated", None).await?;
-            Ok(Answer::record(work, shape, &made))
+            Ok(Answer::record(work, shape, &made.record))
         }
         None if call.if_match.is_some() => Err(Code::PreconditionFailed.into()),
         None => {
             let made = stored::insert(work, draft).await?;
-            Ok(Answer::record(work, shape, &made).status(201).at(format!("/v1/accounts/{}/credit-profile", call.id(0)?)))
+            Ok(Answer::record(work, shape, &made.record).status(201).at(format!("/v1/accounts/{}/credit-profile", call.id(0)?)))
         }
     }
 }

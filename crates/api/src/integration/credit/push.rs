@@ -5,7 +5,8 @@
 use crate::rest::{
     answer::Answer,
     batch::{self, MOST_ITEMS, Outcome},
-    collection::{Api, find_references, known_system},
+    collection::Api,
+    external::{find_references, known_system},
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
@@ -18,13 +19,8 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
     shape::Shape,
 };
-use samphan_persistence::{
-    dialect::Dialect,
-    sight,
-    store::Work,
-    stored::{self, uuid_in},
-};
-use serde::Deserialize;
+use samphan_persistence::{dialect::Dialect, record, sight, store::Work};
+use serde::{Deserialize, de::value::SeqDeserializer};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use utoipa::{PartialSchema, ToSchema};
@@ -141,7 +137,8 @@ fn item_of(value: &Value) -> Result<CreditItem> {
 
 /// A balance being changed by a batch.
 struct Held {
-    before: Option<Map<String, Value>>,
+    /// Its values as they were, in the order of the shape's fields.
+    before: Option<Vec<Value>>,
     balance: CreditBalance,
     applied: Vec<(Instant, Value)>,
     touched: bool,
@@ -309,14 +306,15 @@ async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) ->
 
 /// The balances the ledger has of the accounts.
 async fn balances(work: &Work, shape: &'static Shape, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
-    let mut sql = stored::select(work, shape);
+    let mut sql = record::select(work, shape);
     sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
     sql.push(" AND t.currency = ").text(ledger.currency.clone()).push(" AND t.account_id").one_of_ids(accounts.seen.iter().copied());
-    let rows = work.fetch(sql, |row| stored::record(shape, row)).await?;
+    let rows = work.fetch(sql, |row| record::read_values(shape, row)).await?;
     let mut held = BTreeMap::new();
-    for record in rows {
-        let balance = CreditBalance::deserialize(&record).map_err(|_| Error::from(Code::Internal))?;
-        held.insert(balance.account_id.0, Held { before: Some(record), balance, applied: vec![], touched: false });
+    for values in rows {
+        let own = SeqDeserializer::<_, serde_json::Error>::new(values.iter().skip(shape.own));
+        let balance = CreditBalance::deserialize(own).map_err(|_| Error::from(Code::Internal))?;
+        held.insert(balance.account_id.0, Held { before: Some(values), balance, applied: vec![], touched: false });
     }
     Ok(held)
 }
@@ -348,27 +346,22 @@ impl Held {
 async fn write(work: &Work, shape: &'static Shape, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, (Uuid, i64)>> {
     let mut known = HashMap::new();
     let (mut rows, mut history) = (vec![], vec![]);
-    let author = json!(work.caller.author());
+    let (author, now) = (json!(work.caller.author()), json!(work.now));
     for (account, held) in held {
-        let of_before = |name: &str| held.before.as_ref().and_then(|b| b.get(name)).cloned();
-        let version = of_before("version").and_then(|v| v.as_i64()).unwrap_or_default();
-        let id = held.before.as_ref().and_then(|b| uuid_in(b, "id")).unwrap_or_else(|| work.new_id());
+        let of_before = |place: usize| held.before.as_ref().and_then(|b| b.get(place)).cloned();
+        let version = of_before(1).and_then(|v| v.as_i64()).unwrap_or_default();
+        let id = of_before(0).and_then(|id| Uuid::deserialize(id).ok()).unwrap_or_else(|| work.new_id());
         if !held.touched {
             known.insert(account, (id, version));
             continue;
         }
         let version = version + 1;
         known.insert(account, (id, version));
-        let Value::Object(mut after) = json!(held.balance) else { return Err(Code::Internal.into()) };
-        after.extend([
-            ("id".to_owned(), json!(id)),
-            ("version".to_owned(), json!(version)),
-            ("created_at".to_owned(), of_before("created_at").unwrap_or_else(|| json!(work.now))),
-            ("created_by_id".to_owned(), of_before("created_by_id").unwrap_or_else(|| author.clone())),
-            ("updated_at".to_owned(), json!(work.now)),
-            ("updated_by_id".to_owned(), author.clone()),
-        ]);
-        rows.push(stored::row_of(shape, &after)?);
+        let Value::Object(own) = json!(held.balance) else { return Err(Code::Internal.into()) };
+        let (created_at, created_by) = (of_before(2).unwrap_or_else(|| now.clone()), of_before(3).unwrap_or_else(|| author.clone()));
+        let meta = [json!(id), json!(version), created_at, created_by, now.clone(), author.clone()];
+        let after: Vec<Value> = meta.into_iter().chain(own.into_iter().map(|(_, value)| value)).collect();
+        rows.push(record::row_of_values(shape, &after)?);
         for (as_of, item) in held.applied {
             history.push(vec![
                 Scalar::Id(work.new_id()),
@@ -385,12 +378,12 @@ async fn write(work: &Work, shape: &'static Shape, held: BTreeMap<Uuid, Held>) -
         }
         work.emit(changed(shape, id, version, held.before, after));
     }
-    work.insert(shape.many, &stored::names_of(shape), rows, UPSERT).await?;
+    work.insert(shape.many, &record::names_of(shape), rows, UPSERT).await?;
     work.insert("credit_balance_history", HISTORY, history, "").await?;
     Ok(known)
 }
 
-fn changed(shape: &'static Shape, id: Uuid, version: i64, before: Option<Map<String, Value>>, after: Map<String, Value>) -> Event {
+fn changed(shape: &'static Shape, id: Uuid, version: i64, before: Option<Vec<Value>>, after: Vec<Value>) -> Event {
     let event = |kind: &str| Event {
         kind: format!("credit_balance.{kind}"),
         resource: shape.many,
@@ -401,11 +394,17 @@ fn changed(shape: &'static Shape, id: Uuid, version: i64, before: Option<Map<Str
         after: None,
         reason: None,
     };
-    let Some(before) = before else { return Event { after: Some(after), ..event("created") } };
-    let names: Vec<&'static str> =
-        shape.fields.iter().map(|f| f.name).filter(|n| !Shape::is_meta(n) && before.get(*n) != after.get(*n)).collect();
-    let pick = |from: &Map<String, Value>| names.iter().map(|n| ((*n).to_owned(), from.get(*n).cloned().unwrap_or_default())).collect();
-    Event { before: Some(pick(&before)), after: Some(pick(&after)), changed_fields: names, ..event("updated") }
+    let named = shape.fields.iter().map(|f| f.name).zip(after);
+    let Some(before) = before else {
+        return Event { after: Some(named.map(|(name, value)| (name.to_owned(), value)).collect()), ..event("created") };
+    };
+    let (mut was, mut is, mut names) = (Map::new(), Map::new(), vec![]);
+    for ((name, after), before) in named.zip(before).skip(shape.own).filter(|((_, after), before)| after != before) {
+        names.push(name);
+        was.insert(name.to_owned(), before);
+        is.insert(name.to_owned(), after);
+    }
+    Event { before: Some(was), after: Some(is), changed_fields: names, ..event("updated") }
 }
 
 const HISTORY: &[(&str, Kind)] = &[
@@ -465,7 +464,7 @@ async fn keep_unmatched(work: &Work, ledger: &Ledger, mut unmatched: BTreeMap<St
             Scalar::Int(i64::try_from(attempts).unwrap_or(i64::MAX)),
         ]
     };
-    let columns = stored::names_of(work.shape("unmatched_credits")?);
+    let columns = record::names_of(work.shape("unmatched_credits")?);
     let ending = "ON CONFLICT (system, entity, currency, external_id) WHERE deleted_at IS NULL DO UPDATE SET \
         version = unmatched_credits.version + 1, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, \
         attempts = unmatched_credits.attempts + excluded.attempts, items = excluded.items, as_of = excluded.as_of";

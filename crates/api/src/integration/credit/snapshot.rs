@@ -4,7 +4,7 @@ use super::{
     push::{Ledger, expect_ledger, stand_in_line},
     reconciliation::sum_of,
 };
-use crate::rest::collection::{Collection, known_system};
+use crate::rest::{collection::Collection, external::known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::Event,

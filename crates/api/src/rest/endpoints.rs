@@ -1,0 +1,313 @@
+//! The operations of a collection: the same for every resource, so made and compiled once.
+
+use super::{
+    answer::Answer,
+    batch,
+    external::{by_external_id, external_ref, make_as},
+    operation::{Access, Body, Call, Operation, Parameter},
+    query,
+    reading::{one_of, page_of},
+    rules::{Rule, Table},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    error::{Code, Error},
+    shape::camel,
+};
+use samphan_persistence::{
+    record::{self, Record, expect_version, id_of, version_of},
+    store::{Reader, Work},
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
+
+/// What a collection offers.
+pub struct Endpoints {
+    /// The resource.
+    pub table: Table,
+    /// Group in the document.
+    pub tag: &'static str,
+    /// Whether every write to a record needs If-Match.
+    pub if_match_required: bool,
+    /// The collection's address.
+    pub base: String,
+    /// The operations so far.
+    pub operations: Vec<Operation>,
+    /// Schemas of their inputs and answers beside the resource's own.
+    pub schemas: Vec<(String, Value)>,
+    /// Whether its records have external ids.
+    external: bool,
+}
+
+impl Endpoints {
+    /// Nothing yet, at an address.
+    pub fn of(table: Table, tag: &'static str, base: String) -> Self {
+        let external = table.shape.extensible && table.parent.is_none();
+        Self { table, tag, if_match_required: false, external, base, operations: vec![], schemas: vec![] }
+    }
+
+    fn permission(&self, verb: &str) -> String {
+        match self.table.parent {
+            Some(p) => p.shape.permission(if verb == "read" { "read" } else { "update" }),
+            None => self.table.shape.permission(verb),
+        }
+    }
+
+    /// `Account`, or `AccountAddress` for a nested collection: the noun of operation ids.
+    fn noun(&self) -> String {
+        self.table.parent.map_or_else(
+            || self.table.shape.type_name.to_owned(),
+            |p| {
+                let own = self.table.shape.type_name;
+                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(own))
+            },
+        )
+    }
+
+    fn nouns(&self) -> String {
+        match self.table.parent {
+            Some(p) => {
+                let own = camel(self.table.shape.many);
+                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(&own))
+            }
+            None => camel(self.table.shape.many),
+        }
+    }
+
+    fn says(&self) -> (String, String) {
+        (self.table.shape.one.replace('_', " "), self.table.shape.many.replace('_', " "))
+    }
+
+    /// List, get, search, and get by external id.
+    pub(super) fn reads(&mut self) {
+        let (one, many) = self.says();
+        let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
+        let page = format!("{}Page", shape.type_name);
+        let article = |rest: &str| format!("{rest} {}", shape.about);
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: Call| {
+                let parent = table.enter(reader, &call, "read").await?;
+                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
+            })
+            .says(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
+            .query(query::list_parameters(shape))
+            .needs(&read)
+            .answers(200, &page),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("get{}", self.noun()), format!("{}/{{id}}", self.base), async move |reader: &Reader, call: Call| {
+                let parent = table.enter(reader, &call, "read").await?;
+                let id = call.id(usize::from(parent.is_some()))?;
+                one_of(reader, table.shape, &call, id, parent).await
+            })
+            .says(tag, format!("Get one of the {many}"), article("The record, with its ETag."))
+            .query(query::read_parameters(shape))
+            .needs(&read)
+            .answers(200, shape.type_name)
+            .etag(),
+        );
+        if self.table.parent.is_some() {
+            return;
+        }
+        let table = self.table.clone();
+        let mut search = Operation::read(
+            format!("search{}", self.nouns()),
+            format!("{}/search", self.base),
+            async move |reader: &Reader, call: Call| {
+                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, None).await?).await
+            },
+        )
+        .says(tag, format!("Search {many}"), "The same as the list, with the filter as JSON in the body and no limit on its length.")
+        .takes(Body { optional: true, ..Body::of("SearchRequest") })
+        .needs(&read)
+        .answers(200, page);
+        search.method = Method::POST;
+        self.operations.push(search);
+        if self.external {
+            let table = self.table.clone();
+            self.operations.push(
+                Operation::read(
+                    format!("get{}ByExternalId", self.noun()),
+                    format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
+                    async move |reader: &Reader, call: Call| {
+                        let id = by_external_id(reader, table.shape, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+                        one_of(reader, table.shape, &call, id, None).await
+                    },
+                )
+                .says(tag, format!("Get one of the {many} by another system's id"), format!("The {one} that the system calls so."))
+                .query(query::read_parameters(shape))
+                .needs(read)
+                .answers(200, shape.type_name)
+                .etag(),
+            );
+        }
+    }
+
+    /// Create only.
+    pub(super) fn creates(&mut self) {
+        let (one, _) = self.says();
+        let (shape, tag) = (self.table.shape, self.tag);
+        let (table, base) = (self.table.clone(), self.base.clone());
+        self.operations.push(
+            Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "create").await?;
+                let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
+                Ok(Answer::record(work, table.shape, &made).at(format!("{}/{}", filled(&base, &call), id_of(&made))))
+            })
+            .says(tag, format!("Create a {one}"), format!("Makes a record and answers it as kept. {}", shape.about))
+            .takes(Body::of(format!("New{}", shape.type_name)))
+            .needs(self.permission("create"))
+            .answers(201, shape.type_name)
+            .etag(),
+        );
+    }
+
+    /// Update, delete, restore, batch, and upsert by external id.
+    pub(super) fn changes(&mut self) {
+        let (one, many) = self.says();
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let name = shape.type_name;
+        let nested = usize::from(self.table.parent.is_some());
+        let record = format!("{}/{{id}}", self.base);
+
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &record, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "update").await?;
+                let before = table.find(work, call.id(nested)?, parent, "update").await?;
+                expect_version(call.if_match, version_of(&before))?;
+                let after = table.patch(work, before, call.body).await?;
+                Ok(Answer::record(work, table.shape, &after))
+            })
+            .says(tag, format!("Update a {one}"), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
+            .needs(self.permission("update"))
+            .answers(200, name)
+            .etag()
+            .if_match(required),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "delete").await?;
+                let found = table.find(work, call.id(nested)?, parent, "delete").await?;
+                expect_version(call.if_match, version_of(&found))?;
+                table.delete(work, found).await?;
+                Ok(Answer::nothing())
+            })
+            .says(
+                tag,
+                format!("Delete a {one}"),
+                "Softly: it is gone from every list and read until it is restored, and its unique values are free.",
+            )
+            .needs(self.permission("delete"))
+            .answers_nothing()
+            .if_match(required),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(
+                format!("restore{}", self.noun()),
+                Method::POST,
+                format!("{record}/restore"),
+                async move |work: &Work, call: Call| {
+                    let parent = table.enter(work, &call, "delete").await?;
+                    let made = table.restore(work, call.id(nested)?, parent).await?;
+                    Ok(Answer::record(work, table.shape, &made))
+                },
+            )
+            .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
+            .needs(self.permission("delete"))
+            .answers(200, name)
+            .etag(),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: Call| {
+                batch::run(work, &table, call).await
+            })
+            .says(tag, format!("Write many {many}"), "Up to 1,000 items, each with its own result in the order of the request. One bad item never fails the others unless `atomic`.")
+            .takes(Body::batch(format!("{name}Batch")))
+            .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
+            .answers(200, "BatchResults"),
+        );
+        if self.external {
+            let (table, base) = (self.table.clone(), self.base.clone());
+            let mut upsert = Operation::write(
+                format!("upsert{}ByExternalId", self.noun()),
+                Method::PUT,
+                format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
+                async move |work: &Work, call: Call| {
+                    let reference = external_ref(table.shape, &call);
+                    match by_external_id(work, table.shape, &call).await? {
+                        Some(_) if call.only_if_new => Err(Code::PreconditionFailed.into()),
+                        Some(id) => {
+                            let before = table.find(work, id, None, "update").await?;
+                            expect_version(call.if_match, version_of(&before))?;
+                            let after = table.patch(work, before, call.body).await?;
+                            Ok(Answer::record(work, table.shape, &after))
+                        }
+                        None => {
+                            let made = make_as(work, &table, call.body, reference).await?;
+                            Ok(Answer::record(work, table.shape, &made).status(201).at(format!("{base}/{}", id_of(&made))))
+                        }
+                    }
+                },
+            )
+            .says(tag, format!("Create or update a {one} by another system's id"), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
+            .takes(Body::of(format!("New{name}")))
+            .needs(self.permission("update"))
+            .answers(200, name)
+            .etag()
+            .if_match(required);
+            upsert.idempotent = false;
+            self.operations.push(upsert);
+        }
+    }
+
+    /// An action on a record.
+    pub(super) fn action(&mut self, verb: &'static str, summary: &str, body: Option<Body>, action: Arc<dyn Rule<(Record, Call), Record>>) {
+        let table = self.table.clone();
+        let nested = usize::from(table.parent.is_some());
+        let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
+        let mut operation =
+            Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, verb).await?;
+                let found = table.find(work, call.id(nested)?, parent, verb).await?;
+                expect_version(call.if_match, version_of(&found))?;
+                let made = action.run(work, (found, call)).await?;
+                Ok(Answer::record(work, table.shape, &made))
+            })
+            .says(
+                self.tag,
+                summary,
+                "An action: 409 `illegal_transition` when the state does not allow it; see `available_actions` of the record.",
+            )
+            .needs(self.permission(verb))
+            .answers(200, self.table.shape.type_name)
+            .etag()
+            .if_match(self.if_match_required);
+        operation.body = body;
+        self.operations.push(operation);
+    }
+}
+
+fn lower_first(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
+fn filled(base: &str, call: &Call) -> String {
+    let mut parts = call.path.iter();
+    base.split('/')
+        .map(|s| if s.starts_with('{') { parts.next().cloned().unwrap_or_default() } else { s.to_owned() })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The parameter every write honours.
+pub static DRY_RUN: LazyLock<Parameter> = LazyLock::new(|| {
+    Parameter::new("dry_run", json!({"type": "boolean", "default": false}), "Checks and answers everything, and keeps nothing.")
+});

@@ -1,0 +1,84 @@
+//! What other systems call our records: the addresses by external id, and who may write for whom.
+
+use super::{operation::Call, rules::Table};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    integration::external_reference::{ExternalRef, ExternalReference},
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use samphan_persistence::{
+    record::{self, Record, id_of},
+    store::{Reader, Work},
+    stored::{self, Stored},
+};
+use serde_json::json;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Refuses a system that is not registered, or that this caller may not write for.
+pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
+    if !reader.caller.systems.is_empty() && !reader.caller.systems.iter().any(|s| s == code) {
+        return Err(Error::from(Code::Forbidden).about("this key writes for other systems only").allowing(reader.caller.systems.clone()));
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    if reader.count(sql).await? == 0 {
+        let fault = FieldError::new("/system", "unknown_reference", "external_systems");
+        return Err(Error::from(Code::UnknownReference).with(vec![fault]));
+    }
+    Ok(())
+}
+
+/// The system and id a path names.
+pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
+    let part = |n: usize| call.path.get(n).cloned().unwrap_or_default();
+    ExternalRef { system: part(0), external_type: shape.one.to_owned(), external_id: part(1) }
+}
+
+/// The record the path names by another system's id.
+pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Option<Uuid>> {
+    let reference = external_ref(shape, call);
+    if reference.external_id.chars().count() > 128 || reference.external_id.contains('\0') || reference.system.contains('\0') {
+        return Err(Code::NotFound.into());
+    }
+    Ok(find_references(reader, shape, &reference.system, &[reference.external_id]).await?.into_values().next())
+}
+
+/// Our records by what a system calls them. The whole list in one query.
+pub async fn find_references(
+    reader: &Reader,
+    shape: &'static Shape,
+    system: &str,
+    external_ids: &[String],
+) -> Result<HashMap<String, Uuid>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT r.external_id, r.record_id FROM external_references r JOIN ").push(shape.many);
+    sql.push(" t ON t.id = r.record_id AND t.deleted_at IS NULL WHERE r.deleted_at IS NULL AND r.system = ").text(system);
+    sql.push(" AND r.resource = ").text(shape.many).push(" AND r.external_id");
+    sql.one_of(Kind::Text, external_ids.iter().map(|id| Scalar::Text(id.clone())));
+    sql.push(" ORDER BY r.external_type, r.id DESC");
+    Ok(reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?.into_iter().collect())
+}
+
+/// Makes a record that another system calls by a name.
+pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
+    let permission = table.shape.permission("create");
+    if work.caller.reach(&permission).is_none() {
+        return Err(Error::from(Code::Forbidden).allowing([permission]));
+    }
+    known_system(work, &reference.system).await?;
+    body.remove("external_refs");
+    let mut draft = record::of_body(table.shape, body, None);
+    draft.insert("external_refs".into(), json!([reference]));
+    let made = table.create(work, draft).await?;
+    let row = ExternalReference {
+        system: reference.system,
+        resource: table.shape.many.to_owned(),
+        external_type: reference.external_type,
+        external_id: reference.external_id,
+        record_id: id_of(&made),
+    };
+    stored::insert(work, Stored::draft(row)).await?;
+    Ok(made)
+}

@@ -1,0 +1,488 @@
+//! Records as the database keeps them, whatever their resource: JSON by field, found, inserted, saved, deleted and restored.
+//!
+//! Nothing here knows a resource's type: it is compiled once, for all of them. `stored` puts the types around it.
+
+use crate::{
+    error::Result,
+    list::key_column,
+    row::Row,
+    search, sight,
+    sql::Sql,
+    store::{Reader, Work},
+    values,
+};
+use samphan_domain::{
+    caller::FieldAccess,
+    error::{Code, Error, FieldError},
+    event::Event,
+    integration::external_reference::ExternalRef,
+    scalar::{Kind, Scalar},
+    shape::{Field, Shape, Sorting},
+    text,
+};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// A record: its fields as JSON, in the order of its shape.
+pub type Record = Map<String, Value>;
+
+/// The id in a field.
+#[must_use]
+pub fn uuid_in(record: &Record, field: &str) -> Option<Uuid> {
+    record.get(field).and_then(Value::as_str).and_then(|s| Uuid::parse_str(s).ok())
+}
+
+/// A record's id; nil until it is made.
+#[must_use]
+pub fn id_of(record: &Record) -> Uuid {
+    uuid_in(record, "id").unwrap_or_default()
+}
+
+/// A record's version; 0 until it is made.
+#[must_use]
+pub fn version_of(record: &Record) -> i64 {
+    record.get("version").and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// A record's owner and team.
+#[must_use]
+pub fn owner_of(record: &Record) -> (Option<Uuid>, Option<Uuid>) {
+    (uuid_in(record, "owner_id"), uuid_in(record, "team_id"))
+}
+
+/// A record to be made, from a body that fits the published schema, within the parent the path names.
+#[must_use]
+pub fn of_body(shape: &Shape, mut body: Record, parent: Option<(&'static str, Uuid)>) -> Record {
+    let read_only = |name: &str| shape.field(name).is_some_and(|f| f.read_only) && !Shape::is_meta(name);
+    body.retain(|name, _| !read_only(name));
+    if let Some((field, id)) = parent {
+        body.insert(field.to_owned(), json!(id));
+    }
+    body
+}
+
+/// RFC 7396.
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    if let Value::Object(map) = target {
+        for (name, change) in changes {
+            match (change, map.get_mut(name)) {
+                (Value::Null, _) => {
+                    map.insert(name.clone(), Value::Null);
+                }
+                (Value::Object(_), Some(inner)) => {
+                    merge(inner, change);
+                    // Within an object null removes; at the top it clears a declared field.
+                    if let Value::Object(inner) = inner {
+                        inner.retain(|_, v| !v.is_null());
+                    }
+                }
+                _ => {
+                    map.insert(name.clone(), change.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Finds a record the caller may see, within a parent where there is one, and locks it within a work. Seen but not
+/// allowed `verb` is 403.
+pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Record> {
+    let mut sql = select(reader, shape);
+    only(&mut sql, id, parent);
+    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    if reader.writes() {
+        sql.for_update("t");
+    }
+    let found = reader.fetch_one(sql, |row| read(shape, row)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    allowed(reader, shape, &found, verb)?;
+    Ok(found)
+}
+
+fn only(sql: &mut Sql, id: Uuid, parent: Option<(&'static str, Uuid)>) {
+    sql.push(" AND t.id = ").id(id);
+    if let Some((field, id)) = parent {
+        sql.push(" AND ").column("t", field).push(" = ").id(id);
+    }
+}
+
+/// Living records of any owner by a field: for the kernel's own rules, which see everything.
+pub(crate) async fn all_with(reader: &Reader, shape: &'static Shape, field: &'static str, value: Scalar) -> Result<Vec<Record>> {
+    let kind = shape.field(field).map_or(Kind::Text, |f| f.kind);
+    let mut sql = select(reader, shape);
+    sql.push(" AND ").column("t", field).push(" = ").bind(kind, value).push(" ORDER BY t.id LIMIT 1000");
+    reader.fetch(sql, |row| read(shape, row)).await
+}
+
+/// Refuses what the caller's reach does not cover.
+pub(crate) fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
+    let (owner, team) = owner_of(found);
+    let permission = shape.permission(verb);
+    if !shape.owned || reader.caller.sight(&permission).covers(owner, team) {
+        return Ok(());
+    }
+    Err(Error::from(Code::Forbidden).allowing([permission]))
+}
+
+/// Begins `SELECT <every field> FROM <table> t WHERE <living>`, read by `read`.
+#[must_use]
+pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    for (i, field) in shape.fields.iter().enumerate() {
+        sql.push(if i == 0 { "" } else { ", " }).column("t", field.name);
+    }
+    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+    sql
+}
+
+/// A row of `select`, as JSON.
+pub fn read(shape: &Shape, row: &Row<'_>) -> Result<Record> {
+    let values = read_values(shape, row)?;
+    Ok(shape.fields.iter().map(|f| f.name.to_owned()).zip(values).collect())
+}
+
+/// The same without the names, in the order of the shape's fields: for a thousand rows of one resource.
+pub fn read_values(shape: &Shape, row: &Row<'_>) -> Result<Vec<Value>> {
+    shape.fields.iter().enumerate().map(|(i, f)| Ok(row.scalar(i, f.kind)?.to_json(f.kind))).collect()
+}
+
+/// Refuses what a caller may not change and so may not say at the beginning, either.
+pub(crate) fn refuse_protected(work: &Work, shape: &'static Shape, sent: &Record) -> Result<()> {
+    let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
+    let shut = shape.fields.iter().filter(sent).filter(|f| work.caller.access(shape, f) != FieldAccess::Full);
+    let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), "protected_field", f.name)).collect();
+    if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(shut)) }
+}
+
+/// The record a draft becomes: with its id, author and owner, and its fields in order.
+pub(crate) fn begun(work: &Work, shape: &'static Shape, mut record: Record) -> Record {
+    let id = uuid_in(&record, "id").unwrap_or_else(|| work.new_id());
+    let author = json!(work.caller.author());
+    let meta = [
+        ("id", json!(id)),
+        ("version", json!(1)),
+        ("created_at", json!(work.now)),
+        ("created_by_id", author.clone()),
+        ("updated_at", json!(work.now)),
+        ("updated_by_id", author.clone()),
+    ];
+    record.extend(meta.map(|(name, value)| (name.to_owned(), value)));
+    if shape.owned {
+        record.entry("owner_id").or_insert(author);
+        record.entry("team_id").or_insert(json!(work.caller.teams.first()));
+    }
+    in_order(shape, record)
+}
+
+/// Makes a record of what `begun` answered; `chosen` where the caller chose its id.
+pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: &Record, chosen: bool) -> Result<()> {
+    let id = id_of(record);
+    let faults = check(work, shape, None, record).await?;
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    allowed(work, shape, record, "create")?;
+    if chosen {
+        let mut sql = work.sql();
+        sql.push("SELECT 1 FROM ").push(shape.many).push(" WHERE id = ").id(id);
+        if work.count(sql).await? > 0 {
+            return Err(Error::from(Code::AlreadyExists).against(shape.many, id, "id"));
+        }
+    }
+    unique(work, shape, id, None, record).await?;
+    work.insert(shape.many, &names_of(shape), vec![row_of(shape, record)?], "").await?;
+    index(work, shape, None, record).await?;
+    if !shape.log {
+        let kind = format!("{}.created", shape.one);
+        work.emit(Event { after: Some(record.clone()), ..event(shape, kind, id, 1) });
+    }
+    Ok(())
+}
+
+/// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.
+pub(crate) async fn save(
+    work: &Work,
+    shape: &'static Shape,
+    before: &Record,
+    after: Record,
+    what: &str,
+    reason: Option<String>,
+) -> Result<Record> {
+    let mut record = in_order(shape, after);
+    let id = id_of(before);
+    let changed: Vec<&'static Field> =
+        shape.fields.iter().filter(|f| !Shape::is_meta(f.name) && record.get(f.name) != before.get(f.name)).collect();
+    if changed.is_empty() {
+        return Ok(before.clone());
+    }
+    let mut faults = check(work, shape, Some(before), &record).await?;
+    for field in changed.iter().filter(|f| !f.read_only && work.caller.access(shape, f) != FieldAccess::Full) {
+        faults.push(FieldError::new(format!("/{}", field.name), "protected_field", field.name));
+    }
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    unique(work, shape, id, Some(before), &record).await?;
+    let version = version_of(before) + 1;
+    record.insert("version".into(), json!(version));
+    record.insert("updated_at".into(), json!(work.now));
+    record.insert("updated_by_id".into(), json!(work.caller.author()));
+    let mut sql = touched(work, shape, version);
+    for (field, name, kind) in columns(shape) {
+        if changed.iter().any(|c| c.name == field.name) {
+            let value = cell(field, kind, &record)?;
+            sql.push(", \"").push(name).push("\" = ").bind(kind, value);
+        }
+    }
+    sql.push(" WHERE deleted_at IS NULL AND id = ").id(id).push(" AND version = ").int(version - 1);
+    if work.execute(sql).await? == 0 {
+        return Err(version_conflict(version - 1));
+    }
+    index(work, shape, Some(before), &record).await?;
+    let pick = |from: &Record| changed.iter().map(|f| (f.name.to_owned(), from.get(f.name).cloned().unwrap_or_default())).collect();
+    work.emit(Event {
+        changed_fields: changed.iter().map(|f| f.name).collect(),
+        before: Some(pick(before)),
+        after: Some(pick(&record)),
+        reason,
+        ..event(shape, format!("{}.{what}", shape.one), id, version)
+    });
+    if shape.owned {
+        let (owner, team) = owner_of(&record);
+        if (owner, team) != owner_of(before) {
+            search::move_owner(work, id, owner, team).await?;
+        }
+    }
+    Ok(record)
+}
+
+/// Begins an update: the version, and who changed it when.
+fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
+    let mut sql = work.sql();
+    sql.push("UPDATE ").push(shape.many).push(" SET version = ").int(version);
+    sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(", updated_by_id = ").bind(Kind::Id, work.caller.author().map_or(Scalar::Null, Scalar::Id));
+    sql
+}
+
+/// Deletes a record, softly: it can be restored, and what it was called may be used again.
+pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Result<()> {
+    let (id, version) = (id_of(before), version_of(before) + 1);
+    let mut sql = touched(work, shape, version);
+    sql.push(", deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE deleted_at IS NULL AND id = ").id(id);
+    work.execute(sql).await?;
+    search::write(work, &[id], vec![]).await?;
+    work.emit(Event { before: Some(before.clone()), ..event(shape, format!("{}.deleted", shape.one), id, version) });
+    Ok(())
+}
+
+/// Brings a deleted record back, if nobody took its name meanwhile. Restoring what lives is no change.
+pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
+    let mut sql = select(work, shape);
+    sql.text = sql.text.replace("t.deleted_at IS NULL", "t.deleted_at IS NOT NULL");
+    only(&mut sql, id, parent);
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    sql.for_update("t");
+    let Some(mut found) = work.fetch_one(sql, |row| read(shape, row)).await? else {
+        return find(work, shape, id, parent, "delete").await;
+    };
+    allowed(work, shape, &found, "delete")?;
+    unique(work, shape, id, None, &found).await?;
+    let version = version_of(&found) + 1;
+    let mut sql = work.sql();
+    sql.push("UPDATE ").push(shape.many).push(" SET deleted_at = NULL, version = ").int(version);
+    sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE id = ").id(id);
+    work.execute(sql).await?;
+    found.insert("version".into(), json!(version));
+    found.insert("updated_at".into(), json!(work.now));
+    index(work, shape, None, &found).await?;
+    work.emit(Event { after: Some(found.clone()), ..event(shape, format!("{}.restored", shape.one), id, version) });
+    Ok(found)
+}
+
+/// Refuses unless the record is of the version the caller meant.
+pub fn expect_version(meant: Option<i64>, version: i64) -> Result<()> {
+    match meant {
+        Some(meant) if meant != version => Err(version_conflict(version)),
+        _ => Ok(()),
+    }
+}
+
+fn version_conflict(current: i64) -> Error {
+    Error::from(Code::VersionConflict).about(current.to_string())
+}
+
+pub(crate) fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64) -> Event {
+    Event { kind, resource: shape.many, resource_id: id, version, changed_fields: vec![], before: None, after: None, reason: None }
+}
+
+/// The fields in the order they are answered; what is not a field is dropped, what is missing is null.
+fn in_order(shape: &Shape, mut record: Record) -> Record {
+    shape.fields.iter().map(|f| (f.name.to_owned(), record.remove(f.name).unwrap_or_default())).collect()
+}
+
+/// The columns of a record: field, name, kind; sort keys included.
+fn columns(shape: &'static Shape) -> Vec<(&'static Field, &'static str, Kind)> {
+    let keys = shape.fields.iter().filter(|f| f.sorting == Sorting::Collated);
+    let keys = keys.map(|f| (f, key_column(f).0, Kind::Bytes));
+    shape.fields.iter().map(|f| (f, f.name, f.kind)).chain(keys).collect()
+}
+
+/// The columns of a record by name and kind, for `Work::insert`.
+#[must_use]
+pub fn names_of(shape: &'static Shape) -> Vec<(&'static str, Kind)> {
+    columns(shape).into_iter().map(|(_, name, kind)| (name, kind)).collect()
+}
+
+/// A record as a row of those columns.
+pub fn row_of(shape: &'static Shape, record: &Record) -> Result<Vec<Scalar>> {
+    columns(shape).into_iter().map(|(field, _, kind)| cell(field, kind, record)).collect()
+}
+
+/// Values in the order of the shape's fields, of a resource without sort keys, as a row of those columns.
+pub fn row_of_values(shape: &'static Shape, values: &[Value]) -> Result<Vec<Scalar>> {
+    shape.fields.iter().zip(values).map(|(field, value)| scalar(field, field.kind, value)).collect()
+}
+
+fn cell(field: &Field, kind: Kind, record: &Record) -> Result<Scalar> {
+    scalar(field, kind, record.get(field.name).unwrap_or(&Value::Null))
+}
+
+fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
+    match kind {
+        Kind::Bytes => Ok(Scalar::Bytes(text::sort_key(value.as_str().unwrap_or_default()))),
+        kind => kind.from_json(value).map_err(|(code, about)| Error::invalid(FieldError::new(format!("/{}", field.name), code, about))),
+    }
+}
+
+/// Custom fields and references: what needs the database to be checked.
+async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
+    let mut faults = vec![];
+    if shape.extensible {
+        let none = Map::new();
+        let custom = |m: &'_ Map<String, Value>| m.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
+        let now = custom(after);
+        if !now.is_empty() || before.is_none() || before.map(custom) != Some(now.clone()) {
+            let then = before.map(custom);
+            faults.extend(work.check_custom(shape, if now.is_empty() { &none } else { &now }, then.as_ref()).await?);
+        }
+    }
+    for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
+        let Some(other) = field.reference else { continue };
+        let Some(id) = uuid_in(after, field.name) else { continue };
+        let is_own = (other == "users" && id == work.caller.id) || work.caller.teams.contains(&id);
+        if before.is_some_and(|b| uuid_in(b, field.name) == Some(id)) || is_own {
+            continue;
+        }
+        if other == shape.many && Some(id) == uuid_in(after, "id") {
+            faults.push(FieldError::new(format!("/{}", field.name), "refers_to_itself", ""));
+            continue;
+        }
+        let shape = work.shape(other)?;
+        let mut sql = work.sql();
+        sql.push("SELECT 1 FROM ").push(other).push(" t WHERE t.deleted_at IS NULL AND t.id = ").id(id);
+        if shape.owned || !shape.parents.is_empty() {
+            sight::only_seen(&mut sql, work, shape, "t", "read")?;
+        }
+        if work.count(sql).await? == 0 {
+            faults.push(FieldError::new(format!("/{}", field.name), "unknown_reference", other));
+        }
+    }
+    Ok(faults)
+}
+
+/// Refuses when a living record holds a value that must be one's own, and names that record.
+async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Record>, after: &Record) -> Result<()> {
+    for set in shape.unique {
+        if before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f))) {
+            continue;
+        }
+        let mut sql = work.sql();
+        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id);
+        for name in *set {
+            let Some(field) = shape.field(name) else { continue };
+            sql.push(" AND ").column("t", field.name);
+            match cell(field, field.kind, after)? {
+                Scalar::Null => sql.push(" IS NULL"),
+                value => sql.push(" = ").bind(field.kind, value),
+            };
+        }
+        sql.push(" LIMIT 1");
+        if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
+            return Err(Error::from(Code::AlreadyExists).against(shape.many, other, set.last().copied().unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+/// Brings the search index and the indexed values up to date.
+async fn index(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
+    let Some(id) = uuid_in(after, "id") else { return Ok(()) };
+    let replaced: &[Uuid] = if before.is_some() { &[id] } else { &[] };
+    let folded = search::text_of(shape, after);
+    if before.map_or(!folded.is_empty(), |b| search::text_of(shape, b) != folded) {
+        let about = |resource, record_id| search::Entry {
+            resource,
+            record_id,
+            source_id: id,
+            owner_id: uuid_in(after, "owner_id"),
+            team_id: uuid_in(after, "team_id"),
+            folded: folded.clone(),
+        };
+        let mut entries = vec![];
+        if shape.parents.is_empty() {
+            entries.push(about(shape.many, id));
+        }
+        for name in shape.parents {
+            // A child speaks for its parent: whoever looks for a phone number finds the customer.
+            let Some((many, parent)) = shape.field(name).and_then(|f| f.reference).zip(uuid_in(after, name)) else { continue };
+            let mut sql = work.sql();
+            sql.push("SELECT owner_id, team_id FROM ").push(work.shape(many)?.many).push(" WHERE id = ").id(parent);
+            let owner = work.fetch_one(sql, |row| Ok((row.optional_id(0)?, row.optional_id(1)?))).await?.unwrap_or_default();
+            entries.push(search::Entry { owner_id: owner.0, team_id: owner.1, ..about(many, parent) });
+        }
+        search::write(work, replaced, entries).await?;
+    }
+    if shape.extensible && before.is_none_or(|b| b.get("tags") != after.get("tags") || b.get("custom") != after.get("custom")) {
+        let fields = work.custom_fields().await?;
+        values::write(work, shape, replaced, values::of_record(shape, id, after, &fields)).await?;
+    }
+    Ok(())
+}
+
+/// Writes what other systems call a record onto the record itself.
+pub async fn refresh_references(work: &Work, shape: &'static Shape, id: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT system, external_type, external_id FROM external_references WHERE deleted_at IS NULL AND record_id = ").id(id);
+    sql.push(" AND resource = ").text(shape.many).push(" ORDER BY id");
+    let refs =
+        work.fetch(sql, |row| Ok(ExternalRef { system: row.text(0)?, external_type: row.text(1)?, external_id: row.text(2)? })).await?;
+    let mut sql = select(work, shape);
+    sql.push(" AND t.id = ").id(id).for_update("t");
+    let Some(before) = work.fetch_one(sql, |row| read(shape, row)).await? else { return Ok(()) };
+    let mut after = before.clone();
+    after.insert("external_refs".into(), json!(refs));
+    if after == before {
+        return Ok(());
+    }
+    let version = version_of(&before) + 1;
+    let mut sql = touched(work, shape, version);
+    sql.push(", external_refs = ").bind(Kind::Json, Scalar::Text(json!(refs).to_string())).push(" WHERE id = ").id(id);
+    work.execute(sql).await?;
+    index(work, shape, Some(&before), &after).await?;
+    let pick = |from: &Record| from.iter().filter(|(k, _)| *k == "external_refs").map(|(k, v)| (k.clone(), v.clone())).collect();
+    work.emit(Event {
+        changed_fields: vec!["external_refs"],
+        before: Some(pick(&before)),
+        after: Some(pick(&after)),
+        ..event(shape, format!("{}.updated", shape.one), id, version)
+    });
+    Ok(())
+}
