@@ -100,9 +100,9 @@ def floor(url, operation, seconds, connections=CONNECTIONS, loops=None):
         return float(sh(program, url, operation, seconds, *([loops] if loops else [])))
     path = OUT / f"{operation}.sql"
     path.write_text(sh(program, url, operation, "script"))
-    statements = 1 if operation == "create" else len(path.read_text().splitlines())
+    operations = int(path.read_text().split(maxsplit=2)[1])  # the first line says how many
     out = sh("pgbench", "-n", "-M", "prepared", f"-c{connections}", f"-j{min(connections, 2)}", f"-T{seconds}", "-f", path, url)
-    return float(re.search(r"tps = ([\d.]+)", out)[1]) * statements
+    return float(re.search(r"tps = ([\d.]+)", out)[1]) * operations
 
 
 def operations(server, url):
@@ -115,7 +115,7 @@ def operations(server, url):
         deep.append(f"{query}&cursor={page['next_cursor']}")
         page = server.call("GET", f"{query}&limit=200&fields=id&cursor={page['next_cursor']}")
     yield "list 50, filtered and sorted, to 20,000 deep", "deep", gets("deep", deep)
-    words = sh(TARGET / "release/examples/floor", url, "words", "script").split(";\n")
+    words = sh(TARGET / "release/examples/floor", url, "words", "script").split("\n", 1)[1].split(";\n")
     yield "search a word, 50 hits", "search", gets("search", [f"/v1/search?q={urllib.parse.quote(w)}" for w in words if w])
     body = json.dumps(ACCOUNT, ensure_ascii=False)
     yield "create one account (12 fields)", "create", script("create", f"function request() return wrk.format('POST', '/v1/accounts', h, [==[{body}]==]) end\n")

@@ -52,11 +52,12 @@ async fn main() {
     let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
     let reader = store.reader(Arc::new(Caller::system()), Instant::from(chrono::Utc::now()));
-    let statements = statements(&reader, operation).await;
+    let operations = operations(&reader, operation).await;
     if how == "script" {
         // Few enough that preparing them does not count.
-        let many = if operation == "words" { usize::MAX } else { 20 };
-        statements.iter().take(many).for_each(|s| println!("{s};"));
+        let many = if operation == "words" { operations.len() } else { operations.len().min(20) };
+        println!("-- {many}");
+        operations.iter().take(many).flatten().for_each(|s| println!("{s};"));
         return;
     }
     let seconds: u64 = how.parse().unwrap();
@@ -64,11 +65,11 @@ async fn main() {
     let writes = matches!(operation, "create" | "credit");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let loops = args.get(4).map_or(cores, |loops| loops.parse().unwrap());
-    println!("{:.1}", looped(path, &statements, seconds, if writes { 1 } else { loops }, writes));
+    println!("{:.1}", looped(path, &operations, seconds, if writes { 1 } else { loops }));
 }
 
-/// Runs the statements over and over in so many loops, reading every column; how often a second.
-fn looped(path: &str, statements: &[String], seconds: u64, loops: usize, writes: bool) -> f64 {
+/// Runs the operations over and over in so many loops, reading every column; how many a second.
+fn looped(path: &str, operations: &[Vec<String>], seconds: u64, loops: usize) -> f64 {
     let done = AtomicU64::new(0);
     let begun = Clock::now();
     std::thread::scope(|scope| {
@@ -84,8 +85,7 @@ fn looped(path: &str, statements: &[String], seconds: u64, loops: usize, writes:
                     .unwrap();
                 let mut at = n * 7;
                 while begun.elapsed() < Duration::from_secs(seconds) {
-                    // A writing operation is all its statements.
-                    for statement in if writes { statements } else { std::slice::from_ref(&statements[at % statements.len()]) } {
+                    for statement in &operations[at % operations.len()] {
                         let mut prepared = connection.prepare_cached(statement).unwrap();
                         let columns = prepared.column_count();
                         let mut rows = prepared.query([]).unwrap();
@@ -104,31 +104,51 @@ fn looped(path: &str, statements: &[String], seconds: u64, loops: usize, writes:
     done.into_inner() as f64 / begun.elapsed().as_secs_f64()
 }
 
-async fn statements(reader: &Reader, operation: &str) -> Vec<String> {
+/// The statements of each operation, over and over anew or always the same.
+async fn operations(reader: &Reader, operation: &str) -> Vec<Vec<String>> {
+    let each = |statements: Vec<String>| statements.into_iter().map(|s| vec![s]).collect();
     let accounts = reader.shape("accounts").unwrap();
     let view = View::new(reader, accounts, None, vec![]);
     match operation {
         "read" => {
             let ids = ids(reader, 400).await;
-            ids.into_iter().map(|id| list::one_statement(reader, &view, id, None, "read").unwrap().inlined()).collect()
+            each(ids.into_iter().map(|id| list::one_statement(reader, &view, id, None, "read").unwrap().inlined()).collect())
         }
-        "first" => vec![active(reader, &view, None)],
+        "first" => vec![vec![active(reader, &view, None)]],
         "deep" => {
             let mut sql = reader.sql();
             sql.push("SELECT name_key, id FROM accounts WHERE lifecycle_stage = 'active' AND deleted_at IS NULL ORDER BY name_key, id LIMIT 20000");
             let all = reader.fetch(sql, |row| Ok((row.bytes(0)?, row.id(1)?))).await.unwrap();
             let at = all.into_iter().skip(199).step_by(200);
-            at.map(|(key, id)| active(reader, &view, Some(Position { keys: vec![Scalar::Bytes(key)], id }))).collect()
+            each(at.map(|(key, id)| active(reader, &view, Some(Position { keys: vec![Scalar::Bytes(key)], id }))).collect())
         }
         "search" => {
-            let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
-            words(reader).await.iter().map(|q| search::find_statement(reader, &searched, q, None, 51).inlined()).collect()
+            let mut all = vec![];
+            for q in words(reader).await {
+                all.push(search(reader, &q).await);
+            }
+            all
         }
-        "words" => words(reader).await,
-        "create" => create(reader).await,
-        "credit" => vec![credit(reader).await],
+        "words" => each(words(reader).await),
+        "create" => vec![create(reader).await],
+        "credit" => vec![vec![credit(reader).await]],
         _ => panic!("{operation} is not an operation"),
     }
+}
+
+/// The hits of a word, and what people call them.
+async fn search(reader: &Reader, q: &str) -> Vec<String> {
+    let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
+    let mut statements = vec![search::find_statement(reader, &searched, q, None, 51).inlined()];
+    let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
+    for shape in searched {
+        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();
+        if !ids.is_empty() {
+            let view = View::new(reader, shape, Some(&[shape.title]), vec![]);
+            statements.push(list::by_ids_statement(reader, &view, ids).unwrap().inlined());
+        }
+    }
+    statements
 }
 
 fn active(reader: &Reader, view: &View, after: Option<Position>) -> String {

@@ -303,10 +303,15 @@ pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'s
 
 /// Records by id, in no order; those that are not there or not seen are left out.
 pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Line>> {
+    reader.fetch(by_ids_statement(reader, view, ids)?, |row| view.line(row, &Sort::default())).await
+}
+
+/// The statement of `by_ids`.
+pub fn by_ids_statement(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
     from_where(&mut sql, reader, view.shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
-    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+    Ok(sql)
 }

@@ -42,7 +42,7 @@ fn statement(sql: Sql) -> Statement {
         .into_iter()
         .map(|bind| match bind {
             Bind::One(kind, one) => value(kind, one),
-            Bind::Column(_, many) => column(&many),
+            Bind::Column(_, many) => Value::from(array(&many)),
         })
         .collect();
     Statement::from_sql_and_values(DbBackend::Postgres, sql.text, values)
@@ -70,7 +70,7 @@ fn value(kind: Kind, value: Scalar) -> Value {
 }
 
 /// A column of values as PostgreSQL's array literal, which takes nulls; sea-query's arrays of ids and times do not.
-fn column(values: &[Scalar]) -> Value {
+pub(crate) fn array(values: &[Scalar]) -> String {
     let mut out = String::with_capacity(values.len() * 24);
     for (i, value) in values.iter().enumerate() {
         out.push(if i == 0 { '{' } else { ',' });
@@ -102,5 +102,5 @@ fn column(values: &[Scalar]) -> Value {
         };
     }
     out.push_str(if values.is_empty() { "{}" } else { "}" });
-    Value::from(out)
+    out
 }

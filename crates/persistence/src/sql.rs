@@ -75,19 +75,20 @@ impl Sql {
         self.bind(Kind::Int, Scalar::Int(value))
     }
 
-    /// Adds ` IN (…)` with values bound; false when there are none.
+    /// Adds ` IN (…)` with values bound. Many values travel to PostgreSQL as one array: a thousand parameters cost it more than
+    /// the rows they find.
     pub fn one_of(&mut self, kind: Kind, values: impl IntoIterator<Item = Scalar>) -> &mut Self {
-        self.push(" IN (");
-        let mut any = false;
-        for value in values {
-            if any {
-                self.push(", ");
-            }
-            any = true;
-            self.bind(kind, value);
+        const MANY: usize = 20;
+        let values: Vec<Scalar> = values.into_iter().collect();
+        if self.dialect == Dialect::Postgres && values.len() > MANY {
+            return self.push(" = ANY(").bind_column(kind, values).push(")");
         }
-        if !any {
+        self.push(" IN (");
+        if values.is_empty() {
             self.push("NULL");
+        }
+        for (i, value) in values.into_iter().enumerate() {
+            self.push(if i == 0 { "" } else { ", " }).bind(kind, value);
         }
         self.push(")")
     }
@@ -171,7 +172,10 @@ impl Sql {
     }
 
     fn literal(&self, bind: &Bind) -> String {
-        let Bind::One(kind, value) = bind else { return "NULL".to_owned() };
+        let (kind, value) = match bind {
+            Bind::One(kind, value) => (kind, value),
+            Bind::Column(_, values) => return format!("'{}'", crate::postgres::array(values).replace('\'', "''")),
+        };
         let postgres = self.dialect == Dialect::Postgres;
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         match value {
