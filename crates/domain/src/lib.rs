@@ -15,6 +15,7 @@ pub mod page;
 pub mod phone;
 pub mod platform;
 pub mod resource;
+pub mod sales;
 pub mod scalar;
 pub mod shape;
 pub mod tax_id;

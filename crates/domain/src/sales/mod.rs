@@ -1,0 +1,3 @@
+//! Sales: what documents with lines come to. Orders, quotes and promises share it.
+
+pub mod totals;
