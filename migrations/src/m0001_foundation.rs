@@ -112,8 +112,8 @@ CREATE TABLE credit_balance_history (
     {log}, balance_id :id NOT NULL, account_id :id NOT NULL REFERENCES accounts (id), system :text NOT NULL, entity :text NOT NULL,
     currency :text NOT NULL, as_of :time NOT NULL, item :json NOT NULL);
 CREATE TABLE credit_profiles (
-    {record}, account_id :id NOT NULL REFERENCES accounts (id), is_on_hold :bool NOT NULL, hold_reason :text, limit_amount :int, currency :text,
-    payment_terms_days :int, insured_amount :int, review_on :date, warn_at_percent :int);
+    {record}, account_id :id NOT NULL REFERENCES accounts (id), is_on_hold :bool NOT NULL, hold_reason :text, limit_amount :int,
+    group_limit_amount :int, currency :text, payment_terms_days :int, insured_amount :int, review_on :date, warn_at_percent :int);
 CREATE TABLE credit_snapshots (
     {record}, system :text NOT NULL, entity :text NOT NULL, currency :text NOT NULL, expected_items :int NOT NULL, status :text NOT NULL,
     received_items :int NOT NULL, receivable_total :int NOT NULL, completed_at :time, marked_missing :int NOT NULL);

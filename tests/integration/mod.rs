@@ -1,5 +1,6 @@
 //! Accounting's credit feed: what is pushed, what becomes of it, and the answer a seller gets.
 
+mod credit_checks;
 mod credit_convergence;
 mod credit_feed;
 mod credit_position;

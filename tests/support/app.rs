@@ -15,7 +15,7 @@ use samphan::{
 use samphan_domain::caller::Caller;
 use samphan_persistence::{
     migrate,
-    store::{Opening, Store},
+    store::{Opening, Store, Work},
 };
 use serde_json::Value;
 use std::{
@@ -156,12 +156,16 @@ impl App {
         Self { url: Arc::from(url), ..self.clone() }
     }
 
-    /// The secret that the servers on this database sign tokens with.
-    pub async fn signing_seed(&self) -> Vec<u8> {
+    /// A work on the server's database, beside the server.
+    pub async fn work(&self) -> Work {
         let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
         let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
-        migrate::server_key(&work, "access_tokens", [0; 32]).await.unwrap()
+        store.work(Arc::new(Caller::system()), server::now()).await.unwrap()
+    }
+
+    /// The secret that the servers on this database sign tokens with.
+    pub async fn signing_seed(&self) -> Vec<u8> {
+        migrate::server_key(&self.work().await, "access_tokens", [0; 32]).await.unwrap()
     }
 
     /// The same server as the holder of another token sees it.

@@ -348,6 +348,16 @@ impl Work {
         Uuid::new_v7(stamp)
     }
 
+    /// Has this work alone hold a name until it ends: whoever else asks for it stands in line. SQLite has one writer anyway.
+    pub async fn stand_in_line(&self, name: &str) -> Result<()> {
+        if self.store.dialect() == Dialect::Postgres {
+            let mut sql = self.sql();
+            sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(name).push(", 0))) l");
+            self.fetch(sql, |_| Ok(())).await?;
+        }
+        Ok(())
+    }
+
     /// Says what happened; written with everything else at commit.
     pub fn emit(&self, event: Event) {
         self.events.borrow_mut().push(event);

@@ -77,7 +77,7 @@ fn roles() -> Vec<Role> {
             .flat_map(move |r| ["read", "create", "update"].map(|v| grant(&format!("{r}:{v}"), reach)));
         let shared = ["products", "product-categories", "price-books", "tags", "users", "teams", "external-references"]
             .map(|r| grant(&format!("{r}:read"), Reach::All));
-        own.chain([grant("accounts:change-lifecycle", reach), grant("credit:read", reach)]).chain(shared).collect::<Vec<_>>()
+        own.chain(["accounts:change-lifecycle", "credit:read", "credit:check"].map(|p| grant(p, reach))).chain(shared).collect::<Vec<_>>()
     };
     let mut managing = selling(Reach::Subtree);
     managing.extend(
@@ -89,16 +89,20 @@ fn roles() -> Vec<Role> {
         "credit-balances:push",
         "credit-balance-history:read",
         "credit:read",
+        "credit:check",
         "credit:see-ledger",
+        "credit-checks:read",
+        "credit-checks:release",
+        "credit-check-components:read",
         "credit-profiles:read",
         "credit-profiles:update",
     ]
     .map(|p| grant(p, Reach::All))
     .into();
     accounting.extend(
-        ["accounts", "external-references", "external-systems", "credit-snapshots", "unmatched-credits"]
+        ["accounts", "external-references", "external-systems", "credit-snapshots", "credit-policies", "unmatched-credits"]
             .iter()
-            .flat_map(|r| ["read", "create", "update", "complete"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
+            .flat_map(|r| ["read", "create", "update", "complete", "activate", "retire"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
     );
     vec![
         role("Administrator", "May do everything.", vec![grant("*:*", Reach::All)], vec![]),

@@ -52,6 +52,9 @@ pub struct CreditPosition {
     /// Of the exposure: ordered and not delivered. Ledger.
     #[schema(required = true)]
     pub open_orders: Option<Amount>,
+    /// Of the exposure: authorised here and not yet in accounting's books. Ledger.
+    #[schema(required = true)]
+    pub authorised: Option<Amount>,
     /// Overdue, of any age. Ledger.
     #[schema(required = true)]
     pub overdue: Option<Amount>,
@@ -126,6 +129,7 @@ impl CreditReason {
 }
 
 /// A balance with what its system says about age.
+#[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
     /// The balance.
     pub balance: &'a CreditBalance,
@@ -135,13 +139,23 @@ pub struct Told<'a> {
     pub on_stale: OnStale,
 }
 
-/// The position of an account from its balances of one currency.
+impl Told<'_> {
+    /// Whether what it says is owed is older than its system lets stand. A limit holds until another is told, so only what is
+    /// owed grows old.
+    #[must_use]
+    pub fn is_stale(&self, now: Instant) -> bool {
+        matches!((self.balance.exposure_as_of, self.stale_after), (Some(at), Some(seconds)) if at.plus_seconds(seconds) < now)
+    }
+}
+
+/// The position of an account from its balances of one currency, and what is authorised here beside them.
 #[must_use]
 pub fn position(
     account_id: AccountId,
     currency: Option<String>,
     told: &[Told<'_>],
     profile: Option<&CreditProfile>,
+    authorised: Amount,
     now: Instant,
 ) -> CreditPosition {
     let mut reasons: Vec<(CreditReason, OnStale)> = vec![];
@@ -151,22 +165,17 @@ pub fn position(
         }
     };
     let sum = |read: fn(&CreditBalance) -> Option<Amount>| told.iter().filter_map(|t| read(t.balance)).fold(Amount(0), Amount::plus);
-    let exposure = told.iter().map(|t| t.balance.exposure_total()).fold(Amount(0), Amount::plus);
+    let exposure = told.iter().map(|t| t.balance.exposure_total()).fold(authorised, Amount::plus);
     let overdue = told.iter().map(|t| t.balance.overdue_total()).fold(Amount(0), Amount::plus);
     let balances: Vec<PositionBalance> = told
         .iter()
-        .map(|t| {
-            // A limit holds until another is told, so only what is owed grows old.
-            let as_of = t.balance.exposure_as_of;
-            let stale = matches!((as_of, t.stale_after), (Some(at), Some(seconds)) if at.plus_seconds(seconds) < now);
-            PositionBalance {
-                system: t.balance.system.clone(),
-                entity: t.balance.entity.clone(),
-                exposure: t.balance.exposure_total(),
-                overdue: t.balance.overdue_total(),
-                as_of,
-                stale,
-            }
+        .map(|t| PositionBalance {
+            system: t.balance.system.clone(),
+            entity: t.balance.entity.clone(),
+            exposure: t.balance.exposure_total(),
+            overdue: t.balance.overdue_total(),
+            as_of: t.balance.exposure_as_of,
+            stale: t.is_stale(now),
         })
         .collect();
 
@@ -217,6 +226,7 @@ pub fn position(
         receivable: known.then(|| sum(|b| b.receivable)),
         unbilled_deliveries: known.then(|| sum(|b| b.unbilled_deliveries)),
         open_orders: known.then(|| sum(|b| b.open_orders)),
+        authorised: known.then_some(authorised),
         overdue: known.then_some(overdue),
         balances,
         currency,
@@ -224,7 +234,7 @@ pub fn position(
 }
 
 /// The limit that holds: the sum of accounting's, or ours where it is lower or there is no other.
-fn limit(told: &[Told<'_>], profile: Option<&CreditProfile>) -> (LimitKind, Option<Amount>) {
+pub(crate) fn limit(told: &[Told<'_>], profile: Option<&CreditProfile>) -> (LimitKind, Option<Amount>) {
     let kinds: Vec<LimitKind> = told.iter().filter_map(|t| t.balance.limit_kind).collect();
     let theirs = match () {
         () if kinds.contains(&LimitKind::Unlimited) => (LimitKind::Unlimited, None),
@@ -254,6 +264,7 @@ impl CreditPosition {
             receivable: None,
             unbilled_deliveries: None,
             open_orders: None,
+            authorised: None,
             overdue: None,
             balances: vec![],
             ..self

@@ -23,6 +23,8 @@ pub struct CreditProfile {
     pub hold_reason: Option<String>,
     /// A limit of our own; where accounting has one too, the lower holds.
     pub limit_amount: Option<Price>,
+    /// A limit that this account shares with all accounts beneath it: credit checks add up what the whole group owes.
+    pub group_limit_amount: Option<Price>,
     /// ISO 4217 currency of the amounts here.
     #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
     pub currency: Option<String>,
@@ -47,6 +49,6 @@ impl Resource for CreditProfile {
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id"]];
-    const FINANCIAL: &'static [&'static str] = &["limit_amount", "insured_amount"];
+    const FINANCIAL: &'static [&'static str] = &["limit_amount", "group_limit_amount", "insured_amount"];
     const EXTENSIBLE: bool = false;
 }

@@ -1,6 +1,8 @@
 //! Integration: the other systems, what they call our records, and what accounting says about credit.
 
 pub mod credit_balance;
+pub mod credit_check;
+pub mod credit_policy;
 pub mod credit_position;
 pub mod credit_profile;
 pub mod credit_snapshot;

@@ -1,5 +1,8 @@
 //! Credit: what accounting pushes, what becomes of it, and the answer a seller gets.
 
+pub mod check;
+pub mod known;
+pub mod policy;
 pub mod position;
 pub mod profile;
 pub mod push;
@@ -10,9 +13,11 @@ pub mod unmatched;
 use crate::rest::collection::{Api, Collection};
 use samphan_domain::{
     caller::FieldAccess,
+    customers::account::Account,
     error::Result,
     integration::{
         credit_balance::{CreditBalance, CreditBalanceChange},
+        credit_check::{AskCredit, CreditCheckComponent, CreditDecision},
         credit_position::CreditPosition,
         credit_profile::CreditProfile,
         unmatched_credit::UnmatchedCredit,
@@ -20,7 +25,7 @@ use samphan_domain::{
     resource::Resource,
     shape::{Class, Shape},
 };
-use samphan_persistence::store::Reader;
+use samphan_persistence::{store::Reader, stored::Stored};
 
 /// The routes.
 #[must_use]
@@ -30,18 +35,30 @@ pub fn routes(api: Api) -> Api {
         .collection(Collection::<CreditBalanceChange>::at("credit", "/v1/credit-balances/history"))
         .collection(Collection::<UnmatchedCredit>::at("credit", "/v1/credit-balances/unmatched"))
         .collection(snapshot::routes())
+        .collection(policy::routes())
+        .collection(check::routes())
+        .collection(Collection::<CreditCheckComponent>::new("credit"))
+        .operations(check::operations())
         .operations(push::routes())
         .operations(position::routes())
         .operations(profile::routes())
         .operations(reconciliation::routes())
         .schema::<push::CreditBatch>()
         .schema::<CreditPosition>()
+        .schema::<AskCredit>()
+        .schema::<CreditDecision>()
         .schema::<reconciliation::Reconciliation>();
     let mut api = push::schemas(api);
     // The profile is a singleton below its account, so it has routes of its own; the kernel still knows its shape.
     let profile = Shape::of::<CreditProfile>();
     api.shapes.insert(profile.many, profile);
     api
+}
+
+/// Whether the caller may see the ledger behind an account's credit.
+fn sees_ledger(reader: &Reader, account: &Stored<Account>) -> Result<bool> {
+    let (owner, team) = account.owner();
+    Ok(reader.caller.sight("credit:see-ledger").covers(owner, team) && sees_amounts(reader)?)
 }
 
 /// Whether no field rule hides what balances and profiles say of money.

@@ -1,25 +1,13 @@
 //! `GET /v1/accounts/{account_id}/credit`: may I sell to this customer?
 
+use super::{known::Known, sees_ledger};
 use crate::rest::{
     answer::Answer,
     operation::{Call, Operation, Parameter},
 };
-use samphan_domain::{
-    customers::account::Account,
-    error::Result,
-    filter::duration_seconds,
-    id::AccountId,
-    integration::{
-        credit_balance::CreditBalance,
-        credit_position::{Told, position},
-        credit_profile::CreditProfile,
-        external_system::{ExternalSystem, OnStale},
-    },
-    scalar::{Kind, Scalar},
-};
+use samphan_domain::{customers::account::Account, error::Result, id::AccountId, integration::credit_position::position};
 use samphan_persistence::{store::Reader, stored};
-use serde_json::{Value, json};
-use std::collections::HashMap;
+use serde_json::json;
 
 /// The operation.
 #[must_use]
@@ -41,33 +29,8 @@ pub fn routes() -> Vec<Operation> {
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
-    let id = account.id();
-    let all = stored::all_with::<CreditBalance>(reader, "account_id", Scalar::Id(id)).await?;
-    let currencies = || all.iter().map(|b| b.data.currency.clone());
-    let own = account.data.currency.clone().filter(|own| all.is_empty() || currencies().any(|c| c == *own));
-    let currency = call.query.get("currency").cloned().or(own).or_else(|| currencies().next());
-    let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?;
-    let systems = systems(reader, all.iter().map(|b| b.data.system.clone())).await?;
-    let told: Vec<Told<'_>> = all
-        .iter()
-        .filter(|b| Some(&b.data.currency) == currency.as_ref())
-        .map(|b| {
-            let (stale_after, on_stale) = systems.get(&b.data.system).copied().unwrap_or((None, OnStale::Warn));
-            Told { balance: &b.data, stale_after, on_stale }
-        })
-        .collect();
-    let made = position(AccountId(id), currency, &told, profile.as_ref().map(|p| &p.data), reader.now);
-    let (owner, team) = account.owner();
-    let may_see = reader.caller.sight("credit:see-ledger").covers(owner, team) && super::sees_amounts(reader)?;
-    Ok(Answer::json(&if may_see { made } else { made.without_ledger() }))
-}
-
-/// How long what each system says holds, and what then.
-async fn systems(reader: &Reader, codes: impl Iterator<Item = String>) -> Result<HashMap<String, (Option<i64>, OnStale)>> {
-    let mut sql = reader.sql();
-    sql.push("SELECT code, stale_after, on_stale FROM ").push(<ExternalSystem as samphan_domain::resource::Resource>::MANY);
-    sql.push(" WHERE deleted_at IS NULL AND code").one_of(Kind::Text, codes.map(Scalar::Text));
-    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.text(2)?))).await?;
-    let on_stale = |text: String| serde_json::from_value(Value::String(text)).unwrap_or_default();
-    Ok(rows.into_iter().map(|(code, after, on)| (code, (after.as_deref().and_then(duration_seconds), on_stale(on)))).collect())
+    let known = Known::of(reader, &account, call.query.get("currency").cloned()).await?;
+    let made =
+        position(AccountId(account.id()), known.currency.clone(), &known.told(), known.profile.as_ref(), known.authorised, reader.now);
+    Ok(Answer::json(&if sees_ledger(reader, &account)? { made } else { made.without_ledger() }))
 }

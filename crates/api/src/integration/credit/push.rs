@@ -19,7 +19,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
     shape::Shape,
 };
-use samphan_persistence::{dialect::Dialect, record, sight, store::Work};
+use samphan_persistence::{record, sight, store::Work};
 use serde::{Deserialize, de::value::SeqDeserializer};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -241,15 +241,10 @@ pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
-/// On PostgreSQL a system's feed is this work's alone until it ends: its pushes and mappings stand in line, so that none
-/// overtakes another and no push is kept for a number that is just being mapped. SQLite has one writer anyway.
+/// A system's feed is this work's alone until it ends: its pushes and mappings stand in line, so that none overtakes another
+/// and no push is kept for a number that is just being mapped.
 pub async fn stand_in_line(work: &Work, system: &str) -> Result<()> {
-    if work.store.dialect() == Dialect::Postgres {
-        let mut sql = work.sql();
-        sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(format!("credit {system}")).push(", 0))) l");
-        work.fetch(sql, |_| Ok(())).await?;
-    }
-    Ok(())
+    work.stand_in_line(&format!("credit {system}")).await
 }
 
 /// The accounts the items are about.

@@ -1,0 +1,235 @@
+//! `POST /v1/credit-checks`: may I sell so much to this customer, and will it still be there when I do?
+//!
+//! Checks of one group of accounts stand in line until they are committed: whoever asks next sees what is authorised before.
+
+use super::{
+    known::{Known, above, groups},
+    sees_ledger,
+};
+use crate::rest::{
+    answer::Answer,
+    collection::Collection,
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    customers::account::Account,
+    error::{Code, Error, FieldError, Result},
+    id::CreditPolicyId,
+    instant::Instant,
+    integration::{
+        credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision},
+        credit_policy::{self, Asked, Checkpoint, CreditAction, CreditComponent, CreditPolicy, Verdict},
+        credit_position::Told,
+    },
+    money::{Amount, Price},
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_persistence::{
+    bulk,
+    store::Work,
+    stored::{self, Stored},
+};
+use uuid::Uuid;
+
+/// Credit checks as they are kept, and what becomes of their authorisations.
+#[must_use]
+pub fn routes() -> Collection<CreditCheck> {
+    Collection::new("credit").action("capture", "Use an authorisation for its sale", capture).plain_action(
+        "release",
+        "Give an authorisation back",
+        release,
+    )
+}
+
+/// The question.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let about = "The decision (`allow`, `warn`, `hold` or `decline`) of the policy that fits, with every rule that had something to say. With `allow` and `warn` the amount is \
+                 authorised: it lowers what others may sell until `expires_at`, or until it is captured or released. Captured, it counts until accounting's books are newer. \
+                 The ledger behind the answer (limit, exposure, components) is null without the permission `credit:see-ledger`. `dry_run=true` asks and keeps nothing.";
+    vec![
+        Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)
+            .says("credit", "Ask whether to sell so much to a customer", about)
+            .takes(Body::of("AskCredit"))
+            .needs("credit:check")
+            .answers(201, "CreditDecision"),
+    ]
+}
+
+async fn ask(work: &Work, call: Call) -> Result<Answer> {
+    let asked: AskCredit = call.input()?;
+    let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
+    // In line before anything is locked: the top of the group first, then the account, so that no two wait for one another.
+    let above = above(work, asked.account_id.0).await?;
+    let top = above.last().ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    work.stand_in_line(&format!("credit of {}", top.id)).await?;
+    let account = stored::find::<Account>(work, asked.account_id.0, "read").await.map_err(|e| match e.code {
+        Code::NotFound => unknown("/account_id", Account::MANY),
+        _ => e,
+    })?;
+    expire(work, account.id()).await?;
+    let known = Known::of(work, &account, asked.currency.clone()).await?;
+    let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
+    let groups = groups(work, &above, &currency).await?;
+    let question = Asked {
+        checkpoint: asked.checkpoint.unwrap_or(Checkpoint::Confirm),
+        grade: account.data.grade.as_deref(),
+        currency: &currency,
+        amount: Amount(asked.amount.0),
+    };
+    let (policy_id, policy_version, policy) =
+        policy(work, &asked, &question).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::MANY))?;
+    let told = known.told();
+    let facts = credit_policy::Known { told: &told, profile: known.profile.as_ref(), authorised: known.authorised, groups: &groups };
+    let verdict = policy.decide(&question, &facts, work.now);
+    let authorises =
+        asked.authorise != Some(false) && asked.policy_id.is_none() && verdict.decision <= CreditAction::Warn && asked.amount.0 > 0;
+    let check = CreditCheck {
+        account_id: asked.account_id,
+        amount: asked.amount,
+        currency: currency.clone(),
+        checkpoint: question.checkpoint,
+        decision: verdict.decision,
+        findings: verdict.findings.clone(),
+        rule: verdict.findings.first().map(|f| f.rule),
+        available_before: verdict.available,
+        available_after: verdict.available.map(|a| if authorises { a.minus(question.amount) } else { a }),
+        as_of: known.as_of(),
+        policy_id: policy_id.map(CreditPolicyId),
+        policy_version,
+        status: if authorises { AuthorisationStatus::Pending } else { AuthorisationStatus::None },
+        authorised_amount: authorises.then_some(asked.amount),
+        expires_at: authorises.then(|| work.now.plus_seconds(i64::from(policy.authorisation_minutes) * 60)),
+        settled_at: None,
+    };
+    let made = stored::insert(work, Stored::draft(check)).await?;
+    let components = components(&made, &policy, &verdict, &told, known.as_of());
+    let components = bulk::insert_many(work, components.into_iter().map(Stored::draft).collect()).await?;
+    let ledger = sees_ledger(work, &account)?;
+    let CreditCheck { account_id, decision, findings, rule, amount, available_before, available_after, as_of, .. } = made.data.clone();
+    let answer = CreditDecision {
+        check_id: made.id(),
+        account_id,
+        decision,
+        findings,
+        rule,
+        currency,
+        amount,
+        available_before,
+        available_after,
+        as_of,
+        policy_id: made.data.policy_id,
+        policy: policy.name.clone(),
+        policy_version,
+        authorised_amount: made.data.authorised_amount,
+        expires_at: made.data.expires_at,
+        limit_kind: ledger.then_some(verdict.limit_kind),
+        limit_amount: verdict.limit.filter(|_| ledger),
+        exposure: ledger.then_some(verdict.counted),
+        components: if ledger { components.into_iter().map(|c| c.record).collect() } else { vec![] },
+    };
+    Ok(Answer::json(&answer).at(format!("/v1/credit-checks/{}", made.id())))
+}
+
+/// The policy that decides: the one to be tried, else the first that fits, else the standard one. None when the one to be tried is
+/// not there.
+async fn policy(work: &Work, asked: &AskCredit, question: &Asked<'_>) -> Result<Option<(Option<Uuid>, Option<i64>, CreditPolicy)>> {
+    if let Some(id) = asked.policy_id {
+        let found = stored::one_with::<CreditPolicy>(work, "id", Scalar::Id(id.0)).await?;
+        return Ok(found.map(|p| (Some(p.id()), Some(p.version()), p.data)));
+    }
+    let active = stored::all_with::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
+    let active: Vec<_> = active.into_iter().map(|p| (p.id(), p.version(), p.data)).collect();
+    let chosen = credit_policy::choose(&active, question).cloned();
+    Ok(Some(chosen.map_or_else(|| (None, None, CreditPolicy::standard()), |(id, version, policy)| (Some(id), Some(version), policy))))
+}
+
+/// What was counted, and who said so when.
+fn components(
+    check: &Stored<CreditCheck>,
+    policy: &CreditPolicy,
+    verdict: &Verdict,
+    told: &[Told<'_>],
+    as_of: Option<Instant>,
+) -> Vec<CreditCheckComponent> {
+    let line = |component, system: Option<&str>, entity: Option<&str>, amount, as_of| CreditCheckComponent {
+        check_id: check.id(),
+        account_id: check.data.account_id,
+        component,
+        system: system.map(str::to_owned),
+        entity: entity.map(str::to_owned),
+        amount,
+        is_counted: policy.components.contains(&component),
+        as_of,
+    };
+    let said = told.iter().map(|t| t.balance).flat_map(|b| {
+        let parts = [
+            (CreditComponent::Receivable, b.receivable),
+            (CreditComponent::UnbilledDeliveries, b.unbilled_deliveries),
+            (CreditComponent::OpenOrders, b.open_orders),
+        ];
+        parts.into_iter().filter_map(move |(component, amount)| Some((component, amount?, b)))
+    });
+    let mut all: Vec<CreditCheckComponent> =
+        said.map(|(component, amount, b)| line(component, Some(&b.system), Some(&b.entity), amount, b.exposure_as_of)).collect();
+    if verdict.exposure.authorisations != Amount(0) {
+        all.push(line(CreditComponent::Authorisations, None, None, verdict.exposure.authorisations, as_of));
+    }
+    all
+}
+
+/// Marks what was neither captured nor released in time; it has not counted since.
+async fn expire(work: &Work, account: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT id FROM credit_checks WHERE deleted_at IS NULL AND status = 'pending' AND account_id = ").id(account);
+    sql.push(" AND expires_at <= ").bind(samphan_domain::scalar::Kind::Time, Scalar::Time(work.now)).push(" ORDER BY id LIMIT 100");
+    for id in work.fetch(sql, |row| row.id(0)).await? {
+        if let Some(found) = stored::one_with::<CreditCheck>(work, "id", Scalar::Id(id)).await? {
+            settle(work, found, AuthorisationStatus::Expired, None, "expired").await?;
+        }
+    }
+    Ok(())
+}
+
+async fn capture(work: &Work, found: Stored<CreditCheck>, input: Capture) -> Result<Stored<CreditCheck>> {
+    let authorised = pending(work, &found)?;
+    let amount = input.amount.unwrap_or(authorised);
+    if amount > authorised {
+        let about = format!("at most {authorised}");
+        return Err(Error::invalid(FieldError::new("/amount", "too_much", about)));
+    }
+    settle(work, found, AuthorisationStatus::Captured, Some(amount), "captured").await
+}
+
+async fn release(work: &Work, found: Stored<CreditCheck>) -> Result<Stored<CreditCheck>> {
+    pending(work, &found)?;
+    settle(work, found, AuthorisationStatus::Released, None, "released").await
+}
+
+/// What is authorised and may still be captured or released.
+fn pending(work: &Work, found: &Stored<CreditCheck>) -> Result<Price> {
+    let expired = found.data.expires_at.is_none_or(|at| at <= work.now);
+    match found.data.authorised_amount {
+        Some(amount) if found.data.status == AuthorisationStatus::Pending && !expired => Ok(amount),
+        _ if found.data.status == AuthorisationStatus::Pending => {
+            Err(Error::from(Code::IllegalTransition).about("the authorisation has expired; check again"))
+        }
+        _ => Err(Error::from(Code::IllegalTransition).allowing(CreditCheck::actions("").iter().copied())),
+    }
+}
+
+async fn settle(
+    work: &Work,
+    before: Stored<CreditCheck>,
+    to: AuthorisationStatus,
+    amount: Option<Price>,
+    what: &str,
+) -> Result<Stored<CreditCheck>> {
+    let mut after = before.clone();
+    after.data.status = to;
+    after.data.settled_at = Some(work.now);
+    after.data.authorised_amount = amount.or(after.data.authorised_amount);
+    stored::save(work, &before, after, what, None).await
+}

@@ -1,0 +1,165 @@
+//! What is known of an account's credit: what accounting said, what we decided, and what is authorised here.
+
+use super::reconciliation::sum_of;
+use samphan_domain::{
+    customers::account::Account,
+    error::Result,
+    filter::duration_seconds,
+    id::AccountId,
+    instant::Instant,
+    integration::{
+        credit_balance::CreditBalance,
+        credit_policy::{Exposure, Group},
+        credit_position::Told,
+        credit_profile::CreditProfile,
+        external_system::{ExternalSystem, OnStale},
+    },
+    money::Amount,
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    sql::Sql,
+    store::Reader,
+    stored::{self, Stored},
+};
+use serde_json::Value;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What is known of an account's credit in one currency.
+pub struct Known {
+    /// The currency; none when nothing tells one.
+    pub currency: Option<String>,
+    /// What we decided.
+    pub profile: Option<CreditProfile>,
+    /// Authorised here and not yet in accounting's books.
+    pub authorised: Amount,
+    balances: Vec<CreditBalance>,
+    systems: HashMap<String, (Option<i64>, OnStale)>,
+}
+
+impl Known {
+    /// Reads it, in the currency asked for, else the account's own, else one there is a balance in.
+    pub async fn of(reader: &Reader, account: &Stored<Account>, asked: Option<String>) -> Result<Self> {
+        let id = account.id();
+        let mut balances: Vec<CreditBalance> =
+            stored::all_with::<CreditBalance>(reader, "account_id", Scalar::Id(id)).await?.into_iter().map(|b| b.data).collect();
+        let own = account.data.currency.clone().filter(|own| balances.is_empty() || balances.iter().any(|b| b.currency == *own));
+        let currency = asked.or(own).or_else(|| balances.first().map(|b| b.currency.clone()));
+        balances.retain(|b| Some(&b.currency) == currency.as_ref());
+        let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
+        let systems = systems(reader, balances.iter().map(|b| b.system.clone())).await?;
+        let authorised = match &currency {
+            Some(currency) => authorised(reader, id, currency).await?,
+            None => Amount(0),
+        };
+        Ok(Self { currency, profile, authorised, balances, systems })
+    }
+
+    /// The balances, each with what its system says about age.
+    #[must_use]
+    pub fn told(&self) -> Vec<Told<'_>> {
+        let told = |balance| {
+            let CreditBalance { system, .. }: &CreditBalance = balance;
+            let (stale_after, on_stale) = self.systems.get(system).copied().unwrap_or((None, OnStale::Warn));
+            Told { balance, stale_after, on_stale }
+        };
+        self.balances.iter().map(told).collect()
+    }
+
+    /// The oldest moment any of the exposure was true.
+    #[must_use]
+    pub fn as_of(&self) -> Option<Instant> {
+        self.balances.iter().filter_map(|b| b.exposure_as_of).min()
+    }
+}
+
+/// How long what each system says holds, and what then.
+async fn systems(reader: &Reader, codes: impl Iterator<Item = String>) -> Result<HashMap<String, (Option<i64>, OnStale)>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT code, stale_after, on_stale FROM ").push(ExternalSystem::MANY);
+    sql.push(" WHERE deleted_at IS NULL AND code").one_of(Kind::Text, codes.map(Scalar::Text));
+    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.text(2)?))).await?;
+    let on_stale = |text: String| serde_json::from_value(Value::String(text)).unwrap_or_default();
+    Ok(rows.into_iter().map(|(code, after, on)| (code, (after.as_deref().and_then(duration_seconds), on_stale(on)))).collect())
+}
+
+/// What is authorised for an account and not yet in accounting's books.
+async fn authorised(reader: &Reader, account: Uuid, currency: &str) -> Result<Amount> {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    authorised_sum(&mut sql, reader, currency);
+    sql.push(" AND t.account_id = ").id(account);
+    one_sum(reader, sql).await
+}
+
+/// Begins the sum of what is authorised and not expired, or captured since the account's books were last told: what is captured
+/// counts until every ledger of the account is newer.
+fn authorised_sum(sql: &mut Sql, reader: &Reader, currency: &str) {
+    sum_of(sql, &["authorised_amount"]);
+    sql.push(" FROM credit_checks t WHERE t.deleted_at IS NULL AND t.currency = ").text(currency);
+    sql.push(" AND (t.status = 'pending' AND t.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now));
+    sql.push(" OR t.status = 'captured' AND NOT coalesce((SELECT min(b.exposure_as_of) >= t.settled_at FROM credit_balances b ");
+    sql.push("WHERE b.deleted_at IS NULL AND b.account_id = t.account_id AND b.currency = t.currency), 1 = 0))");
+}
+
+async fn one_sum(reader: &Reader, sql: Sql) -> Result<Amount> {
+    Ok(reader.fetch_one(sql, |row| Ok(Amount::of_parts(row.int(0)?, row.int(1)?))).await?.unwrap_or_default())
+}
+
+/// An account above another, or itself: its shared limit and the limit's currency, where it has one.
+pub struct Above {
+    /// The account.
+    pub id: Uuid,
+    limit: Option<i64>,
+    currency: Option<String>,
+}
+
+/// An account and all above it, the top last.
+pub async fn above(reader: &Reader, account: Uuid) -> Result<Vec<Above>> {
+    let mut sql = reader.sql();
+    sql.push("WITH RECURSIVE up (id, parent_id, depth) AS (SELECT id, parent_id, 0 FROM accounts WHERE id = ").id(account);
+    // A chain that long is a mistake; it must not be one that never ends.
+    sql.push(" UNION ALL SELECT a.id, a.parent_id, up.depth + 1 FROM accounts a JOIN up ON a.id = up.parent_id WHERE up.depth < 50) ");
+    sql.push("SELECT up.id, p.group_limit_amount, p.currency FROM up ");
+    sql.push("LEFT JOIN credit_profiles p ON p.account_id = up.id AND p.deleted_at IS NULL ORDER BY up.depth");
+    let optional = |n: Scalar| if let Scalar::Int(n) = n { Some(n) } else { None };
+    reader.fetch(sql, |row| Ok(Above { id: row.id(0)?, limit: optional(row.scalar(1, Kind::Int)?), currency: row.optional_text(2)? })).await
+}
+
+/// The limits among those that hold in a currency, with what counts against each.
+pub async fn groups(reader: &Reader, above: &[Above], currency: &str) -> Result<Vec<Group>> {
+    let mut groups = vec![];
+    for a in above {
+        let Some(limit) = a.limit.filter(|_| a.currency.as_deref().is_none_or(|c| c == currency)) else { continue };
+        let mut sql = down(reader, a.id);
+        for (n, column) in ["receivable", "unbilled_deliveries", "open_orders"].into_iter().enumerate() {
+            sql.push(if n == 0 { "" } else { ", " });
+            sum_of(&mut sql, &[column]);
+        }
+        sql.push(" FROM credit_balances t WHERE t.deleted_at IS NULL AND t.currency = ").text(currency);
+        sql.push(" AND t.account_id IN (SELECT id FROM down)");
+        let sums = reader
+            .fetch_one(sql, |row| {
+                let sum = |n| -> Result<Amount> { Ok(Amount::of_parts(row.int(n)?, row.int(n + 1)?)) };
+                Ok((sum(0)?, sum(2)?, sum(4)?))
+            })
+            .await?;
+        let (receivable, unbilled_deliveries, open_orders) = sums.unwrap_or_default();
+        let mut sql = down(reader, a.id);
+        authorised_sum(&mut sql, reader, currency);
+        sql.push(" AND t.account_id IN (SELECT id FROM down)");
+        let exposure = Exposure { receivable, unbilled_deliveries, open_orders, authorisations: one_sum(reader, sql).await? };
+        groups.push(Group { account_id: AccountId(a.id), limit: Amount(limit), exposure });
+    }
+    Ok(groups)
+}
+
+/// Begins a statement that knows an account and all beneath it as `down`.
+fn down(reader: &Reader, top: Uuid) -> Sql {
+    let mut sql = reader.sql();
+    sql.push("WITH RECURSIVE down (id) AS (SELECT id FROM accounts WHERE id = ").id(top);
+    sql.push(" UNION SELECT a.id FROM accounts a JOIN down ON a.parent_id = down.id WHERE a.deleted_at IS NULL) SELECT ");
+    sql
+}

@@ -1,0 +1,35 @@
+//! How credit policies are reached.
+
+use crate::rest::collection::Collection;
+use samphan_domain::{
+    error::{Code, Error, Result},
+    integration::credit_policy::{CreditPolicy, PolicyStatus},
+    resource::Resource,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// Credit policies.
+#[must_use]
+pub fn routes() -> Collection<CreditPolicy> {
+    Collection::new("credit")
+        .writes()
+        .plain_action("activate", "Have a credit policy decide", async |work: &Work, p: Stored<CreditPolicy>| {
+            turn(work, p, PolicyStatus::Active, "activated").await
+        })
+        .plain_action("retire", "Have a credit policy decide no longer", async |work: &Work, p: Stored<CreditPolicy>| {
+            turn(work, p, PolicyStatus::Retired, "retired").await
+        })
+}
+
+async fn turn(work: &Work, before: Stored<CreditPolicy>, to: PolicyStatus, what: &str) -> Result<Stored<CreditPolicy>> {
+    let status = if before.data.status == PolicyStatus::Active { "active" } else { "inactive" };
+    if (before.data.status == PolicyStatus::Active) == (to == PolicyStatus::Active) {
+        return Err(Error::from(Code::IllegalTransition).allowing(CreditPolicy::actions(status).iter().copied()));
+    }
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, what, None).await
+}

@@ -1,0 +1,220 @@
+//! A credit check: the question whether to sell so much to a customer, its answer, and what the answer keeps back for the sale.
+
+use crate::{
+    id::{AccountId, CreditPolicyId},
+    instant::Instant,
+    integration::{
+        credit_balance::LimitKind,
+        credit_policy::{Checkpoint, CreditAction, CreditComponent, CreditFinding, CreditRule},
+    },
+    money::{Amount, Price},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// A question for credit.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskCredit {
+    /// The customer.
+    pub account_id: AccountId,
+    /// How much is to be sold, tax included.
+    pub amount: Price,
+    /// ISO 4217 currency of the amount; the account's own when left out.
+    #[serde(default)]
+    #[schema(nullable = false, pattern = "^[A-Z]{3}$", example = "THB")]
+    pub currency: Option<String>,
+    /// The moment of the sale; `confirm` when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub checkpoint: Option<Checkpoint>,
+    /// Whether the amount is to be kept back for this sale, when the decision is `allow` or `warn`; it is when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub authorise: Option<bool>,
+    /// A policy to try, whatever its state; nothing is kept back then.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub policy_id: Option<CreditPolicyId>,
+}
+
+/// A check as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct CreditCheck {
+    /// The customer.
+    pub account_id: AccountId,
+    /// How much was to be sold.
+    pub amount: Price,
+    /// ISO 4217 currency of every amount here.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// The moment of the sale.
+    pub checkpoint: Checkpoint,
+    /// What was decided.
+    pub decision: CreditAction,
+    /// Every rule that had something to say, the strictest first.
+    #[schema(max_items = 20)]
+    pub findings: Vec<CreditFinding>,
+    /// The rule that decided; null when none had anything to say.
+    pub rule: Option<CreditRule>,
+    /// What might be sold before this; null when there is no limit.
+    pub available_before: Option<Amount>,
+    /// What may be sold after it: less by what was authorised.
+    pub available_after: Option<Amount>,
+    /// The oldest moment any of what accounting said was true.
+    pub as_of: Option<Instant>,
+    /// The policy that decided; null for the standard one.
+    pub policy_id: Option<CreditPolicyId>,
+    /// The policy's version then.
+    pub policy_version: Option<i64>,
+    /// What became of the authorisation: `none`, `pending`, `captured`, `released` or `expired`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: AuthorisationStatus,
+    /// What is kept back for the sale.
+    pub authorised_amount: Option<Price>,
+    /// Until when it is, unless it is captured.
+    pub expires_at: Option<Instant>,
+    /// When it was captured or released, or was found to have expired.
+    pub settled_at: Option<Instant>,
+}
+
+/// What became of an authorisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorisationStatus {
+    /// There was none.
+    #[default]
+    None,
+    /// It lowers what others may sell, until it expires.
+    Pending,
+    /// The sale was made; it counts until accounting's books are newer.
+    Captured,
+    /// The sale was not made.
+    Released,
+    /// It was neither captured nor released in time.
+    Expired,
+}
+
+/// How much of an authorisation the sale took.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capture {
+    /// The amount; all of it when left out, never more.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub amount: Option<Price>,
+}
+
+/// A line of what a check counted: kept for good, seen by whoever may see the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct CreditCheckComponent {
+    /// The check.
+    pub check_id: Uuid,
+    /// The customer.
+    pub account_id: AccountId,
+    /// What it is.
+    pub component: CreditComponent,
+    /// Code of the system that said it; null for what is authorised here.
+    #[schema(max_length = 50)]
+    pub system: Option<String>,
+    /// The legal entity.
+    #[schema(max_length = 50)]
+    pub entity: Option<String>,
+    /// How much.
+    pub amount: Amount,
+    /// Whether the policy counts it.
+    pub is_counted: bool,
+    /// When it was true.
+    pub as_of: Option<Instant>,
+}
+
+/// The answer to a question for credit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CreditDecision {
+    /// The check, by which what it authorised is captured or released.
+    pub check_id: Uuid,
+    /// The customer.
+    pub account_id: AccountId,
+    /// What is decided: `allow`, `warn`, `hold` or `decline`.
+    pub decision: CreditAction,
+    /// Every rule that had something to say, the strictest first.
+    #[schema(max_items = 20)]
+    pub findings: Vec<CreditFinding>,
+    /// The rule that decided; null when none had anything to say.
+    #[schema(required = true)]
+    pub rule: Option<CreditRule>,
+    /// ISO 4217 currency of every amount here.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// How much is to be sold.
+    pub amount: Price,
+    /// What might be sold before this; null when there is no limit.
+    #[schema(required = true)]
+    pub available_before: Option<Amount>,
+    /// What may be sold after it.
+    #[schema(required = true)]
+    pub available_after: Option<Amount>,
+    /// The oldest moment any of what accounting said was true.
+    #[schema(required = true)]
+    pub as_of: Option<Instant>,
+    /// The policy that decided; null for the standard one.
+    #[schema(required = true)]
+    pub policy_id: Option<CreditPolicyId>,
+    /// Its name.
+    #[schema(max_length = 100)]
+    pub policy: String,
+    /// Its version.
+    #[schema(required = true)]
+    pub policy_version: Option<i64>,
+    /// What is kept back for the sale; null when nothing is.
+    #[schema(required = true)]
+    pub authorised_amount: Option<Price>,
+    /// Until when it is.
+    #[schema(required = true)]
+    pub expires_at: Option<Instant>,
+    /// Whether there is a limit. Ledger: null without the right to see it.
+    #[schema(required = true)]
+    pub limit_kind: Option<LimitKind>,
+    /// The customer's own limit. Ledger.
+    #[schema(required = true)]
+    pub limit_amount: Option<Amount>,
+    /// What counts against it. Ledger.
+    #[schema(required = true)]
+    pub exposure: Option<Amount>,
+    /// Every component with its source and moment. Ledger: empty without the right to see it.
+    #[schema(max_items = 1000, value_type = Vec<CreditCheckComponent>)]
+    pub components: Vec<Map<String, Value>>,
+}
+
+impl Resource for CreditCheck {
+    const MANY: &'static str = "credit_checks";
+    const ONE: &'static str = "credit_check";
+    const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
+    const FILTERS: &'static [&'static str] = &["account_id", "decision", "status", "expires_at"];
+    const TITLE: &'static str = "account_id";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const FINANCIAL: &'static [&'static str] = &["available_before", "available_after"];
+    const STATUS: Option<&'static str> = Some("status");
+    const EXTENSIBLE: bool = false;
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "pending" { &["capture", "release"] } else { &[] }
+    }
+}
+
+impl Resource for CreditCheckComponent {
+    const MANY: &'static str = "credit_check_components";
+    const ONE: &'static str = "credit_check_component";
+    const ABOUT: &'static str = "What each credit check counted, and who said so when.";
+    const FILTERS: &'static [&'static str] = &["check_id", "account_id"];
+    const TITLE: &'static str = "component";
+    const PARENTS: &'static [&'static str] = &["account_id"];
+    const FINANCIAL: &'static [&'static str] = &["amount"];
+    const EXTENSIBLE: bool = false;
+    const LOG: bool = true;
+}
