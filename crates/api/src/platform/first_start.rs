@@ -92,6 +92,7 @@ fn roles() -> Vec<Role> {
         "credit:see-ledger",
         "credit-profiles:read",
         "credit-profiles:update",
+        "changes:read",
     ]
     .map(|p| grant(p, Reach::All))
     .into();
