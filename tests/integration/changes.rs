@@ -61,7 +61,7 @@ async fn changes_come_in_the_order_of_commits_and_none_is_lost_or_doubled(app: A
     let left = Cell::new(8);
     let writer = async |n: u64| {
         let mut random = StdRng::seed_from_u64(n);
-        let at = if n % 2 == 0 { &app } else { &other };
+        let at = if n.is_multiple_of(2) { &app } else { &other };
         for i in 0..12 {
             match random.random_range(0..4) {
                 0 => {

@@ -83,11 +83,13 @@ pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
             Dialect::Postgres => {
                 // Counted for each event: a join would be free to read all positions there are.
                 sql.push("(SELECT count(*) FROM (SELECT 1 FROM audit_events e WHERE e.seq > (SELECT settled_seq FROM feed_state) ");
-                sql.push("AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT 1) x)")
+                sql.push("AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT 1) x) + ");
+                // Or what was given could be settled: what is not is looked at again each time.
+                sql.push("(SELECT count(*) FROM feed_state WHERE settled_seq < fence_seq AND fence_xid <= pg_snapshot_xmin(pg_current_snapshot()))")
             }
         };
-        let (newest, without) = reader.fetch_one(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
-        if without == 0 {
+        let (newest, to_do) = reader.fetch_one(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
+        if to_do == 0 {
             return Ok(newest);
         }
         place(store, now).await?;
@@ -99,22 +101,27 @@ async fn place(store: &Store, now: Instant) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), now).await?;
     // A statement of its own: the next one sees what was committed before this lock was had.
     let mut sql = work.sql();
-    sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK).push(") FROM feed_state");
+    sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK);
+    // However many there are, they are found in order: nothing is to be gathered and sorted for the first few.
+    sql.push("), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) FROM feed_state");
     let settled = work.count(sql).await?;
-    // All parts of the statement see the same: what the fence is set behind is what got positions.
+    // All parts of the statement see the same. Up to the last of `upto` everything visible has its position then; what is not visible
+    // there yet is of a transaction that runs, so once all that have begun by now are over, nothing can come any more.
     let mut sql = work.sql();
     sql.push("WITH state AS (SELECT f.settled_seq, f.fence_seq, f.fence_xid, pg_snapshot_xmin(pg_current_snapshot()) AS running, ");
     sql.push("pg_snapshot_xmax(pg_current_snapshot()) AS begun FROM feed_state f), ");
     sql.push("fresh AS (SELECT e.id, e.seq FROM audit_events e WHERE e.seq > ").int(settled);
     sql.push(" AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT ").int(MOST_PLACED);
-    sql.push("), placed AS (INSERT INTO event_positions (position, event_id) SELECT ");
+    sql.push("), upto AS (SELECT CASE WHEN count(*) < ").int(MOST_PLACED);
+    sql.push(" THEN (SELECT coalesce(max(seq), 0) FROM audit_events) ELSE max(seq) END AS seq FROM fresh), ");
     sql.push(
-        "(SELECT coalesce(max(position), 0) FROM event_positions) + row_number() OVER (ORDER BY f.seq), f.id FROM fresh f RETURNING 1) ",
+        "placed AS (INSERT INTO event_positions (position, event_id) SELECT (SELECT coalesce(max(position), 0) FROM event_positions) ",
     );
+    sql.push("+ row_number() OVER (ORDER BY f.seq), f.id FROM fresh f) ");
     // Transactions are numbered anew when a database is restored elsewhere: a fence that none here has reached yet is set again.
     sql.push("UPDATE feed_state SET settled_seq = CASE WHEN s.running >= s.fence_xid THEN s.fence_seq ELSE s.settled_seq END, ");
-    sql.push("fence_seq = (SELECT coalesce(max(seq), 0) FROM audit_events), fence_xid = s.begun FROM state s ");
-    sql.push("WHERE (s.running >= s.fence_xid OR s.fence_xid > s.begun) AND (SELECT count(*) FROM placed) < ").int(MOST_PLACED);
+    sql.push("fence_seq = u.seq, fence_xid = s.begun FROM state s, upto u ");
+    sql.push("WHERE s.running >= s.fence_xid AND s.fence_seq <= u.seq OR s.fence_xid > s.begun");
     work.execute(sql).await?;
     work.commit().await
 }
@@ -142,7 +149,7 @@ pub async fn read(reader: &Reader, wanted: &Wanted, after: i64, newest: i64, lim
 /// Changes by the ids of their events, in no order; those that the reader's caller may not see are left out.
 pub async fn by_ids(reader: &Reader, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Change>> {
     let mut sql = select(reader);
-    sql.push(" AND t.id").one_of_ids(ids);
+    sql.push(" AND p.event_id").one_of_ids(ids);
     sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
     reader.fetch(sql, |row| change(&reader.store, row)).await
 }
@@ -154,8 +161,14 @@ fn select(reader: &Reader) -> Sql {
         "CASE WHEN t.created_by_id IS NULL THEN 0 WHEN EXISTS (SELECT 1 FROM users u WHERE u.id = t.created_by_id) THEN 1 ELSE 2 END, ",
     );
     sql.push("t.resource, t.resource_id, t.resource_version, t.changed_fields, t.before, t.after, t.reason, t.request_id ");
-    // In this order, whatever else there is an index of.
-    sql.push("FROM event_positions p CROSS JOIN audit_events t WHERE t.id = p.event_id");
+    // From positions to their events, one by one, whatever else there is an index of: how many events of a type there are, the database
+    // only guesses.
+    sql.push(match reader.store.dialect() {
+        Dialect::Sqlite => "FROM event_positions p CROSS JOIN audit_events t WHERE t.position = p.position",
+        Dialect::Postgres => {
+            "FROM event_positions p CROSS JOIN LATERAL (SELECT * FROM audit_events e WHERE e.id = p.event_id OFFSET 0) t WHERE true"
+        }
+    });
     sql
 }
 

@@ -185,9 +185,12 @@ async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker
         return Ok(false);
     }
     let reader = state.store.reader(Arc::clone(maker), now);
-    let mut types = event_types(state.store.shapes, endpoint.data.event_types.iter().map(String::as_str), |_| String::new(), &mut vec![]);
-    types.push(TESTED);
-    let wanted = Wanted { types: Some(types), resources: None };
+    let names = || endpoint.data.event_types.iter().map(String::as_str);
+    let types = (!names().any(|name| name == "*")).then(|| {
+        let asked = event_types(state.store.shapes, names(), |_| String::new(), &mut vec![]);
+        asked.into_iter().chain([TESTED]).collect()
+    });
+    let wanted = Wanted { types, resources: None };
     let found = feed::read(&reader, &wanted, position, newest, AT_ONCE).await?;
     // What an earlier version took for a filter may be none any more; then nothing passes.
     let filter = condition(&system(&state.store, now), &endpoint.data).await;
@@ -314,7 +317,7 @@ async fn keep(state: &State, endpoint: &Stored<WebhookEndpoint>, delivery: &Due,
 /// Some seconds more or less, so that what failed together is not tried again together.
 fn spread(seconds: i64) -> i64 {
     let tenth = seconds / 10;
-    seconds + if tenth == 0 { 0 } else { i64::try_from(rand::random::<u32>()).unwrap_or_default() % (2 * tenth + 1) - tenth }
+    seconds + if tenth == 0 { 0 } else { i64::from(rand::random::<u32>()) % (2 * tenth + 1) - tenth }
 }
 
 /// Since when every attempt has failed, this one included. No change of the record: nobody made it.
