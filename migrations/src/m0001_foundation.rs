@@ -280,11 +280,14 @@ const INDEXES: &str = "
     unique unmatched_credits: system, entity, currency, external_id
 ";
 
+/// An event takes its number within its transaction only after that transaction has one: `m0003` relies on it.
 const POSTGRES: &str = r#"
+CREATE SEQUENCE audit_events_seq;
 CREATE TABLE audit_events (
     id uuid NOT NULL PRIMARY KEY, created_at timestamptz NOT NULL, created_by_id uuid, kind text COLLATE "C" NOT NULL,
     resource text COLLATE "C" NOT NULL, resource_id uuid NOT NULL, resource_version bigint NOT NULL, request_id text, changed_fields json NOT NULL,
-    before json, after json, reason text, seq bigserial NOT NULL, xid xid8 NOT NULL DEFAULT pg_current_xact_id(), position bigint);
+    before json, after json, reason text,
+    seq bigint NOT NULL DEFAULT CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('audit_events_seq') END);
 CREATE INDEX audit_events_resource_id_idx ON audit_events (resource_id, id);
 CREATE INDEX audit_events_created_at_idx ON audit_events (created_at, id);
 CREATE TABLE search_entries (

@@ -1,5 +1,7 @@
 //! Accounting's credit feed: what is pushed, what becomes of it, and the answer a seller gets.
 
+mod changes;
+mod changes_stream;
 mod credit_checks;
 mod credit_convergence;
 mod credit_feed;
@@ -8,6 +10,7 @@ mod credit_profile;
 mod reconciliation;
 mod snapshots;
 mod unmatched;
+mod webhooks;
 
 use crate::support::*;
 use samphan_domain::instant::Instant;

@@ -55,6 +55,8 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("cors-origins", "https://crm.example.com,https://a.example/x", "SAMPHAN_CORS_ORIGINS must be exact origins"),
         ("head-timeout-ms", "10", "10 is not in 1000..=600000"),
         ("body-timeout-ms", "-1", "for '--body-timeout-ms <MILLISECONDS>'"),
+        ("webhook-allow-private", "yes", "invalid value 'yes' for '--webhook-allow-private <BOOL>'"),
+        ("event-streams", "0", "0 is not in 1..=10000"),
         ("shutdown-seconds", "0", "0 is not in 1..=300"),
         ("sqlite-full-sync", "1.5", "for '--sqlite-full-sync <BOOL>'"),
         ("no-such-setting", "1", "unexpected argument '--no-such-setting'"),

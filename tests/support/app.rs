@@ -50,6 +50,7 @@ pub fn wait_apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 's
 
 /// A client with a time-out.
 pub fn client() -> reqwest::Client {
+    server::use_tls();
     reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
@@ -76,6 +77,8 @@ impl Running {
             cors_origins: vec!["https://crm.example.com".to_owned()],
             head_timeout_ms: 10_000,
             body_timeout_ms: 10_000,
+            event_streams: 4,
+            webhook_allow_private: true,
             shutdown_seconds: 1,
         };
         let (tell, told) = mpsc::channel();

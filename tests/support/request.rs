@@ -39,6 +39,11 @@ impl Request {
         self.header("if-match", &format!("\"{version}\""))
     }
 
+    /// Sends it, and answers what comes back as it comes.
+    pub async fn open(self) -> reqwest::Response {
+        self.builder.send().await.unwrap()
+    }
+
     /// With an Idempotency-Key.
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
@@ -53,7 +58,9 @@ impl IntoFuture for Request {
         Box::pin(async move {
             let response = self.builder.send().await.unwrap();
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let text = response.text().await.unwrap();
+            // A stream has no end; whoever wants its events reads them himself.
+            let streams = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+            let text = if streams { String::new() } else { response.text().await.unwrap() };
             let what = format!("{} {}", self.method, self.path);
             let body = serde_json::from_str(&text).unwrap_or_default();
             let answer = Answer { status, headers, text, body, what };

@@ -124,6 +124,13 @@ pub struct Settings {
     /// Milliseconds in which the body of a request must arrive, 100 to 600000; else it is answered with 408 and the connection closed.
     #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_BODY_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub body_timeout_ms: u64,
+    /// Most event streams (`GET /v1/changes/stream`) open at a time, 1 to 10000; whoever asks for one more is answered with 429.
+    #[arg(long, value_name = "COUNT", env = "SAMPHAN_EVENT_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub event_streams: u16,
+    /// Webhooks: send also to private addresses (this machine, its networks) and by `http`. For tests, and where the receivers are
+    /// neighbours and everybody who may make endpoints is trusted to reach them.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_WEBHOOK_ALLOW_PRIVATE", default_value_t = false, action = clap::ArgAction::Set)]
+    pub webhook_allow_private: bool,
     /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,

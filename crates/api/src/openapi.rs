@@ -41,6 +41,8 @@ const ABOUT: About = About {
         ("prices", "For how much, to whom."),
         ("external-systems", "The other systems, and what they call our records."),
         ("credit", "What accounting says customers owe and may owe."),
+        ("changes", "What happened, in the order it did: as a feed, and as a stream."),
+        ("webhooks", "What happened, sent to your own address."),
         ("auth", "Signing in and out, for people and machines."),
         ("users", "The people who sign in, their teams and roles."),
         ("api-keys", "How machines sign in."),

@@ -7,6 +7,10 @@ use crate::{
         limits::Limits,
         tokens::{self, Keys},
     },
+    integration::{
+        changes::follower::{self, Feed},
+        webhooks::{dispatcher, sender::Sender},
+    },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
     telemetry::{self, Metrics},
@@ -62,6 +66,10 @@ pub struct Shared {
     pub body_timeout: std::time::Duration,
     /// Origins browsers may call from.
     pub cors_origins: Vec<String>,
+    /// Who waits for changes.
+    pub feed: Feed,
+    /// How webhooks are sent.
+    pub webhooks: Sender,
 }
 
 impl Deref for State {
@@ -79,6 +87,12 @@ pub fn now() -> Instant {
     Instant::from(chrono::Utc::now())
 }
 
+/// Has clients use the TLS that the database's driver uses. Clients of this process cannot be built before.
+pub fn use_tls() {
+    // It may have been said before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -88,6 +102,9 @@ pub enum StartError {
     /// A first read or write failed.
     #[error("the database could not be set up: {0}")]
     SetUp(#[from] Error),
+    /// The client that sends webhooks could not be made.
+    #[error("webhooks cannot be sent: {0}")]
+    Client(reqwest::Error),
     /// The address could not be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -127,6 +144,8 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         metrics: Metrics::default(),
         body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
         cors_origins: settings.cors_origins.clone(),
+        feed: Feed::new(settings.event_streams.into()),
+        webhooks: Sender::new(settings.webhook_allow_private).map_err(StartError::Client)?,
     };
     Ok((State { store, shared: Arc::new(shared) }, opening))
 }
@@ -144,6 +163,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     }
     let stores = Arc::new(std::sync::Mutex::new(stores));
     let shared = Arc::clone(&state.shared);
+    let background = state.clone();
     let spare = state.store;
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
@@ -161,6 +181,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     .shutdown_timeout(settings.shutdown_seconds)
     .bind(settings.listen)
     .map_err(listen)?;
+    actix_web::rt::spawn(dispatcher::run(background.clone()));
+    follower::start(background);
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     Ok((server.run(), address))
 }

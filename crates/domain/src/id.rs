@@ -44,6 +44,7 @@ typed_id! {
     PriceBookId => "price_books";
     ExternalSystemId => "external_systems";
     CreditPolicyId => "credit_policies";
+    WebhookEndpointId => "webhook_endpoints";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -44,6 +44,8 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.
     const LOG: bool = false;
+    /// What happens to its records besides being created, updated, deleted and restored: the types of those events, whole.
+    const EVENTS: &'static [&'static str] = &[];
     /// The field that holds the state, if there is one.
     const STATUS: Option<&'static str> = None;
 

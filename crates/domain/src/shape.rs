@@ -110,6 +110,8 @@ pub struct Shape {
     pub unique: &'static [&'static [&'static str]],
     /// The actions a state allows.
     pub actions: fn(&str) -> &'static [&'static str],
+    /// The types of the events about it.
+    pub events: Vec<&'static str>,
     /// Object schemas its fields point at, by name.
     pub components: Vec<(String, Value)>,
 }
@@ -211,6 +213,7 @@ impl Shape {
             status: T::STATUS,
             unique: T::UNIQUE,
             actions: T::actions,
+            events: if T::LOG { vec![] } else { events_of(T::ONE, T::EVENTS) },
             components: components
                 .iter()
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
@@ -258,6 +261,10 @@ pub fn camel(snake: &str) -> String {
             letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
         })
         .collect()
+}
+
+fn events_of(one: &str, own: &[&'static str]) -> Vec<&'static str> {
+    ["created", "updated", "deleted", "restored"].iter().map(|what| leak(&format!("{one}.{what}"))).chain(own.iter().copied()).collect()
 }
 
 fn leak(text: &str) -> &'static str {

@@ -4,6 +4,7 @@ pub mod bulk;
 pub mod cursor;
 pub mod dialect;
 pub mod error;
+pub mod feed;
 pub mod filter;
 pub mod list;
 pub mod migrate;

@@ -1,4 +1,4 @@
-//! The outbox: every write's events, in the write's own transaction. Audit reads them here; feed and webhooks will.
+//! The outbox: every write's events, in the write's own transaction. Audit reads them here, feed and webhooks in the order of `feed`.
 
 use crate::{error::Result, store::Work};
 use samphan_domain::{
@@ -32,6 +32,13 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
             Scalar::Text(Value::Object(fields).to_string())
         })
     };
+    // Who follows events names their types, so each must be declared (`Resource::EVENTS`).
+    let declared = |e: &Event| work.store.shapes.get(e.resource).is_none_or(|s| s.events.contains(&e.kind.as_str()));
+    debug_assert!(
+        events.iter().all(&declared),
+        "not in EVENTS of its resource: {:?}",
+        events.iter().find(|e| !declared(e)).map(|e| &e.kind)
+    );
     let rows = events
         .into_iter()
         .map(|e| {

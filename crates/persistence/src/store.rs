@@ -23,7 +23,7 @@ use std::{
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
 
 /// How to open a database.
@@ -59,6 +59,8 @@ pub struct Opened {
     pub(crate) custom: Arc<RwLock<Option<ReadAt<CustomFields>>>>,
     /// The key that signs cursors.
     pub(crate) cursor_key: Arc<[u8]>,
+    /// Told after each commit of this process that had events.
+    pub committed: Arc<Notify>,
 }
 
 /// Every resource by its plural.
@@ -82,7 +84,7 @@ impl Store {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
             None => Backend::Postgres(postgres::open(&opening.url, opening.connections).await?),
         };
-        Ok(Self(Arc::new(Opened { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]) })))
+        Ok(Self(Arc::new(Opened { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]), committed: Arc::default() })))
     }
 
     /// A store for another worker: the same SQLite database, but a PostgreSQL pool of its own.
@@ -141,7 +143,7 @@ impl Store {
             Backend::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
         };
         let reader = Reader { store: self.clone(), caller, now, on, request_id: String::new() };
-        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0), writes_tried: Cell::new(0) })
+        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0), writes_tried: Cell::new(0), told: Cell::new(false) })
     }
 
     /// Forgets what was read of custom fields, here at once; other processes forget within seconds.
@@ -217,6 +219,8 @@ pub struct Work {
     events: RefCell<Vec<Event>>,
     savepoints: RefCell<u32>,
     writes_tried: Cell<u64>,
+    /// Whether events were written.
+    told: Cell<bool>,
 }
 
 impl Deref for Work {
@@ -395,16 +399,21 @@ impl Work {
     /// Runs whatever must hold before commit, and writes the events.
     pub async fn flush(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
+        self.told.set(self.told.get() || !events.is_empty());
         outbox::write(self, events).await
     }
 
     /// Keeps everything.
     pub async fn commit(self) -> Result<()> {
         self.flush().await?;
-        match self.reader.on {
+        let Reader { store, on, .. } = self.reader;
+        match on {
             On::Sqlite(turn) => turn.keep().await?,
             On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
             On::Pool => {}
+        }
+        if self.told.get() {
+            store.committed.notify_one();
         }
         Ok(())
     }

@@ -122,6 +122,31 @@ async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option
     .await
 }
 
+/// The caller somebody is, for what is done in his name while he is away; none when he may not sign in any more.
+pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
+    let user = remembered(state, id, now, async |reader| {
+        let mut sql = reader.sql();
+        sql.push("SELECT name, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(id);
+        let Some((name, roles, teams)) = reader.fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?))).await? else {
+            return Ok(None);
+        };
+        let teams: Vec<Uuid> = serde_json::from_str(&teams).unwrap_or_default();
+        let (grants, field_rules) = rights(&reader, &roles).await?;
+        let subtree = subtree(&reader, &teams).await?;
+        let (kind, locale) = (CallerKind::User, "en".to_owned());
+        let caller = Caller { kind, id, session_id: id, name, grants, teams, subtree, field_rules, systems: vec![], locale };
+        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: Arc::from([]), expires_at: None }))
+    });
+    match user.await? {
+        Some(user) => Ok(Some(user.caller)),
+        None => {
+            // A key is remembered by the same id as a user would be.
+            state.callers.forget(id);
+            Ok(known_key(state, id, now).await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
+        }
+    }
+}
+
 async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Known>> {
     remembered(state, key, now, async |reader| {
         let mut sql = reader.sql();

@@ -1,8 +1,10 @@
-//! Integration: the other systems, what they call our records, and accounting's credit feed.
+//! Integration: the other systems, what they call our records, accounting's credit feed, and what is told of changes.
 
+pub mod changes;
 pub mod credit;
 pub mod external_reference;
 pub mod external_system;
+pub mod webhooks;
 
 use crate::rest::collection::Api;
 use samphan_domain::integration::external_reference::ExternalRef;
@@ -11,5 +13,5 @@ use samphan_domain::integration::external_reference::ExternalRef;
 #[must_use]
 pub fn routes(api: Api) -> Api {
     let api = api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>();
-    credit::routes(api)
+    webhooks::routes(changes::routes(credit::routes(api)))
 }

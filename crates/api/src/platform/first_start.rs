@@ -96,6 +96,7 @@ fn roles() -> Vec<Role> {
         "credit-check-components:read",
         "credit-profiles:read",
         "credit-profiles:update",
+        "changes:read",
     ]
     .map(|p| grant(p, Reach::All))
     .into();

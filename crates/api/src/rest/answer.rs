@@ -1,5 +1,7 @@
 //! An answer: what an operation says, before it becomes bytes on a wire.
 
+use actix_web::web::Bytes;
+use futures_util::stream::LocalBoxStream;
 use samphan_domain::{
     caller::{FieldAccess, Sight},
     platform::audit_event::AuditEvent,
@@ -11,7 +13,7 @@ use samphan_persistence::{
     record::{Record, uuid_in, version_of},
     store::Reader,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// What an operation says.
@@ -29,6 +31,17 @@ pub struct Answer {
     pub next: Option<String>,
     /// Whether it is the stored answer to an earlier request.
     pub replayed: bool,
+    /// Events, written as they happen.
+    pub events: Option<Events>,
+}
+
+/// A stream of events (`text/event-stream`), in pieces as they are sent.
+pub struct Events(pub LocalBoxStream<'static, Bytes>);
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
 }
 
 impl Answer {
@@ -119,21 +132,27 @@ impl<'r> Actions<'r> {
     }
 }
 
+/// Hides in values of a record of this resource what the caller's field rules hide.
+pub fn hide(reader: &Reader, resource: Option<&str>, values: &mut Map<String, Value>) {
+    let of = resource.and_then(|many| reader.store.shapes.get(many));
+    // Of an event whose resource was not asked for, whatever is hidden anywhere.
+    let shapes: Vec<&'static Shape> = of.map_or_else(|| reader.store.shapes.values().copied().collect(), |shape| vec![*shape]);
+    for (name, value) in values.iter_mut() {
+        let fields = shapes.iter().filter_map(|shape| shape.field(name).map(|f| (f, reader.caller.access(shape, f))));
+        if let Some((field, access)) = fields.min_by_key(|(_, access)| *access).filter(|(_, a)| *a < FieldAccess::ReadOnly) {
+            *value = serde_json::from_str(stand_in(field, access)).unwrap_or_default();
+        }
+    }
+}
+
 /// Hides in an audit event what the caller's field rules hide of the record it is about.
 fn shield(reader: &Reader, line: &mut Line) {
     let text = [line.json.as_slice(), b"}"].concat();
     let Ok(Value::Object(mut event)) = serde_json::from_slice(&text) else { return };
-    let of = event.get("resource").and_then(Value::as_str).and_then(|many| reader.store.shapes.get(many));
-    // Of an event whose resource was not asked for, whatever is hidden anywhere.
-    let shapes: Vec<&'static Shape> = of.map_or_else(|| reader.store.shapes.values().copied().collect(), |shape| vec![*shape]);
+    let resource = event.get("resource").and_then(Value::as_str).map(str::to_owned);
     for part in ["before", "after"] {
         let Some(Value::Object(values)) = event.get_mut(part) else { continue };
-        for (name, value) in values.iter_mut() {
-            let fields = shapes.iter().filter_map(|shape| shape.field(name).map(|f| (f, reader.caller.access(shape, f))));
-            if let Some((field, access)) = fields.min_by_key(|(_, access)| *access).filter(|(_, a)| *a < FieldAccess::ReadOnly) {
-                *value = serde_json::from_str(stand_in(field, access)).unwrap_or_default();
-            }
-        }
+        hide(reader, resource.as_deref(), values);
     }
     if let Ok(mut json) = serde_json::to_vec(&event) {
         json.pop();

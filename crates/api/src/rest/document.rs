@@ -6,6 +6,7 @@ use super::{
     collection::Api,
     endpoints::DRY_RUN,
     operation::{Access, Operation, Run},
+    pipeline::EVENT_STREAM,
     schemas,
 };
 use actix_web::http::Method;
@@ -157,6 +158,9 @@ fn describe(o: &Operation) -> Value {
     if o.etag && o.method == Method::GET {
         shared.push("IfNoneMatch");
     }
+    if o.streams {
+        shared.push("LastEventId");
+    }
     if o.method == Method::PUT && o.etag {
         shared.push("IfNoneMatchAny");
     }
@@ -232,6 +236,11 @@ fn responses(o: &Operation) -> Value {
             success["headers"]["Link"] = json!({"$ref": "#/components/headers/Link"});
         }
     }
+    if o.streams {
+        let about = "Server-sent events, until the client or the service ends.";
+        success["description"] = json!(about);
+        success["content"] = json!({EVENT_STREAM: {"schema": {"type": "string", "description": about}}});
+    }
     if o.idempotent {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
     }
@@ -295,7 +304,7 @@ fn problems() -> Value {
         (401, "Not signed in, or the token has expired or been revoked."),
         (403, "Seen but not allowed; `allowed` names the permission."),
         (404, "No such record, or not visible to the caller."),
-        (406, "Only application/json can be answered."),
+        (406, "Only application/json can be answered, or text/event-stream where that is published."),
         (408, "The body did not arrive in time."),
         (409, "In conflict with the present state: a value that must be unique, a state that does not allow it."),
         (412, "The record is of another version than If-Match named, or exists already."),
@@ -349,6 +358,7 @@ fn shared_parameters() -> Value {
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
         "IfMatchRequired": header("If-Match", true, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
         "IfNoneMatch": header("If-None-Match", false, tag, "The ETag you have; 304 when the record is still of that version."),
+        "LastEventId": header("Last-Event-ID", false, json!({"type": "string", "maxLength": 400}), "The `id` of the last event received: the stream goes on after it, whatever `after` says."),
         "IfNoneMatchAny": header("If-None-Match", false, json!({"type": "string", "pattern": "^\\*$", "maxLength": 1}), "`*`: make only, never update; 412 when it exists."),
     })
 }

@@ -60,8 +60,8 @@ impl Key {
             body: (!body.is_empty()).then_some(body),
             version: headers["version"].as_i64(),
             location: headers["location"].as_str().map(str::to_owned),
-            next: None,
             replayed: true,
+            ..Answer::default()
         }))
     }
 

@@ -122,6 +122,7 @@ pub fn fault(e: &FieldError, language: Language) -> String {
         "protected_field" => ["may not be changed by you", "คุณไม่มีสิทธิ์แก้ไขฟิลด์นี้", "اجازهٔ تغییر آن را ندارید"],
         "read_only" => ["is set by the server", "เซิร์ฟเวอร์เป็นผู้กำหนด", "را سرور تعیین می‌کند"],
         "as_of_in_future" => ["lies in the future:", "อยู่ในอนาคต:", "در آینده است:"],
+        "address_not_allowed" => ["must be a public address", "ต้องเป็นที่อยู่สาธารณะ", "باید نشانی عمومی باشد"],
         "invalid_tax_id" => ["is not a Thai tax id:", "ไม่ใช่เลขประจำตัวผู้เสียภาษี:", "شناسهٔ مالیاتی تایلند نیست:"],
         _ => ["is not valid:", "ไม่ถูกต้อง:", "نادرست است:"],
     });

@@ -103,6 +103,8 @@ pub struct Call {
     pub peer: String,
     /// The language of messages.
     pub language: super::messages::Language,
+    /// The event a stream goes on after.
+    pub last_event_id: Option<String>,
 }
 
 impl Call {
@@ -180,6 +182,8 @@ pub struct Operation {
     pub if_match_required: bool,
     /// Whether Idempotency-Key and dry_run are honoured.
     pub idempotent: bool,
+    /// Whether it answers a stream of events (`text/event-stream`).
+    pub streams: bool,
     /// What it does.
     pub run: Run,
 }
@@ -248,6 +252,7 @@ impl Operation {
             if_match: false,
             if_match_required: false,
             idempotent: false,
+            streams: false,
             run,
         }
     }
@@ -293,6 +298,13 @@ impl Operation {
     pub fn answers(mut self, status: u16, schema: impl Into<String>) -> Self {
         self.status = status;
         self.answer = Some(schema.into());
+        self
+    }
+
+    /// Answers a stream of events.
+    #[must_use]
+    pub fn streams(mut self) -> Self {
+        self.streams = true;
         self
     }
 

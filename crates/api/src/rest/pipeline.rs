@@ -1,7 +1,7 @@
 //! A request's way: from bytes through every check to the operation, and back to bytes. The only way in.
 
 use super::{
-    answer::Answer,
+    answer::{Answer, Events},
     body,
     endpoints::DRY_RUN,
     idempotency::{self, Key},
@@ -32,6 +32,9 @@ use samphan_domain::{
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Arc, time::Instant as Clock};
 use uuid::Uuid;
+
+/// The media type of a stream of events.
+pub const EVENT_STREAM: &str = "text/event-stream";
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -174,6 +177,9 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
         let query = others.map(str::to_owned).chain([format!("cursor={next}")]).collect::<Vec<_>>().join("&");
         response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
+    if let Some(Events(events)) = answer.events {
+        return response.content_type(EVENT_STREAM).streaming(events.map(Ok::<_, actix_web::Error>));
+    }
     match answer.body {
         Some(body) if !unchanged => response.content_type("application/json").body(body),
         _ => response.finish(),
@@ -207,7 +213,7 @@ async fn answer(
     {
         return Err(Error::from(Code::Forbidden).allowing([permission.clone()]));
     }
-    acceptable(request)?;
+    acceptable(operation, request)?;
     let query = read_query(operation, request)?;
     let (raw, body) = read_body(operation, state, request, payload).await?;
     let if_match = if_match(request)?;
@@ -232,6 +238,7 @@ async fn answer(
         authorization: authorization.map(str::to_owned),
         peer,
         language,
+        last_event_id: header_text(request, "last-event-id").map(str::to_owned),
     };
     match &operation.run {
         Run::Read(run) => {
@@ -267,11 +274,13 @@ async fn answer(
     }
 }
 
-fn acceptable(request: &HttpRequest) -> Result<()> {
+fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
     let Some(accept) = header_text(request, "accept") else { return Ok(()) };
     let fits = |part: &str| {
         let kind = part.split(';').next().unwrap_or_default().trim();
-        ["", "*/*", "application/*", "application/json", "application/problem+json"].iter().any(|ours| kind.eq_ignore_ascii_case(ours))
+        let ours: &[&str] =
+            if operation.streams { &["text/*", EVENT_STREAM] } else { &["application/*", "application/json", "application/problem+json"] };
+        ["", "*/*"].iter().chain(ours).any(|ours| kind.eq_ignore_ascii_case(ours))
     };
     if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
 }

@@ -98,6 +98,7 @@ impl Resource for Product {
     const MANY: &'static str = "products";
     const ONE: &'static str = "product";
     const ABOUT: &'static str = "What we sell.";
+    const EVENTS: &'static [&'static str] = &["product.discontinued", "product.reactivated"];
     const FILTERS: &'static [&'static str] = &["sku", "name", "kind", "status", "category_id", "tax_code"];
     const SORTS: &'static [&'static str] = &["sku", "name"];
     const COLLATED: &'static [&'static str] = &["name"];

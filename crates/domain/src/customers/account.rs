@@ -186,6 +186,7 @@ impl Resource for Account {
     const MANY: &'static str = "accounts";
     const ONE: &'static str = "account";
     const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
+    const EVENTS: &'static [&'static str] = &["account.lifecycle_changed", "account.assigned"];
     const FILTERS: &'static [&'static str] = &[
         "name",
         "legal_name",

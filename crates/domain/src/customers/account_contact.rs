@@ -55,6 +55,7 @@ impl Resource for AccountContact {
     const MANY: &'static str = "account_contacts";
     const ONE: &'static str = "account_contact";
     const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
+    const EVENTS: &'static [&'static str] = &["account_contact.primary_set"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "role"]];

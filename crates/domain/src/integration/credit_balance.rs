@@ -121,6 +121,7 @@ impl Resource for CreditBalanceChange {
     const MANY: &'static str = "credit_balance_history";
     const ONE: &'static str = "credit_balance_change";
     const ABOUT: &'static str = "Every push that counted, as it was sent.";
+    const EVENTS: &'static [&'static str] = &["credit_balance.missing"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
     const FINANCIAL: &'static [&'static str] = &["item"];

@@ -195,6 +195,7 @@ impl Resource for CreditCheck {
     const MANY: &'static str = "credit_checks";
     const ONE: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
+    const EVENTS: &'static [&'static str] = &["credit_check.captured", "credit_check.released", "credit_check.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "decision", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];

@@ -165,6 +165,7 @@ impl Resource for CreditPolicy {
     const MANY: &'static str = "credit_policies";
     const ONE: &'static str = "credit_policy";
     const ABOUT: &'static str = "What credit checks look at and decide.";
+    const EVENTS: &'static [&'static str] = &["credit_policy.activated", "credit_policy.retired"];
     const FILTERS: &'static [&'static str] = &["status", "priority"];
     const SORTS: &'static [&'static str] = &["name", "priority"];
     const COLLATED: &'static [&'static str] = &["name"];

@@ -67,6 +67,7 @@ impl Resource for CreditSnapshot {
     const MANY: &'static str = "credit_snapshots";
     const ONE: &'static str = "credit_snapshot";
     const ABOUT: &'static str = "Full pushes of credit balances, closed by control totals.";
+    const EVENTS: &'static [&'static str] = &["credit_snapshot.completed"];
     const FILTERS: &'static [&'static str] = &["system", "status"];
     const TITLE: &'static str = "entity";
     const STATUS: Option<&'static str> = Some("status");

@@ -80,6 +80,7 @@ impl Resource for ExternalSystem {
     const MANY: &'static str = "external_systems";
     const ONE: &'static str = "external_system";
     const ABOUT: &'static str = "Accounting, ERP and other systems that share records with us.";
+    const EVENTS: &'static [&'static str] = &["external_system.activated", "external_system.paused"];
     const FILTERS: &'static [&'static str] = &["code", "kind", "status"];
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];

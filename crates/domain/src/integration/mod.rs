@@ -1,5 +1,6 @@
-//! Integration: the other systems, what they call our records, and what accounting says about credit.
+//! Integration: the other systems, what they call our records, what accounting says about credit, and what is told of changes.
 
+pub mod change;
 pub mod credit_balance;
 pub mod credit_check;
 pub mod credit_policy;
@@ -9,3 +10,5 @@ pub mod credit_snapshot;
 pub mod external_reference;
 pub mod external_system;
 pub mod unmatched_credit;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;

@@ -59,6 +59,15 @@ impl Resource for User {
     const MANY: &'static str = "users";
     const ONE: &'static str = "user";
     const ABOUT: &'static str = "People who sign in.";
+    const EVENTS: &'static [&'static str] = &[
+        "user.activated",
+        "user.deactivated",
+        "user.password_set",
+        "session.started",
+        "session.ended",
+        "session.all_ended",
+        "session.reuse_detected",
+    ];
     const FILTERS: &'static [&'static str] = &["name", "email", "status", "manager_id"];
     const SORTS: &'static [&'static str] = &["name", "email"];
     const COLLATED: &'static [&'static str] = &["name"];

@@ -25,6 +25,7 @@ pub struct Client {
 impl Client {
     /// Signs in with a password, unless a token was given.
     pub async fn sign_in(options: &Options) -> Result<Self, LoadError> {
+        crate::server::use_tls();
         let http = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(5))

@@ -1,0 +1,126 @@
+//! What of the feed is asked for, and by whom: also while he waits.
+
+use super::PERMISSION;
+use crate::{
+    identity::callers,
+    rest::{answer::hide, operation::Call},
+    server::{self, State},
+};
+use actix_web::web;
+use samphan_domain::{
+    caller::Caller,
+    error::{Code, Error, FieldError, Result},
+    integration::change::Change,
+};
+use samphan_persistence::{
+    feed::Wanted,
+    store::{Reader, Shapes},
+};
+use serde_json::{Map, Value, value::RawValue};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant as Clock;
+
+/// How often it is asked whether a caller who waits still may: callers are remembered for four seconds, and revocation is felt within five.
+pub const CHECKED_EVERY: Duration = Duration::from_secs(1);
+
+/// Reads `types` and `resources`.
+pub fn wanted(call: &Call) -> Result<Wanted> {
+    let shapes = call.state.store.shapes;
+    let mut faults = vec![];
+    let types = call.query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));
+    let resources = call.query.get("resources").map(|text| resources(shapes, text, &mut faults));
+    if faults.is_empty() { Ok(Wanted { types, resources }) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
+}
+
+/// The event types that are meant by names such as `account.created`, `account.*` or `*`.
+pub fn event_types<'a>(
+    shapes: &'static Shapes,
+    names: impl Iterator<Item = &'a str>,
+    at: impl Fn(usize) -> String,
+    faults: &mut Vec<FieldError>,
+) -> Vec<&'static str> {
+    let mut known: Vec<&'static str> = shapes.values().flat_map(|s| s.events.iter().copied()).collect();
+    known.sort_unstable();
+    let mut meant = vec![];
+    for (i, name) in names.map(str::trim).enumerate() {
+        let before = meant.len();
+        match name.strip_suffix('*') {
+            Some("") => meant.extend(&known),
+            Some(begin) if begin.ends_with('.') => meant.extend(known.iter().filter(|k| k.starts_with(begin))),
+            _ => meant.extend(known.iter().filter(|k| **k == name)),
+        }
+        if meant.len() == before {
+            let mut groups: Vec<String> = known.iter().filter_map(|k| k.split_once('.')).map(|(one, _)| format!("{one}.*")).collect();
+            groups.dedup();
+            let allowed = known.iter().map(|k| (*k).to_owned()).chain(groups);
+            faults.push(FieldError::new(at(i), "unknown_value", "").instead_of(name, allowed));
+        }
+    }
+    meant.sort_unstable();
+    meant.dedup();
+    meant
+}
+
+fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) -> Vec<&'static str> {
+    let mut known: Vec<&'static str> = shapes.values().filter(|s| !s.log).map(|s| s.many).collect();
+    known.sort_unstable();
+    let mut meant = vec![];
+    for name in text.split(',').map(str::trim) {
+        match known.iter().find(|k| **k == name) {
+            Some(many) => meant.push(*many),
+            None => faults.push(FieldError::new("?resources", "unknown_value", "").instead_of(name, known.iter().copied())),
+        }
+    }
+    meant
+}
+
+/// A caller who waits, and so is to be looked at again.
+pub struct Waiting {
+    state: web::Data<State>,
+    authorization: Option<String>,
+    peer: String,
+    caller: Arc<Caller>,
+    checked: Clock,
+}
+
+impl Waiting {
+    /// The caller of a request, just checked.
+    pub fn of(call: &Call) -> Self {
+        Self {
+            state: web::Data::clone(&call.state),
+            authorization: call.authorization.clone(),
+            peer: call.peer.clone(),
+            caller: Arc::clone(&call.caller),
+            checked: Clock::now(),
+        }
+    }
+
+    /// A way to read for the caller as he is now, if he still may.
+    pub async fn reader(&mut self) -> Result<Reader> {
+        let now = server::now();
+        if self.checked.elapsed() >= CHECKED_EVERY {
+            self.caller = callers::of_header(&self.state, self.authorization.as_deref(), &self.peer, now).await?;
+            if self.caller.reach(PERMISSION).is_none() {
+                return Err(Error::from(Code::Forbidden).allowing([PERMISSION]));
+            }
+            self.checked = Clock::now();
+        }
+        Ok(self.state.store.reader(Arc::clone(&self.caller), now))
+    }
+}
+
+/// Hides in changes what the caller's field rules hide.
+pub fn shield(reader: &Reader, changes: &mut [Change]) {
+    if reader.caller.field_rules.is_empty() {
+        return;
+    }
+    for change in changes {
+        for part in [&mut change.before, &mut change.after] {
+            let Some(values) = part else { continue };
+            // What cannot be read is not shown.
+            let mut read: Map<String, Value> = serde_json::from_str(values.get()).unwrap_or_default();
+            hide(reader, Some(&change.resource), &mut read);
+            *part = RawValue::from_string(Value::Object(read).to_string()).ok();
+        }
+    }
+}

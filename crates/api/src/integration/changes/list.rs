@@ -1,0 +1,83 @@
+//! `GET /v1/changes`: a page of the feed, now or as soon as there is one.
+
+use super::{
+    asked::{CHECKED_EVERY, Waiting, shield, wanted},
+    follower::Listener,
+};
+use crate::rest::{answer::Answer, operation::Call};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    integration::change::Change,
+};
+use samphan_persistence::feed;
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::{Instant as Clock, sleep};
+use utoipa::ToSchema;
+
+/// Changes of a page when the request does not say.
+const PAGE: usize = 100;
+/// Longest wait, in seconds.
+const LONGEST: u64 = 30;
+/// How long whoever was woken for nothing waits before he looks again: what he may not see can come often.
+const PACE: Duration = Duration::from_millis(50);
+
+/// A page of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changes {
+    /// The changes, in the order of commits.
+    #[schema(max_items = 1000)]
+    pub data: Vec<Change>,
+    /// Goes on after this page; always there, and never expires.
+    #[schema(max_length = 400)]
+    pub next_cursor: String,
+    /// Whether there is more already; else there will be when something changes.
+    pub has_more: bool,
+}
+
+/// Answers a page.
+pub async fn run(call: Call) -> Result<Answer> {
+    let wanted = wanted(&call)?;
+    let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
+    let until = Clock::now() + wait(&call)?;
+    let store = &call.state.store;
+    let mut newest = feed::newest(store, call.now).await?;
+    let mut after = match call.query.get("after").map(String::as_str) {
+        None => 0,
+        Some("now") => newest,
+        Some(cursor) => store.feed_position(cursor)?,
+    };
+    let mut waiting = Waiting::of(&call);
+    let mut listener: Option<Listener> = None;
+    loop {
+        let reader = waiting.reader().await?;
+        let mut found = feed::read(&reader, &wanted, after, newest, limit).await?;
+        let over = Clock::now() >= until || listener.as_ref().is_some_and(Listener::ending);
+        if !found.changes.is_empty() || over {
+            shield(&reader, &mut found.changes);
+            let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
+            return Ok(Answer::json(&Changes { data: found.changes, next_cursor, has_more }));
+        }
+        let moved = found.until > after;
+        after = found.until;
+        if after < newest {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        if moved && listener.is_some() {
+            sleep(PACE).await;
+        }
+        let listener = listener.get_or_insert_with(|| Listener::new(&call.state.shared));
+        listener.changed(after, until.min(Clock::now() + CHECKED_EVERY)).await;
+        newest = newest.max(listener.newest());
+    }
+}
+
+fn wait(call: &Call) -> Result<Duration> {
+    let Some(text) = call.query.get("wait") else { return Ok(Duration::ZERO) };
+    let seconds = text.strip_suffix('s').filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
+    match seconds.filter(|n| *n <= LONGEST) {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Err(Error::from(Code::InvalidQuery).with(vec![FieldError::new("?wait", "invalid_format", "0s to 30s")])),
+    }
+}

@@ -1,0 +1,89 @@
+//! Changes: everything that happens, in the order it does, to whoever may read the records it happens to.
+
+pub mod asked;
+pub mod follower;
+mod list;
+mod stream;
+
+use crate::rest::{
+    collection::Api,
+    operation::{Operation, Parameter},
+};
+use actix_web::http::Method;
+use samphan_domain::integration::change::Change;
+use serde_json::json;
+
+/// What following the feed needs.
+pub const PERMISSION: &str = "changes:read";
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    api.operations(vec![
+        Operation::alone("listChanges", Method::GET, "/v1/changes", list::run)
+            .says(
+                "changes",
+                "Follow what changes",
+                "Every write to every record the caller may read, in the order of commits: what, who, when, from what to what. Deletes are tombstones. \
+                 Go on with `after=<next_cursor>`, which is always there, also on an empty page; nothing is left out, whatever commits late, and nothing \
+                 comes twice. Nothing is ever deleted, so a cursor never expires. With `wait=30s` the answer comes as soon as there is something.\n\n\
+                 To copy everything and stay current: take the present end with `after=now`, read the lists, then follow from that cursor. What changed \
+                 while the lists were read comes again in the feed, so keep of each record the highest `version`.\n\n\
+                 A page looks at no more than 5,000 changes, seen or not: it may be empty though `has_more` is true. What the caller may see is decided \
+                 when it is read: an event goes where its record goes.",
+            )
+            .query(vec![
+                Parameter::new(
+                    "after",
+                    json!({"type": "string", "minLength": 1, "maxLength": 400}),
+                    "`next_cursor` of the page before, or the `cursor` of a change; `now` for the present end; from the beginning when left out.",
+                ),
+                types(),
+                resources(),
+                Parameter::new(
+                    "limit",
+                    json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 1000, "default": 100}),
+                    "Most changes to answer.",
+                ),
+                Parameter::new(
+                    "wait",
+                    json!({"type": "string", "pattern": "^([0-9]|[12][0-9]|30)s$", "maxLength": 3, "default": "0s"}),
+                    "How long to wait for a change when there is none yet, `0s` to `30s`.",
+                ),
+            ])
+            .needs(PERMISSION)
+            .answers(200, "Changes"),
+        Operation::alone("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
+            .says(
+                "changes",
+                "Stream what changes",
+                "The same changes as server-sent events: `id` is the cursor to go on after, `event` the type, `data` the change (schema `Change`) as JSON. \
+                 After a break, ask again with the last `id` as `Last-Event-ID`. Every 15 seconds without a change a comment is sent, with an `id` past \
+                 what was looked at. The stream ends when the access token does, within 5 seconds of a revocation, and when the service ends. 429 with \
+                 Retry-After when too many streams are open.",
+            )
+            .query(vec![
+                Parameter::new(
+                    "after",
+                    json!({"type": "string", "minLength": 1, "maxLength": 400}),
+                    "A cursor to go on after, or `beginning`; from now on when left out.",
+                ),
+                types(),
+                resources(),
+            ])
+            .needs(PERMISSION)
+            .streams(),
+    ])
+    .schema::<list::Changes>()
+    .schema::<Change>()
+}
+
+fn types() -> Parameter {
+    let about = "Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused.";
+    Parameter::new("types", json!({"type": "string", "minLength": 1, "maxLength": 4000}), about)
+}
+
+fn resources() -> Parameter {
+    let about = "Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused.";
+    Parameter::new("resources", json!({"type": "string", "minLength": 1, "maxLength": 4000}), about)
+}

@@ -1,0 +1,201 @@
+//! The feed: every event once, in the order of commits, each at a position of its own. Nothing is ever deleted, so a position never
+//! expires.
+//!
+//! On PostgreSQL positions are given after the commit. Whoever gives them holds a lock, takes the events that are visible and have none,
+//! and numbers them on in the order in which the outbox wrote them. So a transaction that commits late comes late, and is never
+//! skipped; and of two writes to one record the later follows the earlier, because an event is written when its transaction has all its
+//! locks. No write waits for any of this.
+
+use crate::{
+    dialect::Dialect,
+    error::Result,
+    row::Row,
+    sight,
+    sql::Sql,
+    store::{Reader, Store},
+};
+use samphan_domain::{
+    caller::Caller,
+    error::{Code, Error},
+    instant::Instant,
+    integration::change::{Actor, ActorKind, Change},
+    page::Position,
+    scalar::{Kind, Scalar},
+};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The lock of whoever gives positions.
+const LOCK: i64 = 0x5341_4d50_4845_4544;
+/// Most events that get their positions in one transaction.
+const MOST_PLACED: i64 = 5_000;
+/// Most positions one read looks at, whatever it finds there that the caller may see.
+pub const MOST_SCANNED: i64 = 5_000;
+
+/// What of the feed is wanted; everything when nothing is named.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Event types.
+    pub types: Option<Vec<&'static str>>,
+    /// Resources, by their plurals.
+    pub resources: Option<Vec<&'static str>>,
+}
+
+/// A stretch of the feed.
+#[derive(Debug)]
+pub struct Stretch {
+    /// The changes in it that are wanted and may be seen.
+    pub changes: Vec<Change>,
+    /// The last position looked at: go on after it.
+    pub until: i64,
+    /// The newest position there is.
+    pub newest: i64,
+}
+
+/// What every cursor of the feed is bound to: not to types or resources, so that one cursor serves them all.
+const BINDING: &str = "changes";
+
+impl Store {
+    /// The cursor that goes on after a position.
+    #[must_use]
+    pub fn feed_cursor(&self, position: i64) -> String {
+        self.write_cursor(BINDING, &Position { keys: vec![Scalar::Int(position)], id: Uuid::nil() })
+    }
+
+    /// The position a cursor goes on after.
+    pub fn feed_position(&self, cursor: &str) -> Result<i64> {
+        match self.read_cursor(BINDING, cursor)?.keys.as_slice() {
+            [Scalar::Int(position)] => Ok(*position),
+            _ => Err(Error::from(Code::InvalidCursor)),
+        }
+    }
+}
+
+/// The newest position, after everything that is committed has one.
+pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
+    let reader = store.reader(Arc::new(Caller::system()), now);
+    loop {
+        let mut sql = reader.sql();
+        sql.push("SELECT coalesce((SELECT max(position) FROM event_positions), 0), ");
+        match store.dialect() {
+            Dialect::Sqlite => sql.push("0"),
+            Dialect::Postgres => {
+                // Counted for each event: a join would be free to read all positions there are.
+                sql.push("(SELECT count(*) FROM (SELECT 1 FROM audit_events e WHERE e.seq > (SELECT settled_seq FROM feed_state) ");
+                sql.push("AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT 1) x) + ");
+                // Or what was given could be settled: what is not is looked at again each time.
+                sql.push("(SELECT count(*) FROM feed_state WHERE settled_seq < fence_seq AND fence_xid <= pg_snapshot_xmin(pg_current_snapshot()))")
+            }
+        };
+        let (newest, to_do) = reader.fetch_one(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
+        if to_do == 0 {
+            return Ok(newest);
+        }
+        place(store, now).await?;
+    }
+}
+
+/// Gives positions to the events that have none.
+async fn place(store: &Store, now: Instant) -> Result<()> {
+    let work = store.work(Arc::new(Caller::system()), now).await?;
+    // A statement of its own: the next one sees what was committed before this lock was had.
+    let mut sql = work.sql();
+    sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK);
+    // However many there are, they are found in order: nothing is to be gathered and sorted for the first few.
+    sql.push("), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) FROM feed_state");
+    let settled = work.count(sql).await?;
+    // All parts of the statement see the same. Up to the last of `upto` everything visible has its position then; what is not visible
+    // there yet is of a transaction that runs, so once all that have begun by now are over, nothing can come any more.
+    let mut sql = work.sql();
+    sql.push("WITH state AS (SELECT f.settled_seq, f.fence_seq, f.fence_xid, pg_snapshot_xmin(pg_current_snapshot()) AS running, ");
+    sql.push("pg_snapshot_xmax(pg_current_snapshot()) AS begun FROM feed_state f), ");
+    sql.push("fresh AS (SELECT e.id, e.seq FROM audit_events e WHERE e.seq > ").int(settled);
+    sql.push(" AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT ").int(MOST_PLACED);
+    sql.push("), upto AS (SELECT CASE WHEN count(*) < ").int(MOST_PLACED);
+    sql.push(" THEN (SELECT coalesce(max(seq), 0) FROM audit_events) ELSE max(seq) END AS seq FROM fresh), ");
+    sql.push(
+        "placed AS (INSERT INTO event_positions (position, event_id) SELECT (SELECT coalesce(max(position), 0) FROM event_positions) ",
+    );
+    sql.push("+ row_number() OVER (ORDER BY f.seq), f.id FROM fresh f) ");
+    // Transactions are numbered anew when a database is restored elsewhere: a fence that none here has reached yet is set again.
+    sql.push("UPDATE feed_state SET settled_seq = CASE WHEN s.running >= s.fence_xid THEN s.fence_seq ELSE s.settled_seq END, ");
+    sql.push("fence_seq = u.seq, fence_xid = s.begun FROM state s, upto u ");
+    sql.push("WHERE s.running >= s.fence_xid AND s.fence_seq <= u.seq OR s.fence_xid > s.begun");
+    work.execute(sql).await?;
+    work.commit().await
+}
+
+/// Reads what comes after a position, at most `limit` changes and `MOST_SCANNED` positions, as the reader's caller may see it.
+pub async fn read(reader: &Reader, wanted: &Wanted, after: i64, newest: i64, limit: usize) -> Result<Stretch> {
+    let until = newest.min(after.saturating_add(MOST_SCANNED));
+    if until <= after {
+        return Ok(Stretch { changes: vec![], until: after, newest });
+    }
+    let mut sql = select(reader);
+    sql.push(" AND p.position > ").int(after).push(" AND p.position <= ").int(until);
+    for (column, names) in [("kind", &wanted.types), ("resource", &wanted.resources)] {
+        if let Some(names) = names {
+            sql.push(" AND ").column("t", column).one_of(Kind::Text, names.iter().map(|n| Scalar::Text((*n).to_owned())));
+        }
+    }
+    sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
+    sql.push(" ORDER BY p.position LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
+    let changes = reader.fetch(sql, |row| change(&reader.store, row)).await?;
+    let until = changes.last().filter(|_| changes.len() >= limit).map_or(until, |last| last.position);
+    Ok(Stretch { changes, until, newest })
+}
+
+/// Changes by the ids of their events, in no order; those that the reader's caller may not see are left out.
+pub async fn by_ids(reader: &Reader, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Change>> {
+    let mut sql = select(reader);
+    sql.push(" AND p.event_id").one_of_ids(ids);
+    sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
+    reader.fetch(sql, |row| change(&reader.store, row)).await
+}
+
+fn select(reader: &Reader) -> Sql {
+    let mut sql = reader.sql();
+    sql.push("SELECT p.position, t.id, t.kind, t.created_at, t.created_by_id, ");
+    sql.push(
+        "CASE WHEN t.created_by_id IS NULL THEN 0 WHEN EXISTS (SELECT 1 FROM users u WHERE u.id = t.created_by_id) THEN 1 ELSE 2 END, ",
+    );
+    sql.push("t.resource, t.resource_id, t.resource_version, t.changed_fields, t.before, t.after, t.reason, t.request_id ");
+    // From positions to their events, one by one, whatever else there is an index of: how many events of a type there are, the database
+    // only guesses.
+    sql.push(match reader.store.dialect() {
+        Dialect::Sqlite => "FROM event_positions p CROSS JOIN audit_events t WHERE t.position = p.position",
+        Dialect::Postgres => {
+            "FROM event_positions p CROSS JOIN LATERAL (SELECT * FROM audit_events e WHERE e.id = p.event_id OFFSET 0) t WHERE true"
+        }
+    });
+    sql
+}
+
+fn change(store: &Store, row: &Row<'_>) -> Result<Change> {
+    let json = |index| -> Result<Option<Box<RawValue>>> {
+        row.optional_text(index)?.map(RawValue::from_string).transpose().map_err(|_| Error::from(Code::Internal))
+    };
+    let position = row.int(0)?;
+    let kind = match row.int(5)? {
+        0 => ActorKind::System,
+        1 => ActorKind::User,
+        _ => ActorKind::ApiKey,
+    };
+    Ok(Change {
+        id: row.id(1)?,
+        position,
+        cursor: store.feed_cursor(position),
+        kind: row.text(2)?,
+        time: row.time(3)?.ok_or(Code::Internal)?,
+        actor: Actor { kind, id: row.optional_id(4)? },
+        resource: row.text(6)?,
+        resource_id: row.id(7)?,
+        version: row.int(8)?,
+        changed_fields: serde_json::from_str(&row.text(9)?).unwrap_or_default(),
+        before: json(10)?,
+        after: json(11)?,
+        reason: row.optional_text(12)?,
+        request_id: row.optional_text(13)?.filter(|id| !id.is_empty()),
+    })
+}

@@ -1,0 +1,133 @@
+//! The feed as server-sent events.
+
+use super::changes::{end, rest};
+use crate::support::{request::Request, *};
+use futures_util::future::join;
+use std::time::{Duration, Instant};
+
+crate::on_both![
+    a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off,
+    a_stream_hides_what_the_feed_hides_and_ends_with_its_key,
+    no_more_streams_than_there_is_room_for,
+    streams_and_polls_end_when_the_service_does,
+];
+
+/// A stream being read.
+struct Stream {
+    response: reqwest::Response,
+    held: String,
+}
+
+impl Stream {
+    async fn of(request: Request) -> Self {
+        let response = request.header("accept", "text/event-stream").open().await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, held: String::new() }
+    }
+
+    /// The next block: its id, type and data; none at the end.
+    async fn block(&mut self) -> Option<(String, String, Value)> {
+        loop {
+            if let Some((block, rest)) = self.held.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
+                self.held = rest;
+                let of = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim_start().to_owned();
+                return Some((of("id:"), of("event:"), serde_json::from_str(&of("data:")).unwrap_or_default()));
+            }
+            let piece = self.response.chunk().await.unwrap_or_default()?;
+            self.held.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+    }
+
+    /// The next change.
+    async fn change(&mut self) -> Value {
+        loop {
+            let (id, kind, data) = self.block().await.expect("a change");
+            if !data.is_null() {
+                assert_eq!((json!(id), json!(kind)), (data["cursor"].clone(), data["type"].clone()));
+                return data;
+            }
+        }
+    }
+}
+
+async fn a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off(app: App) {
+    let start = end(&app).await;
+    let mut stream = Stream::of(app.get("/v1/changes/stream?resources=accounts")).await;
+    let (first, _, _) = stream.block().await.unwrap();
+    assert!(!first.is_empty(), "a cursor at once");
+    let begun = Instant::now();
+    let mut told = vec![];
+    for n in 0..6 {
+        let (change, account) = join(stream.change(), app.account(&format!("ช้าง\n{n}"))).await;
+        assert_eq!(change["resource_id"], json!(account));
+        told.push(change);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let (feed, _) = rest(&app, &start, "&resources=accounts").await;
+    assert_eq!(told, feed);
+    // Broken off after the third: what follows comes again, nothing twice and nothing missing.
+    drop(stream);
+    app.make_many("/v1/accounts", &vec![json!({"name": "Meanwhile"}); 150]).await;
+    let last = told[2]["cursor"].as_str().unwrap();
+    let path = format!("/v1/changes/stream?resources=accounts&after={start}");
+    let mut stream = Stream::of(app.get(&path).header("last-event-id", last)).await;
+    let (feed, _) = rest(&app, last, "&resources=accounts").await;
+    assert_eq!(feed.len(), 153);
+    for change in &feed {
+        assert_eq!(stream.change().await, *change);
+    }
+    let mut whole = Stream::of(app.get("/v1/changes/stream?after=beginning")).await;
+    assert_eq!(whole.change().await["position"], 1);
+    app.get("/v1/changes/stream").header("accept", "application/json").await.refused(406, "not_acceptable");
+}
+
+async fn a_stream_hides_what_the_feed_hides_and_ends_with_its_key(app: App) {
+    let role = app.role(&["changes:read/all", "accounts:read/own"], &["accounts.grade=hidden"]).await;
+    let key = app.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).await.is(201);
+    let machine = app.as_(&key.text_of("token"));
+    let mut stream = Stream::of(machine.get("/v1/changes/stream")).await;
+    stream.block().await.unwrap();
+    app.account("Not the machine's").await;
+    let seller = app.role(&["changes:read/all", "accounts:read/all"], &["accounts.grade=hidden"]).await;
+    let seeing = app.post("/v1/api-keys", json!({"name": "S", "role_ids": [seller]})).await.is(201);
+    let mut open = Stream::of(app.as_(&seeing.text_of("token")).get("/v1/changes/stream")).await;
+    open.block().await.unwrap();
+    let account = app.make("/v1/accounts", json!({"name": "A", "grade": "A"})).await["id"].clone();
+    let change = open.change().await;
+    assert_eq!((&change["resource_id"], &change["after"]["grade"], &change["after"]["name"]), (&account, &json!(null), &json!("A")));
+    let begun = Instant::now();
+    app.post(&format!("/v1/api-keys/{}/revoke", key["api_key"]["id"].as_str().unwrap()), json!({})).await.is(200);
+    assert_eq!(stream.block().await, None, "nothing was told but the end");
+    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+}
+
+async fn no_more_streams_than_there_is_room_for(app: App) {
+    let mut open = vec![];
+    for _ in 0..4 {
+        open.push(Stream::of(app.get("/v1/changes/stream")).await);
+    }
+    let refused = app.get("/v1/changes/stream").await.refused(429, "rate_limited");
+    assert!(!refused.header("retry-after").is_empty());
+    app.get("/v1/changes").await.is(200);
+}
+
+async fn streams_and_polls_end_when_the_service_does(app: App) {
+    let mut program = app.program(&["--shutdown-seconds", "20"]);
+    let cursor = end(&program.app).await;
+    let mut stream = Stream::of(program.app.get("/v1/changes/stream")).await;
+    stream.block().await.unwrap();
+    let begun = Instant::now();
+    let path = format!("/v1/changes?after={cursor}&wait=30s");
+    let poll = async { program.app.get(&path).await.is(200) };
+    let (page, ended) = join(poll, async {
+        // The poll is under way when something else was answered after it was sent.
+        program.app.get("/v1/me").await.is(200);
+        program.terminate();
+        stream.block().await
+    })
+    .await;
+    assert_eq!((&page["data"], ended), (&json!([]), None));
+    assert_eq!(program.ended(), Some(0), "{}", program.log());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}

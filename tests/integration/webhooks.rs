@@ -1,0 +1,424 @@
+//! Webhooks: what changes is sent, signed, again until it is taken, and nowhere it must not go.
+
+use super::changes::{end, rest};
+use crate::support::*;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use samphan::{config::RateLimit, server};
+use samphan_domain::caller::Caller;
+use samphan_persistence::store::{Opening, Store};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    sync::mpsc,
+    task::LocalSet,
+    time::{sleep, timeout},
+};
+
+crate::on_both![
+    a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed,
+    what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_nothing,
+    after_a_rotation_both_secrets_are_good,
+    gone_disables_at_once_and_says_so,
+    three_days_of_failures_disable,
+    what_came_after_a_cursor_is_sent_again_with_the_same_ids,
+    an_endpoint_is_told_what_it_asked_for_and_its_maker_may_read,
+    private_addresses_and_wrong_endpoints_are_refused,
+    two_processes_tell_an_endpoint_each_change_once,
+];
+
+/// What a receiver got.
+#[derive(Clone, Debug)]
+struct Got {
+    headers: HashMap<String, String>,
+    text: String,
+    body: Value,
+}
+
+impl Got {
+    fn id(&self) -> &str {
+        &self.headers["webhook-id"]
+    }
+
+    /// Whether one of its signatures is of this secret.
+    fn is_signed_with(&self, secret: &str) -> bool {
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+        mac.update(format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.text).as_bytes());
+        let right = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+        self.headers["webhook-signature"].split(' ').any(|s| s == right)
+    }
+}
+
+/// Somebody who is told: answers with these statuses one after the other, then with 200.
+struct Receiver {
+    url: String,
+    got: mpsc::UnboundedReceiver<Got>,
+    answers: Rc<RefCell<VecDeque<u16>>>,
+}
+
+impl Receiver {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+        let (tell, got) = mpsc::unbounded_channel();
+        let answers: Rc<RefCell<VecDeque<u16>>> = Rc::default();
+        let queue = Rc::clone(&answers);
+        tokio::task::spawn_local(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let (tell, queue) = (tell.clone(), Rc::clone(&queue));
+                tokio::task::spawn_local(async move {
+                    let mut connection = BufReader::new(connection);
+                    loop {
+                        let (mut headers, mut line) = (HashMap::new(), String::new());
+                        while connection.read_line(&mut line).await.unwrap_or(0) > 2 {
+                            if let Some((name, value)) = line.trim().split_once(": ") {
+                                headers.insert(name.to_lowercase(), value.to_owned());
+                            }
+                            line.clear();
+                        }
+                        let Some(length) = headers.get("content-length").and_then(|l| l.parse().ok()) else { return };
+                        let mut body = vec![0; length];
+                        connection.read_exact(&mut body).await.unwrap();
+                        let text = String::from_utf8(body).unwrap();
+                        let status = queue.borrow_mut().pop_front().unwrap_or(200);
+                        let _ = tell.send(Got { headers, body: serde_json::from_str(&text).unwrap(), text });
+                        let answer = format!("HTTP/1.1 {status} As told\r\ncontent-length: 5\r\n\r\nheard");
+                        connection.get_mut().write_all(answer.as_bytes()).await.unwrap();
+                    }
+                });
+            }
+        });
+        Self { url, got, answers }
+    }
+
+    async fn next(&mut self) -> Got {
+        timeout(Duration::from_secs(15), self.got.recv()).await.expect("something is sent").unwrap()
+    }
+
+    fn answers(&self, statuses: &[u16]) {
+        self.answers.borrow_mut().extend(statuses);
+    }
+}
+
+/// Makes an endpoint: its id and secret.
+async fn endpoint(app: &App, receiver: &Receiver, rest: Value) -> (String, String) {
+    let mut body = json!({"url": receiver.url});
+    body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap());
+    let made = app.post("/v1/webhook-endpoints", body).await.is(201);
+    (made["webhook_endpoint"]["id"].as_str().unwrap().to_owned(), made.text_of("secret"))
+}
+
+/// Asks until it is so.
+async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..1500 {
+        let found = app.get(path).await.is(200).body;
+        if so(&found) {
+            return found;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{path} does not become so: {}", app.get(path).await.text);
+}
+
+async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {
+    app.all(&format!("/v1/webhook-endpoints/{endpoint}/deliveries"), 50).await
+}
+
+/// Moves a moment of a table's rows, as if time had passed.
+async fn pass(app: &App, table: &'static str, field: &'static str, seconds: i64) {
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    let mut sql = work.sql();
+    sql.push("UPDATE ").push(table).push(" SET ").push(field).push(" = ");
+    sql.bind(samphan_domain::scalar::Kind::Time, samphan_domain::scalar::Scalar::Time(server::now().plus_seconds(-seconds)));
+    sql.push(" WHERE ").push(field).push(" IS NOT NULL");
+    work.execute(sql).await.unwrap();
+    work.commit().await.unwrap();
+}
+
+/// Runs a test with tasks of its own.
+async fn local<F: Future<Output = ()>>(test: F) {
+    LocalSet::new().run_until(test).await;
+}
+
+async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        let cursor = end(&app).await;
+        let (id, secret) = endpoint(&app, &receiver, json!({"event_types": ["account.*"]})).await;
+        app.make("/v1/contacts", json!({"first_name": "A"})).await;
+        for name in ["ช้าง", "B"] {
+            let account = app.account(name).await;
+            let got = receiver.next().await;
+            assert_eq!(
+                (&got.body["type"], &got.body["resource_id"], &got.body["after"]["name"]),
+                (&json!("account.created"), &json!(account), &json!(name))
+            );
+            assert!(got.is_signed_with(&secret) && !got.is_signed_with("whsec_AAAA"), "{got:?}");
+            assert_eq!((json!(got.id()), got.headers["content-type"].as_str()), (got.body["id"].clone(), "application/json"));
+            let sent: i64 = got.headers["webhook-timestamp"].parse().unwrap();
+            assert!((server::now().micros() / 1_000_000 - sent).abs() < 30);
+            let (feed, _) = rest(&app, &cursor, "&types=account.*").await;
+            assert_eq!(feed.last(), Some(&got.body));
+        }
+        let list = until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 2).await;
+        assert_eq!(
+            (&list["data"][0]["attempts"], &list["data"][0]["last_status"], &list["data"][0]["last_response"]),
+            (&json!(1), &json!(200), &json!("heard"))
+        );
+        // The secret is nowhere but in the answer that showed it.
+        let key = secret.trim_start_matches("whsec_");
+        for path in [
+            format!("/v1/webhook-endpoints/{id}"),
+            "/v1/webhook-endpoints".to_owned(),
+            "/v1/audit-events?limit=200".to_owned(),
+            "/v1/changes?limit=1000".to_owned(),
+        ] {
+            let text = app.get(&path).await.is(200).text;
+            assert!(!text.contains(key) && !text.contains("whsec_"), "{path}");
+        }
+    })
+    .await;
+}
+
+async fn what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_nothing(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        receiver.answers(&[500]);
+        let (id, secret) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        app.account("A").await;
+        let first = receiver.next().await;
+        let failed = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await["data"][0].clone();
+        assert_eq!((&failed["status"], &failed["last_status"], &failed["last_error"]), (&json!("pending"), &json!(500), &json!("status")));
+        assert!(failed["next_attempt_at"].as_str() > failed["last_attempt_at"].as_str());
+        assert!(app.get(&path).await.is(200)["failing_since"].is_string());
+        app.account("B").await;
+        let other = receiver.next().await;
+        assert_ne!(other.id(), first.id());
+        until(&app, &path, |e| e["failing_since"].is_null()).await;
+        // Signatures hold a moment in seconds: the next attempt is a second later at least.
+        sleep(Duration::from_millis(1100)).await;
+        pass(&app, "webhook_deliveries", "next_attempt_at", 1).await;
+        let again = receiver.next().await;
+        assert_eq!((again.id(), &again.text), (first.id(), &first.text));
+        assert!(again.is_signed_with(&secret) && again.headers["webhook-signature"] != first.headers["webhook-signature"]);
+        let done = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 2).await["data"][0].clone();
+        assert_eq!((&done["status"], &done["next_attempt_at"], &done["id"]), (&json!("delivered"), &json!(null), &failed["id"]));
+        // Whatever became of it, it can be sent once more.
+        let delivery = format!("{path}/deliveries/{}/redeliver", done["id"].as_str().unwrap());
+        assert_eq!(app.post(&delivery, json!({})).await.is(200)["status"], "pending");
+        assert_eq!(receiver.next().await.id(), first.id());
+        app.post(&format!("{path}/deliveries/{}/redeliver", random_id()), json!({})).await.refused(404, "not_found");
+    })
+    .await;
+}
+
+async fn after_a_rotation_both_secrets_are_good(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        let (id, old) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let rotated = app.post(&format!("/v1/webhook-endpoints/{id}/rotate-secret"), json!({})).await.is(200);
+        let new = rotated.text_of("secret");
+        assert!(new != old && rotated["webhook_endpoint"]["previous_secret_expires_at"].is_string());
+        app.account("A").await;
+        let got = receiver.next().await;
+        assert!(got.is_signed_with(&old) && got.is_signed_with(&new));
+        pass(&app, "webhook_secrets", "expires_at", 1).await;
+        app.account("B").await;
+        let got = receiver.next().await;
+        assert!(!got.is_signed_with(&old) && got.is_signed_with(&new));
+        // Another rotation ends the one before the last.
+        let third = app.post(&format!("/v1/webhook-endpoints/{id}/rotate-secret"), json!({})).await.is(200).text_of("secret");
+        app.account("C").await;
+        let got = receiver.next().await;
+        assert!(!got.is_signed_with(&old) && got.is_signed_with(&new) && got.is_signed_with(&third));
+    })
+    .await;
+}
+
+async fn gone_disables_at_once_and_says_so(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        receiver.answers(&[410]);
+        let cursor = end(&app).await;
+        let (id, _) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        app.account("A").await;
+        let first = receiver.next().await;
+        let disabled = until(&app, &path, |e| e["status"] == "disabled").await;
+        assert_eq!((&disabled["disabled_reason"], &disabled["available_actions"][0]), (&json!("gone"), &json!("resume")));
+        let (notice, _) = rest(&app, &cursor, "&types=webhook_endpoint.disabled").await;
+        assert_eq!((&notice[0]["resource_id"], &notice[0]["actor"]["kind"]), (&json!(id), &json!("system")));
+        app.post(&format!("{path}/test"), json!({})).await.refused(409, "illegal_transition");
+        // What happened meanwhile is told when it is resumed.
+        let account = app.account("B").await;
+        app.post(&format!("{path}/resume"), json!({})).await.is(200);
+        let (one, two) = (receiver.next().await, receiver.next().await);
+        let mut got = [one, two];
+        got.sort_by_key(|g| g.body["position"].as_i64());
+        assert_eq!(got[1].body["resource_id"], json!(account));
+        assert_eq!(got[0].id(), first.id());
+        app.post(&format!("{path}/pause"), json!({})).await.is(200);
+        app.post(&format!("{path}/pause"), json!({})).await.refused(409, "illegal_transition");
+        app.delete(&path).await.is(204);
+        app.get(&path).await.refused(404, "not_found");
+    })
+    .await;
+}
+
+async fn three_days_of_failures_disable(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        receiver.answers(&[500, 500, 503]);
+        let (id, _) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        app.account("A").await;
+        receiver.next().await;
+        until(&app, &path, |e| e["failing_since"].is_string()).await;
+        pass(&app, "webhook_endpoints", "failing_since", 3 * 86_400 - 60).await;
+        app.account("B").await;
+        receiver.next().await;
+        until(&app, &format!("{path}/deliveries"), |d| d["data"][1]["attempts"] == 1).await;
+        assert_eq!(app.get(&path).await.is(200)["status"], "active");
+        pass(&app, "webhook_endpoints", "failing_since", 3 * 86_400).await;
+        app.account("C").await;
+        receiver.next().await;
+        let disabled = until(&app, &path, |e| e["status"] == "disabled").await;
+        assert_eq!(disabled["disabled_reason"], "failing");
+        let resumed = app.post(&format!("{path}/resume"), json!({})).await.is(200);
+        assert_eq!((&resumed["failing_since"], &resumed["disabled_reason"]), (&json!(null), &json!(null)));
+    })
+    .await;
+}
+
+async fn what_came_after_a_cursor_is_sent_again_with_the_same_ids(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        let (id, _) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        let mut sent = vec![];
+        for name in ["A", "B", "C"] {
+            app.account(name).await;
+            sent.push(receiver.next().await);
+        }
+        app.post(&format!("{path}/replay"), json!({"after": sent[0].body["cursor"]})).await.is(200);
+        for before in &sent[1..] {
+            let again = receiver.next().await;
+            assert_eq!((again.id(), &again.text), (before.id(), &before.text));
+        }
+        assert_eq!(deliveries(&app, &id).await.len(), 3, "one delivery for each change, however often it is sent");
+        app.post(&format!("{path}/replay"), json!({"after": "x"}))
+            .await
+            .refused(422, "validation_failed")
+            .fault("/after", "invalid_format");
+    })
+    .await;
+}
+
+async fn an_endpoint_is_told_what_it_asked_for_and_its_maker_may_read(app: App) {
+    local(async {
+        let mut all = Receiver::start().await;
+        let mut chosen = Receiver::start().await;
+        let mut poor = Receiver::start().await;
+        let filter = json!({"all": [{"field": "resource", "op": "eq", "value": "accounts"}, {"field": "changed_fields", "op": "contains", "value": "grade"}]});
+        let (id, _) = endpoint(&app, &chosen, json!({"filter": filter})).await;
+        endpoint(&app, &all, json!({"event_types": ["account.*"]})).await;
+        let team = app.team(None).await;
+        let grants = ["webhook-endpoints:*/all", "changes:read/all", "accounts:read/team"];
+        let person = app.person(&grants, &["accounts.grade=hidden"], &[&team]).await;
+        endpoint(&person.app, &poor, json!({"event_types": ["account.*"]})).await;
+        let other = app.account("Other").await;
+        let mine = app.make("/v1/accounts", json!({"name": "Mine", "team_id": team})).await["id"].as_str().unwrap().to_owned();
+        app.patch(&format!("/v1/accounts/{other}"), json!({"name": "Renamed"})).await.is(200);
+        app.patch(&format!("/v1/accounts/{mine}"), json!({"grade": "A"})).await.is(200);
+        for (kind, of) in [("created", &other), ("created", &mine), ("updated", &other), ("updated", &mine)] {
+            let got = all.next().await.body;
+            assert_eq!((&got["type"], &got["resource_id"]), (&json!(format!("account.{kind}")), &json!(of)));
+        }
+        let got = chosen.next().await.body;
+        assert_eq!((&got["type"], &got["resource_id"], &got["after"]), (&json!("account.updated"), &json!(mine), &json!({"grade": "A"})));
+        for kind in ["created", "updated"] {
+            let got = poor.next().await.body;
+            assert_eq!((&got["type"], &got["resource_id"], &got["after"]["grade"]), (&json!(format!("account.{kind}")), &json!(mine), &json!(null)));
+        }
+        // A test is sent whatever was asked for, and to the one endpoint only.
+        app.post(&format!("/v1/webhook-endpoints/{id}/test"), json!({})).await.is(200);
+        let got = chosen.next().await.body;
+        assert_eq!((&got["type"], &got["resource_id"]), (&json!("webhook_endpoint.tested"), &json!(id)));
+        // Who may not sign in any more is told nothing.
+        app.post(&format!("/v1/users/{}/deactivate", person.id), json!({})).await.is(200);
+        // Within five seconds, as everywhere; when there is something to tell.
+        let disabled = "/v1/webhook-endpoints?status=disabled";
+        for n in 0.. {
+            assert!(n < 40, "it is never disabled");
+            app.make("/v1/accounts", json!({"name": "Later", "team_id": team})).await;
+            sleep(Duration::from_millis(250)).await;
+            if let [one] = app.get(disabled).await.is(200)["data"].as_array().unwrap().as_slice() {
+                assert_eq!(one["disabled_reason"], "maker_not_allowed");
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+async fn private_addresses_and_wrong_endpoints_are_refused(app: App) {
+    let strict = app.program(&[]);
+    let path = "/v1/webhook-endpoints";
+    for url in [
+        "https://127.0.0.1/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://[::1]/x",
+        "https://169.254.169.254/latest",
+        "https://localhost/x",
+        "https://10.0.0.1",
+    ] {
+        strict.app.post(path, json!({"url": url})).await.refused(422, "validation_failed").fault("/url", "address_not_allowed");
+    }
+    for url in ["http://example.com/x", "https://a:b@example.com/x"] {
+        strict.app.post(path, json!({"url": url})).await.refused(422, "validation_failed").fault("/url", "invalid_format");
+    }
+    let made = strict.app.post(path, json!({"url": "https://example.com/x", "event_types": ["tag.*"]})).await.is(201);
+    let own = format!("{path}/{}", made["webhook_endpoint"]["id"].as_str().unwrap());
+    strict
+        .app
+        .patch(&own, json!({"url": "https://192.168.0.1/"}))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/url", "address_not_allowed");
+    let fault = app.patch(&own, json!({"event_types": ["tag.created", "acount.*"]})).await.refused(422, "validation_failed");
+    assert_eq!(fault.fault("/event_types/1", "unknown_value")["did_you_mean"], "account.*");
+    let filter = json!({"field": "resorce", "op": "eq", "value": "accounts"});
+    let fault = app.patch(&own, json!({"filter": filter})).await.refused(422, "validation_failed");
+    assert_eq!(fault.fault("/filter/field", "unknown_field")["did_you_mean"], "resource");
+    app.patch(&own, json!({"filter": null, "event_types": ["*"]})).await.is(200);
+}
+
+async fn two_processes_tell_an_endpoint_each_change_once(app: App) {
+    local(async {
+        let other = app.another(RateLimit::Off);
+        let mut receiver = Receiver::start().await;
+        let (id, _) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let mut made = vec![];
+        for n in 0..20 {
+            made.push(if n % 2 == 0 { &app } else { &other }.account("A").await);
+        }
+        for account in &made {
+            assert_eq!(receiver.next().await.body["resource_id"], json!(account), "in order");
+        }
+        until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 20).await;
+        assert!(receiver.got.try_recv().is_err());
+    })
+    .await;
+}
