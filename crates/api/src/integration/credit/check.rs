@@ -105,7 +105,7 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
         settled_at: None,
     };
     let made = stored::insert(work, Stored::draft(check)).await?;
-    let components = components(&made, &policy, &verdict, &told, known.as_of());
+    let components = components(&made, &policy, &verdict, &told, work.now);
     let components = bulk::insert_many(work, components.into_iter().map(Stored::draft).collect()).await?;
     let ledger = sees_ledger(work, &account)?;
     let CreditCheck { account_id, decision, findings, rule, amount, available_before, available_after, as_of, .. } = made.data.clone();
@@ -152,7 +152,7 @@ fn components(
     policy: &CreditPolicy,
     verdict: &Verdict,
     told: &[Told<'_>],
-    as_of: Option<Instant>,
+    now: Instant,
 ) -> Vec<CreditCheckComponent> {
     let line = |component, system: Option<&str>, entity: Option<&str>, amount, as_of| CreditCheckComponent {
         check_id: check.id(),
@@ -175,7 +175,7 @@ fn components(
     let mut all: Vec<CreditCheckComponent> =
         said.map(|(component, amount, b)| line(component, Some(&b.system), Some(&b.entity), amount, b.exposure_as_of)).collect();
     if verdict.exposure.authorisations != Amount(0) {
-        all.push(line(CreditComponent::Authorisations, None, None, verdict.exposure.authorisations, as_of));
+        all.push(line(CreditComponent::Authorisations, None, None, verdict.exposure.authorisations, Some(now)));
     }
     all
 }
