@@ -5,6 +5,7 @@
 use sea_orm_migration::prelude::*;
 
 mod m0001_foundation;
+mod m0002_stock;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Step)]
+        vec![Box::new(m0001_foundation::Step), Box::new(m0002_stock::Step)]
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
+    stock::sweep,
     telemetry::{self, Metrics},
 };
 use actix_web::{
@@ -145,6 +146,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let stores = Arc::new(std::sync::Mutex::new(stores));
     let shared = Arc::clone(&state.shared);
     let spare = state.store;
+    // Ends with the thread that serves.
+    actix_web::rt::spawn(sweep::run(spare.clone()));
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());

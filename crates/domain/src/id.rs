@@ -43,6 +43,7 @@ typed_id! {
     CategoryId => "product_categories";
     PriceBookId => "price_books";
     ExternalSystemId => "external_systems";
+    WarehouseId => "warehouses";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -17,5 +17,6 @@ pub mod platform;
 pub mod resource;
 pub mod scalar;
 pub mod shape;
+pub mod stock;
 pub mod tax_id;
 pub mod text;
