@@ -14,6 +14,7 @@ crate::on_both![
     sixty_four_want_the_last_hundred_pieces_at_once,
     orders_of_many_lines_in_any_order_do_not_wait_in_a_circle,
     a_level_is_made_once_by_many_at_once,
+    everything_at_once_adds_up,
 ];
 
 async fn sixty_four_want_the_last_hundred_pieces_at_once(app: App) {
@@ -117,5 +118,62 @@ async fn a_level_is_made_once_by_many_at_once(app: App) {
     let levels = app.all("/v1/stock-levels", 50).await;
     assert_eq!(levels.len(), 8);
     assert_eq!(levels.iter().map(|l| l["on_hand"].as_str().unwrap().parse::<i64>().unwrap()).sum::<i64>(), 32 * 5);
+    adds_up(&app).await;
+}
+
+async fn everything_at_once_adds_up(app: App) {
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "erp"})).await;
+    let warehouses = [warehouse(&app, "A").await, warehouse(&app, "B").await];
+    let mut products = vec![];
+    for n in 0..3 {
+        products.push(product(&app, &format!("P{n}"), json!({})).await);
+        let line = json!([{"sku": format!("P{n}"), "quantity": "20"}]);
+        for code in ["A", "B"] {
+            receive(&app, code, line.clone()).await.is(201);
+        }
+    }
+    let one = async |n: u64| {
+        let mut chance = StdRng::seed_from_u64(n);
+        for _ in 0..3 {
+            let (from, to) = if chance.random_bool(0.5) { ("A", "B") } else { ("B", "A") };
+            let here = &warehouses[usize::from(from == "B")];
+            let mut chosen = products.clone();
+            chosen.shuffle(&mut chance);
+            let mut line = |sign: &str| {
+                let lines = chosen.iter().take(2);
+                lines.map(|p| json!({"product_id": p, "quantity": format!("{sign}{}", chance.random_range(1..5))})).collect::<Vec<_>>()
+            };
+            let (more, less) = (line(""), line("-"));
+            let answer = match chance.random_range(0..6) {
+                0 => app.post("/v1/stock-receipts", json!({"warehouse_code": from, "lines": more})).await,
+                1 => app.post("/v1/stock-adjustments", json!({"warehouse_code": from, "reason": "Count", "lines": less})).await,
+                2 => app.post("/v1/stock-transfers", json!({"from_warehouse_code": from, "to_warehouse_code": to, "lines": more})).await,
+                3 => {
+                    let as_of = from_now(chance.random_range(-60..60));
+                    let items: Vec<Value> = chosen
+                        .iter()
+                        .map(|p| json!({"product_id": p, "on_hand": chance.random_range(5..30).to_string(), "as_of": as_of}))
+                        .collect();
+                    let done = app.post("/v1/stock-syncs", json!({"system": "express", "warehouse_code": from, "items": items})).await;
+                    assert_eq!(done["summary"]["failed"], 0, "{}", done.text);
+                    done
+                }
+                _ => {
+                    let held = reserve(&app, (&chosen[0], here), &chance.random_range(1..5).to_string()).await;
+                    if held.status == 201 {
+                        let verb = ["consume", "release", "extend"][chance.random_range(0..3)];
+                        let body = if verb == "extend" { json!({"expires_at": from_now(600)}) } else { json!({}) };
+                        app.post(&format!("/v1/stock-reservations/{}/{verb}", held.id()), body).await
+                    } else {
+                        held
+                    }
+                }
+            };
+            if !matches!(answer.status, 200 | 201) {
+                answer.refused(409, "insufficient_stock");
+            }
+        }
+    };
+    join_all((0..32).map(one)).await;
     adds_up(&app).await;
 }

@@ -10,6 +10,7 @@ crate::on_both![
     lots_and_serial_numbers_are_named,
     below_minimum_is_told_once_at_the_crossing,
     a_warehouse_with_goods_stays,
+    a_product_with_goods_stays,
     a_repeat_with_the_same_key_books_once_and_a_dry_run_never,
     each_operation_has_a_right_of_its_own,
     quantities_stay_in_range,
@@ -143,7 +144,7 @@ async fn below_minimum_is_told_once_at_the_crossing(app: App) {
     reserve(&app, (&tea, &bkk), "1").await.is(201);
     reserve(&app, (&tea, &bkk), "1").await.is(201);
     assert_eq!(below().await, 1);
-    assert_eq!(ids(&app.get("/v1/stock-levels?is_below_minimum=true").await.is(200)), [id.clone()]);
+    assert_eq!(ids(&app.get("/v1/stock-levels?is_below_minimum=true").await.is(200)), std::slice::from_ref(&id));
     app.post(&format!("/v1/stock-reservations/{held}/release"), json!(null)).await.is(200);
     assert_eq!((below().await, level(&app, &tea, &bkk).await["is_below_minimum"].clone()), (1, json!(false)));
     assert_eq!(minimum(json!("9")).await.is(200)["is_below_minimum"], true);
@@ -168,6 +169,19 @@ async fn a_warehouse_with_goods_stays(app: App) {
     reserve(&app, (&tea, &bkk), "1").await.refused(422, "validation_failed").fault("/warehouse_id", "not_for_sale");
     app.patch(&at, json!({"available_for_sale": true})).await.is(200);
     reserve(&app, (&tea, &bkk), "1").await.is(201);
+}
+
+async fn a_product_with_goods_stays(app: App) {
+    let (tea, _) = tea(&app, "1").await;
+    let at = format!("/v1/products/{tea}");
+    app.delete(&at).await.refused(409, "in_use");
+    app.patch(&at, json!({"kind": "service"})).await.refused(409, "in_use");
+    app.patch(&at, json!({"kind": "bundle"})).await.is(200);
+    let gone = json!({"warehouse_code": "BKK1", "reason": "Given away", "lines": [{"sku": "TEA", "quantity": "-1"}]});
+    app.post("/v1/stock-adjustments", gone).await.is(201);
+    app.patch(&at, json!({"kind": "service"})).await.is(200);
+    app.delete(&at).await.is(204);
+    receive(&app, "BKK1", json!([{"product_id": tea, "quantity": "1"}])).await.refused(422, "unknown_reference");
 }
 
 async fn a_repeat_with_the_same_key_books_once_and_a_dry_run_never(app: App) {

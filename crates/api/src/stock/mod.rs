@@ -1,6 +1,8 @@
 //! Stock: where goods are kept, how much there is, what moved it, and what is put aside.
 
+mod held;
 pub mod ledger;
+mod levels;
 pub mod rebuild;
 pub mod stock_level;
 pub mod stock_movement;

@@ -1,6 +1,9 @@
 //! `samphan stock rebuild`: levels made anew from the ledger and the reservations that hold, or only held against them.
 
-use super::ledger::{Facts, Key, Ledger, Level};
+use super::{
+    ledger::Key,
+    levels::{Facts, Level, Levels},
+};
 use crate::{config::Database, openapi, server::now};
 use clap::{Args, Subcommand};
 use samphan_domain::{caller::Caller, error::Result, money::SignedQuantity};
@@ -79,18 +82,18 @@ pub async fn rebuild(store: &Store) -> Result<Vec<Difference>> {
     for some in all.chunks(AT_ONCE) {
         let work = begin(store).await?;
         let keys: BTreeSet<Key> = some.iter().map(|d| (d.product_id, d.warehouse_id)).collect();
-        let mut ledger = Ledger::open(&work, keys, Facts::may_be_kept).await?;
+        let mut levels = Levels::open(&work, keys, Facts::may_be_kept).await?;
         // Levels are held against the ledger as they are kept, what is overdue having ended meanwhile.
-        ledger.levels.values_mut().for_each(Level::forget);
+        levels.by_key.values_mut().for_each(Level::forget);
         // Read again, now that nobody else changes these.
         for difference in differences(&work).await? {
-            let Some(level) = ledger.levels.get_mut(&(difference.product_id, difference.warehouse_id)) else { continue };
+            let Some(level) = levels.by_key.get_mut(&(difference.product_id, difference.warehouse_id)) else { continue };
             level.on_hand = difference.on_hand.1.0;
             level.reserved = difference.reserved.1.0;
             level.settle(true);
             level.reason = Some("rebuilt from the ledger".to_owned());
         }
-        ledger.close().await?;
+        levels.close().await?;
         work.commit().await?;
     }
     Ok(all)

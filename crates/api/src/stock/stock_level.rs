@@ -1,9 +1,9 @@
 //! How stock levels are reached: read, and given a minimum. What they say changes with movements and reservations only.
 
-use super::ledger::BELOW_MINIMUM;
+use super::levels::BELOW_MINIMUM;
 use crate::rest::collection::Collection;
 use samphan_domain::{
-    error::{Error, FieldError, Result},
+    error::{Code, Error, FieldError, Result},
     event::Event,
     resource::Resource,
     stock::stock_level::{MOST, SetMinimum, StockLevel},
@@ -14,6 +14,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use serde_json::{Map, json};
+use uuid::Uuid;
 
 /// Stock levels.
 #[must_use]
@@ -44,4 +45,25 @@ async fn set_minimum(work: &Work, before: Stored<StockLevel>, asked: SetMinimum)
         });
     }
     Ok(made)
+}
+
+/// What must not be there when a product or a warehouse goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Goods that are put aside.
+    Promised,
+    /// Goods at all.
+    Kept,
+}
+
+/// Refuses when there are goods of a product or in a warehouse, whichever `field` says.
+pub async fn expect_unused(work: &Work, field: &'static str, id: Uuid, used: Use) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM stock_levels t WHERE t.deleted_at IS NULL AND ").column("t", field).push(" = ").id(id);
+    sql.push(if used == Use::Promised { " AND t.reserved <> 0" } else { " AND (t.reserved <> 0 OR t.on_hand <> 0)" });
+    sql.push(" ORDER BY t.id LIMIT 1");
+    match work.fetch_one(sql, |row| row.id(0)).await? {
+        Some(level) => Err(Error::from(Code::InUse).against(StockLevel::MANY, level, field)),
+        None => Ok(()),
+    }
 }

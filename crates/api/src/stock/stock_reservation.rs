@@ -1,6 +1,9 @@
 //! How reservations are reached. Their level is locked before they are, as everywhere, so their actions are not the kernel's.
 
-use super::ledger::{self, Held, Issue, Source, Want};
+use super::{
+    held::Held,
+    ledger::{self, Issue, Source, Want},
+};
 use crate::rest::{
     answer::Answer,
     collection::Collection,

@@ -1,7 +1,8 @@
 //! `POST /v1/stock-syncs`: what another system counted, by its own item codes, whatever order and however often it comes.
 
 use super::{
-    ledger::{Facts, Key, Ledger},
+    ledger::Key,
+    levels::{Facts, Levels},
     stock_movement::{self, Products},
 };
 use crate::rest::{
@@ -161,13 +162,13 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
         .iter()
         .map(|item| item.as_ref().map_err(Clone::clone).and_then(|item| named.product(item)).map(|product| (product, warehouse.0)))
         .collect();
-    let mut ledger = Ledger::open(work, about.iter().flatten().copied().collect(), Facts::is_stocked).await?;
+    let mut levels = Levels::open(work, about.iter().flatten().copied().collect(), Facts::is_stocked).await?;
     let mut applied: BTreeMap<Key, Stamp> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(items.len());
     for (item, key) in items.into_iter().zip(about) {
         let external_id = item.as_ref().ok().and_then(|i| i.external_id.clone());
         outcomes.push(match (item, key) {
-            (Ok(item), Ok(key)) => match take(&mut ledger, system, key, &item, &mut applied) {
+            (Ok(item), Ok(key)) => match take(&mut levels, system, key, &item, &mut applied) {
                 Ok((status, error)) => (Outcome { status, id: None, external_id, version: None, error }, Some(key)),
                 Err(error) => (Outcome::failed(external_id, error), None),
             },
@@ -176,10 +177,10 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
     }
     let since = moved_since(work, &applied).await?;
     for (key, stamp) in &applied {
-        ledger.count(*key, stamp.counted.0.saturating_add(since.get(key).copied().unwrap_or_default()));
+        levels.count(*key, stamp.counted.0.saturating_add(since.get(key).copied().unwrap_or_default()));
     }
-    let written: HashMap<Key, (Uuid, i64)> = ledger.versions().collect();
-    ledger.close().await?;
+    let written: HashMap<Key, (Uuid, i64)> = levels.versions().collect();
+    levels.close().await?;
     Ok(outcomes
         .into_iter()
         .map(|(outcome, key)| match key.and_then(|key| written.get(&key)) {
@@ -191,9 +192,9 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
 
 type Told = (&'static str, Option<Error>);
 
-fn take(ledger: &mut Ledger<'_>, system: &str, key: Key, item: &StockCount, applied: &mut BTreeMap<Key, Stamp>) -> Result<Told> {
+fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, applied: &mut BTreeMap<Key, Stamp>) -> Result<Told> {
     let fault = |code, about| Error::invalid(FieldError::new("", code, about));
-    let Some(level) = ledger.levels.get_mut(&key) else {
+    let Some(level) = levels.by_key.get_mut(&key) else {
         return Err(fault("not_stocked", "a product that is no service, in a warehouse in use"));
     };
     let told = item.stamp();

@@ -1,5 +1,6 @@
 //! How warehouses are reached.
 
+use super::stock_level::{Use, expect_unused};
 use crate::rest::collection::Collection;
 use samphan_domain::{
     error::{Code, Error, Result},
@@ -10,7 +11,6 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
-use uuid::Uuid;
 
 /// Warehouses.
 #[must_use]
@@ -32,7 +32,7 @@ async fn turn(work: &Work, before: Stored<Warehouse>, from: WarehouseStatus, to:
         return Err(Error::from(Code::IllegalTransition).allowing(Warehouse::actions(status).iter().copied()));
     }
     if to == WarehouseStatus::Closed {
-        expect_unused(work, before.id(), Use::Promised).await?;
+        expect_unused(work, "warehouse_id", before.id(), Use::Promised).await?;
     }
     let mut after = before.clone();
     after.data.status = to;
@@ -40,27 +40,6 @@ async fn turn(work: &Work, before: Stored<Warehouse>, from: WarehouseStatus, to:
 }
 
 async fn delete(work: &Work, found: &Stored<Warehouse>) -> Result<()> {
-    expect_unused(work, found.id(), Use::Kept).await?;
+    expect_unused(work, "warehouse_id", found.id(), Use::Kept).await?;
     stored::delete(work, found).await
-}
-
-/// What a warehouse must not have.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// Goods that are put aside.
-    Promised,
-    /// Goods at all.
-    Kept,
-}
-
-/// Refuses when the warehouse has goods that are put aside, or goods at all.
-async fn expect_unused(work: &Work, id: Uuid, used: Use) -> Result<()> {
-    let mut sql = work.sql();
-    sql.push("SELECT t.id FROM stock_levels t WHERE t.deleted_at IS NULL AND t.warehouse_id = ").id(id);
-    sql.push(if used == Use::Promised { " AND t.reserved <> 0" } else { " AND (t.reserved <> 0 OR t.on_hand <> 0)" });
-    sql.push(" ORDER BY t.id LIMIT 1");
-    match work.fetch_one(sql, |row| row.id(0)).await? {
-        Some(level) => Err(Error::from(Code::InUse).against("stock_levels", level, "warehouse_id")),
-        None => Ok(()),
-    }
 }
