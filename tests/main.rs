@@ -8,5 +8,6 @@ mod integration;
 mod kernel;
 mod platform;
 mod service;
+mod stock;
 mod support;
 mod walks;

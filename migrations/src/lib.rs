@@ -5,6 +5,7 @@
 use sea_orm_migration::prelude::*;
 
 mod m0001_foundation;
+mod m0002_stock;
 mod m0003_changes;
 mod m0004_credit_checks;
 
@@ -15,7 +16,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Step), Box::new(m0003_changes::Step), Box::new(m0004_credit_checks::Step)]
+        vec![
+            Box::new(m0001_foundation::Step),
+            Box::new(m0002_stock::Step),
+            Box::new(m0003_changes::Step),
+            Box::new(m0004_credit_checks::Step),
+        ]
     }
 }
 

@@ -93,7 +93,7 @@ CREATE TABLE product_categories (
 CREATE TABLE products (
     {record}, sku :text NOT NULL, name :text NOT NULL, name_key :bytes NOT NULL, name_translations :json NOT NULL, description :text,
     kind :text NOT NULL, unit :text, packaging :text, tax_code :text, tracked :text NOT NULL,
-    category_id :id REFERENCES product_categories (id), status :text NOT NULL, {tail});
+    backorder :text NOT NULL, backorder_limit :int, category_id :id REFERENCES product_categories (id), status :text NOT NULL, {tail});
 CREATE TABLE price_book_entries (
     {record}, price_book_id :id NOT NULL REFERENCES price_books (id), product_id :id NOT NULL REFERENCES products (id),
     min_quantity :int NOT NULL, price :int NOT NULL, valid_from :date, valid_to :date, {tail});

@@ -1,6 +1,9 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
-use crate::commands::{generate, load};
+use crate::{
+    commands::{generate, load},
+    stock::rebuild::StockCommand,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Samphan: the CRM as an API.
@@ -24,6 +27,9 @@ pub enum Command {
     /// Load another system's files into a running service, through its public API; a second run changes nothing.
     #[command(subcommand)]
     Load(Box<load::Source>),
+    /// Look after stock.
+    #[command(subcommand)]
+    Stock(StockCommand),
     /// Fill a database with generated accounts and contacts, the same for the same seed: for benches.
     Generate(generate::Options),
 }

@@ -11,4 +11,5 @@ pub mod platform;
 pub mod rest;
 pub mod run;
 pub mod server;
+pub mod stock;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! The one binary: `samphan serve | migrate | openapi | load | generate`.
+//! The one binary: `samphan serve | migrate | openapi | load | stock | generate`.
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use crate::{
         collection::Api,
         document::{self, About},
     },
+    stock,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ pub fn api() -> Api {
     let api = platform::routes(Api::default());
     let api = customers::routes(api);
     let api = catalog::routes(api);
+    let api = stock::routes(api);
     integration::routes(api)
 }
 
@@ -39,6 +41,7 @@ const ABOUT: About = About {
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),
         ("prices", "For how much, to whom."),
+        ("stock", "How much there is of it, where, and who is promised it."),
         ("external-systems", "The other systems, and what they call our records."),
         ("credit", "What accounting says customers owe and may owe."),
         ("changes", "What happened, in the order it did: as a feed, and as a stream."),

@@ -5,7 +5,9 @@ use crate::{
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start,
-    server, telemetry,
+    server,
+    stock::rebuild::{self, StockCommand},
+    telemetry,
 };
 use samphan_persistence::{
     migrate,
@@ -30,6 +32,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
+        Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,
         Command::Generate(options) => generate::run(&options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
     };
     match done {
@@ -61,6 +64,15 @@ async fn load_files(source: &load::Source) -> Result<(), String> {
         0 => Ok(()),
         n => Err(format!("{n} records failed")),
     }
+}
+
+async fn rebuild_stock(options: &rebuild::Options) -> Result<(), String> {
+    match rebuild::run(options, |line| println!("{line}")).await? {
+        0 => println!("every stock level is what its movements and reservations add up to"),
+        n if options.check => return Err(format!("{n} stock levels differ")),
+        n => println!("{n} stock levels put right"),
+    }
+    Ok(())
 }
 
 async fn serve(settings: &Settings) -> Result<(), String> {

@@ -13,6 +13,7 @@ use crate::{
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
+    stock::sweep,
     telemetry::{self, Metrics},
 };
 use actix_web::{
@@ -165,6 +166,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let shared = Arc::clone(&state.shared);
     let background = state.clone();
     let spare = state.store;
+    // Ends with the thread that serves.
+    actix_web::rt::spawn(sweep::run(spare.clone()));
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());

@@ -51,6 +51,7 @@ codes! {
     IllegalTransition = "illegal_transition", 409, "The record's state does not allow this; `allowed` lists what it does.";
     InUse = "in_use", 409, "Other records depend on this one; `conflicts` names some.";
     Conflict = "conflict", 409, "The request conflicts with the present state.";
+    InsufficientStock = "insufficient_stock", 409, "Less is available than is asked for; `errors` says where and how much there is, `conflicts` names the stock levels.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this Idempotency-Key is still running; try again shortly.";
     VersionConflict = "version_conflict", 412, "The record has changed since the version named in If-Match.";
     PreconditionFailed = "precondition_failed", 412, "The record exists already and If-None-Match: * asked for it not to.";

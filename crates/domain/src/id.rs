@@ -45,6 +45,7 @@ typed_id! {
     ExternalSystemId => "external_systems";
     CreditPolicyId => "credit_policies";
     WebhookEndpointId => "webhook_endpoints";
+    WarehouseId => "warehouses";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -18,5 +18,6 @@ pub mod resource;
 pub mod sales;
 pub mod scalar;
 pub mod shape;
+pub mod stock;
 pub mod tax_id;
 pub mod text;

@@ -107,6 +107,7 @@ decimal!(
     "A price as a plain decimal string that is not negative, up to 4 decimals; its currency stands beside it."
 );
 decimal!(Quantity, 0, "quantity", PATTERN_UNSIGNED, "A quantity as a plain decimal string that is not negative, up to 4 decimals.");
+decimal!(SignedQuantity, 0, "quantity", PATTERN, "A quantity as a plain decimal string that may be below zero, up to 4 decimals.");
 
 impl Amount {
     /// The units a sum is taken apart by, so that an integer of the database holds each part whatever is added up.

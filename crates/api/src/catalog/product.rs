@@ -1,6 +1,9 @@
 //! How products are reached.
 
-use crate::rest::collection::Collection;
+use crate::{
+    rest::collection::Collection,
+    stock::stock_level::{Use, expect_unused},
+};
 use samphan_domain::{
     catalog::product::{Product, ProductStatus},
     error::{Code, Error, Result},
@@ -14,11 +17,27 @@ use samphan_persistence::{
 /// Products.
 #[must_use]
 pub fn routes() -> Collection<Product> {
-    Collection::new("products").writes().plain_action("discontinue", "Stop selling a product", discontinue).plain_action(
-        "reactivate",
-        "Sell a product again",
-        async |work: &Work, p: Stored<Product>| turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await,
-    )
+    Collection::new("products")
+        .update(update)
+        .delete(delete)
+        .writes()
+        .plain_action("discontinue", "Stop selling a product", discontinue)
+        .plain_action("reactivate", "Sell a product again", async |work: &Work, p: Stored<Product>| {
+            turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await
+        })
+}
+
+/// A product of which there are goods becomes no service.
+async fn update(work: &Work, before: &Stored<Product>, after: Stored<Product>) -> Result<Stored<Product>> {
+    if before.data.kind.is_stocked() && !after.data.kind.is_stocked() {
+        expect_unused(work, "product_id", before.id(), Use::Kept).await?;
+    }
+    stored::save(work, before, after, "updated", None).await
+}
+
+async fn delete(work: &Work, found: &Stored<Product>) -> Result<()> {
+    expect_unused(work, "product_id", found.id(), Use::Kept).await?;
+    stored::delete(work, found).await
 }
 
 /// Ends the sale of a product.

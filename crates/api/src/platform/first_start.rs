@@ -75,8 +75,18 @@ fn roles() -> Vec<Role> {
         let own = ["accounts", "contacts", "account-contacts"]
             .iter()
             .flat_map(move |r| ["read", "create", "update"].map(|v| grant(&format!("{r}:{v}"), reach)));
-        let shared = ["products", "product-categories", "price-books", "tags", "users", "teams", "external-references"]
-            .map(|r| grant(&format!("{r}:read"), Reach::All));
+        let shared = [
+            "products",
+            "product-categories",
+            "price-books",
+            "tags",
+            "users",
+            "teams",
+            "external-references",
+            "warehouses",
+            "stock-levels",
+        ]
+        .map(|r| grant(&format!("{r}:read"), Reach::All));
         own.chain(["accounts:change-lifecycle", "credit:read", "credit:check"].map(|p| grant(p, reach))).chain(shared).collect::<Vec<_>>()
     };
     let mut managing = selling(Reach::Subtree);

@@ -1,6 +1,6 @@
 //! A product: something we sell.
 
-use crate::{customers::account::fault, id::CategoryId, resource::Resource};
+use crate::{customers::account::fault, id::CategoryId, money::Quantity, resource::Resource, stock::stock_level::MOST};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 
 /// Something we sell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
-#[validate(schema(function = "translations_fit"))]
+#[validate(schema(function = "translations_fit"), schema(function = "backorder_fits"))]
 pub struct Product {
     /// Stock keeping unit: our own code for it.
     #[schema(min_length = 1, max_length = 64, example = "TEA-001")]
@@ -37,6 +37,11 @@ pub struct Product {
     /// Whether stock is kept by lot or serial number.
     #[serde(default)]
     pub tracked: Tracking,
+    /// Whether more of it may be promised than is there.
+    #[serde(default)]
+    pub backorder: BackorderPolicy,
+    /// How much more, in each warehouse and in the product's unit; with `backorder` `allow`, null for without limit.
+    pub backorder_limit: Option<Quantity>,
     /// Where it stands in the catalog.
     pub category_id: Option<CategoryId>,
     /// Whether it is sold; ended by `discontinue`.
@@ -70,6 +75,17 @@ pub enum Tracking {
     Serial,
 }
 
+/// Whether more of a product may be promised than is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BackorderPolicy {
+    /// Only what is there is promised.
+    #[default]
+    Refuse,
+    /// More may be promised: it is delivered when it comes.
+    Allow,
+}
+
 /// Whether a product is sold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -92,6 +108,14 @@ pub struct ProductCategory {
     /// What is in it.
     #[schema(max_length = 1000)]
     pub description: Option<String>,
+}
+
+impl ProductKind {
+    /// Whether there is stock of it: of services there is none.
+    #[must_use]
+    pub fn is_stocked(self) -> bool {
+        self != Self::Service
+    }
 }
 
 impl Resource for Product {
@@ -124,5 +148,15 @@ fn translations_fit(product: &Product) -> Result<(), ValidationError> {
     match product.name_translations.iter().all(|(tag, name)| tag.len() <= 35 && (1..=200).contains(&name.chars().count())) {
         true => Ok(()),
         false => Err(fault("name_translations", "too_long", "BCP 47 tags, and names of 1 to 200 characters")),
+    }
+}
+
+fn backorder_fits(product: &Product) -> Result<(), ValidationError> {
+    match product.backorder_limit {
+        Some(_) if product.backorder == BackorderPolicy::Refuse => {
+            Err(fault("backorder_limit", "not_allowed", "a limit with `backorder` `allow` only"))
+        }
+        Some(limit) if limit.0 > MOST => Err(fault("backorder_limit", "out_of_range", "at most 100000000000")),
+        _ => Ok(()),
     }
 }

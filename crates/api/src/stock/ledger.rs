@@ -1,0 +1,249 @@
+//! The ledger: the one place where stock is put aside and moved. Orders, shipments and the stock operations all go through here.
+//!
+//! Whoever comes first locks the levels he touches, all of them at once and always in the same order, so that nobody overtakes
+//! anybody and nobody waits in a circle. A work therefore asks once, with all its lines; asking twice in one work may meet another
+//! work that asks the other way round. Everything is a handful of statements, however many lines.
+
+use super::{
+    held::Held,
+    levels::{Facts, Levels},
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    id::{ProductId, WarehouseId},
+    instant::Instant,
+    money::{Quantity, SignedQuantity},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+    stock::{stock_level::StockLevel, stock_movement::MovementKind, stock_reservation::ReservationStatus},
+};
+use samphan_persistence::{
+    record::Record,
+    store::{Reader, Work},
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A product in a warehouse.
+pub type Key = (Uuid, Uuid);
+
+/// What is done for all lines or for none: else each line that stands in the way, by its place, and why.
+pub type AllOrNone<T> = std::result::Result<T, Vec<(usize, Refusal)>>;
+
+/// The record something is done for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its resource, such as `orders`.
+    pub resource: String,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// Something to be put aside.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// The product.
+    pub product_id: ProductId,
+    /// The warehouse.
+    pub warehouse_id: WarehouseId,
+    /// How much.
+    pub quantity: Quantity,
+    /// Until when; until it is released when none.
+    pub expires_at: Option<Instant>,
+    /// What for.
+    pub source: Option<Source>,
+}
+
+/// Something that comes or goes.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The product.
+    pub product_id: ProductId,
+    /// The warehouse.
+    pub warehouse_id: WarehouseId,
+    /// What comes, or below zero what goes.
+    pub quantity: SignedQuantity,
+    /// What it is.
+    pub kind: MovementKind,
+    /// Why.
+    pub reason: Option<String>,
+    /// What for.
+    pub source: Option<Source>,
+    /// The lot.
+    pub lot_no: Option<String>,
+    /// The serial number.
+    pub serial_no: Option<String>,
+}
+
+/// Something issued of what was put aside.
+#[derive(Clone, Debug)]
+pub struct Issue {
+    /// The reservation.
+    pub reservation_id: Uuid,
+    /// How much; all that is left of it when none.
+    pub quantity: Option<Quantity>,
+    /// What for; the reservation when none.
+    pub source: Option<Source>,
+    /// The lot.
+    pub lot_no: Option<String>,
+    /// The serial number.
+    pub serial_no: Option<String>,
+}
+
+/// Why a line cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is less than that.
+    Short {
+        /// The level, where there is one.
+        level_id: Option<Uuid>,
+        /// What there is for this: what is available, and what more the product's backorder policy allows.
+        available: Quantity,
+    },
+    /// There is no such product.
+    UnknownProduct,
+    /// There is no such warehouse.
+    UnknownWarehouse,
+    /// There is no stock of services.
+    NotStocked,
+    /// What is kept in this warehouse is not for sale.
+    NotForSale,
+    /// The warehouse is closed.
+    Closed,
+    /// Nothing, or more than can be kept.
+    OutOfRange,
+    /// There is no such reservation.
+    UnknownReservation,
+    /// The reservation no longer holds.
+    NotActive(ReservationStatus),
+}
+
+impl Refusal {
+    /// As a fault of the line at that place, such as `/lines/3`.
+    #[must_use]
+    pub fn fault(&self, at: &str) -> FieldError {
+        let new = |field: &str, code, about: &str| FieldError::new(format!("{at}/{field}"), code, about);
+        match self {
+            Self::Short { available, .. } => new("quantity", "insufficient_stock", &available.to_string()),
+            Self::UnknownProduct => new("product_id", "unknown_reference", "products"),
+            Self::UnknownWarehouse => new("warehouse_id", "unknown_reference", "warehouses"),
+            Self::NotStocked => new("product_id", "not_stocked", "a product that is no service"),
+            Self::NotForSale => new("warehouse_id", "not_for_sale", "a warehouse whose goods are available for sale"),
+            Self::Closed => new("warehouse_id", "closed", "a warehouse in use"),
+            Self::OutOfRange => new("quantity", "out_of_range", "0.0001 to 100000000000, and no more than that in one place"),
+            Self::UnknownReservation => new("reservation_id", "unknown_reference", "stock_reservations"),
+            Self::NotActive(status) => new("reservation_id", "not_active", status.as_str()),
+        }
+    }
+}
+
+/// The problem of the lines that stand in the way, by the place of each, such as `/lines/3`.
+#[must_use]
+pub fn refused(refusals: &[(String, Refusal)]) -> Error {
+    let any = |what: fn(&Refusal) -> bool| refusals.iter().any(|(_, r)| what(r));
+    let code = if any(|r| matches!(r, Refusal::Short { .. })) {
+        Code::InsufficientStock
+    } else if any(|r| matches!(r, Refusal::NotActive(_))) {
+        Code::IllegalTransition
+    } else if any(|r| matches!(r, Refusal::UnknownProduct | Refusal::UnknownWarehouse | Refusal::UnknownReservation)) {
+        Code::UnknownReference
+    } else {
+        Code::ValidationFailed
+    };
+    let mut error = Error::from(code).with(refusals.iter().map(|(at, refusal)| refusal.fault(at)).collect());
+    // A problem has room for a hundred records in the way; every line has its fault.
+    let levels: BTreeSet<Uuid> =
+        refusals.iter().filter_map(|(_, r)| if let Refusal::Short { level_id, .. } = r { *level_id } else { None }).collect();
+    for level in levels.into_iter().take(100) {
+        error = error.against(StockLevel::MANY, level, "available");
+    }
+    error
+}
+
+/// Puts aside what there is: each want is answered with its reservation, with none where the product needs no stock, or with why not.
+pub async fn reserve(work: &Work, wants: &[Want]) -> Result<Vec<std::result::Result<Option<Uuid>, Refusal>>> {
+    let mut levels = Levels::open(work, wants.iter().map(Want::key).collect(), Facts::may_begin_below).await?;
+    let done = wants.iter().map(|want| levels.reserve(want)).collect();
+    levels.close().await?;
+    Ok(done)
+}
+
+/// The same, for all of them or none: nothing is put aside when anything stands in the way, and the work may go on.
+pub async fn reserve_all(work: &Work, wants: &[Want]) -> Result<AllOrNone<Vec<Option<Uuid>>>> {
+    let mut levels = Levels::open(work, wants.iter().map(Want::key).collect(), Facts::may_begin_below).await?;
+    let done = levels.all_or_none(wants, Levels::reserve);
+    levels.close().await?;
+    Ok(done)
+}
+
+/// Lets go of what is left of reservations, and answers which of them held until now: others are left as they are.
+pub async fn release(work: &Work, ids: &[Uuid], reason: Option<String>) -> Result<Vec<Uuid>> {
+    let mut open = Held::open(work, ids).await?;
+    let mut released = vec![];
+    for id in ids {
+        if open.end(*id, ReservationStatus::Released, reason.clone()) {
+            released.push(*id);
+        }
+    }
+    open.close().await?;
+    Ok(released)
+}
+
+/// Issues goods of reservations and answers the movements, in order; none of them when anything stands in the way.
+pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Record>>> {
+    let ids: Vec<Uuid> = issues.iter().map(|i| i.reservation_id).collect();
+    let mut open = Held::open(work, &ids).await?;
+    let done = open.issue_all(issues);
+    let made = open.close().await?;
+    Ok(done.map(|()| made))
+}
+
+/// Books movements of any kind and answers them, in order; none of them when anything stands in the way.
+pub async fn book(work: &Work, entries: &[Entry]) -> Result<AllOrNone<Vec<Record>>> {
+    let mut levels = Levels::open(work, entries.iter().map(Entry::key).collect(), Facts::is_stocked).await?;
+    let done = levels.all_or_none(entries, Levels::book);
+    let made = levels.close().await?;
+    Ok(done.map(|_| made))
+}
+
+/// Whether any reservation is overdue: one look into an index.
+pub async fn is_anything_overdue(reader: &Reader) -> Result<bool> {
+    let mut sql = reader.sql();
+    sql.push("SELECT 1 FROM stock_reservations t WHERE t.deleted_at IS NULL AND t.status = 'active' AND t.expires_at <= ");
+    sql.bind(Kind::Time, Scalar::Time(reader.now)).push(" LIMIT 1");
+    Ok(reader.count(sql).await? > 0)
+}
+
+/// Ends overdue reservations, those overdue longest first; says whether there were as many as it takes at once.
+pub async fn expire(work: &Work, most: usize) -> Result<bool> {
+    let mut sql = work.sql();
+    sql.push("SELECT product_id, warehouse_id FROM stock_reservations WHERE deleted_at IS NULL AND status = 'active' AND expires_at <= ");
+    sql.bind(Kind::Time, Scalar::Time(work.now)).push(" ORDER BY expires_at, id LIMIT ").int(i64::try_from(most).unwrap_or(i64::MAX));
+    let found = work.fetch(sql, |row| Ok((row.id(0)?, row.id(1)?))).await?;
+    let full = found.len() >= most;
+    Levels::open(work, found.into_iter().collect(), Facts::may_be_kept).await?.close().await?;
+    Ok(full)
+}
+
+pub(super) fn gathered<T>(results: Vec<std::result::Result<T, Refusal>>) -> AllOrNone<Vec<T>> {
+    let (mut done, mut refusals) = (vec![], vec![]);
+    for (place, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(one) => done.push(one),
+            Err(refusal) => refusals.push((place, refusal)),
+        }
+    }
+    if refusals.is_empty() { Ok(done) } else { Err(refusals) }
+}
+
+impl Want {
+    pub(super) const fn key(&self) -> Key {
+        (self.product_id.0, self.warehouse_id.0)
+    }
+}
+
+impl Entry {
+    pub(super) const fn key(&self) -> Key {
+        (self.product_id.0, self.warehouse_id.0)
+    }
+}

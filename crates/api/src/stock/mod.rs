@@ -1,0 +1,21 @@
+//! Stock: where goods are kept, how much there is, what moved it, and what is put aside.
+
+mod held;
+pub mod ledger;
+mod levels;
+pub mod rebuild;
+pub mod stock_level;
+pub mod stock_movement;
+pub mod stock_reservation;
+pub mod stock_sync;
+pub mod sweep;
+pub mod warehouse;
+
+use crate::rest::collection::Api;
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    let api = api.collection(warehouse::routes()).collection(stock_level::routes()).collection(stock_reservation::routes());
+    stock_sync::routes(stock_movement::routes(api))
+}

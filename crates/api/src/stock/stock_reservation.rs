@@ -1,0 +1,134 @@
+//! How reservations are reached. Their level is locked before they are, as everywhere, so their actions are not the kernel's.
+
+use super::{
+    held::Held,
+    ledger::{self, Issue, Source, Want},
+};
+use crate::rest::{
+    answer::Answer,
+    collection::Collection,
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    scalar::Scalar,
+    stock::stock_reservation::{ConsumeReservation, ExtendReservation, ReservationStatus, StockReservation},
+};
+use samphan_persistence::{
+    record::expect_version,
+    store::Work,
+    stored::{self, Stored},
+};
+use uuid::Uuid;
+
+/// Reservations.
+#[must_use]
+pub fn routes() -> Collection<StockReservation> {
+    let about = "409 `illegal_transition` when it no longer holds; see `available_actions` of the record.";
+    let action = |operation: Operation, verb: &str| {
+        operation.needs(format!("stock-reservations:{verb}")).answers(200, "StockReservation").etag().if_match(false)
+    };
+    Collection::new("stock")
+        .create(create)
+        .creates()
+        .operation("/{id}/release", |path| {
+            action(Operation::write("releaseStockReservation", Method::POST, path, release), "release").says(
+                "stock",
+                "Let go of what is left of a reservation",
+                about,
+            )
+        })
+        .operation("/{id}/extend", |path| {
+            action(Operation::write("extendStockReservation", Method::POST, path, extend), "extend")
+                .says("stock", "Put off the end of a reservation", about)
+                .takes(Body::of("ExtendReservation"))
+        })
+        .operation("/{id}/consume", |path| {
+            let about = format!("Books the issue in the ledger. 409 `insufficient_stock` when less than that is there. {about}");
+            action(Operation::write("consumeStockReservation", Method::POST, path, consume), "consume")
+                .says("stock", "Issue goods of a reservation", about)
+                .takes(Body::of("ConsumeReservation"))
+        })
+        .schema::<ExtendReservation>()
+        .schema::<ConsumeReservation>()
+}
+
+async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<StockReservation>> {
+    let asked = draft.data;
+    if asked.expires_at.is_some_and(|t| t <= work.now) {
+        return Err(in_past());
+    }
+    let source = match (asked.source_resource, asked.source_id) {
+        (Some(resource), Some(id)) => Some(Source { resource, id }),
+        (None, None) => None,
+        _ => return Err(Error::invalid(FieldError::new("/source_id", "ambiguous_key", "source_resource and source_id, or neither"))),
+    };
+    let want = Want {
+        product_id: asked.product_id,
+        warehouse_id: asked.warehouse_id,
+        quantity: asked.quantity,
+        expires_at: asked.expires_at,
+        source,
+    };
+    let done = ledger::reserve(work, &[want]).await?;
+    let id = match done.into_iter().next() {
+        Some(Ok(Some(id))) => id,
+        Some(Ok(None)) => return Err(ledger::refused(&[(String::new(), ledger::Refusal::NotStocked)])),
+        Some(Err(refusal)) => return Err(ledger::refused(&[(String::new(), refusal)])),
+        None => return Err(Code::Internal.into()),
+    };
+    read(work, id).await
+}
+
+async fn read(work: &Work, id: Uuid) -> Result<Stored<StockReservation>> {
+    stored::one_with(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+fn in_past() -> Error {
+    Error::invalid(FieldError::new("/expires_at", "in_past", "a time to come, or null"))
+}
+
+/// Locks a reservation that holds, of the version the caller means.
+async fn open<'w>(work: &'w Work, call: &Call) -> Result<(Uuid, Held<'w>)> {
+    let id = call.id(0)?;
+    let held = Held::open(work, &[id]).await?;
+    let found = held.get(id).ok_or_else(|| Error::from(Code::NotFound))?;
+    expect_version(call.if_match, found.version)?;
+    match found.data.status {
+        ReservationStatus::Active => Ok((id, held)),
+        status => Err(Error::from(Code::IllegalTransition).allowing(StockReservation::actions(status.as_str()).iter().copied())),
+    }
+}
+
+async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
+    Ok(Answer::record(work, work.shape(StockReservation::MANY)?, &read(work, id).await?.record))
+}
+
+async fn release(work: &Work, call: Call) -> Result<Answer> {
+    let (id, mut held) = open(work, &call).await?;
+    held.end(id, ReservationStatus::Released, None);
+    held.close().await?;
+    answer(work, id).await
+}
+
+async fn extend(work: &Work, call: Call) -> Result<Answer> {
+    let asked: ExtendReservation = call.input()?;
+    if asked.expires_at.is_some_and(|t| t <= work.now) {
+        return Err(in_past());
+    }
+    let (id, mut held) = open(work, &call).await?;
+    held.extend(id, asked.expires_at);
+    held.close().await?;
+    answer(work, id).await
+}
+
+async fn consume(work: &Work, call: Call) -> Result<Answer> {
+    let asked: ConsumeReservation = call.input()?;
+    let (id, mut held) = open(work, &call).await?;
+    let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };
+    held.issue(&issue).map_err(|refusal| ledger::refused(&[(String::new(), refusal)]))?;
+    held.close().await?;
+    answer(work, id).await
+}

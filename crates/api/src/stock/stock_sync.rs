@@ -1,0 +1,223 @@
+//! `POST /v1/stock-syncs`: what another system counted, by its own item codes, whatever order and however often it comes.
+
+use super::{
+    ledger::Key,
+    levels::{Facts, Levels},
+    stock_movement::{self, Products},
+};
+use crate::rest::{
+    answer::Answer,
+    batch::{self, MOST_ITEMS, Outcome},
+    collection::Api,
+    external::{find_references, known_system},
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    id::{ProductId, WarehouseId},
+    scalar::{Kind, Scalar},
+    stock::stock_count::{Stamp, StockCount, Taken},
+};
+use samphan_persistence::store::Work;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a system counted in one warehouse.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockSync {
+    /// Code of the system that counted.
+    #[schema(min_length = 1, max_length = 50, example = "express")]
+    pub system: String,
+    /// The warehouse, by our code. Either this or `warehouse_external_id`.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 50, example = "BKK1")]
+    pub warehouse_code: Option<String>,
+    /// The warehouse, as the system calls it.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 128, example = "01")]
+    pub warehouse_external_id: Option<String>,
+    /// The products.
+    #[schema(min_items = 1, max_items = 1000, value_type = Vec<StockCount>)]
+    pub items: Vec<Value>,
+}
+
+/// The operation.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    let about = "Each item is an absolute count. It is `applied` only when its `as_of` is later than that of the count that holds (`source_sequence` decides between \
+                 equal times, then the smaller count); late, doubled and reordered items come out `stale` or `unchanged` and change nothing. What was received, issued, \
+                 brought or put right here after `as_of` counts on top: the system cannot have counted it. The difference is booked as a movement of kind `sync`. A count \
+                 is never refused for what is reserved; where it leaves less than is promised, the level is below zero and `stock_level.oversold` is told. Item codes that no \
+                 external reference maps are `failed` with `unknown_external_id`.";
+    api.operations(vec![
+        Operation::write("syncStock", Method::POST, "/v1/stock-syncs", sync)
+            .says("stock", "Push what another system counted", about)
+            .takes(Body::batch("StockSync"))
+            .needs("stock-levels:sync")
+            .answers(200, "BatchResults"),
+    ])
+    .schema::<StockSync>()
+}
+
+async fn sync(work: &Work, call: Call) -> Result<Answer> {
+    let asked: StockSync = call.input()?;
+    if asked.items.len() > MOST_ITEMS {
+        return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
+    }
+    expect_active(work, &asked.system).await?;
+    work.stand_in_line(&format!("stock {}", asked.system)).await?;
+    let warehouse = warehouse(work, &asked).await?;
+    let mut items: Vec<Result<StockCount>> = Vec::with_capacity(asked.items.len());
+    for item in &asked.items {
+        let faults = call.state.validators.faults("StockCount", item, "")?;
+        items.push(if faults.is_empty() { count_of(work, item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+    }
+    let outcomes = apply(work, &asked.system, warehouse, items).await?;
+    let mut sql = work.sql();
+    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(" WHERE deleted_at IS NULL AND code = ").text(asked.system);
+    work.execute(sql).await?;
+    Ok(batch::answer(&call, &work.request_id, &outcomes))
+}
+
+fn count_of(work: &Work, item: &Value) -> Result<StockCount> {
+    let count = StockCount::deserialize(item).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))?;
+    count.check(work.now).map_err(|(pointer, code, about)| Error::invalid(FieldError::new(pointer, code, about)))?;
+    Ok(count)
+}
+
+/// Refuses a system that is unknown, not the caller's, or paused.
+async fn expect_active(work: &Work, system: &str) -> Result<()> {
+    known_system(work, system).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND status = 'active' AND code = ").text(system);
+    match work.count(sql).await? {
+        0 => Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"])),
+        _ => Ok(()),
+    }
+}
+
+async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {
+    let at = "/warehouse_external_id";
+    match (&asked.warehouse_code, &asked.warehouse_external_id) {
+        (Some(code), None) => stock_movement::warehouse(work, "", None, Some(code.clone())).await,
+        (None, Some(name)) => {
+            let found = find_references(work, work.shape("warehouses")?, &asked.system, std::slice::from_ref(name)).await?;
+            let Some(id) = found.get(name) else {
+                return Err(Error::from(Code::UnknownReference).with(vec![FieldError::new(at, "unknown_external_id", "warehouses")]));
+            };
+            stock_movement::warehouse(work, "", Some(WarehouseId(*id)), None).await
+        }
+        _ => Err(Error::invalid(FieldError::new(at, "ambiguous_key", "exactly one of warehouse_code and warehouse_external_id"))),
+    }
+}
+
+/// The products the items are about.
+struct Named {
+    by_external_id: HashMap<String, Uuid>,
+    others: Products,
+}
+
+impl Named {
+    async fn of(work: &Work, system: &str, items: &[Result<StockCount>]) -> Result<Self> {
+        let items = || items.iter().flatten();
+        let mut names: Vec<String> = items().filter_map(|i| i.external_id.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let shape = work.shape("products")?;
+        let by_external_id = if names.is_empty() { HashMap::new() } else { find_references(work, shape, system, &names).await? };
+        let others = stock_movement::find(work, items().filter_map(|i| i.product_id), items().filter_map(|i| i.sku.clone())).await?;
+        Ok(Self { by_external_id, others })
+    }
+
+    fn product(&self, item: &StockCount) -> Result<Uuid> {
+        let (found, pointer, code) = match (&item.external_id, &item.sku, item.product_id) {
+            (Some(name), ..) => (self.by_external_id.get(name).copied(), "/external_id", "unknown_external_id"),
+            (_, Some(sku), _) => (self.others.by_sku(sku).map(|p| p.0.0), "/sku", "unknown_reference"),
+            (.., id) => (id.and_then(|id: ProductId| self.others.by_id(id)).map(|p| p.0.0), "/product_id", "unknown_reference"),
+        };
+        found.ok_or_else(|| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, code, "products")]))
+    }
+}
+
+/// Takes the items one after the other, as if each had been sent alone, and writes what came of them all at once.
+async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Result<StockCount>>) -> Result<Vec<Outcome>> {
+    let named = Named::of(work, system, &items).await?;
+    let about: Vec<Result<Key>> = items
+        .iter()
+        .map(|item| item.as_ref().map_err(Clone::clone).and_then(|item| named.product(item)).map(|product| (product, warehouse.0)))
+        .collect();
+    let mut levels = Levels::open(work, about.iter().flatten().copied().collect(), Facts::is_stocked).await?;
+    let mut applied: BTreeMap<Key, Stamp> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(items.len());
+    for (item, key) in items.into_iter().zip(about) {
+        let external_id = item.as_ref().ok().and_then(|i| i.external_id.clone());
+        outcomes.push(match (item, key) {
+            (Ok(item), Ok(key)) => match take(&mut levels, system, key, &item, &mut applied) {
+                Ok((status, error)) => (Outcome { status, id: None, external_id, version: None, error }, Some(key)),
+                Err(error) => (Outcome::failed(external_id, error), None),
+            },
+            (Err(error), _) | (_, Err(error)) => (Outcome::failed(external_id, error), None),
+        });
+    }
+    let since = moved_since(work, &applied).await?;
+    for (key, stamp) in &applied {
+        levels.count(*key, stamp.counted.0.saturating_add(since.get(key).copied().unwrap_or_default()));
+    }
+    let written: HashMap<Key, (Uuid, i64)> = levels.versions().collect();
+    levels.close().await?;
+    Ok(outcomes
+        .into_iter()
+        .map(|(outcome, key)| match key.and_then(|key| written.get(&key)) {
+            Some((id, version)) => Outcome { id: Some(*id), version: Some(*version), ..outcome },
+            None => outcome,
+        })
+        .collect())
+}
+
+type Told = (&'static str, Option<Error>);
+
+fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, applied: &mut BTreeMap<Key, Stamp>) -> Result<Told> {
+    let fault = |code, about| Error::invalid(FieldError::new("", code, about));
+    let Some(level) = levels.by_key.get_mut(&key) else {
+        return Err(fault("not_stocked", "a product that is no service, in a warehouse in use"));
+    };
+    let told = item.stamp();
+    Ok(match Stamp::takes(level.count.as_ref().map(|(_, stamp)| stamp), &told) {
+        Taken::Applied => {
+            level.count = Some((system.to_owned(), told));
+            level.counted = true;
+            applied.insert(key, told);
+            ("applied", None)
+        }
+        Taken::Unchanged => ("unchanged", None),
+        Taken::Stale => ("stale", None),
+        Taken::Conflicting => {
+            let fault = FieldError::new("/as_of", "same_as_of_different_values", "the smaller of the two counts is kept");
+            ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
+        }
+    })
+}
+
+/// What was moved here since each of the counts was true, but for what was counted: one query.
+async fn moved_since(work: &Work, counts: &BTreeMap<Key, Stamp>) -> Result<HashMap<Key, i64>> {
+    if counts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = work.sql();
+    sql.push("WITH v (product_id, warehouse_id, as_of) AS (VALUES ");
+    for (n, ((product, warehouse), stamp)) in counts.iter().enumerate() {
+        sql.push(if n == 0 { "(" } else { ", (" }).id(*product).push(", ").id(*warehouse).push(", ");
+        sql.bind(Kind::Time, Scalar::Time(stamp.as_of)).push(")");
+    }
+    sql.push(
+        ") SELECT v.product_id, v.warehouse_id, CAST(sum(m.quantity) AS bigint) FROM v JOIN stock_movements m ON m.product_id = v.product_id \
+         AND m.warehouse_id = v.warehouse_id AND m.created_at > v.as_of WHERE m.kind <> 'sync' GROUP BY v.product_id, v.warehouse_id",
+    );
+    Ok(work.fetch(sql, |row| Ok(((row.id(0)?, row.id(1)?), row.int(2)?))).await?.into_iter().collect())
+}

@@ -1,0 +1,45 @@
+//! How warehouses are reached.
+
+use super::stock_level::{Use, expect_unused};
+use crate::rest::collection::Collection;
+use samphan_domain::{
+    error::{Code, Error, Result},
+    resource::Resource,
+    stock::warehouse::{Warehouse, WarehouseStatus},
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// Warehouses.
+#[must_use]
+pub fn routes() -> Collection<Warehouse> {
+    Collection::new("stock")
+        .delete(delete)
+        .writes()
+        .plain_action("close", "Close a warehouse", async |work: &Work, w: Stored<Warehouse>| {
+            turn(work, w, WarehouseStatus::Active, WarehouseStatus::Closed, "closed").await
+        })
+        .plain_action("reopen", "Use a warehouse again", async |work: &Work, w: Stored<Warehouse>| {
+            turn(work, w, WarehouseStatus::Closed, WarehouseStatus::Active, "reopened").await
+        })
+}
+
+async fn turn(work: &Work, before: Stored<Warehouse>, from: WarehouseStatus, to: WarehouseStatus, what: &str) -> Result<Stored<Warehouse>> {
+    if before.data.status != from {
+        let status = if before.data.status == WarehouseStatus::Active { "active" } else { "closed" };
+        return Err(Error::from(Code::IllegalTransition).allowing(Warehouse::actions(status).iter().copied()));
+    }
+    if to == WarehouseStatus::Closed {
+        expect_unused(work, "warehouse_id", before.id(), Use::Promised).await?;
+    }
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, what, None).await
+}
+
+async fn delete(work: &Work, found: &Stored<Warehouse>) -> Result<()> {
+    expect_unused(work, "warehouse_id", found.id(), Use::Kept).await?;
+    stored::delete(work, found).await
+}

@@ -1,0 +1,108 @@
+//! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
+
+use crate::{
+    id::{ProductId, WarehouseId},
+    instant::Instant,
+    money::Quantity,
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// Goods put aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct StockReservation {
+    /// The product.
+    pub product_id: ProductId,
+    /// The warehouse.
+    pub warehouse_id: WarehouseId,
+    /// How much, in the product's unit: more than 0, at most 100000000000.
+    #[schema(example = "12")]
+    pub quantity: Quantity,
+    /// How much of it was issued.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub consumed: Quantity,
+    /// What became of it; moved by `release` and `consume`, and by time.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: ReservationStatus,
+    /// Until when it holds; null for until it is released. Put off by `extend`.
+    pub expires_at: Option<Instant>,
+    /// Resource of the record it is for, such as `orders`; with `source_id`.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[a-z_]+$", example = "orders")]
+    pub source_resource: Option<String>,
+    /// Id of that record.
+    pub source_id: Option<Uuid>,
+}
+
+/// What became of a reservation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStatus {
+    /// It holds.
+    #[default]
+    Active,
+    /// All of it was issued.
+    Consumed,
+    /// What was left of it was let go.
+    Released,
+    /// It was too late for what was left of it.
+    Expired,
+}
+
+impl ReservationStatus {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Consumed => "consumed",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A later end of a reservation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendReservation {
+    /// Until when it holds, in the future; null for until it is released.
+    #[schema(required = true)]
+    pub expires_at: Option<Instant>,
+}
+
+/// Goods issued of a reservation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsumeReservation {
+    /// How much, in the product's unit; all that is left of the reservation when left out.
+    #[schema(nullable = false)]
+    pub quantity: Option<Quantity>,
+    /// The lot it is of.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    pub lot_no: Option<String>,
+    /// The serial number it is of.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    pub serial_no: Option<String>,
+}
+
+impl Resource for StockReservation {
+    const MANY: &'static str = "stock_reservations";
+    const ONE: &'static str = "stock_reservation";
+    const ABOUT: &'static str = "Goods put aside, so that nobody else is promised them.";
+    const EVENTS: &'static [&'static str] =
+        &["stock_reservation.extended", "stock_reservation.consumed", "stock_reservation.released", "stock_reservation.expired"];
+    const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];
+    const SORTS: &'static [&'static str] = &["expires_at"];
+    const TITLE: &'static str = "product_id";
+    const STATUS: Option<&'static str> = Some("status");
+    const EXTENSIBLE: bool = false;
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "active" { &["release", "extend", "consume"] } else { &[] }
+    }
+}
