@@ -84,7 +84,8 @@ java() {
   rm -rf "$out"
   mkdir -p "$out"
   cd "$out"
-  "$venv/bin/openapi-generator-cli" generate -i "$document" -g java --library native -o . \
+  # `wait` is a method every Java object has, and none may replace it.
+  "$venv/bin/openapi-generator-cli" generate -i "$document" -g java --library native -o . --parameter-name-mappings wait=waitFor \
     --global-property apiTests=false,modelTests=false,apiDocs=false,modelDocs=false \
     --additional-properties "$(paste -sd, "$here/java/options.txt")" >generate.log 2>&1 || { cat generate.log; return 1; }
   # Two operations or schemas written to one file: one of them is missing in the client.

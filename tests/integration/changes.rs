@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use samphan::{openapi, server};
 use samphan_domain::{caller::Caller, customers::tag::Tag};
 use samphan_persistence::{
+    migrate,
     store::{Opening, Store},
     stored::{self, Stored},
 };
@@ -19,6 +20,7 @@ use std::{
 crate::on_both![
     changes_come_in_the_order_of_commits_and_none_is_lost_or_doubled,
     what_commits_late_comes_late_and_is_never_skipped,
+    a_restored_database_goes_on_with_its_positions,
     a_snapshot_and_the_feed_from_one_cursor_end_in_the_rows_as_they_are,
     whoever_waits_is_answered_at_once,
     types_and_resources_choose_and_unknown_ones_are_refused,
@@ -141,6 +143,39 @@ async fn what_commits_late_comes_late_and_is_never_skipped(app: App) {
         let (found, next) = rest(&app, &cursor, "").await;
         assert_eq!(types(&found), ["account.created"]);
         cursor = next;
+    }
+}
+
+async fn a_restored_database_goes_on_with_its_positions(app: App) {
+    if app.database_url().starts_with("sqlite") {
+        return;
+    }
+    let cursor = end(&app).await;
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    let mut sql = work.sql();
+    // The database it comes from had counted more transactions.
+    sql.push("UPDATE feed_state SET fence_xid = '9000000000', fence_seq = fence_seq + 1000000");
+    work.execute(sql).await.unwrap();
+    work.commit().await.unwrap();
+    let mut made = vec![];
+    for _ in 0..4 {
+        made.push(json!(app.account("A").await));
+        end(&app).await;
+    }
+    let (found, _) = rest(&app, &cursor, "").await;
+    assert_eq!(found.iter().map(|c| c["resource_id"].clone()).collect::<Vec<_>>(), made);
+    let reader = store.reader(Arc::new(Caller::system()), server::now());
+    let left = || async {
+        let mut sql = reader.sql();
+        sql.push("SELECT count(*) FROM audit_events WHERE seq > (SELECT settled_seq FROM feed_state)");
+        reader.count(sql).await.unwrap()
+    };
+    let begun = Instant::now();
+    while left().await > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "what has its position is not looked at again");
+        end(&app).await;
     }
 }
 
@@ -317,6 +352,17 @@ async fn a_page_is_what_was_asked_for(app: App) {
         app.get(&format!("/v1/changes?limit={limit}")).await.refused(400, "invalid_query");
     }
     app.get("/v1/changes?since=1").await.refused(400, "invalid_query").fault("?since", "unknown_parameter");
+    // A cursor ahead of the end is of what a restore undid: whoever went on from it would miss what comes now.
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
+    let key = {
+        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        migrate::server_key(&work, "cursors", [0; 32]).await.unwrap()
+    };
+    let ahead = store.with_cursor_key(&key).feed_cursor(1_000_000);
+    for path in ["/v1/changes", "/v1/changes/stream"] {
+        app.get(&format!("{path}?after={ahead}")).await.refused(400, "invalid_cursor");
+    }
     // A dry run tells nobody.
     app.post("/v1/accounts?dry_run=true", json!({"name": "Not kept"})).await.is(201);
     assert_eq!(rest(&app, &end, "").await.0, [json!(null); 0]);

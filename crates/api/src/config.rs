@@ -60,7 +60,8 @@ pub struct Database {
     /// `sqlite:///var/lib/samphan/samphan.db`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL", env = "SAMPHAN_DATABASE_URL", default_value = "sqlite://data/samphan.db", hide_env_values = true)]
     pub database_url: String,
-    /// PostgreSQL: connections of each worker, 1 to 64. Workers times this many must fit the server's `max_connections`.
+    /// PostgreSQL: connections of each worker, 1 to 64, and as many for the work behind them. All of them must fit the server's
+    /// `max_connections`.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_DATABASE_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub database_connections: u32,
     /// SQLite: wait for the disk at every commit, so that a power cut loses nothing that was acknowledged. Without it a power

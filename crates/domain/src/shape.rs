@@ -168,6 +168,7 @@ impl Shape {
         {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
+        assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
         for f in &mut fields {
             f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
             f.searched = T::SEARCHED.contains(&f.name);

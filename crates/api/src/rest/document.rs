@@ -239,7 +239,7 @@ fn responses(o: &Operation) -> Value {
     if o.streams {
         let about = "Server-sent events, until the client or the service ends.";
         success["description"] = json!(about);
-        success["content"] = json!({EVENT_STREAM: {"schema": {"type": "string", "description": about}}});
+        success["content"] = json!({EVENT_STREAM: {"schema": {"type": "string", "maxLength": i32::MAX, "description": about}}});
     }
     if o.idempotent {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});

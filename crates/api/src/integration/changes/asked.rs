@@ -14,7 +14,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     feed::Wanted,
-    store::{Reader, Shapes},
+    store::{Reader, Shapes, Store},
 };
 use serde_json::{Map, Value, value::RawValue};
 use std::{sync::Arc, time::Duration};
@@ -72,6 +72,12 @@ fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) 
         }
     }
     meant
+}
+
+/// The position a cursor goes on after. One that is ahead of the end is of a time that a restore undid: whoever holds it shall know.
+pub fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
+    let position = store.feed_position(cursor)?;
+    if position > newest { Err(Error::from(Code::InvalidCursor).about("ahead of the feed")) } else { Ok(position) }
 }
 
 /// A caller who waits, and so is to be looked at again.

@@ -1,7 +1,7 @@
 //! `GET /v1/changes`: a page of the feed, now or as soon as there is one.
 
 use super::{
-    asked::{CHECKED_EVERY, Waiting, shield, wanted},
+    asked::{CHECKED_EVERY, Waiting, position, shield, wanted},
     follower::Listener,
 };
 use crate::rest::{answer::Answer, operation::Call};
@@ -45,7 +45,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let mut after = match call.query.get("after").map(String::as_str) {
         None => 0,
         Some("now") => newest,
-        Some(cursor) => store.feed_position(cursor)?,
+        Some(cursor) => position(store, cursor, newest)?,
     };
     let mut waiting = Waiting::of(&call);
     let mut listener: Option<Listener> = None;

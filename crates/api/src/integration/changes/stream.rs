@@ -1,7 +1,7 @@
 //! `GET /v1/changes/stream`: the feed as server-sent events.
 
 use super::{
-    asked::{CHECKED_EVERY, Waiting, shield, wanted},
+    asked::{CHECKED_EVERY, Waiting, position, shield, wanted},
     follower::Listener,
 };
 use crate::rest::{
@@ -37,7 +37,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let after = match from {
         None | Some("now") => newest,
         Some("beginning") => 0,
-        Some(cursor) => store.feed_position(cursor)?,
+        Some(cursor) => position(store, cursor, newest)?,
     };
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
