@@ -283,7 +283,7 @@ async fn a_group_shares_its_limit(app: App) {
 async fn rush(app: &App, accounts: &[String]) -> usize {
     let other = app.another(samphan::config::RateLimit::Off);
     let asked = async |n: usize| {
-        let server = if n % 2 == 0 { app } else { &other };
+        let server = if n.is_multiple_of(2) { app } else { &other };
         let body = json!({"account_id": accounts[n % accounts.len()], "amount": "10.00"});
         for _ in 0..30 {
             let answer = server.post("/v1/credit-checks", body.clone()).await;
