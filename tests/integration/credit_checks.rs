@@ -168,7 +168,7 @@ async fn an_authorisation_ends_by_itself(app: App) {
     // The clock is the server's; so the end is moved instead.
     let work = app.work().await;
     let mut sql = work.sql();
-    sql.push("UPDATE credit_checks SET expires_at = ").bind(Scale::Time, Scalar::Time(work.now.plus_seconds(-1)));
+    sql.push("UPDATE credit_checks SET expires_at = ").bind(Scale::Time, Scalar::Time(work.now.plus_seconds(-11)));
     work.execute(sql).await.unwrap();
     work.commit().await.unwrap();
     assert_eq!(available(&app, &account).await, "40.00");

@@ -100,6 +100,10 @@ pub enum AuthorisationStatus {
     Expired,
 }
 
+/// Seconds an authorisation counts beyond its end: longer than a capture that began before it can take to be committed, lest the
+/// same room be given twice.
+pub const GRACE: i64 = 10;
+
 /// How much of an authorisation the sale took.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -18,13 +18,13 @@ use samphan_domain::{
     id::CreditPolicyId,
     instant::Instant,
     integration::{
-        credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision},
+        credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision, GRACE},
         credit_policy::{self, Asked, Checkpoint, CreditAction, CreditComponent, CreditPolicy, Verdict},
         credit_position::Told,
     },
     money::{Amount, Price},
     resource::Resource,
-    scalar::Scalar,
+    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     bulk,
@@ -184,7 +184,7 @@ fn components(
 async fn expire(work: &Work, account: Uuid) -> Result<()> {
     let mut sql = work.sql();
     sql.push("SELECT id FROM credit_checks WHERE deleted_at IS NULL AND status = 'pending' AND account_id = ").id(account);
-    sql.push(" AND expires_at <= ").bind(samphan_domain::scalar::Kind::Time, Scalar::Time(work.now)).push(" ORDER BY id LIMIT 100");
+    sql.push(" AND expires_at <= ").bind(Kind::Time, Scalar::Time(work.now.plus_seconds(-GRACE))).push(" ORDER BY id LIMIT 100");
     for id in work.fetch(sql, |row| row.id(0)).await? {
         if let Some(found) = stored::one_with::<CreditCheck>(work, "id", Scalar::Id(id)).await? {
             settle(work, found, AuthorisationStatus::Expired, None, "expired").await?;

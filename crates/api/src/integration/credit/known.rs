@@ -9,6 +9,7 @@ use samphan_domain::{
     instant::Instant,
     integration::{
         credit_balance::CreditBalance,
+        credit_check::GRACE,
         credit_policy::{Exposure, Group},
         credit_position::Told,
         credit_profile::CreditProfile,
@@ -99,7 +100,7 @@ async fn authorised(reader: &Reader, account: Uuid, currency: &str) -> Result<Am
 fn authorised_sum(sql: &mut Sql, reader: &Reader, currency: &str) {
     sum_of(sql, &["authorised_amount"]);
     sql.push(" FROM credit_checks t WHERE t.deleted_at IS NULL AND t.currency = ").text(currency);
-    sql.push(" AND (t.status = 'pending' AND t.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now));
+    sql.push(" AND (t.status = 'pending' AND t.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now.plus_seconds(-GRACE)));
     sql.push(" OR t.status = 'captured' AND NOT coalesce((SELECT min(b.exposure_as_of) >= t.settled_at FROM credit_balances b ");
     sql.push("WHERE b.deleted_at IS NULL AND b.account_id = t.account_id AND b.currency = t.currency), 1 = 0))");
 }
