@@ -66,7 +66,11 @@ impl Company<'_> {
         let channels = ["field", "telesales", "web", "partner"];
         for n in 0..ORDERS {
             let Some((account, (owner, team))) = accounts.get(n * 5 % accounts.len().max(1)).copied() else { break };
-            let lines = json!([line(n), line(n * 3 + 1), line(n * 7 + 2)]);
+            let mut lines = json!([line(n), line(n * 3 + 1), line(n * 7 + 2)]);
+            if let (11, Some(first)) = (n, lines.get_mut(0).and_then(Value::as_object_mut)) {
+                // More than there is: it is held.
+                first.insert("quantity".to_owned(), json!("5000"));
+            }
             let promise = if n == 5 { self.promise(account, (owner, team), lines.clone()).await? } else { None };
             let body = json!({"account_id": account, "owner_id": owner, "team_id": team, "channel": channels.get(n % 4), "promise_id": promise,
                 "customer_reference": format!("PO-{:04}", 1_100 + n * 7), "lines": if promise.is_some() { json!([]) } else { lines }});
