@@ -16,6 +16,7 @@ pub mod search;
 pub mod sight;
 pub mod sql;
 mod sqlite;
+pub mod standing;
 pub mod store;
 pub mod stored;
 pub mod values;
