@@ -6,6 +6,7 @@ pub mod dialect;
 pub mod error;
 pub mod feed;
 pub mod filter;
+pub mod line;
 pub mod list;
 pub mod migrate;
 pub mod outbox;
