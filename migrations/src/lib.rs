@@ -9,6 +9,7 @@ mod m0002_stock;
 mod m0003_changes;
 mod m0004_credit_checks;
 mod m0005_webhook_secrets;
+mod m0006_credit_expiry;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -17,8 +18,14 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let steps =
-            [m0001_foundation::STEP, m0002_stock::STEP, m0003_changes::STEP, m0004_credit_checks::STEP, m0005_webhook_secrets::STEP];
+        let steps = [
+            m0001_foundation::STEP,
+            m0002_stock::STEP,
+            m0003_changes::STEP,
+            m0004_credit_checks::STEP,
+            m0005_webhook_secrets::STEP,
+            m0006_credit_expiry::STEP,
+        ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 }

@@ -175,11 +175,18 @@ async fn an_authorisation_ends_by_itself(app: App) {
     assert_eq!(available(&app, &account).await, "40.00");
     act(&app, &decision, "capture", json!({})).await.refused(409, "illegal_transition");
     act(&app, &decision, "release", json!({})).await.refused(409, "illegal_transition");
-    says(&ask(&app, &account, "40.00").await, "allow", &[]);
-    let expired = app.get(&format!("/v1/credit-checks/{}", decision.text_of("check_id"))).await.is(200);
-    assert_eq!(expired["status"], "expired", "the next question notes it");
+    // It is noted without anybody's asking, and told once.
+    let path = format!("/v1/credit-checks/{}", decision.text_of("check_id"));
+    let expired = until(&app, &path, |check| check["status"] == "expired").await;
+    assert!(expired["settled_at"].is_string() && expired["updated_by_id"].is_null() && expired["version"] == 2, "{expired}");
     let events = app.get("/v1/audit-events?kind=credit_check.expired").await.is(200);
     assert_eq!(column(&events, "resource_id"), [decision.text_of("check_id")]);
+    let event = &events["data"][0];
+    assert_eq!(
+        (&event["before"]["status"], &event["after"]["status"], &event["resource_version"]),
+        (&json!("pending"), &json!("expired"), &json!(2))
+    );
+    says(&ask(&app, &account, "40.00").await, "allow", &[]);
 }
 
 async fn the_policy_that_fits_and_comes_first_decides(app: App) {
@@ -275,9 +282,17 @@ async fn a_group_shares_its_limit(app: App) {
     says(&ask(&app, &company, "0.01").await, "hold", &["over_group_limit"]);
     act(&app, &first, "release", json!({})).await.is(200);
     says(&ask(&app, &south, "40.00").await, "allow", &[]);
+    // The position says what is left of it, and so what may be ordered.
+    let position = credit(&app, &shop).await;
+    assert_eq!((&position["group_available"], &position["available"], &position["status"]), (&json!("0.00"), &json!("0.00"), &json!("ok")));
     // A limit within the limit.
-    app.put(&format!("/v1/accounts/{north}/credit-profile"), json!({"group_limit_amount": "40.00"})).await.is(201);
+    app.put(&format!("/v1/accounts/{north}/credit-profile"), json!({"group_limit_amount": "30.00"})).await.is(201);
     says(&ask(&app, &shop, "0.01").await, "hold", &["over_group_limit"]);
+    let position = credit(&app, &shop).await;
+    assert_eq!((&position["group_available"], &position["available"]), (&json!("-10.00"), &json!("-10.00")), "{}", position.text);
+    assert_eq!((&position["status"], &position["reasons"]), (&json!("over_limit"), &json!(["over_group_limit"])));
+    // Of another branch's limit nothing is said.
+    assert_eq!(credit(&app, &south).await["group_available"], "0.00");
 }
 
 /// Sixty-four ask for 10 each through two servers of four connections each, and nobody is sent away; answers how many were allowed.

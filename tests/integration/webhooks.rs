@@ -1,6 +1,9 @@
 //! Webhooks: what changes is sent, signed, again until it is taken, and nowhere it must not go.
 
-use super::changes::{end, rest};
+use super::{
+    changes::{end, rest},
+    until,
+};
 use crate::support::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -154,18 +157,6 @@ async fn endpoint(app: &App, receiver: &Receiver, rest: Value) -> (String, Strin
     body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap());
     let made = app.post("/v1/webhook-endpoints", body).await.is(201);
     (made["webhook_endpoint"]["id"].as_str().unwrap().to_owned(), made.text_of("secret"))
-}
-
-/// Asks until it is so.
-async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..1500 {
-        let found = app.get(path).await.is(200).body;
-        if so(&found) {
-            return found;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{path} does not become so: {}", app.get(path).await.text);
 }
 
 async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {

@@ -12,4 +12,5 @@ pub mod rest;
 pub mod run;
 pub mod server;
 pub mod stock;
+pub mod sweep;
 pub mod telemetry;

@@ -14,7 +14,7 @@ use crate::{
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
-    stock::sweep,
+    sweep,
     telemetry::{self, Metrics},
 };
 use actix_web::{
