@@ -58,7 +58,8 @@ const ABOUT: About = About {
     ],
 };
 
-/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`.
+/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`; webhooks, which
+/// it does not know, are left out.
 #[must_use]
 pub fn older(document: &Value) -> Value {
     fn turn(value: &Value) -> Value {
@@ -86,11 +87,27 @@ pub fn older(document: &Value) -> Value {
     }
     let mut made = turn(document);
     made["openapi"] = json!("3.0.3");
+    without_webhooks(&mut made);
     if let Some(license) = made.pointer_mut("/info/license").and_then(Value::as_object_mut) {
         license.remove("identifier");
         license.insert("url".into(), json!("https://www.apache.org/licenses/LICENSE-2.0"));
     }
     made
+}
+
+fn without_webhooks(document: &mut Value) {
+    if let Some(map) = document.as_object_mut() {
+        map.remove("webhooks");
+    }
+    let written = document["paths"].to_string();
+    for kind in ["parameters", "requestBodies", "responses"] {
+        if let Some(all) = document["components"][kind].as_object_mut() {
+            all.retain(|name, _| written.contains(&format!("\"#/components/{kind}/{name}\"")));
+        }
+    }
+    if let Some(components) = document["components"].as_object_mut() {
+        components.retain(|_, all| all.as_object().is_none_or(|all| !all.is_empty()));
+    }
 }
 
 /// One line for each operation: tag, id, method, path, permission. Reviewed like code.
