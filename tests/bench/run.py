@@ -306,7 +306,9 @@ def measure(name, url, options):
 
 
 def table(head, rows):
-    """A table in Markdown; what is no text stands to the right."""
+    """A table in Markdown, unless it is empty."""
+    if not rows:
+        return
     print("\n| " + " | ".join(head) + " |\n|" + "|".join("---" if i < 2 else "--:" for i in range(len(head))) + "|")
     for row in rows:
         print("| " + " | ".join(row) + " |")

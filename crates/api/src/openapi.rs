@@ -48,7 +48,8 @@ const ABOUT: About = About {
         ("external-systems", "The other systems, and what they call our records."),
         ("credit", "What accounting says customers owe and may owe."),
         ("changes", "What happened, in the order it did: as a feed, and as a stream."),
-        ("webhooks", "What happened, sent to your own address."),
+        ("webhooks", "What happened, sent to your own address: who is told."),
+        ("events", "What is sent there, by type. You answer these; nobody asks them of this service."),
         ("auth", "Signing in and out, for people and machines."),
         ("users", "The people who sign in, their teams and roles."),
         ("api-keys", "How machines sign in."),
@@ -100,6 +101,9 @@ fn without_webhooks(document: &mut Value) {
         map.remove("webhooks");
     }
     let written = document["paths"].to_string();
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.retain(|tag| written.contains(&format!("\"tags\":[{}]", tag["name"])));
+    }
     for kind in ["parameters", "requestBodies", "responses"] {
         if let Some(all) = document["components"][kind].as_object_mut() {
             all.retain(|name, _| written.contains(&format!("\"#/components/{kind}/{name}\"")));

@@ -19,7 +19,8 @@ use serde_json::json;
 #[must_use]
 pub fn routes(api: Api) -> Api {
     api.collection(endpoint::routes()).collection(delivery::routes()).webhook(Webhook {
-        tag: "webhooks",
+        // Of their own: generators write one file for each tag, and another for what is sent.
+        tag: "events",
         schema: "Change",
         about: "The change, as the feed has it.",
         headers: vec![
