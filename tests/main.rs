@@ -7,6 +7,7 @@ mod customers;
 mod integration;
 mod kernel;
 mod platform;
+mod sales;
 mod service;
 mod stock;
 mod support;
