@@ -121,6 +121,9 @@ async fn a_draft_is_changed_and_priced_anew(app: App) {
         .await
         .is(422)
         .fault("/lines/1/id", "repeated");
+    let other = id(&app.make("/v1/accounts", json!({"name": "Another", "currency": "THB"})).await);
+    let theirs = app.patch(&path, json!({"account_id": other})).await.is(200);
+    assert_eq!(theirs["tax_invoice_address"]["name"], "Another", "of another customer, nothing of the first one's stays");
     act(&app, &order.id(), "submit", json!({})).await.is(200);
     act(&app, &order.id(), "confirm", json!({})).await.is(200);
     let refused = app.patch(&path, json!({"lines": []})).await.refused(409, "illegal_transition");

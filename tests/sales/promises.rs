@@ -11,6 +11,7 @@ crate::on_both![
     an_order_of_an_expired_promise_is_checked_anew,
     what_does_not_fit_a_promise_is_refused,
     a_promise_knows_when_more_can_be_had,
+    a_hold_by_hand_loses_nothing_of_the_promise,
 ];
 
 async fn promise(app: &App, shop: &Shop, lines: Value) -> Answer {
@@ -138,4 +139,18 @@ async fn a_promise_knows_when_more_can_be_had(app: App) {
     let made = promise(&app, &shop, json!([{"product_id": shop.tea, "quantity": "120"}])).await.is(201);
     assert_eq!((&made["status"], &made["available_on"]), (&json!("active"), &json!(from_now(10 * 24 * 3600).date())));
     assert_eq!(shop.standing(&app).await, ["100", "120", "-20"]);
+}
+
+async fn a_hold_by_hand_loses_nothing_of_the_promise(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.limit(&app, "600.00", "0.00").await;
+    let made = promise(&app, &shop, json!([{"product_id": shop.tea, "quantity": "5"}])).await.is(201);
+    let order = app.post("/v1/orders", json!({"account_id": shop.account, "promise_id": made["id"]})).await.is(201);
+    act(&app, &order.id(), "submit", json!({})).await.is(200);
+    act(&app, &order.id(), "hold", json!({})).await.is(200);
+    assert_eq!(act(&app, &order.id(), "confirm", json!({})).await.is(200)["status"], "on_hold");
+    assert_eq!(shop.standing(&app).await, ["100", "5", "95"]);
+    assert_eq!(shop.available(&app).await, "65.00");
+    let confirmed = act(&app, &order.id(), "release", json!({})).await.is(200);
+    assert_eq!((&confirmed["status"], &confirmed["credit_check_id"]), (&json!("confirmed"), &made["credit_check_id"]));
 }

@@ -73,34 +73,32 @@ pub async fn promise(
     let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
     let promised = of_promise(work, &after.data).await?;
     let mut holds = hold::open(work, id).await?;
+    if holds.iter().any(|h| h.data.kind == HoldKind::Manual) {
+        // Somebody's hold comes first: what else is in the way is asked when it is let go.
+        after.data.status = OrderStatus::OnHold;
+        after.data.follow_up();
+        return stored::save(work, before, after, "held", reason).await;
+    }
     let mut obstacles = vec![];
-    if promised.is_none() {
+    let is_of_promise = promised.is_some();
+    if !is_of_promise {
         obstacles.extend(prices(work, &after.data, &account).await?);
     }
-    obstacles.extend(approval(work, &after.data, promised.is_some()));
-    let kept = match promised.and_then(|p| p.data.credit_check_id) {
-        Some(check) => capture_for(work, after.data.account_id, check, OrderId(id), after.data.total_amount).await?.then_some(check),
-        None => None,
-    };
-    let decided = match kept {
-        // What the promise held is there; nothing new is asked.
-        Some(check) => {
-            after.data.credit_check_id = Some(check);
-            after.data.credit_status = CreditStanding::Approved;
-            None
-        }
-        None => Some(ask_credit(work, &mut after.data, doing.checkpoint).await?),
+    obstacles.extend(approval(work, &after.data, is_of_promise));
+    // What the promise held is there; nothing new is asked.
+    let decided = match promised {
+        Some(promised) if takes_credit(work, id, &mut after.data, &promised.data).await? => None,
+        _ => Some(ask_credit(work, &mut after.data, doing.checkpoint).await?),
     };
     if let Some(decided) = decided.as_ref().filter(|d| d.verdict.decision > CreditAction::Warn) {
         obstacles.push(credit_obstacle(decided, asked_amount(&after.data)));
     }
     let waived = |kind: HoldKind| after.data.waived_holds.contains(&kind);
     obstacles.retain(|o| !waived(o.kind));
-    let manual = holds.iter().any(|h| h.data.kind == HoldKind::Manual);
     let may_lack = waived(HoldKind::Stock);
     // What a promise put aside is the order's from now on, or nobody's.
-    let takes_over = after.data.promise_id.is_some() && after.data.committed_amount == Amount(0);
-    let lacking = if obstacles.is_empty() && !manual {
+    let takes_over = after.data.promise_id.is_some() && after.data.committed_amount == Amount(0) && obstacles.is_empty();
+    let lacking = if obstacles.is_empty() {
         if takes_over {
             goods::keep(work, &mut after.data.lines, &source).await?;
         }
@@ -112,7 +110,7 @@ pub async fn promise(
     if !lacking.is_empty() && !may_lack {
         obstacles.push(Obstacle::new(HoldKind::Stock, "insufficient_stock", lacking));
     }
-    let free = obstacles.is_empty() && !manual;
+    let free = obstacles.is_empty();
     let policy_releases = decided.as_ref().is_some_and(|d| d.policy.releases_holds);
     if let Some(decided) = decided {
         let (made, _) = keep(work, decided, if free { Keep::Captured(OrderId(id)) } else { Keep::Nothing }).await?;
@@ -131,7 +129,6 @@ pub async fn promise(
     if takes_over {
         goods::release(work, after.data.lines.iter_mut(), None).await?;
     }
-    holds.retain(|h| h.data.kind != HoldKind::Manual);
     for obstacle in &obstacles {
         let draft = OrderHold {
             order_id: OrderId(id),
@@ -168,6 +165,20 @@ async fn of_promise(work: &Work, order: &Order) -> Result<Option<Stored<OrderPro
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(None) };
     let found = stored::one_with::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
     Ok(found.filter(|p| p.data.expires_at.is_some_and(|at| at > work.now)))
+}
+
+/// Has an order take over the credit its promise held, while that holds; says whether it did.
+async fn takes_credit(work: &Work, id: Uuid, order: &mut Order, promise: &OrderPromise) -> Result<bool> {
+    let Some(check) = promise.credit_check_id else { return Ok(false) };
+    if !capture_for(work, order.account_id, check, OrderId(id), order.total_amount).await? {
+        return Ok(false);
+    }
+    order.credit_check_id = Some(check);
+    order.credit_status = match promise.credit_decision {
+        Some(CreditAction::Warn) => CreditStanding::Warned,
+        _ => CreditStanding::Approved,
+    };
+    Ok(true)
 }
 
 /// What the price book says today, against what the order says.

@@ -24,7 +24,7 @@ use samphan_domain::{
     money::Amount,
     resource::Resource,
     sales::{
-        order::{AmendOrder, CreditStanding, Order, OrderReason, OrderStatus},
+        order::{AmendOrder, CreditStanding, Order, OrderAddress, OrderReason, OrderStatus},
         order_hold::HoldStatus,
         order_line::OrderLine,
         shipment::{CreateShipment, Shipment, ShipmentStatus},
@@ -129,6 +129,18 @@ async fn copy_addresses(work: &Work, order: &mut Order, account: &Stored<Account
     Ok(())
 }
 
+/// Of another customer's order, the addresses that were not sent are not the first customer's.
+fn forget_addresses(before: &Order, after: &mut Order) {
+    let forget = |was: &Option<OrderAddress>, is: &mut Option<OrderAddress>| {
+        if was == is {
+            *is = None;
+        }
+    };
+    forget(&before.billing_address, &mut after.billing_address);
+    forget(&before.shipping_address, &mut after.shipping_address);
+    forget(&before.tax_invoice_address, &mut after.tax_invoice_address);
+}
+
 async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -> Result<Stored<Order>> {
     if after.data.terms() != before.data.terms() {
         if !matches!(before.data.status, OrderStatus::Draft | OrderStatus::Submitted) {
@@ -142,6 +154,9 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
         let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(work.now.date()));
+        if after.data.account_id != before.data.account_id {
+            forget_addresses(&before.data, &mut after.data);
+        }
         copy_addresses(work, &mut after.data, &account).await?;
         name_lines(work, &mut after.data.lines);
         pricing::price(work, &mut after.data, &account, Some(&before.data)).await?;
