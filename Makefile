@@ -22,10 +22,11 @@ format: ## Is everything formatted
 lint: ## Lints, warnings refused
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 
-openapi: ## Write the published document anew
+openapi: ## Write the published document anew, and the client made of it
 	$(CARGO) run --quiet -p samphan -- openapi > openapi/openapi.json
 	$(CARGO) run --quiet -p samphan -- openapi --form older > openapi/openapi-3.0.json
 	$(CARGO) run --quiet -p samphan -- openapi --form operations > openapi/operations.txt
+	$(CARGO) run --quiet -p samphan-client-generator
 
 openapi-check: ## Is the published document what the code says
 	@diff <($(CARGO) run --quiet -p samphan -- openapi) openapi/openapi.json >/dev/null || { echo "openapi/openapi.json is not what the code says: make openapi"; exit 1; }

@@ -1,0 +1,1645 @@
+//! Made from the published document by `make openapi`: do not edit.
+
+use crate::client::{Call, Client, ClientError, encoded};
+/// Error types.
+pub mod error {
+    /// Error from a `TryFrom` or `FromStr` implementation.
+    pub struct ConversionError(::std::borrow::Cow<'static, str>);
+    impl ::std::error::Error for ConversionError {}
+    impl ::std::fmt::Display for ConversionError {
+        fn fmt(
+            &self,
+            f: &mut ::std::fmt::Formatter<'_>,
+        ) -> Result<(), ::std::fmt::Error> {
+            ::std::fmt::Display::fmt(&self.0, f)
+        }
+    }
+    impl ::std::fmt::Debug for ConversionError {
+        fn fmt(
+            &self,
+            f: &mut ::std::fmt::Formatter<'_>,
+        ) -> Result<(), ::std::fmt::Error> {
+            ::std::fmt::Debug::fmt(&self.0, f)
+        }
+    }
+    impl From<&'static str> for ConversionError {
+        fn from(value: &'static str) -> Self {
+            Self(value.into())
+        }
+    }
+    impl From<String> for ConversionError {
+        fn from(value: String) -> Self {
+            Self(value.into())
+        }
+    }
+}
+///Organisations, and persons as customers, that we deal with.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Account {
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///Thai VAT branch: five digits, `00000` is the head office.
+    pub branch_code: Option<String>,
+    ///ISO 3166-1 alpha-2 country of registration; `TH` makes the tax id a Thai one.
+    pub country: Option<String>,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///ISO 4217 currency it trades in.
+    pub currency: Option<String>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///Anything worth knowing.
+    pub description: Option<String>,
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What other systems call this record.
+    pub external_refs: Vec<ExternalRef>,
+    ///Grade by value to us, such as `A`.
+    pub grade: Option<String>,
+    ///Health from 0 (leaving) to 100 (thriving).
+    pub health: Option<i32>,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///Line of business.
+    pub industry: Option<String>,
+    ///To be recognised at first contact.
+    pub is_vip: bool,
+    ///Its legal form.
+    pub legal_form: Option<String>,
+    ///The registered name, where it differs.
+    pub legal_name: Option<String>,
+    ///Where it stands in its life with us; moved by `change-lifecycle`.
+    pub lifecycle_stage: String,
+    ///The name it is known by.
+    pub name: String,
+    ///The user responsible; the caller when left out on create.
+    pub owner_id: Option<::uuid::Uuid>,
+    ///The account it belongs to.
+    pub parent_id: Option<::uuid::Uuid>,
+    ///Days until an invoice is due.
+    pub payment_terms_days: Option<i32>,
+    ///The channel it answers best.
+    pub preferred_channel: Option<String>,
+    ///BCP 47 language tag.
+    pub preferred_language: Option<String>,
+    ///The price book its prices come from.
+    pub price_book_id: Option<::uuid::Uuid>,
+    ///Number in the company register.
+    pub registration_no: Option<String>,
+    ///Size band by number of employees.
+    pub size: Option<String>,
+    ///Free labels, kept in lower case and sorted.
+    pub tags: Vec<String>,
+    ///Tax id. For Thai accounts 13 digits with a check digit (Revenue Department); spaces and dashes are dropped.
+    pub tax_id: Option<String>,
+    ///The team responsible; the caller's first team when left out on create.
+    pub team_id: Option<::uuid::Uuid>,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+    ///Web site.
+    pub website: Option<String>,
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct AccountPage {
+    ///The records.
+    pub data: Vec<Account>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///Who did something.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+pub struct Actor {
+    ///The user's or API key's id; null for Samphan itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///A person, a machine, or Samphan itself.
+    pub kind: String,
+}
+///What became of one item.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct BatchResult {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    ///What the sender calls it.
+    pub external_id: Option<String>,
+    ///The record.
+    pub id: Option<::uuid::Uuid>,
+    ///The item's place in the request, from 0.
+    pub index: i32,
+    ///What became of it.
+    pub status: String,
+    ///The record's version now.
+    pub version: Option<i64>,
+}
+///What became of a batch.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct BatchResults {
+    ///A result for each item, in the order of the request.
+    pub results: Vec<BatchResult>,
+    pub summary: BatchSummary,
+}
+///How many items came to what.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct BatchSummary {
+    ///Pushes that counted.
+    pub applied: i32,
+    ///Records made.
+    pub created: i32,
+    ///Records deleted.
+    pub deleted: i32,
+    ///Items that failed.
+    pub failed: i32,
+    ///Items in the request.
+    pub received: i32,
+    ///Pushes older than what was known.
+    pub stale: i32,
+    ///Items that said what was known.
+    pub unchanged: i32,
+    ///Records changed.
+    pub updated: i32,
+}
+///What happened to one record, in one write. The same, with the same id, in the feed, in the stream and in webhooks.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Change {
+    ///Who did it.
+    pub actor: Actor,
+    ///Values after: of the changed fields, or all that was set in the record when it was made or restored. Null when it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<
+        ::serde_json::Map<String, ::serde_json::Value>,
+    >,
+    ///Values before: of the changed fields, or all that was set in the record when it was deleted. Null where there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<
+        ::serde_json::Map<String, ::serde_json::Value>,
+    >,
+    ///The fields that changed; empty when the record was made, deleted or restored.
+    pub changed_fields: Vec<String>,
+    ///Goes on after this change, as `after` or `Last-Event-ID`; never expires.
+    pub cursor: String,
+    ///The event's id, a UUIDv7: what came twice has the same id twice.
+    pub id: ::uuid::Uuid,
+    ///Its place in the order of commits: 1, 2, 3 and so on, without gaps.
+    pub position: i64,
+    ///Why, where a reason was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    ///The request that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    ///The resource's plural.
+    pub resource: String,
+    ///The record.
+    pub resource_id: ::uuid::Uuid,
+    ///When it happened, RFC 3339 in UTC. Positions tell the order, not times.
+    pub time: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///What happened, such as `account.created`; a record's end is `<resource>.deleted`, its tombstone.
+    #[serde(rename = "type")]
+    pub type_: String,
+    ///The record's version after the write: a state that is of this version or a later one has it in it.
+    pub version: i64,
+}
+///A page of the feed.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Changes {
+    ///The changes, in the order of commits.
+    pub data: Vec<Change>,
+    ///Whether there is more already; else there will be when something changes.
+    pub has_more: bool,
+    ///Goes on after this page; always there, and never expires.
+    pub next_cursor: String,
+}
+///Many pushes of one system, legal entity and currency.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct CreditBatch {
+    ///ISO 4217 currency of every amount.
+    pub currency: String,
+    ///The legal entity the customers owe to.
+    pub entity: String,
+    ///The customers.
+    pub items: Vec<CreditItem>,
+    ///The open snapshot the batch is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<::uuid::Uuid>,
+    ///Code of the system that pushes.
+    pub system: String,
+}
+///One push about one customer.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct CreditItem {
+    ///Our account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<::uuid::Uuid>,
+    ///When the sender's books said so; not more than five minutes ahead of now.
+    pub as_of: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The credit limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_limit: Option<CreditLimit>,
+    ///What the system calls the customer. Either this or `account_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    ///Whether accounting has put the customer on hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_hold: Option<bool>,
+    ///Ordered and not delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_orders: Option<String>,
+    ///Of that, overdue, by age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<OverdueBuckets>,
+    ///Invoiced and unpaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receivable: Option<String>,
+    ///A number that grows with each change at the sender; decides between pushes with the same `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_revision: Option<String>,
+    ///Delivered and not invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbilled_deliveries: Option<String>,
+}
+///A credit limit as it is pushed: no magic zero.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct CreditLimit {
+    ///The limit; required with `limited`, otherwise left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    ///Whether there is a limit.
+    pub kind: CreditLimitKind,
+}
+///Whether there is a limit.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum CreditLimitKind {
+    #[serde(rename = "limited")]
+    Limited,
+    #[serde(rename = "not_managed")]
+    NotManaged,
+    #[serde(rename = "unlimited")]
+    Unlimited,
+}
+impl ::std::fmt::Display for CreditLimitKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Limited => f.write_str("limited"),
+            Self::NotManaged => f.write_str("not_managed"),
+            Self::Unlimited => f.write_str("unlimited"),
+        }
+    }
+}
+impl ::std::str::FromStr for CreditLimitKind {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "limited" => Ok(Self::Limited),
+            "not_managed" => Ok(Self::NotManaged),
+            "unlimited" => Ok(Self::Unlimited),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for CreditLimitKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for CreditLimitKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for CreditLimitKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///What another system calls a record, as the record shows it.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+pub struct ExternalRef {
+    ///The record's name there.
+    pub external_id: String,
+    ///What the other system calls the kind of record.
+    pub external_type: String,
+    ///The system's code.
+    pub system: String,
+}
+///What other systems call our records.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalReference {
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///The record's name there: opaque, compared letter for letter.
+    pub external_id: String,
+    ///What the other system calls the kind of record; the resource's singular when left out.
+    pub external_type: String,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///Our record.
+    pub record_id: ::uuid::Uuid,
+    ///The resource's plural, such as `accounts`.
+    pub resource: String,
+    ///The system's code.
+    pub system: String,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+}
+///Many external references at once.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalReferenceBatch {
+    ///Whether one bad item undoes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomic: Option<bool>,
+    ///The items.
+    pub items: Vec<ExternalReferenceBatchItem>,
+    ///`id`, or `external_id:<system>` to find records by another system's ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_on: Option<String>,
+    ///What to do with each item.
+    pub mode: ExternalReferenceBatchMode,
+}
+///One external reference of a batch: its key and its fields.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalReferenceBatchItem {
+    ///The record's name there: opaque, compared letter for letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    ///What the other system calls the kind of record; the resource's singular when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_type: Option<String>,
+    ///The record, when matching on id; for a create an id of the client's own making.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///Our record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<::uuid::Uuid>,
+    ///The resource's plural, such as `accounts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    ///The system's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    ///Fails the item with `version_conflict` when the record is of another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+impl ::std::default::Default for ExternalReferenceBatchItem {
+    fn default() -> Self {
+        Self {
+            external_id: Default::default(),
+            external_type: Default::default(),
+            id: Default::default(),
+            record_id: Default::default(),
+            resource: Default::default(),
+            system: Default::default(),
+            version: Default::default(),
+        }
+    }
+}
+///What to do with each item.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum ExternalReferenceBatchMode {
+    #[serde(rename = "create")]
+    Create,
+    #[serde(rename = "update")]
+    Update,
+    #[serde(rename = "upsert")]
+    Upsert,
+    #[serde(rename = "delete")]
+    Delete,
+}
+impl ::std::fmt::Display for ExternalReferenceBatchMode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Create => f.write_str("create"),
+            Self::Update => f.write_str("update"),
+            Self::Upsert => f.write_str("upsert"),
+            Self::Delete => f.write_str("delete"),
+        }
+    }
+}
+impl ::std::str::FromStr for ExternalReferenceBatchMode {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "create" => Ok(Self::Create),
+            "update" => Ok(Self::Update),
+            "upsert" => Ok(Self::Upsert),
+            "delete" => Ok(Self::Delete),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for ExternalReferenceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for ExternalReferenceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for ExternalReferenceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalReferencePage {
+    ///The records.
+    pub data: Vec<ExternalReference>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///Accounting, ERP and other systems that share records with us.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalSystem {
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///The code it is called by in every push and reference.
+    pub code: String,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
+    pub currency: Option<String>,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///What kind of system it is.
+    pub kind: String,
+    ///When it last pushed.
+    pub last_seen_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///The legal entity it keeps books for: pushes for another are refused. Null where it keeps several.
+    pub legal_entity: Option<String>,
+    ///For people to read.
+    pub name: String,
+    ///What a stale balance does to the credit status.
+    pub on_stale: String,
+    ///ISO 8601 duration after which what it said is stale; never when null.
+    pub stale_after: Option<String>,
+    ///Whether it may push; moved by `activate` and `pause`.
+    pub status: String,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalSystemPage {
+    ///The records.
+    pub data: Vec<ExternalSystem>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///What `getAccount` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct GetAccountQuery {
+    ///References to answer in full under `expanded`, at most 5, such as `owner,team,price_book,parent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+}
+impl ::std::default::Default for GetAccountQuery {
+    fn default() -> Self {
+        Self {
+            expand: Default::default(),
+            fields: Default::default(),
+        }
+    }
+}
+///What `getProduct` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct GetProductQuery {
+    ///References to answer in full under `expanded`, at most 5, such as `category`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+}
+impl ::std::default::Default for GetProductQuery {
+    fn default() -> Self {
+        Self {
+            expand: Default::default(),
+            fields: Default::default(),
+        }
+    }
+}
+///What `listAccounts` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListAccountsQuery {
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose country is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///Only records whose currency is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///References to answer in full under `expanded`, at most 5, such as `owner,team,price_book,parent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose grade is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Only records whose industry is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub industry: Option<String>,
+    ///Only records whose is_vip is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_vip: Option<String>,
+    ///Only records whose legal_form is this, or one of these, separated by commas: company, limited_partnership, ordinary_partnership, state_enterprise, government, foundation, individual, foreign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_form: Option<String>,
+    ///Only records whose legal_name is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_name: Option<String>,
+    ///Only records whose lifecycle_stage is this, or one of these, separated by commas: prospect, active, at_risk, churned, won_back, blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle_stage: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only records whose name is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Only records whose owner_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    ///Only records whose parent_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+    ///Only records whose price_book_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_book_id: Option<String>,
+    ///Words to be found, in any language and anywhere within words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    ///Up to three of id, created_at, updated_at, name, lifecycle_stage, grade, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records with this tag, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    ///Only records whose tax_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+    ///Only records whose team_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+}
+impl ::std::default::Default for ListAccountsQuery {
+    fn default() -> Self {
+        Self {
+            count: Default::default(),
+            country: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            currency: Default::default(),
+            cursor: Default::default(),
+            expand: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            grade: Default::default(),
+            id: Default::default(),
+            industry: Default::default(),
+            is_vip: Default::default(),
+            legal_form: Default::default(),
+            legal_name: Default::default(),
+            lifecycle_stage: Default::default(),
+            limit: Default::default(),
+            name: Default::default(),
+            owner_id: Default::default(),
+            parent_id: Default::default(),
+            price_book_id: Default::default(),
+            q: Default::default(),
+            sort: Default::default(),
+            tags: Default::default(),
+            tax_id: Default::default(),
+            team_id: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+        }
+    }
+}
+///What `listChanges` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListChangesQuery {
+    ///`next_cursor` of the page before, or the `cursor` of a change; `now` for the present end; from the beginning when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    ///Most changes to answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<String>,
+    ///Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<String>,
+    ///How long to wait for a change when there is none yet, `0s` to `30s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<String>,
+}
+impl ::std::default::Default for ListChangesQuery {
+    fn default() -> Self {
+        Self {
+            after: Default::default(),
+            limit: Default::default(),
+            resources: Default::default(),
+            types: Default::default(),
+            wait: Default::default(),
+        }
+    }
+}
+///What `listExternalReferences` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListExternalReferencesQuery {
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///Only records whose external_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    ///Only records whose external_type is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_type: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only records whose record_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<String>,
+    ///Only records whose resource is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    ///Up to three of id, created_at, updated_at, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records whose system is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+}
+impl ::std::default::Default for ListExternalReferencesQuery {
+    fn default() -> Self {
+        Self {
+            count: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            cursor: Default::default(),
+            external_id: Default::default(),
+            external_type: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            id: Default::default(),
+            limit: Default::default(),
+            record_id: Default::default(),
+            resource: Default::default(),
+            sort: Default::default(),
+            system: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+        }
+    }
+}
+///What `listExternalSystems` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListExternalSystemsQuery {
+    ///Only records whose code is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Only records whose kind is this, or one of these, separated by commas: accounting, erp, pos, telephony, ecommerce, crm, other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Up to three of id, created_at, updated_at, code, name, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records whose status is this, or one of these, separated by commas: active, paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+}
+impl ::std::default::Default for ListExternalSystemsQuery {
+    fn default() -> Self {
+        Self {
+            code: Default::default(),
+            count: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            cursor: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            id: Default::default(),
+            kind: Default::default(),
+            limit: Default::default(),
+            sort: Default::default(),
+            status: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+        }
+    }
+}
+///What `listProducts` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListProductsQuery {
+    ///Only records whose category_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_id: Option<String>,
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///References to answer in full under `expanded`, at most 5, such as `category`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Only records whose kind is this, or one of these, separated by commas: goods, service, bundle, configurable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only records whose name is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Words to be found, in any language and anywhere within words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    ///Only records whose sku is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    ///Up to three of id, created_at, updated_at, sku, name, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records whose status is this, or one of these, separated by commas: active, discontinued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    ///Only records with this tag, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    ///Only records whose tax_code is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_code: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+}
+impl ::std::default::Default for ListProductsQuery {
+    fn default() -> Self {
+        Self {
+            category_id: Default::default(),
+            count: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            cursor: Default::default(),
+            expand: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            id: Default::default(),
+            kind: Default::default(),
+            limit: Default::default(),
+            name: Default::default(),
+            q: Default::default(),
+            sku: Default::default(),
+            sort: Default::default(),
+            status: Default::default(),
+            tags: Default::default(),
+            tax_code: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+        }
+    }
+}
+///What makes a external system.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct NewExternalSystem {
+    ///The code it is called by in every push and reference.
+    pub code: String,
+    ///ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///What kind of system it is.
+    pub kind: NewExternalSystemKind,
+    ///The legal entity it keeps books for: pushes for another are refused. Null where it keeps several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_entity: Option<String>,
+    ///For people to read.
+    pub name: String,
+    ///What a stale balance does to the credit status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_stale: Option<NewExternalSystemOnStale>,
+    ///ISO 8601 duration after which what it said is stale; never when null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<String>,
+}
+///What kind of system it is.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum NewExternalSystemKind {
+    #[serde(rename = "accounting")]
+    Accounting,
+    #[serde(rename = "erp")]
+    Erp,
+    #[serde(rename = "pos")]
+    Pos,
+    #[serde(rename = "telephony")]
+    Telephony,
+    #[serde(rename = "ecommerce")]
+    Ecommerce,
+    #[serde(rename = "crm")]
+    Crm,
+    #[serde(rename = "other")]
+    Other,
+}
+impl ::std::fmt::Display for NewExternalSystemKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Accounting => f.write_str("accounting"),
+            Self::Erp => f.write_str("erp"),
+            Self::Pos => f.write_str("pos"),
+            Self::Telephony => f.write_str("telephony"),
+            Self::Ecommerce => f.write_str("ecommerce"),
+            Self::Crm => f.write_str("crm"),
+            Self::Other => f.write_str("other"),
+        }
+    }
+}
+impl ::std::str::FromStr for NewExternalSystemKind {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "accounting" => Ok(Self::Accounting),
+            "erp" => Ok(Self::Erp),
+            "pos" => Ok(Self::Pos),
+            "telephony" => Ok(Self::Telephony),
+            "ecommerce" => Ok(Self::Ecommerce),
+            "crm" => Ok(Self::Crm),
+            "other" => Ok(Self::Other),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for NewExternalSystemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for NewExternalSystemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for NewExternalSystemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///What a stale balance does to the credit status.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum NewExternalSystemOnStale {
+    #[serde(rename = "allow")]
+    Allow,
+    #[serde(rename = "warn")]
+    Warn,
+    #[serde(rename = "block")]
+    Block,
+}
+impl ::std::fmt::Display for NewExternalSystemOnStale {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Allow => f.write_str("allow"),
+            Self::Warn => f.write_str("warn"),
+            Self::Block => f.write_str("block"),
+        }
+    }
+}
+impl ::std::str::FromStr for NewExternalSystemOnStale {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "allow" => Ok(Self::Allow),
+            "warn" => Ok(Self::Warn),
+            "block" => Ok(Self::Block),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for NewExternalSystemOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for NewExternalSystemOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for NewExternalSystemOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///What makes a warehouse.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+pub struct NewWarehouse {
+    ///Whether what is kept there may be reserved: not so for quarantine, showrooms, goods on their way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_for_sale: Option<bool>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///The code it is called by in stock operations.
+    pub code: String,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///Its name.
+    pub name: String,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Free labels, kept in lower case and sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+///Overdue amounts by age; those left out are zero.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OverdueBuckets {
+    ///1 to 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_1_30: Option<String>,
+    ///31 to 60 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_31_60: Option<String>,
+    ///61 to 90 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_61_90: Option<String>,
+    ///More than 90 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_over_90: Option<String>,
+}
+impl ::std::default::Default for OverdueBuckets {
+    fn default() -> Self {
+        Self {
+            days_1_30: Default::default(),
+            days_31_60: Default::default(),
+            days_61_90: Default::default(),
+            days_over_90: Default::default(),
+        }
+    }
+}
+///What went wrong (RFC 9457). One shape for everything that is not a success.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Problem {
+    ///What would be allowed: methods, transitions, permissions.
+    pub allowed: Vec<String>,
+    ///A stable code, such as `version_conflict`.
+    pub code: String,
+    ///Records that stand in the way.
+    pub conflicts: Vec<ProblemConflict>,
+    ///What to do about it. Never holds a value that was sent.
+    pub detail: String,
+    ///Faults in the request, each with its place.
+    pub errors: Vec<ProblemError>,
+    ///Quote it when asking for help.
+    pub request_id: String,
+    ///The HTTP status.
+    pub status: i32,
+    ///What it is, in the language of Accept-Language (en, th, fa).
+    pub title: String,
+    ///Address of the code's description, `/problems/<code>`.
+    #[serde(rename = "type")]
+    pub type_: String,
+}
+///A record that stands in the way.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ProblemConflict {
+    ///The field whose value it holds.
+    pub field: String,
+    ///Its id.
+    pub id: ::uuid::Uuid,
+    ///Its resource, such as `accounts`.
+    pub resource: String,
+}
+///One fault in a request.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ProblemError {
+    ///What would have been accepted.
+    pub allowed: Vec<String>,
+    ///A stable code, such as `unknown_field`.
+    pub code: String,
+    ///The nearest valid name.
+    pub did_you_mean: Option<String>,
+    ///The fault in words.
+    pub message: String,
+    ///A JSON pointer into the body, or `?name` for a query parameter.
+    pub pointer: String,
+}
+///What we sell.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Product {
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///Whether more of it may be promised than is there.
+    pub backorder: String,
+    ///How much more, in each warehouse and in the product's unit; with `backorder` `allow`, null for without limit.
+    pub backorder_limit: Option<String>,
+    ///Where it stands in the catalog.
+    pub category_id: Option<::uuid::Uuid>,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What it is.
+    pub description: Option<String>,
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What other systems call this record.
+    pub external_refs: Vec<ExternalRef>,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///What kind of thing it is.
+    pub kind: String,
+    ///Its name.
+    pub name: String,
+    ///The name in other languages, by BCP 47 tag.
+    pub name_translations: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What a unit holds, such as `10 boxes x 30 bags`.
+    pub packaging: Option<String>,
+    ///Stock keeping unit: our own code for it.
+    pub sku: String,
+    ///Whether it is sold; ended by `discontinue`.
+    pub status: String,
+    ///Free labels, kept in lower case and sorted.
+    pub tags: Vec<String>,
+    ///Tax code as accounting names it, such as `VAT7`.
+    pub tax_code: Option<String>,
+    ///Whether stock is kept by lot or serial number.
+    pub tracked: String,
+    ///Unit of sale, such as `piece` or `box`.
+    pub unit: Option<String>,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ProductPage {
+    ///The records.
+    pub data: Vec<Product>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///What a system counted of one product.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct StockCount {
+    ///When the system's books said so; not more than five minutes ahead of now.
+    pub as_of: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///What the system calls the product. Exactly one of this, `sku` and `product_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    ///How much there is, in the product's unit, at most 100000000000; below zero where the system lets its stock go below zero.
+    pub on_hand: String,
+    ///Our product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<::uuid::Uuid>,
+    ///Our SKU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    ///A number that grows with each change at the system; decides between counts with the same `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_sequence: Option<i64>,
+}
+///What a system counted in one warehouse.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct StockSync {
+    ///The products.
+    pub items: Vec<StockCount>,
+    ///Code of the system that counted.
+    pub system: String,
+    ///The warehouse, by our code. Either this or `warehouse_external_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warehouse_code: Option<String>,
+    ///The warehouse, as the system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warehouse_external_id: Option<String>,
+}
+///The places where goods are kept.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Warehouse {
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///Whether what is kept there may be reserved: not so for quarantine, showrooms, goods on their way.
+    pub available_for_sale: bool,
+    ///Town.
+    pub city: Option<String>,
+    ///The code it is called by in stock operations.
+    pub code: String,
+    ///ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///District (amphoe, khet).
+    pub district: Option<String>,
+    ///What other systems call this record.
+    pub external_refs: Vec<ExternalRef>,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///House number and street.
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    pub line2: Option<String>,
+    ///Its name.
+    pub name: String,
+    ///Postal code.
+    pub postal_code: Option<String>,
+    ///Province or state.
+    pub region: Option<String>,
+    ///Whether it is in use; moved by `close` and `reopen`.
+    pub status: String,
+    ///Sub-district (tambon, khwaeng).
+    pub subdistrict: Option<String>,
+    ///Free labels, kept in lower case and sorted.
+    pub tags: Vec<String>,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+}
+impl Client {
+    /// Follow what changes: `GET /v1/changes`
+    pub async fn list_changes(
+        &self,
+        query: &ListChangesQuery,
+    ) -> Result<Changes, ClientError> {
+        self.send(Call::new("GET", "/v1/changes".to_owned()).query(query)?).await
+    }
+    /// List external systems: `GET /v1/external-systems`
+    pub async fn list_external_systems(
+        &self,
+        query: &ListExternalSystemsQuery,
+    ) -> Result<ExternalSystemPage, ClientError> {
+        self.send(Call::new("GET", "/v1/external-systems".to_owned()).query(query)?)
+            .await
+    }
+    /// Create a external system: `POST /v1/external-systems`
+    pub async fn create_external_system(
+        &self,
+        body: &NewExternalSystem,
+        key: &str,
+    ) -> Result<ExternalSystem, ClientError> {
+        self.send(
+                Call::new("POST", "/v1/external-systems".to_owned()).body(body)?.key(key),
+            )
+            .await
+    }
+    /// List external references: `GET /v1/external-references`
+    pub async fn list_external_references(
+        &self,
+        query: &ListExternalReferencesQuery,
+    ) -> Result<ExternalReferencePage, ClientError> {
+        self.send(Call::new("GET", "/v1/external-references".to_owned()).query(query)?)
+            .await
+    }
+    /// Write many external references: `POST /v1/external-references/batch`
+    pub async fn batch_external_references(
+        &self,
+        body: &ExternalReferenceBatch,
+        key: &str,
+    ) -> Result<BatchResults, ClientError> {
+        self.send(
+                Call::new("POST", "/v1/external-references/batch".to_owned())
+                    .body(body)?
+                    .key(key),
+            )
+            .await
+    }
+    /// List accounts: `GET /v1/accounts`
+    pub async fn list_accounts(
+        &self,
+        query: &ListAccountsQuery,
+    ) -> Result<AccountPage, ClientError> {
+        self.send(Call::new("GET", "/v1/accounts".to_owned()).query(query)?).await
+    }
+    /// Get one of the accounts: `GET /v1/accounts/{id}`
+    pub async fn get_account(
+        &self,
+        id: impl std::fmt::Display,
+        query: &GetAccountQuery,
+    ) -> Result<Account, ClientError> {
+        self.send(
+                Call::new("GET", format!("/v1/accounts/{}", encoded(id))).query(query)?,
+            )
+            .await
+    }
+    /// List products: `GET /v1/products`
+    pub async fn list_products(
+        &self,
+        query: &ListProductsQuery,
+    ) -> Result<ProductPage, ClientError> {
+        self.send(Call::new("GET", "/v1/products".to_owned()).query(query)?).await
+    }
+    /// Get one of the products: `GET /v1/products/{id}`
+    pub async fn get_product(
+        &self,
+        id: impl std::fmt::Display,
+        query: &GetProductQuery,
+    ) -> Result<Product, ClientError> {
+        self.send(
+                Call::new("GET", format!("/v1/products/{}", encoded(id))).query(query)?,
+            )
+            .await
+    }
+    /// Create or update a warehouse by another system's id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
+    pub async fn upsert_warehouse_by_external_id(
+        &self,
+        system: impl std::fmt::Display,
+        external_id: impl std::fmt::Display,
+        body: &NewWarehouse,
+    ) -> Result<Warehouse, ClientError> {
+        self.send(
+                Call::new(
+                        "PUT",
+                        format!(
+                            "/v1/warehouses/by-external-id/{}/{}", encoded(system),
+                            encoded(external_id)
+                        ),
+                    )
+                    .body(body)?,
+            )
+            .await
+    }
+    /// Push many credit balances: `POST /v1/credit-balances/batch`
+    pub async fn batch_credit_balances(
+        &self,
+        body: &CreditBatch,
+        key: &str,
+    ) -> Result<BatchResults, ClientError> {
+        self.send(
+                Call::new("POST", "/v1/credit-balances/batch".to_owned())
+                    .body(body)?
+                    .key(key),
+            )
+            .await
+    }
+    /// Push what another system counted: `POST /v1/stock-syncs`
+    pub async fn sync_stock(
+        &self,
+        body: &StockSync,
+        key: &str,
+    ) -> Result<BatchResults, ClientError> {
+        self.send(Call::new("POST", "/v1/stock-syncs".to_owned()).body(body)?.key(key))
+            .await
+    }
+}

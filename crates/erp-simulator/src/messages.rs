@@ -1,0 +1,260 @@
+//! What is sent to the CRM: written down word for word before it is sent, and sent with the same key until it is answered.
+
+use crate::{
+    api::{
+        BatchResult, BatchResults, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
+        ExternalReferenceBatchItem, ExternalReferenceBatchMode, OverdueBuckets, StockCount, StockSync,
+    },
+    books::{Customer, Kin},
+    client::ClientError,
+    options::Options,
+    simulator::{Done, Simulator},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Message {
+    /// What we call the CRM's records.
+    Names(ExternalReferenceBatch),
+    /// What customers owe, and may owe.
+    Balances(CreditBatch),
+    /// What there is of items.
+    Stock(StockSync),
+}
+
+/// What an item of a message is about, and in which revision.
+struct About {
+    kin: Kin,
+    name: String,
+    revision: Option<i64>,
+}
+
+impl Message {
+    fn about(&self) -> Vec<About> {
+        match self {
+            Self::Names(batch) => batch
+                .items
+                .iter()
+                .map(|item| About {
+                    kin: if item.resource.as_deref() == Some(Kin::Customer.resource()) { Kin::Customer } else { Kin::Item },
+                    name: item.external_id.clone().unwrap_or_default(),
+                    revision: None,
+                })
+                .collect(),
+            Self::Balances(batch) => batch
+                .items
+                .iter()
+                .map(|item| About {
+                    kin: Kin::Customer,
+                    name: item.external_id.clone().unwrap_or_default(),
+                    revision: item.source_revision.as_ref().and_then(|r| r.parse().ok()),
+                })
+                .collect(),
+            Self::Stock(sync) => sync
+                .items
+                .iter()
+                .map(|item| About { kin: Kin::Item, name: item.external_id.clone().unwrap_or_default(), revision: item.source_sequence })
+                .collect(),
+        }
+    }
+}
+
+impl Simulator {
+    /// Tells the CRM what we call its records. How many took it.
+    pub async fn push_names(&mut self) -> Done<usize> {
+        let work = self.books.work()?;
+        let mut items = vec![];
+        for kin in [Kin::Customer, Kin::Item] {
+            for (name, id) in self.books.nameless(kin)? {
+                self.books.set_named(kin, &name, true)?;
+                items.push(ExternalReferenceBatchItem {
+                    system: Some(self.options.system.clone()),
+                    resource: Some(kin.resource().to_owned()),
+                    external_type: None,
+                    external_id: Some(name),
+                    record_id: Some(id),
+                    id: None,
+                    version: None,
+                });
+            }
+        }
+        for some in items.chunks(self.options.batch.into()) {
+            let mode = ExternalReferenceBatchMode::Create;
+            self.put(&Message::Names(ExternalReferenceBatch { mode, match_on: None, atomic: None, items: some.to_vec() }))?;
+        }
+        self.mishap()?;
+        work.commit()?;
+        self.send_all().await
+    }
+
+    /// Tells the CRM what customers owe, where it is not what was told before. How many were applied.
+    pub async fn push_balances(&mut self) -> Done<usize> {
+        let work = self.books.work()?;
+        let mut batches: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
+        for customer in self.books.customers(self.today()?)? {
+            let mut item = credit_item(&customer);
+            let says = serde_json::to_string(&item)?;
+            if customer.told.as_ref() == Some(&says) {
+                continue;
+            }
+            let revision = self.books.next("revision")?;
+            self.books.set_told(Kin::Customer, &customer.number, &says, revision)?;
+            item.as_of = self.books.now()?;
+            item.source_revision = Some(revision.to_string());
+            batches.entry(customer.currency).or_default().push(item);
+        }
+        for (currency, items) in batches {
+            for some in items.chunks(self.options.batch.into()) {
+                self.put(&Message::Balances(CreditBatch {
+                    system: self.options.system.clone(),
+                    entity: self.options.entity.clone(),
+                    currency: currency.clone(),
+                    snapshot_id: None,
+                    items: some.to_vec(),
+                }))?;
+            }
+        }
+        self.mishap()?;
+        work.commit()?;
+        self.send_all().await
+    }
+
+    /// Tells the CRM how much there is of items, where it is not what was told before. How many were applied.
+    ///
+    /// A count is as of the moment the feed was last read to its end: what left the CRM's shelves later is not in it.
+    pub async fn push_stock(&mut self) -> Done<usize> {
+        let work = self.books.work()?;
+        let as_of = DateTime::from_timestamp_micros(self.books.number("looked_at")?).unwrap_or_default();
+        let mut items = vec![];
+        for item in self.books.items()? {
+            let says = item.on_hand.to_string();
+            if item.told.as_ref() == Some(&says) {
+                continue;
+            }
+            let revision = self.books.next("revision")?;
+            self.books.set_told(Kin::Item, &item.code, &says, revision)?;
+            items.push(StockCount {
+                external_id: Some(item.code),
+                product_id: None,
+                sku: None,
+                on_hand: says,
+                as_of,
+                source_sequence: Some(revision),
+            });
+        }
+        for some in items.chunks(self.options.batch.into()) {
+            let warehouse_external_id = Some(self.options.warehouse.clone());
+            let system = self.options.system.clone();
+            self.put(&Message::Stock(StockSync { system, warehouse_code: None, warehouse_external_id, items: some.to_vec() }))?;
+        }
+        self.mishap()?;
+        work.commit()?;
+        self.send_all().await
+    }
+
+    fn put(&self, message: &Message) -> Done<()> {
+        Ok(self.books.put(&serde_json::to_string(message)?)?)
+    }
+
+    /// The Idempotency-Key of a message: of this file, and the same whenever it is sent.
+    pub(crate) fn key(&self, about: &str) -> Done<String> {
+        let Options { system, .. } = &self.options;
+        Ok(format!("{system}/{}/{about}", self.books.setting("file")?.unwrap_or_default()))
+    }
+
+    /// Sends what is in the outbox until all of it is answered. How many items were applied.
+    async fn send_all(&mut self) -> Done<usize> {
+        let mut applied = 0;
+        loop {
+            let waiting = self.books.messages(false)?;
+            let at = if self.dice.happens(self.options.misbehaviour.reorder) { self.dice.below(waiting.len()) } else { 0 };
+            let Some(id) = waiting.get(at).copied() else { return Ok(applied) };
+            self.mishap()?;
+            let message: Message = serde_json::from_str(&self.books.message(id)?)?;
+            let answer = self.send(&message, &self.key(&id.to_string())?).await?;
+            // Answered, and nobody has written it down yet.
+            self.mishap()?;
+            applied += self.take_answer(id, &message, &answer)?;
+            self.mishap()?;
+            if self.dice.happens(self.options.misbehaviour.repeat) {
+                self.send_an_old_one().await?;
+            }
+        }
+    }
+
+    async fn send(&self, message: &Message, key: &str) -> Result<BatchResults, ClientError> {
+        match message {
+            Message::Names(batch) => self.client.batch_external_references(batch, key).await,
+            Message::Balances(batch) => self.client.batch_credit_balances(batch, key).await,
+            Message::Stock(sync) => self.client.sync_stock(sync, key).await,
+        }
+    }
+
+    /// Writes down what became of a message. What failed is to be sent again.
+    fn take_answer(&mut self, id: i64, message: &Message, answer: &BatchResults) -> Done<usize> {
+        let work = self.books.work()?;
+        let (mut applied, mut stale, mut failed) = (0, 0, vec![]);
+        for (about, result) in message.about().iter().zip(&answer.results) {
+            match result.status.as_str() {
+                "failed" => {
+                    match about.revision {
+                        Some(revision) => self.books.unsay(about.kin, &about.name, revision)?,
+                        None => self.books.set_named(about.kin, &about.name, false)?,
+                    }
+                    failed.push(format!("{}: {}", about.name, why(result)));
+                }
+                "stale" => stale += 1,
+                _ => applied += 1,
+            }
+        }
+        self.books.answered(id, failed.len())?;
+        work.commit()?;
+        (self.say)(&format!("message {id}: {applied} applied, {stale} late, {} failed", failed.len()));
+        self.report.messages += 1;
+        self.report.applied += applied;
+        self.report.stale += stale;
+        self.report.failed.extend(failed);
+        Ok(applied)
+    }
+
+    /// Sends a message that was answered long ago again, as if it were new.
+    async fn send_an_old_one(&mut self) -> Done<()> {
+        let old = self.books.messages(true)?;
+        let Some(id) = old.get(self.dice.below(old.len())).copied() else { return Ok(()) };
+        let message: Message = serde_json::from_str(&self.books.message(id)?)?;
+        let again = self.books.next("again")?;
+        let answer = self.send(&message, &self.key(&format!("{id}/again/{again}"))?).await?;
+        self.report.repeated += 1;
+        self.report.twice += answer.results.iter().filter(|r| ["applied", "created", "updated"].contains(&r.status.as_str())).count();
+        Ok(())
+    }
+}
+
+fn why(result: &BatchResult) -> String {
+    let Some(problem) = &result.error else { return "no reason given".to_owned() };
+    problem.errors.first().map_or_else(|| problem.code.clone(), |fault| fault.code.clone())
+}
+
+/// What is said of a customer, but for when and in which revision.
+fn credit_item(customer: &Customer) -> CreditItem {
+    let [one, two, three, more] = customer.overdue.map(|amount| Some(amount.to_string()));
+    CreditItem {
+        external_id: Some(customer.number.clone()),
+        account_id: None,
+        as_of: DateTime::<Utc>::UNIX_EPOCH,
+        source_revision: None,
+        receivable: Some(customer.receivable.to_string()),
+        overdue: Some(OverdueBuckets { days_1_30: one, days_31_60: two, days_61_90: three, days_over_90: more }),
+        unbilled_deliveries: None,
+        open_orders: None,
+        credit_limit: Some(CreditLimit {
+            kind: customer.credit_limit.map_or(CreditLimitKind::Unlimited, |_| CreditLimitKind::Limited),
+            amount: customer.credit_limit.map(|limit| limit.to_string()),
+        }),
+        on_hold: Some(false),
+    }
+}
