@@ -8,6 +8,7 @@ mod erp;
 mod integration;
 mod kernel;
 mod platform;
+mod sales;
 mod service;
 mod stock;
 mod support;

@@ -8,6 +8,7 @@ mod m0001_foundation;
 mod m0002_stock;
 mod m0003_changes;
 mod m0004_credit_checks;
+mod m0005_sales;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_stock::Step),
             Box::new(m0003_changes::Step),
             Box::new(m0004_credit_checks::Step),
+            Box::new(m0005_sales::Step),
         ]
     }
 }

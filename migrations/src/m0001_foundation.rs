@@ -57,7 +57,7 @@ CREATE TABLE refresh_tokens (
 -- Customers.
 CREATE TABLE price_books (
     {record}, name :text NOT NULL, name_key :bytes NOT NULL, currency :text NOT NULL, valid_from :date, valid_to :date,
-    parent_id :id REFERENCES price_books (id), tax_inclusive :bool NOT NULL, is_default :bool NOT NULL, {tail});
+    parent_id :id REFERENCES price_books (id), tax_inclusive :bool NOT NULL, tax_rounding :text NOT NULL, is_default :bool NOT NULL, {tail});
 CREATE TABLE accounts (
     {record}, {owned}, name :text NOT NULL, name_key :bytes NOT NULL, legal_name :text, legal_form :text, registration_no :text, tax_id :text,
     branch_code :text, country :text, industry :text, size :text, lifecycle_stage :text NOT NULL, is_vip :bool NOT NULL, grade :text,
@@ -93,7 +93,7 @@ CREATE TABLE product_categories (
 CREATE TABLE products (
     {record}, sku :text NOT NULL, name :text NOT NULL, name_key :bytes NOT NULL, name_translations :json NOT NULL, description :text,
     kind :text NOT NULL, unit :text, packaging :text, tax_code :text, tracked :text NOT NULL,
-    backorder :text NOT NULL, backorder_limit :int, category_id :id REFERENCES product_categories (id), status :text NOT NULL, {tail});
+    backorder :text NOT NULL, backorder_limit :int, lead_time_days :int, category_id :id REFERENCES product_categories (id), status :text NOT NULL, {tail});
 CREATE TABLE price_book_entries (
     {record}, price_book_id :id NOT NULL REFERENCES price_books (id), product_id :id NOT NULL REFERENCES products (id),
     min_quantity :int NOT NULL, price :int NOT NULL, valid_from :date, valid_to :date, {tail});

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod platform;
 pub mod rest;
 pub mod run;
+pub mod sales;
 pub mod server;
 pub mod stock;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use crate::{
         collection::Api,
         document::{self, About},
     },
-    stock,
+    sales, stock,
 };
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ pub fn api() -> Api {
     let api = customers::routes(api);
     let api = catalog::routes(api);
     let api = stock::routes(api);
+    let api = sales::routes(api);
     integration::routes(api)
 }
 
@@ -41,6 +42,8 @@ const ABOUT: About = About {
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),
         ("prices", "For how much, to whom."),
+        ("orders", "What customers want: promised in one answer, confirmed in one step, or held for a reason."),
+        ("shipments", "Goods on their way."),
         ("stock", "How much there is of it, where, and who is promised it."),
         ("external-systems", "The other systems, and what they call our records."),
         ("credit", "What accounting says customers owe and may owe."),

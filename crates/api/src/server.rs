@@ -13,6 +13,7 @@ use crate::{
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
+    sales::release,
     stock::sweep,
     telemetry::{self, Metrics},
 };
@@ -168,6 +169,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let spare = state.store;
     // Ends with the thread that serves.
     actix_web::rt::spawn(sweep::run(spare.clone()));
+    actix_web::rt::spawn(release::run(spare.clone()));
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());

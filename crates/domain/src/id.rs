@@ -46,6 +46,9 @@ typed_id! {
     CreditPolicyId => "credit_policies";
     WebhookEndpointId => "webhook_endpoints";
     WarehouseId => "warehouses";
+    OrderId => "orders";
+    OrderPromiseId => "order_promises";
+    ShipmentId => "shipments";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -108,6 +108,18 @@ decimal!(
 );
 decimal!(Quantity, 0, "quantity", PATTERN_UNSIGNED, "A quantity as a plain decimal string that is not negative, up to 4 decimals.");
 decimal!(SignedQuantity, 0, "quantity", PATTERN, "A quantity as a plain decimal string that may be below zero, up to 4 decimals.");
+decimal!(
+    Percent,
+    0,
+    "quantity",
+    PATTERN_UNSIGNED,
+    "A percentage as a plain decimal string that is not negative, up to 4 decimals: `7` is 7 %."
+);
+
+impl Percent {
+    /// All of it.
+    pub const WHOLE: Self = Self(100 * SCALE);
+}
 
 impl Amount {
     /// The units a sum is taken apart by, so that an integer of the database holds each part whatever is added up.

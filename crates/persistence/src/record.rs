@@ -94,15 +94,26 @@ pub fn merge(target: &mut Value, patch: &Value) {
 /// Finds a record the caller may see, within a parent where there is one, and locks it within a work. Seen but not
 /// allowed `verb` is 403.
 pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Record> {
+    let found = seen(reader, shape, id, parent, reader.writes()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    allowed(reader, shape, &found, verb)?;
+    Ok(found)
+}
+
+/// A record the caller may see, within a parent where there is one.
+pub(crate) async fn seen(
+    reader: &Reader,
+    shape: &'static Shape,
+    id: Uuid,
+    parent: Option<(&'static str, Uuid)>,
+    locked: bool,
+) -> Result<Option<Record>> {
     let mut sql = select(reader, shape);
     only(&mut sql, id, parent);
     sight::only_seen(&mut sql, reader, shape, "t", "read")?;
-    if reader.writes() {
+    if locked {
         sql.for_update("t");
     }
-    let found = reader.fetch_one(sql, |row| read(shape, row)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    allowed(reader, shape, &found, verb)?;
-    Ok(found)
+    reader.fetch_one(sql, |row| read(shape, row)).await
 }
 
 fn only(sql: &mut Sql, id: Uuid, parent: Option<(&'static str, Uuid)>) {

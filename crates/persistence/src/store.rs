@@ -362,6 +362,17 @@ impl Work {
         Ok(())
     }
 
+    /// The next number of a series, such as 42 of `order_numbers`. A work that is not committed may leave a gap.
+    pub async fn next_number(&self, series: &'static str) -> Result<i64> {
+        let mut sql = self.sql();
+        match self.store.dialect() {
+            Dialect::Postgres => sql.push("SELECT nextval(").text(series).push("::text::regclass)"),
+            Dialect::Sqlite => sql.push("UPDATE number_series SET last = last + 1 WHERE name = ").text(series).push(" RETURNING last"),
+        };
+        self.writes_tried.set(self.writes_tried.get() + 1);
+        self.count(sql).await
+    }
+
     /// Says what happened; written with everything else at commit.
     pub fn emit(&self, event: Event) {
         self.events.borrow_mut().push(event);

@@ -91,6 +91,11 @@ pub async fn find<T: Resource>(reader: &Reader, id: Uuid, verb: &str) -> Result<
     Stored::of(record::find(reader, reader.shape(T::MANY)?, id, None, verb).await?)
 }
 
+/// A record the caller may see, read without a lock: for what is looked up and not written.
+pub async fn seen<T: Resource>(reader: &Reader, id: Uuid) -> Result<Option<Stored<T>>> {
+    record::seen(reader, reader.shape(T::MANY)?, id, None, false).await?.map(Stored::of).transpose()
+}
+
 /// Finds living records of any owner by a field: for the kernel's own rules, which see everything.
 pub async fn all_with<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Vec<Stored<T>>> {
     record::all_with(reader, reader.shape(T::MANY)?, field, value).await?.into_iter().map(Stored::of).collect()

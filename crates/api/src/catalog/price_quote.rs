@@ -44,10 +44,10 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let ask: AskPrice = call.input()?;
     let date = ask.date.clone().unwrap_or_else(|| reader.now.date());
     let account = match ask.account_id {
-        Some(id) => Some(stored::find::<Account>(reader, id.0, "read").await.map_err(|_| unknown("/account_id", "accounts"))?),
+        Some(id) => Some(stored::seen::<Account>(reader, id.0).await?.ok_or_else(|| unknown("/account_id", "accounts"))?),
         None => None,
     };
-    let books = chain(reader, &ask, account.as_ref()).await?;
+    let books = books(reader, ask.price_book_id, ask.currency.as_deref(), account.as_ref().map(|a| &a.data)).await?;
     let Some((first_id, first)) = books.first().map(|b| (PriceBookId(b.id()), &b.data)) else {
         return Err(Error::invalid(FieldError::new(
             "/price_book_id",
@@ -83,15 +83,20 @@ fn iso_decimals(currency: &str) -> u32 {
     samphan_domain::currency::decimals(currency).unwrap_or(2)
 }
 
-/// The book to look in, and its ancestors.
-async fn chain(reader: &Reader, ask: &AskPrice, account: Option<&Stored<Account>>) -> Result<Vec<Stored<PriceBook>>> {
-    let named = ask.price_book_id.or(account.and_then(|a| a.data.price_book_id));
-    let currency = ask.currency.clone().or(account.and_then(|a| a.data.currency.clone()));
-    let mut next = match named {
-        Some(id) => Some(stored::find::<PriceBook>(reader, id.0, "read").await.map_err(|_| unknown("/price_book_id", "price_books"))?),
+/// The book to look in, and its ancestors: the one named, else the account's own, else the default one of the currency.
+pub(crate) async fn books(
+    reader: &Reader,
+    named: Option<PriceBookId>,
+    currency: Option<&str>,
+    account: Option<&Account>,
+) -> Result<Vec<Stored<PriceBook>>> {
+    let own = account.and_then(|a| a.price_book_id);
+    let currency = currency.or(account.and_then(|a| a.currency.as_deref()));
+    let mut next = match named.or(own) {
+        Some(id) => Some(stored::seen::<PriceBook>(reader, id.0).await?.ok_or_else(|| unknown("/price_book_id", "price_books"))?),
         None => {
             let defaults = stored::all_with::<PriceBook>(reader, "is_default", Scalar::Bool(true)).await?;
-            defaults.into_iter().find(|b| currency.as_ref().is_none_or(|c| *c == b.data.currency))
+            defaults.into_iter().find(|b| currency.is_none_or(|c| *c == b.data.currency))
         }
     };
     let mut books = vec![];
@@ -131,10 +136,11 @@ async fn products(reader: &Reader, lines: &[AskLine]) -> Result<Vec<(Uuid, Strin
     if faults.is_empty() { Ok(all) } else { Err(Error::from(Code::UnknownReference).with(faults)) }
 }
 
-type Entries = HashMap<(Uuid, Uuid), Vec<Candidate>>;
+/// Candidates by book and product.
+pub(crate) type Entries = HashMap<(Uuid, Uuid), Vec<Candidate>>;
 
 /// The entries of the books for the products, by book and product: one query.
-async fn entries(reader: &Reader, books: &[Stored<PriceBook>], products: impl Iterator<Item = Uuid>) -> Result<Entries> {
+pub(crate) async fn entries(reader: &Reader, books: &[Stored<PriceBook>], products: impl Iterator<Item = Uuid>) -> Result<Entries> {
     let mut sql = reader.sql();
     sql.push("SELECT price_book_id, product_id, id, min_quantity, price, valid_from, valid_to FROM price_book_entries WHERE deleted_at IS NULL AND price_book_id");
     sql.one_of_ids(books.iter().map(Stored::id)).push(" AND product_id").one_of_ids(products).push(" ORDER BY id");
@@ -163,7 +169,8 @@ async fn entries(reader: &Reader, books: &[Stored<PriceBook>], products: impl It
     Ok(all)
 }
 
-fn priced(
+/// The price of a quantity of a product, and how it came about.
+pub(crate) fn priced(
     quantity: Quantity,
     product: Uuid,
     sku: String,

@@ -85,15 +85,30 @@ fn roles() -> Vec<Role> {
             "external-references",
             "warehouses",
             "stock-levels",
+            "tax-rates",
         ]
         .map(|r| grant(&format!("{r}:read"), Reach::All));
-        own.chain(["accounts:change-lifecycle", "credit:read", "credit:check"].map(|p| grant(p, reach))).chain(shared).collect::<Vec<_>>()
+        let orders = ["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"]
+            .map(|v| grant(&format!("orders:{v}"), reach));
+        let promises = ["read", "create", "release"].map(|v| grant(&format!("order-promises:{v}"), reach));
+        let rest = ["accounts:change-lifecycle", "credit:read", "credit:check", "order-holds:read", "shipments:read"];
+        own.chain(rest.map(|p| grant(p, reach))).chain(orders).chain(promises).chain(shared).collect::<Vec<_>>()
     };
     let mut managing = selling(Reach::Subtree);
     managing.extend(
         ["accounts:delete", "accounts:assign", "contacts:delete", "account-contacts:delete", "account-contacts:set-primary"]
             .map(|p| grant(p, Reach::Subtree)),
     );
+    managing.extend(
+        ["orders:set-price", "orders:release", "orders:delete", "order-holds:release", "order-holds:reject", "order-holds:escalate"]
+            .map(|p| grant(p, Reach::Subtree)),
+    );
+    let keeping = [("orders", vec!["read", "create-shipment", "allocate-stock"])]
+        .into_iter()
+        .chain([("shipments", vec!["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])])
+        .chain(["stock-movements", "stock-reservations", "warehouses", "products"].map(|r| (r, vec!["read"])))
+        .chain([("stock-levels", vec!["read", "receive", "transfer", "adjust"])]);
+    let keeping = keeping.flat_map(|(r, verbs)| verbs.into_iter().map(move |v| grant(&format!("{r}:{v}"), Reach::All))).collect();
     let mut accounting: Vec<Grant> = [
         "credit-balances:read",
         "credit-balances:push",
@@ -107,13 +122,30 @@ fn roles() -> Vec<Role> {
         "credit-profiles:read",
         "credit-profiles:update",
         "changes:read",
+        "orders:read",
+        "orders:release",
+        "order-holds:read",
+        "order-holds:release",
+        "order-holds:release-credit",
+        "order-holds:reject",
+        "order-holds:escalate",
+        "shipments:read",
     ]
     .map(|p| grant(p, Reach::All))
     .into();
     accounting.extend(
-        ["accounts", "external-references", "external-systems", "credit-snapshots", "credit-policies", "unmatched-credits"]
-            .iter()
-            .flat_map(|r| ["read", "create", "update", "complete", "activate", "retire"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
+        [
+            "accounts",
+            "external-references",
+            "external-systems",
+            "credit-snapshots",
+            "credit-policies",
+            "unmatched-credits",
+            "order-invoices",
+            "tax-rates",
+        ]
+        .iter()
+        .flat_map(|r| ["read", "create", "update", "complete", "activate", "retire"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
     );
     vec![
         role("Administrator", "May do everything.", vec![grant("*:*", Reach::All)], vec![]),
@@ -124,6 +156,7 @@ fn roles() -> Vec<Role> {
             vec![rule("personal", FieldAccess::Masked), rule("financial", FieldAccess::Hidden)],
         ),
         role("Sales manager", "Sees the accounts of the teams beneath.", managing, vec![rule("financial", FieldAccess::Hidden)]),
+        role("Warehouse", "Sends orders on their way.", keeping, vec![rule("financial", FieldAccess::Hidden)]),
         role(
             "Accounting",
             "Pushes balances, maps customer numbers, sees the ledger.",

@@ -153,6 +153,13 @@ impl<T: Resource> Collection<T> {
         self
     }
 
+    /// Update only.
+    #[must_use]
+    pub fn updates(mut self) -> Self {
+        self.endpoints.updates();
+        self
+    }
+
     /// Update, delete, restore, batch, and upsert by external id.
     #[must_use]
     pub fn changes(mut self) -> Self {

@@ -164,9 +164,9 @@ impl Endpoints {
         );
     }
 
-    /// Update, delete, restore, batch, and upsert by external id.
-    pub(super) fn changes(&mut self) {
-        let (one, many) = self.says();
+    /// Update only.
+    pub(super) fn updates(&mut self) {
+        let (one, _) = self.says();
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
         let nested = usize::from(self.table.parent.is_some());
@@ -188,6 +188,17 @@ impl Endpoints {
             .etag()
             .if_match(required),
         );
+    }
+
+    /// Update, delete, restore, batch, and upsert by external id.
+    pub(super) fn changes(&mut self) {
+        self.updates();
+        let (one, many) = self.says();
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let name = shape.type_name;
+        let nested = usize::from(self.table.parent.is_some());
+        let record = format!("{}/{{id}}", self.base);
+
         let table = self.table.clone();
         self.operations.push(
             Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: Call| {

@@ -14,8 +14,12 @@ pub fn all(api: &Api) -> Map<String, Value> {
     let loose: Vec<(String, Value)> = api.schemas.iter().chain(nested).cloned().collect();
     for (name, schema) in &loose {
         let schema = inline(schema, &loose);
-        if schema["type"] == "object" {
-            out.insert(name.clone(), schema);
+        if is_part(&schema) {
+            out.insert(format!("New{name}"), inward(&sent(&schema), &loose));
+            out.insert(name.clone(), told(&schema));
+        } else if schema["type"] == "object" {
+            let is_asked = api.operations.iter().filter_map(|o| o.body.as_ref()).any(|b| b.schema == *name);
+            out.insert(name.clone(), if is_asked { inward(&schema, &loose) } else { schema });
         }
     }
     let mut shapes: Vec<&&Shape> = api.shapes.values().collect();
@@ -24,14 +28,64 @@ pub fn all(api: &Api) -> Map<String, Value> {
         let name = shape.type_name;
         out.insert(name.to_owned(), answered(shape));
         out.insert(format!("{name}Page"), page(name));
-        out.insert(format!("New{name}"), asked(shape, true));
-        out.insert(format!("{name}Patch"), asked(shape, false));
-        out.insert(format!("{name}BatchItem"), batch_item(shape));
+        out.insert(format!("New{name}"), inward(&asked(shape, true), &loose));
+        out.insert(format!("{name}Patch"), inward(&asked(shape, false), &loose));
+        out.insert(format!("{name}BatchItem"), inward(&batch_item(shape), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
     }
     out.extend(common());
     out.values_mut().for_each(bound);
     out
+}
+
+/// Whether a component is a part of a record that has fields of ours: a line of an order, of which a client sends what it orders
+/// and is told what that comes to.
+fn is_part(schema: &Value) -> bool {
+    schema["type"] == "object" && schema["properties"].as_object().is_some_and(|all| all.values().any(|field| field["readOnly"] == true))
+}
+
+/// A part as it is sent: without our fields.
+fn sent(part: &Value) -> Value {
+    let mut out = part.clone();
+    if let Some(properties) = out["properties"].as_object_mut() {
+        properties.retain(|_, field| field["readOnly"] != true);
+    }
+    let nullable = |name: &str| part["properties"][name]["type"].as_array().is_some_and(|all| all.iter().any(|t| t == "null"));
+    if let Some(required) = out["required"].as_array_mut() {
+        required.retain(|name| name.as_str().is_some_and(|name| part["properties"][name]["readOnly"] != true && !nullable(name)));
+    }
+    // A default of a field that must be sent is the type's own, and null is what leaving out means anyway.
+    let needed = out["required"].as_array().cloned().unwrap_or_default();
+    for (name, field) in out["properties"].as_object_mut().into_iter().flatten() {
+        if let Some(field) = field.as_object_mut().filter(|f| needed.contains(&json!(name)) || f.get("default") == Some(&Value::Null)) {
+            field.remove("default");
+        }
+    }
+    out["additionalProperties"] = json!(false);
+    out
+}
+
+/// A part as it is told: every field there.
+fn told(part: &Value) -> Value {
+    let mut out = open(part);
+    out["required"] = part["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    out
+}
+
+/// A schema of a request: parts in it are those that are sent.
+fn inward(schema: &Value, components: &[(String, Value)]) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), inward(v, components))).collect();
+            let name = map.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+            if let Some(name) = name.filter(|name| components.iter().any(|(n, s)| n == name && is_part(&inline(s, components)))) {
+                out.insert("$ref".into(), json!(format!("#/components/schemas/New{name}")));
+            }
+            Value::Object(out)
+        }
+        Value::Array(all) => all.iter().map(|v| inward(v, components)).collect(),
+        other => other.clone(),
+    }
 }
 
 /// A record in an answer: every field there, sets that may grow left open.

@@ -94,6 +94,18 @@ impl<'w> Held<'w> {
         true
     }
 
+    /// Has a reservation that holds do so for a record, without an end; says whether it held.
+    pub(super) fn keep_for(&mut self, id: Uuid, source: &Source) -> bool {
+        if !self.extend(id, None) {
+            return false;
+        }
+        if let Some(found) = self.reservations.get_mut(&id) {
+            found.data.source_resource = Some(source.resource.clone());
+            found.data.source_id = Some(source.id);
+        }
+        true
+    }
+
     /// Issues goods of a reservation.
     pub(super) fn issue(&mut self, issue: &Issue) -> std::result::Result<(), Refusal> {
         let found = self.reservations.get_mut(&issue.reservation_id).ok_or(Refusal::UnknownReservation)?;
@@ -177,7 +189,8 @@ impl<'w> Held<'w> {
             });
         }
         let ending = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at, \
-            updated_by_id = excluded.updated_by_id, consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at";
+            updated_by_id = excluded.updated_by_id, consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at, \
+            source_resource = excluded.source_resource, source_id = excluded.source_id";
         work.insert(shape.many, &record::names_of(shape), rows, ending).await?;
         self.levels.close().await
     }

@@ -189,6 +189,19 @@ pub async fn release(work: &Work, ids: &[Uuid], reason: Option<String>) -> Resul
     Ok(released)
 }
 
+/// Has reservations hold for a record until they are released, and answers which of them held until now.
+pub async fn keep_for(work: &Work, ids: &[Uuid], source: &Source) -> Result<Vec<Uuid>> {
+    let mut open = Held::open(work, ids).await?;
+    let kept = ids.iter().copied().filter(|id| open.keep_for(*id, source)).collect();
+    open.close().await?;
+    Ok(kept)
+}
+
+/// Locks levels that are there, all at once, for a work that is going to touch some of them more than once.
+pub async fn lock(work: &Work, keys: BTreeSet<Key>) -> Result<()> {
+    Levels::open(work, keys, |_| false).await?.close().await.map(|_| ())
+}
+
 /// Issues goods of reservations and answers the movements, in order; none of them when anything stands in the way.
 pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Record>>> {
     let ids: Vec<Uuid> = issues.iter().map(|i| i.reservation_id).collect();

@@ -5,6 +5,7 @@ use crate::{
     id::{PriceBookId, ProductId},
     money::{Price, Quantity},
     resource::Resource,
+    sales::totals::TaxRounding,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,6 +32,9 @@ pub struct PriceBook {
     /// Whether its prices include tax.
     #[serde(default)]
     pub tax_inclusive: bool,
+    /// Where tax is rounded in documents with its prices: with each `line`, or once for each rate over the whole `document`.
+    #[serde(default)]
+    pub tax_rounding: TaxRounding,
     /// The book for accounts without one of their own, one for each currency.
     #[serde(default)]
     pub is_default: bool,

@@ -91,7 +91,7 @@ pub struct PricedLine {
 }
 
 /// One step on the way to a price.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PriceStep {
     /// The book looked in.
     pub price_book_id: PriceBookId,

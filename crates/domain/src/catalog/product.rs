@@ -42,6 +42,9 @@ pub struct Product {
     pub backorder: BackorderPolicy,
     /// How much more, in each warehouse and in the product's unit; with `backorder` `allow`, null for without limit.
     pub backorder_limit: Option<Quantity>,
+    /// Days until more of it can be had, when there is not enough.
+    #[schema(minimum = 0, maximum = 3650)]
+    pub lead_time_days: Option<i32>,
     /// Where it stands in the catalog.
     pub category_id: Option<CategoryId>,
     /// Whether it is sold; ended by `discontinue`.

@@ -1,7 +1,7 @@
 //! A credit check: the question whether to sell so much to a customer, its answer, and what the answer keeps back for the sale.
 
 use crate::{
-    id::{AccountId, CreditPolicyId},
+    id::{AccountId, CreditPolicyId, OrderId},
     instant::Instant,
     integration::{
         credit_balance::LimitKind,
@@ -81,6 +81,8 @@ pub struct CreditCheck {
     pub expires_at: Option<Instant>,
     /// When it was captured or released, or was found to have expired.
     pub settled_at: Option<Instant>,
+    /// The order it is for. What is captured for an order counts as the order does: until accounting has invoiced it.
+    pub order_id: Option<OrderId>,
 }
 
 /// What became of an authorisation.
@@ -200,7 +202,7 @@ impl Resource for CreditCheck {
     const ONE: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
     const EVENTS: &'static [&'static str] = &["credit_check.captured", "credit_check.released", "credit_check.expired"];
-    const FILTERS: &'static [&'static str] = &["account_id", "decision", "status", "expires_at"];
+    const FILTERS: &'static [&'static str] = &["account_id", "order_id", "decision", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const FINANCIAL: &'static [&'static str] = &["available_before", "available_after"];

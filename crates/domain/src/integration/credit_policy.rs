@@ -66,6 +66,9 @@ pub struct CreditPolicy {
     #[serde(default = "half_an_hour")]
     #[schema(minimum = 1, maximum = 43200)]
     pub authorisation_minutes: i32,
+    /// Whether an order held for its credit goes on by itself when a new balance makes room.
+    #[serde(default)]
+    pub releases_holds: bool,
     /// `draft` until `activate`; only active policies decide.
     #[schema(read_only)]
     #[serde(default)]
@@ -320,6 +323,7 @@ impl CreditPolicy {
             stale: None,
             unknown: CreditAction::Warn,
             authorisation_minutes: half_an_hour(),
+            releases_holds: false,
             status: PolicyStatus::Active,
         }
     }

@@ -4,19 +4,13 @@
 //! lines. Tax is either rounded with each line, or once for each rate over the whole document; then the lines show their
 //! shares of it, so that lines and document always add up.
 
-use crate::money::{Amount, Price, Quantity, SCALE};
-
-/// A percentage in ten-thousandths of a percent: 7 % is 70,000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Percent(pub i64);
-
-impl Percent {
-    /// All of it.
-    pub const WHOLE: Self = Self(100 * SCALE);
-}
+use crate::money::{Amount, Percent, Price, Quantity, SCALE};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where tax is rounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TaxRounding {
     /// With each line.
     #[default]

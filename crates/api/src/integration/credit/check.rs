@@ -3,7 +3,7 @@
 //! Checks of one group of accounts stand in line until they are committed: whoever asks next sees what is authorised before.
 
 use super::{
-    known::{Known, above, groups},
+    known::{Above, Known, above, groups},
     sees_ledger,
 };
 use crate::rest::{
@@ -15,7 +15,7 @@ use actix_web::http::Method;
 use samphan_domain::{
     customers::account::Account,
     error::{Code, Error, FieldError, Result},
-    id::CreditPolicyId,
+    id::{AccountId, CreditPolicyId, OrderId},
     instant::Instant,
     integration::{
         credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision, GRACE},
@@ -60,55 +60,20 @@ pub fn operations() -> Vec<Operation> {
 
 async fn ask(work: &Work, call: Call) -> Result<Answer> {
     let asked: AskCredit = call.input()?;
-    let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
-    // In line before anything is locked: the top of the group first, then the account, so that no two wait for one another.
-    let above = above(work, asked.account_id.0).await?;
-    let top = above.last().ok_or_else(|| unknown("/account_id", Account::MANY))?;
-    work.stand_in_line(&format!("credit of {}", top.id)).await?;
-    let account = stored::find::<Account>(work, asked.account_id.0, "read").await.map_err(|e| match e.code {
-        Code::NotFound => unknown("/account_id", Account::MANY),
-        _ => e,
-    })?;
-    expire(work, account.id()).await?;
-    let known = Known::of(work, &account, asked.currency.clone()).await?;
-    let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
-    let groups = groups(work, &above, &currency).await?;
-    let question = Asked {
-        checkpoint: asked.checkpoint.unwrap_or(Checkpoint::Confirm),
-        grade: account.data.grade.as_deref(),
-        currency: &currency,
-        amount: Amount(asked.amount.0),
-    };
-    let (policy_id, policy_version, policy) =
-        policy(work, &asked, &question).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::MANY))?;
-    let told = known.told();
-    let facts = credit_policy::Known { told: &told, profile: known.profile.as_ref(), authorised: known.authorised, groups: &groups };
-    let verdict = policy.decide(&question, &facts, work.now);
-    let authorises =
-        asked.authorise != Some(false) && asked.policy_id.is_none() && verdict.decision <= CreditAction::Warn && asked.amount.0 > 0;
-    let check = CreditCheck {
+    let question = Question {
         account_id: asked.account_id,
-        amount: asked.amount,
-        currency: currency.clone(),
-        checkpoint: question.checkpoint,
-        decision: verdict.decision,
-        findings: verdict.findings.clone(),
-        rule: verdict.findings.first().map(|f| f.rule),
-        available_before: verdict.available,
-        available_after: verdict.available.map(|a| if authorises { a.minus(question.amount) } else { a }),
-        as_of: known.as_of(),
-        policy_id: policy_id.map(CreditPolicyId),
-        policy_version,
-        status: if authorises { AuthorisationStatus::Pending } else { AuthorisationStatus::None },
-        authorised_amount: authorises.then_some(asked.amount),
-        expires_at: authorises.then(|| work.now.plus_seconds(i64::from(policy.authorisation_minutes) * 60)),
-        settled_at: None,
+        amount: Amount(asked.amount.0),
+        currency: asked.currency,
+        checkpoint: asked.checkpoint.unwrap_or(Checkpoint::Confirm),
+        policy_id: asked.policy_id,
     };
-    let made = stored::insert(work, Stored::draft(check)).await?;
-    let components = components(&made, &policy, &verdict, &told, work.now);
-    let components = bulk::insert_many(work, components.into_iter().map(Stored::draft).collect()).await?;
-    let ledger = sees_ledger(work, &account)?;
-    let CreditCheck { account_id, decision, findings, rule, amount, available_before, available_after, as_of, .. } = made.data.clone();
+    let decided = decide(work, question).await?;
+    let authorises = asked.authorise != Some(false) && asked.policy_id.is_none();
+    let ledger = sees_ledger(work, &decided.account)?;
+    let (verdict, policy) = (decided.verdict.clone(), decided.policy.name.clone());
+    let (made, components) = keep(work, decided, if authorises { Keep::Pending(None) } else { Keep::Nothing }).await?;
+    let CreditCheck { account_id, decision, findings, rule, currency, amount, available_before, available_after, as_of, .. } =
+        made.data.clone();
     let answer = CreditDecision {
         check_id: made.id(),
         account_id,
@@ -121,8 +86,8 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
         available_after,
         as_of,
         policy_id: made.data.policy_id,
-        policy: policy.name.clone(),
-        policy_version,
+        policy,
+        policy_version: made.data.policy_version,
         authorised_amount: made.data.authorised_amount,
         expires_at: made.data.expires_at,
         limit_kind: ledger.then_some(verdict.limit_kind),
@@ -133,10 +98,149 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
     Ok(Answer::json(&answer).at(format!("/v1/credit-checks/{}", made.id())))
 }
 
+/// What is asked of an account's credit.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The customer.
+    pub account_id: AccountId,
+    /// How much is to be sold, beyond what is counted already.
+    pub amount: Amount,
+    /// ISO 4217 currency; the account's own when none.
+    pub currency: Option<String>,
+    /// The moment of the sale.
+    pub checkpoint: Checkpoint,
+    /// A policy to try.
+    pub policy_id: Option<CreditPolicyId>,
+}
+
+/// What was decided, while the account's group stands in line.
+pub struct Decided {
+    /// The customer.
+    pub account: Stored<Account>,
+    /// What the policy said.
+    pub verdict: Verdict,
+    /// The policy.
+    pub policy: CreditPolicy,
+    question: Question,
+    policy_id: Option<Uuid>,
+    policy_version: Option<i64>,
+    known: Known,
+}
+
+/// What is kept back when the decision lets it.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep {
+    /// Nothing.
+    Nothing,
+    /// The amount, until it is captured, released or too late: until that moment, or as long as the policy says.
+    Pending(Option<Instant>),
+    /// The amount for this order, as long as the order is open, whatever was decided.
+    Captured(OrderId),
+}
+
+fn unknown(pointer: &str, what: &str) -> Error {
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)])
+}
+
+/// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.
+async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
+    let above = above(work, account).await?;
+    let top = above.last().ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    work.stand_in_line(&format!("credit of {}", top.id)).await?;
+    Ok(above)
+}
+
+/// Decides, and has everybody else who asks for the account or its group wait until this work is committed.
+pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
+    let above = stand_in_line(work, question.account_id.0).await?;
+    let account = stored::seen::<Account>(work, question.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    expire(work, account.id()).await?;
+    let known = Known::of(work, &account, question.currency.clone()).await?;
+    let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
+    let groups = groups(work, &above, &currency).await?;
+    let asked =
+        Asked { checkpoint: question.checkpoint, grade: account.data.grade.as_deref(), currency: &currency, amount: question.amount };
+    let (policy_id, policy_version, policy) =
+        policy(work, question.policy_id, &asked).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::MANY))?;
+    let told = known.told();
+    let facts = credit_policy::Known { told: &told, profile: known.profile.as_ref(), authorised: known.authorised, groups: &groups };
+    let verdict = policy.decide(&asked, &facts, work.now);
+    Ok(Decided { account, verdict, policy, question, policy_id, policy_version, known })
+}
+
+/// Keeps a decision, and what it keeps back.
+pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<CreditCheck>, Vec<Stored<CreditCheckComponent>>)> {
+    let Decided { verdict, policy, question, policy_id, policy_version, known, .. } = decided;
+    let amount = Price(question.amount.0.max(0));
+    let lets = verdict.decision <= CreditAction::Warn && amount.0 > 0;
+    let (status, expires_at, order_id) = match keep {
+        Keep::Pending(until) if lets => {
+            let until = until.unwrap_or_else(|| work.now.plus_seconds(i64::from(policy.authorisation_minutes) * 60));
+            (AuthorisationStatus::Pending, Some(until), None)
+        }
+        Keep::Captured(order) => (AuthorisationStatus::Captured, None, Some(order)),
+        Keep::Nothing | Keep::Pending(_) => (AuthorisationStatus::None, None, None),
+    };
+    let keeps = status != AuthorisationStatus::None;
+    let check = CreditCheck {
+        account_id: question.account_id,
+        amount,
+        currency: known.currency.clone().unwrap_or_default(),
+        checkpoint: question.checkpoint,
+        decision: verdict.decision,
+        findings: verdict.findings.clone(),
+        rule: verdict.findings.first().map(|f| f.rule),
+        available_before: verdict.available,
+        available_after: verdict.available.map(|a| if keeps { a.minus(question.amount) } else { a }),
+        as_of: known.as_of(),
+        policy_id: policy_id.map(CreditPolicyId),
+        policy_version,
+        status,
+        authorised_amount: keeps.then_some(amount),
+        expires_at,
+        settled_at: order_id.map(|_| work.now),
+        order_id,
+    };
+    let made = stored::insert(work, Stored::draft(check)).await?;
+    let components = components(&made, &policy, &verdict, &known.told(), work.now);
+    let components = bulk::insert_many(work, components.into_iter().map(Stored::draft).collect()).await?;
+    Ok((made, components))
+}
+
+/// Captures for an order of the account what was authorised, all of it, while it still is; says whether it was.
+pub async fn capture_for(work: &Work, account: AccountId, check: Uuid, order: OrderId, amount: Amount) -> Result<bool> {
+    stand_in_line(work, account.0).await?;
+    let Some(found) = stored::one_with::<CreditCheck>(work, "id", Scalar::Id(check)).await? else { return Ok(false) };
+    let holds = found.data.status == AuthorisationStatus::Pending && found.data.expires_at.is_some_and(|at| at > work.now);
+    if !holds || found.data.authorised_amount.is_none_or(|authorised| authorised.0 < amount.0) {
+        return Ok(false);
+    }
+    let mut after = found.clone();
+    after.data.order_id = Some(order);
+    after.data.status = AuthorisationStatus::Captured;
+    after.data.settled_at = Some(work.now);
+    after.data.authorised_amount = Some(Price(amount.0));
+    stored::save(work, &found, after, "captured", None).await?;
+    Ok(true)
+}
+
+/// Gives back what was authorised, if it still is.
+pub async fn give_back(work: &Work, account: AccountId, check: Uuid, status: AuthorisationStatus, what: &str) -> Result<()> {
+    stand_in_line(work, account.0).await?;
+    match stored::one_with::<CreditCheck>(work, "id", Scalar::Id(check)).await? {
+        Some(found) if found.data.status == AuthorisationStatus::Pending => settle(work, found, status, None, what).await.map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
 /// The policy that decides: the one to be tried, else the first that fits, else the standard one. None when the one to be tried is
 /// not there.
-async fn policy(work: &Work, asked: &AskCredit, question: &Asked<'_>) -> Result<Option<(Option<Uuid>, Option<i64>, CreditPolicy)>> {
-    if let Some(id) = asked.policy_id {
+async fn policy(
+    work: &Work,
+    tried: Option<CreditPolicyId>,
+    question: &Asked<'_>,
+) -> Result<Option<(Option<Uuid>, Option<i64>, CreditPolicy)>> {
+    if let Some(id) = tried {
         let found = stored::one_with::<CreditPolicy>(work, "id", Scalar::Id(id.0)).await?;
         return Ok(found.map(|p| (Some(p.id()), Some(p.version()), p.data)));
     }

@@ -86,23 +86,42 @@ async fn systems(reader: &Reader, codes: impl Iterator<Item = String>) -> Result
     Ok(rows.into_iter().map(|(code, after, on)| (code, (after.as_deref().and_then(duration_seconds), on_stale(on)))).collect())
 }
 
-/// What is authorised for an account and not yet in accounting's books.
+/// What is promised to an account and not yet in accounting's books.
 async fn authorised(reader: &Reader, account: Uuid, currency: &str) -> Result<Amount> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
-    authorised_sum(&mut sql, reader, currency);
-    sql.push(" AND t.account_id = ").id(account);
+    promised(&mut sql, reader, currency, |sql| {
+        sql.push(" = ").id(account);
+    });
     one_sum(reader, sql).await
 }
 
-/// Begins the sum of what is authorised and not expired, or captured since the account's books were last told: what is captured
-/// counts until every ledger of the account is newer.
-fn authorised_sum(sql: &mut Sql, reader: &Reader, currency: &str) {
-    sum_of(sql, &["authorised_amount"]);
-    sql.push(" FROM credit_checks t WHERE t.deleted_at IS NULL AND t.currency = ").text(currency);
-    sql.push(" AND (t.status = 'pending' AND t.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now.plus_seconds(-GRACE)));
-    sql.push(" OR t.status = 'captured' AND NOT coalesce((SELECT min(b.exposure_as_of) >= t.settled_at FROM credit_balances b ");
-    sql.push("WHERE b.deleted_at IS NULL AND b.account_id = t.account_id AND b.currency = t.currency), 1 = 0))");
+/// Begins the sum of what is promised here and not in accounting's books, of accounts of which `which` says the rest of a condition:
+///
+/// - what is authorised and has not expired, or was captured since the books were last told;
+/// - what of confirmed orders accounting has not invoiced;
+/// - what it has invoiced since the balance of that system was true.
+///
+/// An order's amount is in exactly one of the last two and the balance, whichever of invoice and balance comes first.
+fn promised(sql: &mut Sql, reader: &Reader, currency: &str, which: impl Fn(&mut Sql)) {
+    sum_of(sql, &["amount"]);
+    sql.push(" FROM (SELECT c.authorised_amount AS amount FROM credit_checks c WHERE c.deleted_at IS NULL AND c.currency = ")
+        .text(currency);
+    sql.push(" AND c.account_id");
+    which(sql);
+    sql.push(" AND (c.status = 'pending' AND c.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now.plus_seconds(-GRACE)));
+    sql.push(" OR c.status = 'captured' AND c.order_id IS NULL AND NOT coalesce((SELECT min(b.exposure_as_of) >= c.settled_at ");
+    sql.push("FROM credit_balances b WHERE b.deleted_at IS NULL AND b.account_id = c.account_id AND b.currency = c.currency), 1 = 0))");
+    sql.push(" UNION ALL SELECT o.open_amount FROM orders o WHERE o.deleted_at IS NULL AND o.open_amount > 0 AND o.currency = ")
+        .text(currency);
+    sql.push(" AND o.account_id");
+    which(sql);
+    sql.push(" UNION ALL SELECT i.owed_amount FROM order_invoices i WHERE i.deleted_at IS NULL AND i.owed_amount <> 0 AND i.currency = ")
+        .text(currency);
+    sql.push(" AND i.account_id");
+    which(sql);
+    sql.push(" AND NOT coalesce((SELECT min(b.exposure_as_of) >= i.posted_at FROM credit_balances b WHERE b.deleted_at IS NULL ");
+    sql.push("AND b.account_id = i.account_id AND b.currency = i.currency AND b.system = i.system), 1 = 0)) t");
 }
 
 async fn one_sum(reader: &Reader, sql: Sql) -> Result<Amount> {
@@ -149,8 +168,9 @@ pub async fn groups(reader: &Reader, above: &[Above], currency: &str) -> Result<
             .await?;
         let (receivable, unbilled_deliveries, open_orders) = sums.unwrap_or_default();
         let mut sql = down(reader, a.id);
-        authorised_sum(&mut sql, reader, currency);
-        sql.push(" AND t.account_id IN (SELECT id FROM down)");
+        promised(&mut sql, reader, currency, |sql| {
+            sql.push(" IN (SELECT id FROM down)");
+        });
         let exposure = Exposure { receivable, unbilled_deliveries, open_orders, authorisations: one_sum(reader, sql).await? };
         groups.push(Group { account_id: AccountId(a.id), limit: Amount(limit), exposure });
     }

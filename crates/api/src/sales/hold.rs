@@ -1,0 +1,188 @@
+//! Holds: opened by the checks of a promise or by hand; released, rejected or escalated by whoever has the right.
+//!
+//! The order is locked before its holds, always: so whoever acts on a hold goes by its order.
+
+use super::confirm::{Doing, promise};
+use crate::rest::{
+    answer::Answer,
+    collection::Collection,
+    operation::{Body, Call, Operation},
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    caller::Sight,
+    error::{Code, Error, Result},
+    integration::credit_policy::Checkpoint,
+    resource::Resource,
+    sales::{
+        order::{Order, OrderReason, OrderStatus},
+        order_hold::{EscalateHold, HoldKind, HoldStatus, OrderHold},
+    },
+    scalar::Scalar,
+};
+use samphan_persistence::{
+    record::expect_version,
+    store::Work,
+    stored::{self, Stored},
+};
+use uuid::Uuid;
+
+/// The right to release holds of credit.
+const RELEASE_CREDIT: &str = "order-holds:release-credit";
+
+/// Holds.
+#[must_use]
+pub fn routes() -> Collection<OrderHold> {
+    let about = "409 `illegal_transition` when it is no longer open; see `available_actions` of the record.";
+    let action =
+        |operation: Operation, verb: &str| operation.needs(format!("order-holds:{verb}")).answers(200, "OrderHold").etag().if_match(false);
+    Collection::new("orders")
+        .operation("/{id}/release", |path| {
+            let about = format!(
+                "The order goes on when nothing else stands in its way: it is confirmed, or held for what is left. A hold of credit needs \
+                 the permission `{RELEASE_CREDIT}` too. {about}"
+            );
+            action(Operation::write("releaseOrderHold", Method::POST, path, release_one), "release")
+                .says("orders", "Let go of a hold", about)
+                .takes(Body { optional: true, ..Body::of("OrderReason") })
+        })
+        .operation("/{id}/reject", |path| {
+            let about = format!("The order is cancelled, when nothing of it has left. {about}");
+            action(Operation::write("rejectOrderHold", Method::POST, path, reject), "reject")
+                .says("orders", "Turn an order down", about)
+                .takes(Body { optional: true, ..Body::of("OrderReason") })
+        })
+        .operation("/{id}/escalate", |path| {
+            action(Operation::write("escalateOrderHold", Method::POST, path, escalate), "escalate")
+                .says("orders", "Give a hold to somebody else to decide", about)
+                .takes(Body::of("EscalateHold"))
+        })
+        .schema::<OrderReason>()
+        .schema::<EscalateHold>()
+}
+
+/// The open holds of an order, locked by its lock.
+pub(super) async fn open(work: &Work, order: Uuid) -> Result<Vec<Stored<OrderHold>>> {
+    let all = stored::all_with::<OrderHold>(work, "order_id", Scalar::Id(order)).await?;
+    Ok(all.into_iter().filter(|h| h.data.status == HoldStatus::Open).collect())
+}
+
+/// Opens a hold, or brings the open one of its kind up to date and takes it out of `open`.
+pub(super) async fn put(work: &Work, open: &mut Vec<Stored<OrderHold>>, draft: OrderHold) -> Result<()> {
+    let Some(place) = open.iter().position(|h| h.data.kind == draft.kind) else {
+        return stored::insert(work, Stored::draft(draft)).await.map(|_| ());
+    };
+    let before = open.swap_remove(place);
+    let mut after = before.clone();
+    after.data = OrderHold { note: before.data.note.clone(), escalated_to_id: before.data.escalated_to_id, ..draft };
+    stored::save(work, &before, after, "checked", None).await.map(|_| ())
+}
+
+/// Ends a hold.
+pub(super) async fn settle(
+    work: &Work,
+    hold: &Stored<OrderHold>,
+    status: HoldStatus,
+    what: &str,
+    reason: Option<String>,
+) -> Result<Stored<OrderHold>> {
+    let mut after = hold.clone();
+    after.data.status = status;
+    after.data.settled_at = Some(work.now);
+    if reason.is_some() {
+        after.data.note.clone_from(&reason);
+    }
+    stored::save(work, hold, after, what, reason).await
+}
+
+/// Lets go of the open holds of an order that `which` chooses, and has the order go on.
+pub(super) async fn release(
+    work: &Work,
+    order: Stored<Order>,
+    which: impl Fn(&Stored<OrderHold>) -> bool,
+    reason: Option<String>,
+) -> Result<Stored<Order>> {
+    let open = open(work, order.id()).await?;
+    let mut after = order.clone();
+    for hold in open.iter().filter(|h| which(h)) {
+        if hold.data.kind == HoldKind::Credit && work.caller.sight(RELEASE_CREDIT) == Sight::Nothing {
+            return Err(Error::from(Code::Forbidden).allowing([RELEASE_CREDIT]));
+        }
+        settle(work, hold, HoldStatus::Released, "released", reason.clone()).await?;
+        if hold.data.kind != HoldKind::Manual && !after.data.waived_holds.contains(&hold.data.kind) {
+            after.data.waived_holds.push(hold.data.kind);
+        }
+    }
+    after.data.waived_holds.sort();
+    promise(work, &order, after, Doing { checkpoint: Checkpoint::Confirm, what: "released" }, reason).await
+}
+
+/// The hold of a call, still open, with its order, locked.
+async fn found(work: &Work, call: &Call, verb: &str) -> Result<(Stored<OrderHold>, Stored<Order>)> {
+    let id = call.id(0)?;
+    let seen = stored::seen::<OrderHold>(work, id).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let order = stored::find::<Order>(work, seen.data.order_id.0, "release").await?;
+    let hold = stored::find::<OrderHold>(work, id, verb).await?;
+    expect_version(call.if_match, hold.version())?;
+    if hold.data.status != HoldStatus::Open {
+        return Err(Error::from(Code::IllegalTransition).allowing(OrderHold::actions("").iter().copied()));
+    }
+    Ok((hold, order))
+}
+
+async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
+    let now = stored::one_with::<OrderHold>(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    Ok(Answer::record(work, work.shape(OrderHold::MANY)?, &now.record))
+}
+
+fn reason(call: &Call) -> Result<Option<String>> {
+    Ok(call.input::<OrderReason>()?.reason)
+}
+
+async fn release_one(work: &Work, call: Call) -> Result<Answer> {
+    let reason = reason(&call)?;
+    let (hold, order) = found(work, &call, "release").await?;
+    release(work, order, |h| h.id() == hold.id(), reason).await?;
+    answer(work, hold.id()).await
+}
+
+async fn reject(work: &Work, call: Call) -> Result<Answer> {
+    let reason = reason(&call)?;
+    let (hold, order) = found(work, &call, "reject").await?;
+    super::order::cancel(work, order, OrderReason { reason }).await?;
+    answer(work, hold.id()).await
+}
+
+async fn escalate(work: &Work, call: Call) -> Result<Answer> {
+    let asked: EscalateHold = call.input()?;
+    let (hold, _) = found(work, &call, "escalate").await?;
+    let mut after = hold.clone();
+    after.data.escalated_to_id = Some(asked.to_user_id);
+    after.data.note = asked.note.or(after.data.note);
+    let saved = stored::save(work, &hold, after, "escalated", None).await?;
+    answer(work, saved.id()).await
+}
+
+/// Holds an order by hand.
+pub(super) async fn by_hand(work: &Work, order: Stored<Order>, reason: Option<String>) -> Result<Stored<Order>> {
+    let draft = OrderHold {
+        order_id: order.id().into(),
+        account_id: order.data.account_id,
+        kind: HoldKind::Manual,
+        reasons: vec!["manual".to_owned()],
+        line_ids: vec![],
+        decision: None,
+        amount_over: None,
+        credit_check_id: None,
+        releases_itself: false,
+        note: reason.clone(),
+        escalated_to_id: None,
+        status: HoldStatus::Open,
+        checked_at: Some(work.now),
+        settled_at: None,
+    };
+    stored::insert(work, Stored::draft(draft)).await?;
+    let mut after = order.clone();
+    after.data.status = OrderStatus::OnHold;
+    stored::save(work, &order, after, "held", reason).await
+}

@@ -1,0 +1,108 @@
+//! What accounting invoiced of orders: posted line by line, in any order and as often as it likes.
+
+use crate::rest::collection::Collection;
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    integration::external_system::ExternalSystem,
+    money::{Amount, Quantity},
+    resource::Resource,
+    sales::{order::Order, order_invoice::OrderInvoice},
+    scalar::Scalar,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What was invoiced.
+#[must_use]
+pub fn routes() -> Collection<OrderInvoice> {
+    Collection::new("orders").create(create).update(update).delete(delete).restored(restored).writes()
+}
+
+async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
+    let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
+    if stored::one_with::<ExternalSystem>(work, "code", Scalar::Text(draft.data.system.clone())).await?.is_none() {
+        return Err(unknown("/system", ExternalSystem::MANY));
+    }
+    let order = stored::find::<Order>(work, draft.data.order_id.0, "read").await.map_err(|e| match e.code {
+        Code::NotFound => unknown("/order_id", Order::MANY),
+        _ => e,
+    })?;
+    if order.data.line(draft.data.order_line_id).is_none() {
+        return Err(unknown("/order_line_id", "a line of the order"));
+    }
+    expect_amounts(&draft.data)?;
+    draft.data.account_id = Some(order.data.account_id);
+    draft.data.currency.clone_from(&order.data.currency);
+    draft.data.settle();
+    let made = stored::insert(work, draft).await?;
+    add_up(work, &order).await?;
+    Ok(made)
+}
+
+fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
+    if invoice.paid_amount > invoice.amount {
+        return Err(Error::invalid(FieldError::new("/paid_amount", "out_of_range", "at most the amount")));
+    }
+    Ok(())
+}
+
+async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
+    let key = |i: &OrderInvoice| (i.system.clone(), i.document_no.clone(), i.order_id, i.order_line_id);
+    if key(&after.data) != key(&before.data) {
+        let about = "system, document_no, order_id and order_line_id stay; delete it and make another";
+        return Err(Error::from(Code::Conflict).about(about));
+    }
+    // What was true earlier is no news.
+    if after.data.as_of < before.data.as_of {
+        return Ok(before.clone());
+    }
+    expect_amounts(&after.data)?;
+    after.data.settle();
+    let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
+    let saved = stored::save(work, before, after, "updated", None).await?;
+    add_up(work, &order).await?;
+    Ok(saved)
+}
+
+async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {
+    let order = stored::find::<Order>(work, found.data.order_id.0, "read").await?;
+    stored::delete(work, found).await?;
+    add_up(work, &order).await
+}
+
+async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
+    let order = stored::find::<Order>(work, made.data.order_id.0, "read").await?;
+    add_up(work, &order).await
+}
+
+/// Brings an order up to date with everything invoiced of it.
+async fn add_up(work: &Work, before: &Stored<Order>) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT order_line_id, kind, CAST(sum(quantity) AS bigint), CAST(sum(amount) AS bigint), CAST(sum(paid_amount) AS bigint) ");
+    sql.push("FROM order_invoices WHERE deleted_at IS NULL AND order_id = ").id(before.id()).push(" GROUP BY order_line_id, kind");
+    let rows = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)? == "invoice", [row.int(2)?, row.int(3)?, row.int(4)?]))).await?;
+    let mut after = before.clone();
+    let order = &mut after.data;
+    let mut invoiced: HashMap<Uuid, [i64; 2]> = HashMap::new();
+    (order.invoiced_amount, order.credited_amount, order.paid_amount) = (Amount(0), Amount(0), Amount(0));
+    for (line, is_invoice, [quantity, amount, paid]) in rows {
+        if is_invoice {
+            invoiced.insert(line, [quantity, amount]);
+            order.invoiced_amount = order.invoiced_amount.plus(Amount(amount));
+            order.paid_amount = order.paid_amount.plus(Amount(paid));
+        } else {
+            order.credited_amount = order.credited_amount.plus(Amount(amount));
+        }
+    }
+    for line in &mut order.lines {
+        let [quantity, amount] = line.id.and_then(|id| invoiced.get(&id)).copied().unwrap_or_default();
+        line.invoiced_quantity = Quantity(quantity);
+        line.invoiced_amount = Amount(amount);
+    }
+    order.follow_up();
+    stored::save(work, before, after, "invoiced", None).await.map(|_| ())
+}

@@ -1,0 +1,362 @@
+//! How orders are reached: written, submitted, confirmed, changed, and ended. What makes or raises a promise is `confirm`'s.
+
+use super::{
+    address::Addresses,
+    confirm::{Doing, promise},
+    goods::{self, Hold},
+    hold, pricing,
+    promise::{take_over, used},
+    shipment,
+};
+use crate::{
+    rest::{
+        answer::Answer,
+        collection::Collection,
+        operation::{Body, Call, Operation},
+    },
+    stock::ledger::Source,
+};
+use actix_web::http::Method;
+use samphan_domain::{
+    customers::{account::Account, address::AddressPurpose},
+    error::{Code, Error, FieldError, Result},
+    integration::credit_policy::Checkpoint,
+    money::Amount,
+    resource::Resource,
+    sales::{
+        order::{AmendOrder, CreditStanding, Order, OrderReason, OrderStatus},
+        order_hold::HoldStatus,
+        order_line::OrderLine,
+        shipment::{CreateShipment, Shipment, ShipmentStatus},
+    },
+    scalar::Scalar,
+};
+use samphan_persistence::{
+    record::expect_version,
+    store::Work,
+    stored::{self, Stored},
+};
+use uuid::Uuid;
+
+/// Orders.
+#[must_use]
+pub fn routes() -> Collection<Order> {
+    let allowed = "409 `illegal_transition` when the state does not allow it; see `available_actions` of the order.";
+    Collection::new("orders")
+        .create(create)
+        .update(update)
+        .delete(delete)
+        .writes()
+        .plain_action("submit", "Ask for an order to be promised", submit)
+        .plain_action("confirm", "Promise an order: price, approval, credit and stock in one; what is in the way holds it", confirm)
+        .action("hold", "Hold an order by hand", by_hand)
+        .action("release", "Let go of all holds of an order", release)
+        .action("amend", "Change a promised order: everything is checked anew", amend)
+        .action("cancel", "Cancel an order of which nothing has left", cancel)
+        .action("close", "End an order: what has not left is let go", close)
+        .action("reopen", "Take up an ended order again: everything is checked anew", reopen)
+        .plain_action("allocate-stock", "Put aside what there is now of what is missing", allocate_stock)
+        .operation("/{id}/clone", |path| {
+            Operation::write("cloneOrder", Method::POST, path, clone)
+                .says(
+                    "orders",
+                    "Write a new order like this one",
+                    "A draft with the same lines at today's prices, but for those that were given.",
+                )
+                .needs("orders:create")
+                .answers(201, "Order")
+                .etag()
+        })
+        .operation("/{id}/create-shipment", |path| {
+            Operation::write("createOrderShipment", Method::POST, path, create_shipment)
+                .says("orders", "Plan a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
+                .takes(Body { optional: true, ..Body::of("CreateShipment") })
+                .needs("orders:create-shipment")
+                .answers(201, "Shipment")
+                .etag()
+        })
+        .schema::<CreateShipment>()
+}
+
+/// The problem of an action the state does not allow.
+fn illegal(order: &Order) -> Error {
+    Error::from(Code::IllegalTransition).allowing(Order::actions(order.status.as_str()).iter().copied())
+}
+
+fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
+    if Order::actions(order.data.status.as_str()).contains(&verb) { Ok(()) } else { Err(illegal(&order.data)) }
+}
+
+async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
+    let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
+    let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
+    draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(work.now.date()));
+    draft.data.payment_terms_days = draft.data.payment_terms_days.or(account.data.payment_terms_days);
+    let promise = match draft.data.promise_id {
+        Some(promise) => Some(take_over(work, promise.0, &mut draft.data).await?),
+        None => {
+            name_lines(work, &mut draft.data.lines);
+            pricing::price(work, &mut draft.data, &account, None).await?;
+            None
+        }
+    };
+    copy_addresses(work, &mut draft.data, &account).await?;
+    draft.data.number = format!("SO-{:06}", work.next_number("order_numbers").await?);
+    draft.data.follow_up();
+    let made = stored::insert(work, draft).await?;
+    if let Some(promise) = promise {
+        used(work, promise, made.id()).await?;
+    }
+    Ok(made)
+}
+
+/// Gives the lines that have none an id.
+pub(super) fn name_lines(work: &Work, lines: &mut [OrderLine]) {
+    for line in lines {
+        line.id = line.id.or_else(|| Some(work.new_id()));
+    }
+}
+
+async fn copy_addresses(work: &Work, order: &mut Order, account: &Stored<Account>) -> Result<()> {
+    if order.billing_address.is_some() && order.shipping_address.is_some() && order.tax_invoice_address.is_some() {
+        return Ok(());
+    }
+    let day = order.ordered_on.clone().unwrap_or_default();
+    let addresses = Addresses::of(work, account, &day).await?;
+    order.billing_address = order.billing_address.take().or_else(|| addresses.copy(AddressPurpose::Billing));
+    order.shipping_address = order.shipping_address.take().or_else(|| addresses.copy(AddressPurpose::Shipping));
+    order.tax_invoice_address = order.tax_invoice_address.take().or_else(|| addresses.copy(AddressPurpose::TaxInvoice));
+    Ok(())
+}
+
+async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -> Result<Stored<Order>> {
+    if after.data.terms() != before.data.terms() {
+        if !matches!(before.data.status, OrderStatus::Draft | OrderStatus::Submitted) {
+            return Err(illegal(&before.data));
+        }
+        if before.data.promise_id.is_some() || after.data.promise_id.is_some() {
+            return Err(
+                Error::from(Code::Conflict).about("an order made from a promise is what was promised; amend it once it is confirmed")
+            );
+        }
+        let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
+        let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
+        after.data.ordered_on = after.data.ordered_on.or_else(|| Some(work.now.date()));
+        copy_addresses(work, &mut after.data, &account).await?;
+        name_lines(work, &mut after.data.lines);
+        pricing::price(work, &mut after.data, &account, Some(&before.data)).await?;
+        after.data.waived_holds.clear();
+        after.data.follow_up();
+    } else {
+        // Lines that were sent again as they are have lost what follows from them.
+        after.data.lines.clone_from(&before.data.lines);
+    }
+    stored::save(work, before, after, "updated", None).await
+}
+
+async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
+    if !matches!(found.data.status, OrderStatus::Draft | OrderStatus::Cancelled) {
+        return Err(illegal(&found.data));
+    }
+    stored::delete(work, found).await
+}
+
+async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+    expect(&before, "submit")?;
+    if before.data.lines.is_empty() {
+        return Err(Error::invalid(FieldError::new("/lines", "required", "at least one line")));
+    }
+    let mut after = before.clone();
+    after.data.status = OrderStatus::Submitted;
+    stored::save(work, &before, after, "submitted", None).await
+}
+
+async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+    expect(&before, "confirm")?;
+    promise(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
+}
+
+async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+    expect(&before, "hold")?;
+    hold::by_hand(work, before, input.reason).await
+}
+
+async fn release(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+    expect(&before, "release")?;
+    hold::release(work, before, |_| true, input.reason).await
+}
+
+async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<Stored<Order>> {
+    expect(&before, "amend")?;
+    let account = stored::one_with::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
+    let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
+    let mut after = before.clone();
+    after.data.requested_on = input.requested_on.or(after.data.requested_on);
+    after.data.shipping_address = input.shipping_address.or(after.data.shipping_address);
+    after.data.warehouse_id = input.warehouse_id.or(after.data.warehouse_id);
+    after.data.customer_reference = input.customer_reference.or(after.data.customer_reference);
+    if let Some(lines) = input.lines {
+        amend_lines(work, &before.data, &mut after.data, lines)?;
+        pricing::price(work, &mut after.data, &account, Some(&before.data)).await?;
+        goods::lock(work, &before.data.lines, &after.data.lines).await?;
+        let changed: Vec<Uuid> = changed_lines(&before.data, &after.data);
+        let mut gone: Vec<OrderLine> = before.data.lines.clone();
+        gone.retain(|l| l.id.is_some_and(|id| changed.contains(&id)));
+        goods::release(work, gone.iter_mut(), input.reason.clone()).await?;
+        for line in after.data.lines.iter_mut().filter(|l| l.id.is_some_and(|id| changed.contains(&id))) {
+            line.allocations.clear();
+            line.count();
+        }
+        after.data.waived_holds.clear();
+    }
+    promise(work, &before, after, Doing { checkpoint: Checkpoint::Amend, what: "amended" }, input.reason).await
+}
+
+/// The lines as they are to be, each going on from where it stood.
+fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderLine>) -> Result<()> {
+    let mut faults = vec![];
+    after.lines = lines;
+    name_lines(work, &mut after.lines);
+    for (i, line) in after.lines.iter_mut().enumerate() {
+        let Some(was) = line.id.and_then(|id| before.line(id)) else { continue };
+        line.follow(was);
+        // What is left out of a line stays as it was.
+        if line.product_id.is_none() && line.sku.is_none() {
+            line.product_id = was.product_id;
+        }
+        line.unit_price = line.unit_price.or(was.unit_price);
+        line.description = line.description.take().or_else(|| was.description.clone());
+        line.discount_percent = line.discount_percent.or(was.discount_percent);
+        let bound = was.shipped_quantity.0 + was.planned_quantity.0;
+        if bound > 0 && line.product_id.is_some_and(|id| Some(id) != was.product_id) {
+            faults.push(FieldError::new(format!("/lines/{i}/product_id"), "shipped", "the product of what is being shipped"));
+        }
+        if line.quantity.0 < bound.max(was.invoiced_quantity.0) {
+            let least = samphan_domain::money::Quantity(bound.max(was.invoiced_quantity.0));
+            faults.push(FieldError::new(
+                format!("/lines/{i}/quantity"),
+                "shipped",
+                format!("at least {least}, which is shipped or invoiced"),
+            ));
+        }
+    }
+    for was in &before.lines {
+        let kept = was.id.is_some_and(|id| after.line(id).is_some());
+        if !kept && (was.shipped_quantity.0 > 0 || was.planned_quantity.0 > 0 || was.invoiced_quantity.0 > 0) {
+            faults.push(FieldError::new("/lines", "shipped", "every line of which something is shipped or invoiced"));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+/// Lines whose goods are to be put aside anew: gone, or of another product, quantity or place. What is in a shipment stays.
+fn changed_lines(before: &Order, after: &Order) -> Vec<Uuid> {
+    let place = |order: &Order, line: &OrderLine| (line.product_id, line.quantity, line.warehouse_id.or(order.warehouse_id));
+    let changed = before.lines.iter().filter(|was| {
+        let now = was.id.and_then(|id| after.line(id));
+        was.planned_quantity.0 == 0 && now.is_none_or(|now| place(after, now) != place(before, was))
+    });
+    changed.filter_map(|l| l.id).collect()
+}
+
+/// Cancels an order, of which nothing has left.
+pub(super) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+    expect(&before, "cancel")?;
+    if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
+        return Err(Error::from(Code::IllegalTransition).allowing(["close"]));
+    }
+    expect_no_shipment(work, &before).await?;
+    let mut after = before.clone();
+    goods::release(work, after.data.lines.iter_mut(), input.reason.clone()).await?;
+    for open in hold::open(work, before.id()).await? {
+        hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
+    }
+    after.data.status = OrderStatus::Cancelled;
+    after.data.committed_amount = Amount(0);
+    after.data.follow_up();
+    stored::save(work, &before, after, "cancelled", input.reason).await
+}
+
+/// Refuses while a shipment has not left and not been cancelled.
+async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Result<()> {
+    let all = stored::all_with::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
+    let open = |s: &&Stored<Shipment>| matches!(s.data.status, ShipmentStatus::Planned | ShipmentStatus::Picked | ShipmentStatus::Packed);
+    match all.iter().find(open) {
+        Some(open) => Err(Error::from(Code::InUse).against(Shipment::MANY, open.id(), "status")),
+        None => Ok(()),
+    }
+}
+
+async fn close(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+    expect(&before, "close")?;
+    expect_no_shipment(work, &before).await?;
+    let mut after = before.clone();
+    goods::release(work, after.data.lines.iter_mut(), input.reason.clone()).await?;
+    for open in hold::open(work, before.id()).await? {
+        hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
+    }
+    let services = |l: &&OrderLine| l.is_service;
+    let rendered = after.data.lines.iter().filter(services).map(|l| l.total_amount).fold(Amount(0), Amount::plus);
+    after.data.committed_amount = match before.data.committed_amount {
+        Amount(0) => Amount(0),
+        _ => after.data.shipped_amount().plus(rendered),
+    };
+    after.data.status = OrderStatus::Closed;
+    after.data.follow_up();
+    stored::save(work, &before, after, "closed", input.reason).await
+}
+
+async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+    expect(&before, "reopen")?;
+    let mut after = before.clone();
+    // What was let pass then is not let pass now.
+    after.data.waived_holds.clear();
+    after.data.credit_status = CreditStanding::NotChecked;
+    promise(work, &before, after, Doing { checkpoint: Checkpoint::Reopen, what: "reopened" }, input.reason).await
+}
+
+async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+    expect(&before, "allocate-stock")?;
+    let mut after = before.clone();
+    let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: before.id() }, until: None };
+    goods::reserve(work, &mut after.data.lines, before.data.warehouse_id, &hold, true).await?;
+    after.data.follow_up();
+    stored::save(work, &before, after, "allocated", None).await
+}
+
+async fn clone(work: &Work, call: Call) -> Result<Answer> {
+    let found = stored::seen::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let old = found.data;
+    let fresh = Order {
+        promise_id: None,
+        ordered_on: None,
+        requested_on: None,
+        customer_reference: None,
+        billing_address: None,
+        shipping_address: None,
+        tax_invoice_address: None,
+        lines: old.lines.iter().map(OrderLine::afresh).collect(),
+        status: OrderStatus::Draft,
+        credit_status: CreditStanding::NotChecked,
+        waived_holds: vec![],
+        committed_amount: Amount(0),
+        invoiced_amount: Amount(0),
+        credited_amount: Amount(0),
+        paid_amount: Amount(0),
+        credit_check_id: None,
+        cloned_from_id: Some(found.record.get("id").and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default()),
+        confirmed_at: None,
+        ..old
+    };
+    let made = create(work, Stored::draft(fresh)).await?;
+    Ok(Answer::record(work, work.shape(Order::MANY)?, &made.record).at(format!("/v1/orders/{}", made.id())))
+}
+
+async fn create_shipment(work: &Work, call: Call) -> Result<Answer> {
+    let asked: CreateShipment = call.input()?;
+    let order = stored::find::<Order>(work, call.id(0)?, "create-shipment").await?;
+    expect_version(call.if_match, order.version())?;
+    expect(&order, "create-shipment")?;
+    let made = shipment::plan(work, &order, asked).await?;
+    Ok(Answer::record(work, work.shape(Shipment::MANY)?, &made.record).at(format!("/v1/shipments/{}", made.id())))
+}

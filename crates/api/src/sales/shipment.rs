@@ -1,0 +1,359 @@
+//! How shipments are reached: planned of an order's goods, picked, packed, shipped, delivered, or not.
+//!
+//! A shipment is locked before its order, and the order before stock.
+
+use super::{
+    goods::{self, Hold},
+    order::name_lines,
+};
+use crate::{
+    integration::credit::check::{Question, decide},
+    rest::collection::Collection,
+    stock::ledger::{self, Entry, Issue, Source},
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    id::WarehouseId,
+    integration::credit_policy::{Checkpoint, CreditAction, CreditPolicy},
+    money::{Amount, Quantity, SignedQuantity},
+    resource::Resource,
+    sales::{
+        order::{Order, OrderReason, OrderStatus},
+        order_line::LineAllocation,
+        shipment::{CreateShipment, CreateShipmentLine, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus},
+    },
+    scalar::{Kind, Scalar},
+    stock::stock_movement::MovementKind,
+};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// Shipments.
+#[must_use]
+pub fn routes() -> Collection<Shipment> {
+    Collection::new("shipments")
+        .updates()
+        .plain_action("pick", "Take the goods of a shipment from the shelves", async |work: &Work, s: Stored<Shipment>| {
+            step(work, s, "pick", ShipmentStatus::Picked, "picked").await
+        })
+        .plain_action("pack", "Pack a shipment", async |work: &Work, s: Stored<Shipment>| {
+            step(work, s, "pack", ShipmentStatus::Packed, "packed").await
+        })
+        .action("ship", "Send a shipment on its way: its goods leave the stock", ship)
+        .plain_action("deliver", "Note that a shipment has arrived", deliver)
+        .action("fail", "Note that a shipment did not arrive and came back: its goods are in the stock again", fail)
+        .action("cancel", "Cancel a shipment that has not left: its goods stay put aside for the order", cancel)
+}
+
+fn expect(shipment: &Stored<Shipment>, verb: &str) -> Result<()> {
+    let allowed = Shipment::actions(shipment.data.status.as_str());
+    if allowed.contains(&verb) { Ok(()) } else { Err(Error::from(Code::IllegalTransition).allowing(allowed.iter().copied())) }
+}
+
+/// Plans a shipment of an order that is locked.
+pub(super) async fn plan(work: &Work, before: &Stored<Order>, asked: CreateShipment) -> Result<Stored<Shipment>> {
+    let mut order = before.clone();
+    let warehouse = warehouse(&order.data, asked.warehouse_id)?;
+    let lines = taken(&mut order.data, warehouse, asked.lines.as_deref())?;
+    let shipment = Shipment {
+        number: format!("SH-{:06}", work.next_number("shipment_numbers").await?),
+        order_id: before.id().into(),
+        account_id: order.data.account_id,
+        warehouse_id: warehouse,
+        address: order.data.shipping_address.clone(),
+        lines,
+        carrier: asked.carrier,
+        tracking_no: asked.tracking_no,
+        promised_on: asked.promised_on.or_else(|| order.data.requested_on.clone()),
+        note: None,
+        status: ShipmentStatus::Planned,
+        shipped_at: None,
+        delivered_at: None,
+    };
+    order.data.follow_up();
+    stored::save(work, before, order, "planned", None).await?;
+    stored::insert(work, Stored::draft(shipment)).await
+}
+
+/// What of an allocation is in no shipment yet.
+const fn free(a: &LineAllocation) -> i64 {
+    a.quantity.0 - a.planned.0
+}
+
+/// The warehouse asked for, or the only one with goods for the order.
+fn warehouse(order: &Order, asked: Option<WarehouseId>) -> Result<WarehouseId> {
+    let with_goods = order.lines.iter().flat_map(|l| &l.allocations).filter(|a| free(a) > 0).map(|a| a.warehouse_id);
+    let all: BTreeSet<WarehouseId> = with_goods.collect();
+    let fault = |code, about: &str| Err(Error::invalid(FieldError::new("/warehouse_id", code, about)));
+    match (asked, all.first()) {
+        (_, None) => Err(Error::from(Code::Conflict).about("nothing is put aside for the order that is in no shipment yet")),
+        (Some(one), _) if all.contains(&one) => Ok(one),
+        (Some(_), _) => fault("nothing_there", "a warehouse where goods are put aside for the order"),
+        (None, Some(one)) if all.len() == 1 => Ok(*one),
+        (None, Some(_)) => fault("required", "one of the warehouses where goods are put aside for the order"),
+    }
+}
+
+/// Takes goods out of what is put aside in a warehouse, as lines of a shipment.
+fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipmentLine]>) -> Result<Vec<ShipmentLine>> {
+    let everything: Vec<CreateShipmentLine>;
+    let asked = match asked {
+        Some(asked) => asked,
+        None => {
+            let here = |a: &LineAllocation| a.warehouse_id == warehouse && free(a) > 0;
+            let with_goods = order.lines.iter().filter(|l| l.allocations.iter().any(here));
+            everything = with_goods.filter_map(|l| Some(CreateShipmentLine { order_line_id: l.id?, quantity: None })).collect();
+            &everything
+        }
+    };
+    let (mut made, mut faults) = (vec![], vec![]);
+    for (i, one) in asked.iter().enumerate() {
+        let Some(line) = order.line_mut(one.order_line_id) else {
+            faults.push(FieldError::new(format!("/lines/{i}/order_line_id"), "unknown_reference", "a line of the order"));
+            continue;
+        };
+        let there: i64 = line.allocations.iter().filter(|a| a.warehouse_id == warehouse).map(free).sum();
+        let mut wanted = one.quantity.map_or(there, |q| q.0);
+        if !(1..=there).contains(&wanted) {
+            faults.push(FieldError::new(
+                format!("/lines/{i}/quantity"),
+                "out_of_range",
+                format!("more than 0, at most {}", Quantity(there)),
+            ));
+            continue;
+        }
+        let (sku, product) = (line.sku.clone(), line.product_id);
+        for allocation in line.allocations.iter_mut().filter(|a| a.warehouse_id == warehouse) {
+            let take = wanted.min(free(allocation));
+            let (true, Some(product_id)) = (take > 0, product) else { continue };
+            allocation.planned.0 += take;
+            wanted -= take;
+            made.push(ShipmentLine {
+                order_line_id: one.order_line_id,
+                product_id,
+                sku: sku.clone(),
+                quantity: Quantity(take),
+                reservation_id: allocation.reservation_id,
+                lot_no: None,
+                serial_no: None,
+            });
+        }
+    }
+    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+async fn step(work: &Work, before: Stored<Shipment>, verb: &str, to: ShipmentStatus, what: &str) -> Result<Stored<Shipment>> {
+    expect(&before, verb)?;
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, what, None).await
+}
+
+async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Order>> {
+    stored::find::<Order>(work, shipment.data.order_id.0, "read").await
+}
+
+async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
+    expect(&before, "ship")?;
+    let order = order_of(work, &before).await?;
+    if order.data.status == OrderStatus::OnHold {
+        return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::MANY, order.id(), "status"));
+    }
+    expect_credit(work, &order.data).await?;
+    let mut after = before.clone();
+    after.data.lines = told_apart(work, &before.data.lines, &input.picked).await?;
+    let source = Source { resource: Shipment::MANY.to_owned(), id: before.id() };
+    let issue = |line: &ShipmentLine| Issue {
+        reservation_id: line.reservation_id,
+        quantity: Some(line.quantity),
+        source: Some(source.clone()),
+        lot_no: line.lot_no.clone(),
+        serial_no: line.serial_no.clone(),
+    };
+    let issues: Vec<Issue> = after.data.lines.iter().map(issue).collect();
+    if let Err(refusals) = ledger::consume(work, &issues).await? {
+        let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (format!("/lines/{place}"), refusal)).collect();
+        return Err(ledger::refused(&placed));
+    }
+    change(work, &order, &before.data.lines, "shipped", |line, allocation, quantity| {
+        line.0 += quantity;
+        if let Some(allocation) = allocation {
+            allocation.quantity.0 -= quantity;
+            allocation.planned.0 -= quantity;
+        }
+    })
+    .await?;
+    after.data.carrier = input.carrier.or(after.data.carrier);
+    after.data.tracking_no = input.tracking_no.or(after.data.tracking_no);
+    after.data.status = ShipmentStatus::Shipped;
+    after.data.shipped_at = Some(work.now);
+    stored::save(work, &before, after, "shipped", None).await
+}
+
+/// Changes an order by the lines of its shipment: what has left of each line, and what is put aside for it.
+async fn change(
+    work: &Work,
+    before: &Stored<Order>,
+    lines: &[ShipmentLine],
+    what: &str,
+    each: impl Fn(&mut Quantity, Option<&mut LineAllocation>, i64),
+) -> Result<Stored<Order>> {
+    let mut order = before.clone();
+    for gone in lines {
+        let Some(line) = order.data.line_mut(gone.order_line_id) else { continue };
+        let allocation = line.allocations.iter_mut().find(|a| a.reservation_id == gone.reservation_id);
+        each(&mut line.shipped_quantity, allocation, gone.quantity.0);
+    }
+    order.data.follow_up();
+    stored::save(work, before, order, what, None).await
+}
+
+/// The lines of a shipment, told apart by lot and serial number where they were named; products that are kept so must be.
+async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods]) -> Result<Vec<ShipmentLine>> {
+    let tracked = tracked(work, lines).await?;
+    let (mut made, mut faults) = (vec![], vec![]);
+    let unknown = |p: &PickedGoods| !lines.iter().any(|l| l.order_line_id == p.order_line_id);
+    for (i, _) in picked.iter().enumerate().filter(|(_, p)| unknown(p)) {
+        faults.push(FieldError::new(format!("/picked/{i}/order_line_id"), "unknown_reference", "a line of the shipment"));
+    }
+    let mut left: Vec<(&PickedGoods, Option<i64>)> = picked.iter().map(|p| (p, p.quantity.map(|q| q.0))).collect();
+    for line in lines {
+        let mut wanted = line.quantity.0;
+        for (goods, quantity) in left.iter_mut().filter(|(p, _)| p.order_line_id == line.order_line_id) {
+            let take = quantity.unwrap_or(wanted).min(wanted);
+            if take <= 0 {
+                continue;
+            }
+            if let Some(left) = quantity {
+                *left -= take;
+            }
+            wanted -= take;
+            made.push(ShipmentLine {
+                quantity: Quantity(take),
+                lot_no: goods.lot_no.clone(),
+                serial_no: goods.serial_no.clone(),
+                ..line.clone()
+            });
+        }
+        if wanted > 0 {
+            made.push(ShipmentLine { quantity: Quantity(wanted), ..line.clone() });
+        }
+    }
+    for line in &made {
+        match tracked.get(&line.product_id.0).map(String::as_str) {
+            Some("lot") if line.lot_no.is_none() => {
+                faults.push(FieldError::new("/picked", "required", format!("a lot_no for all of line {}", line.order_line_id)));
+            }
+            Some("serial") if line.serial_no.is_none() || line.quantity.0 != samphan_domain::money::SCALE => {
+                faults.push(FieldError::new("/picked", "required", format!("a serial_no for each piece of line {}", line.order_line_id)));
+            }
+            _ => {}
+        }
+    }
+    if left.iter().any(|(_, quantity)| quantity.is_some_and(|q| q > 0)) {
+        faults.push(FieldError::new("/picked", "out_of_range", "no more than the shipment's quantities"));
+    }
+    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+/// How the products of lines are told apart, where they are.
+async fn tracked(work: &Work, lines: &[ShipmentLine]) -> Result<HashMap<Uuid, String>> {
+    let products: BTreeSet<Uuid> = lines.iter().map(|l| l.product_id.0).collect();
+    let mut sql = work.sql();
+    sql.push("SELECT id, tracked FROM products WHERE tracked <> 'none' AND id").one_of(Kind::Id, products.into_iter().map(Scalar::Id));
+    Ok(work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?.into_iter().collect())
+}
+
+/// Refuses what a credit policy that is there for shipping does not let leave.
+async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
+    let active = stored::all_with::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
+    if !active.iter().any(|p| p.data.checkpoints.contains(&Checkpoint::Ship)) {
+        return Ok(());
+    }
+    let question = Question {
+        account_id: order.account_id,
+        // What is shipped is counted already.
+        amount: Amount(0),
+        currency: order.currency.clone(),
+        checkpoint: Checkpoint::Ship,
+        policy_id: None,
+    };
+    let decided = decide(work, question).await?;
+    if decided.policy.checkpoints.contains(&Checkpoint::Ship) && decided.verdict.decision > CreditAction::Warn {
+        return Err(Error::from(Code::Conflict).about("the customer's credit does not let goods leave"));
+    }
+    Ok(())
+}
+
+async fn deliver(work: &Work, before: Stored<Shipment>) -> Result<Stored<Shipment>> {
+    expect(&before, "deliver")?;
+    let order = order_of(work, &before).await?;
+    let mut after_order = order.clone();
+    for gone in &before.data.lines {
+        if let Some(line) = after_order.data.line_mut(gone.order_line_id) {
+            line.delivered_quantity.0 += gone.quantity.0;
+        }
+    }
+    after_order.data.follow_up();
+    stored::save(work, &order, after_order, "delivered", None).await?;
+    let mut after = before.clone();
+    after.data.status = ShipmentStatus::Delivered;
+    after.data.delivered_at = Some(work.now);
+    stored::save(work, &before, after, "delivered", None).await
+}
+
+async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Result<Stored<Shipment>> {
+    expect(&before, "fail")?;
+    let order = order_of(work, &before).await?;
+    let entry = |line: &ShipmentLine| Entry {
+        product_id: line.product_id,
+        warehouse_id: before.data.warehouse_id,
+        quantity: SignedQuantity(line.quantity.0),
+        kind: MovementKind::Return,
+        reason: input.reason.clone(),
+        source: Some(Source { resource: Shipment::MANY.to_owned(), id: before.id() }),
+        lot_no: line.lot_no.clone(),
+        serial_no: line.serial_no.clone(),
+    };
+    goods::lock(work, &[], &order.data.lines).await?;
+    let entries: Vec<Entry> = before.data.lines.iter().map(entry).collect();
+    if let Err(refusals) = ledger::book(work, &entries).await? {
+        let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (format!("/lines/{place}"), refusal)).collect();
+        return Err(ledger::refused(&placed));
+    }
+    let mut back = order.clone();
+    for gone in &before.data.lines {
+        if let Some(line) = back.data.line_mut(gone.order_line_id) {
+            line.shipped_quantity.0 -= gone.quantity.0;
+        }
+    }
+    name_lines(work, &mut back.data.lines);
+    // What came back is put aside for the order again, to be sent once more.
+    if back.data.is_promised() {
+        let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: order.id() }, until: None };
+        goods::reserve(work, &mut back.data.lines, back.data.warehouse_id, &hold, true).await?;
+    }
+    back.data.follow_up();
+    stored::save(work, &order, back, "returned", input.reason.clone()).await?;
+    let mut after = before.clone();
+    after.data.status = ShipmentStatus::Failed;
+    stored::save(work, &before, after, "failed", input.reason).await
+}
+
+async fn cancel(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Result<Stored<Shipment>> {
+    expect(&before, "cancel")?;
+    let order = order_of(work, &before).await?;
+    change(work, &order, &before.data.lines, "planned", |_, allocation, quantity| {
+        if let Some(allocation) = allocation {
+            allocation.planned.0 -= quantity;
+        }
+    })
+    .await?;
+    let mut after = before.clone();
+    after.data.status = ShipmentStatus::Cancelled;
+    stored::save(work, &before, after, "cancelled", input.reason).await
+}

@@ -1,0 +1,128 @@
+//! A hold: what stands between an order and its promise, why, and who let it go.
+
+use crate::{
+    id::{AccountId, OrderId, UserId},
+    instant::Instant,
+    integration::credit_policy::CreditAction,
+    money::Amount,
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// What stands in an order's way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct OrderHold {
+    /// The order.
+    pub order_id: OrderId,
+    /// The customer.
+    pub account_id: AccountId,
+    /// What kind of thing it is.
+    pub kind: HoldKind,
+    /// Why, as codes: a credit check's rules, `price_changed`, `no_price`, `price_manual`, `insufficient_stock`, `manual`.
+    #[schema(max_items = 20)]
+    pub reasons: Vec<String>,
+    /// The lines it is about; all of them when empty.
+    #[schema(max_items = 500)]
+    pub line_ids: Vec<Uuid>,
+    /// What credit decided: `hold` or `decline`.
+    pub decision: Option<CreditAction>,
+    /// By how much the order is over what is available. Financial.
+    pub amount_over: Option<Amount>,
+    /// The credit check behind it.
+    pub credit_check_id: Option<Uuid>,
+    /// Whether it goes by itself when a new balance makes room.
+    pub releases_itself: bool,
+    /// What was said about it.
+    #[schema(max_length = 500)]
+    pub note: Option<String>,
+    /// Who is to decide about it; moved by `escalate`.
+    pub escalated_to_id: Option<UserId>,
+    /// What became of it.
+    #[serde(default)]
+    pub status: HoldStatus,
+    /// When it was opened or last looked at.
+    pub checked_at: Option<Instant>,
+    /// When it ended.
+    pub settled_at: Option<Instant>,
+}
+
+/// Kinds of holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// A price is no longer what the price book says.
+    Price,
+    /// A price or discount needs somebody's approval.
+    Approval,
+    /// There is not enough of something.
+    Stock,
+    /// The customer's credit does not allow it.
+    Credit,
+    /// Somebody holds it.
+    Manual,
+}
+
+impl HoldKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Price, Self::Approval, Self::Stock, Self::Credit, Self::Manual];
+
+    /// As it is stored and told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Approval => "approval",
+            Self::Stock => "stock",
+            Self::Credit => "credit",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// What became of a hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldStatus {
+    /// It stands in the way.
+    #[default]
+    Open,
+    /// Somebody with the right let it go.
+    Released,
+    /// What was in the way is there no more.
+    Resolved,
+    /// The order is not to be: it was cancelled.
+    Rejected,
+}
+
+impl Resource for OrderHold {
+    const MANY: &'static str = "order_holds";
+    const ONE: &'static str = "order_hold";
+    const ABOUT: &'static str = "What stands between orders and their promises.";
+    const EVENTS: &'static [&'static str] =
+        &["order_hold.released", "order_hold.resolved", "order_hold.rejected", "order_hold.escalated", "order_hold.checked"];
+    const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];
+    const TITLE: &'static str = "kind";
+    const PARENTS: &'static [&'static str] = &["order_id"];
+    const FINANCIAL: &'static [&'static str] = &["amount_over"];
+    const STATUS: Option<&'static str> = Some("status");
+    const EXTENSIBLE: bool = false;
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "open" { &["release", "reject", "escalate"] } else { &[] }
+    }
+}
+
+/// To whom a hold is given.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EscalateHold {
+    /// The user who is to decide.
+    pub to_user_id: UserId,
+    /// What there is to know.
+    #[serde(default)]
+    #[schema(max_length = 500, nullable = false)]
+    pub note: Option<String>,
+}

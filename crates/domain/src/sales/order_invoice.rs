@@ -1,0 +1,92 @@
+//! What accounting invoiced of an order's line: by it the line's amount moves from what is ordered to what is owed.
+
+use crate::{
+    id::{AccountId, OrderId},
+    instant::Instant,
+    money::{Amount, Price, Quantity},
+    resource::Resource,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// What a document of accounting's says of a line of an order. One for each document and line; the one with the newest `as_of` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct OrderInvoice {
+    /// Code of the system whose document it is.
+    #[schema(min_length = 1, max_length = 50, example = "erp")]
+    pub system: String,
+    /// The document's number there.
+    #[schema(min_length = 1, max_length = 100, example = "INV-2026-00118")]
+    pub document_no: String,
+    /// What the document is.
+    #[serde(default)]
+    pub kind: InvoiceKind,
+    /// The order.
+    pub order_id: OrderId,
+    /// The line.
+    pub order_line_id: Uuid,
+    /// How much of it, in the product's unit.
+    pub quantity: Quantity,
+    /// For how much, tax included, in the order's currency.
+    #[schema(example = "214.00")]
+    pub amount: Price,
+    /// How much of that is paid.
+    #[serde(default)]
+    pub paid_amount: Price,
+    /// The document's date.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub issued_on: Option<String>,
+    /// When it entered the system's books: a balance as of then or later includes it.
+    pub posted_at: Instant,
+    /// When the system's books said so; a message older than what is known changes nothing. `posted_at` when left out.
+    pub as_of: Option<Instant>,
+    /// The customer.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub account_id: Option<AccountId>,
+    /// ISO 4217 currency, the order's.
+    #[schema(read_only, max_length = 3)]
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// What it adds to what the customer owes: the amount without what is paid, below zero for a credit note.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub owed_amount: Amount,
+}
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceKind {
+    /// It asks for money.
+    #[default]
+    Invoice,
+    /// It gives money back.
+    CreditNote,
+}
+
+impl Resource for OrderInvoice {
+    const MANY: &'static str = "order_invoices";
+    const ONE: &'static str = "order_invoice";
+    const ABOUT: &'static str = "What accounting invoiced and credited of orders, by document and line.";
+    const FILTERS: &'static [&'static str] =
+        &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at"];
+    const SORTS: &'static [&'static str] = &["issued_on"];
+    const TITLE: &'static str = "document_no";
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
+    const PARENTS: &'static [&'static str] = &["order_id"];
+}
+
+impl OrderInvoice {
+    /// Brings what follows from the rest up to date.
+    pub fn settle(&mut self) {
+        let owed = Amount(self.amount.0.saturating_sub(self.paid_amount.0));
+        self.owed_amount = match self.kind {
+            InvoiceKind::Invoice => owed,
+            InvoiceKind::CreditNote => Amount(owed.0.saturating_neg()),
+        };
+        self.as_of = self.as_of.or(Some(self.posted_at));
+    }
+}

@@ -1,0 +1,191 @@
+//! A promise: price, tax, stock and credit of an order to be, answered at once and held until it is made or too late.
+
+use crate::{
+    catalog::price_quote::PriceStep,
+    id::{AccountId, ContactId, OrderId, PriceBookId, WarehouseId},
+    instant::Instant,
+    integration::credit_policy::{CreditAction, CreditFinding},
+    money::{Amount, Quantity},
+    resource::Resource,
+    sales::{
+        order::{OrderAddress, OrderTax, SalesChannel},
+        order_hold::HoldKind,
+        order_line::OrderLine,
+        totals::TaxRounding,
+    },
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// What an order would be, and what is held for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct OrderPromise {
+    /// The customer.
+    pub account_id: AccountId,
+    /// Who asks.
+    pub contact_id: Option<ContactId>,
+    /// How the order comes in.
+    #[serde(default)]
+    pub channel: SalesChannel,
+    /// The day the customer wants it.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub requested_on: Option<String>,
+    /// ISO 4217 currency of every amount here; the price book's when left out.
+    #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
+    pub currency: Option<String>,
+    /// The price book its prices come from; the account's, or the default one of the currency, when left out.
+    pub price_book_id: Option<PriceBookId>,
+    /// The warehouse it is delivered from; for each line whichever has it, when null.
+    pub warehouse_id: Option<WarehouseId>,
+    /// Where the goods go; the account's address when left out.
+    pub shipping_address: Option<OrderAddress>,
+    /// What is wanted.
+    #[schema(min_items = 1, max_items = 500)]
+    pub lines: Vec<OrderLine>,
+    /// Until when it is held, at most a day; 15 minutes when left out.
+    pub expires_at: Option<Instant>,
+    /// The day prices and tax are of.
+    #[schema(read_only, value_type = Option<String>, format = Date)]
+    #[serde(default)]
+    pub priced_on: Option<String>,
+    /// How each price came about.
+    #[schema(read_only, max_items = 500)]
+    #[serde(default)]
+    pub waterfall: Vec<LinePrice>,
+    /// What there is of each line, in each warehouse that has any of it, before this promise.
+    #[schema(read_only, max_items = 5000)]
+    #[serde(default)]
+    pub stock: Vec<LineStock>,
+    /// The first day all of it can leave: today when it is there; null when nobody knows.
+    #[schema(read_only, value_type = Option<String>, format = Date)]
+    #[serde(default)]
+    pub available_on: Option<String>,
+    /// Whether prices include tax.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub tax_inclusive: bool,
+    /// Where tax is rounded.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub tax_rounding: TaxRounding,
+    /// Prices times quantities.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub gross_amount: Amount,
+    /// What is let off.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub discount_amount: Amount,
+    /// What is left, without tax.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub net_amount: Amount,
+    /// The tax.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub tax_amount: Amount,
+    /// Net and tax.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub total_amount: Amount,
+    /// The tax of each rate.
+    #[schema(read_only, max_items = 500)]
+    #[serde(default)]
+    pub taxes: Vec<OrderTax>,
+    /// What credit decided.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub credit_decision: Option<CreditAction>,
+    /// Every rule of credit that had something to say, the strictest first.
+    #[schema(read_only, max_items = 20)]
+    #[serde(default)]
+    pub credit_findings: Vec<CreditFinding>,
+    /// The credit check behind it, whose authorisation is held.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub credit_check_id: Option<Uuid>,
+    /// What an order like this would be held for; nothing is held for a promise that has any.
+    #[schema(read_only, max_items = 10)]
+    #[serde(default)]
+    pub refused_for: Vec<HoldKind>,
+    /// The order made from it.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub order_id: Option<OrderId>,
+    /// What became of it.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: PromiseStatus,
+}
+
+/// How the price of a line came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LinePrice {
+    /// The line.
+    pub line_id: Uuid,
+    /// What was looked at, step by step.
+    #[schema(max_items = 20)]
+    pub steps: Vec<PriceStep>,
+}
+
+/// What there is of a line in a warehouse.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LineStock {
+    /// The line.
+    pub line_id: Uuid,
+    /// The warehouse.
+    pub warehouse_id: WarehouseId,
+    /// What is there and promised to nobody else.
+    pub available: Quantity,
+    /// What is held there for this promise.
+    pub held: Quantity,
+}
+
+/// What became of a promise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromiseStatus {
+    /// It holds.
+    #[default]
+    Active,
+    /// It could not be given; see `refused_for`.
+    Refused,
+    /// An order was made from it.
+    Used,
+    /// It was let go.
+    Released,
+    /// It was too late.
+    Expired,
+}
+
+impl PromiseStatus {
+    /// As it is stored and told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Refused => "refused",
+            Self::Used => "used",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl Resource for OrderPromise {
+    const MANY: &'static str = "order_promises";
+    const ONE: &'static str = "order_promise";
+    const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
+    const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.released", "order_promise.expired"];
+    const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
+    const TITLE: &'static str = "account_id";
+    const OWNED: bool = true;
+    const STATUS: Option<&'static str> = Some("status");
+    const EXTENSIBLE: bool = false;
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        if status == "active" { &["release"] } else { &[] }
+    }
+}

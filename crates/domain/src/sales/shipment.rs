@@ -1,0 +1,221 @@
+//! A shipment: goods of an order on their way, from being planned to having arrived.
+
+use crate::{
+    id::{AccountId, OrderId, ProductId, WarehouseId},
+    instant::Instant,
+    money::Quantity,
+    resource::Resource,
+    sales::order::OrderAddress,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// Goods of an order on their way from one warehouse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+pub struct Shipment {
+    /// Our number for it. Numbers rise; there may be gaps.
+    #[schema(read_only, max_length = 20, example = "SH-000042")]
+    #[serde(default)]
+    pub number: String,
+    /// The order.
+    #[schema(read_only)]
+    pub order_id: OrderId,
+    /// The customer.
+    #[schema(read_only)]
+    pub account_id: AccountId,
+    /// The warehouse.
+    #[schema(read_only)]
+    pub warehouse_id: WarehouseId,
+    /// Where the goods go.
+    #[schema(read_only)]
+    pub address: Option<OrderAddress>,
+    /// What is in it.
+    #[schema(read_only, max_items = 500)]
+    #[serde(default)]
+    pub lines: Vec<ShipmentLine>,
+    /// Who carries it.
+    #[schema(max_length = 100)]
+    pub carrier: Option<String>,
+    /// The carrier's number for it.
+    #[schema(max_length = 100)]
+    pub tracking_no: Option<String>,
+    /// The day it was promised for.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub promised_on: Option<String>,
+    /// Anything worth knowing.
+    #[schema(max_length = 5000)]
+    pub note: Option<String>,
+    /// Where it stands.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub status: ShipmentStatus,
+    /// When it left.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub shipped_at: Option<Instant>,
+    /// When it arrived.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub delivered_at: Option<Instant>,
+}
+
+/// Goods of a line in a shipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShipmentLine {
+    /// The order's line.
+    pub order_line_id: Uuid,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its SKU.
+    #[schema(max_length = 64)]
+    pub sku: Option<String>,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// The reservation it is taken from.
+    pub reservation_id: Uuid,
+    /// The lot it is from.
+    #[schema(max_length = 100)]
+    pub lot_no: Option<String>,
+    /// Its serial number.
+    #[schema(max_length = 100)]
+    pub serial_no: Option<String>,
+}
+
+/// Where a shipment stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShipmentStatus {
+    /// To be picked.
+    #[default]
+    Planned,
+    /// Taken from the shelves.
+    Picked,
+    /// Packed.
+    Packed,
+    /// On its way.
+    Shipped,
+    /// Arrived.
+    Delivered,
+    /// It did not arrive and came back: the goods are in the warehouse again.
+    Failed,
+    /// It never left.
+    Cancelled,
+}
+
+impl ShipmentStatus {
+    /// As it is stored and told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Picked => "picked",
+            Self::Packed => "packed",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Resource for Shipment {
+    const MANY: &'static str = "shipments";
+    const ONE: &'static str = "shipment";
+    const ABOUT: &'static str = "Goods of orders on their way.";
+    const EVENTS: &'static [&'static str] =
+        &["shipment.picked", "shipment.packed", "shipment.shipped", "shipment.delivered", "shipment.failed", "shipment.cancelled"];
+    const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];
+    const SORTS: &'static [&'static str] = &["number", "promised_on"];
+    const SEARCHED: &'static [&'static str] = &["number", "tracking_no"];
+    const TITLE: &'static str = "number";
+    const PARENTS: &'static [&'static str] = &["order_id"];
+    const STATUS: Option<&'static str> = Some("status");
+
+    fn actions(status: &str) -> &'static [&'static str] {
+        match status {
+            "planned" => &["pick", "pack", "ship", "cancel"],
+            "picked" => &["pack", "ship", "cancel"],
+            "packed" => &["ship", "cancel"],
+            "shipped" => &["deliver", "fail"],
+            _ => &[],
+        }
+    }
+}
+
+/// What is to be shipped of an order.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateShipment {
+    /// The warehouse; needed where goods are put aside in several.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub warehouse_id: Option<WarehouseId>,
+    /// What of it; everything that is put aside there and in no other shipment when left out.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 500, nullable = false)]
+    pub lines: Option<Vec<CreateShipmentLine>>,
+    /// Who carries it.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub carrier: Option<String>,
+    /// The carrier's number for it.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub tracking_no: Option<String>,
+    /// The day it is promised for; the order's `requested_on` when left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date, nullable = false)]
+    pub promised_on: Option<String>,
+}
+
+/// What of a line is to be shipped.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateShipmentLine {
+    /// The order's line.
+    pub order_line_id: Uuid,
+    /// How much of it; all that is put aside there and in no other shipment when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub quantity: Option<Quantity>,
+}
+
+/// What left, where lots or serial numbers are kept.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShipShipment {
+    /// Who carries it.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub carrier: Option<String>,
+    /// The carrier's number for it.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub tracking_no: Option<String>,
+    /// The lot or serial number of a line's goods. A line may be named several times, each time with part of its quantity.
+    #[serde(default)]
+    #[schema(max_items = 1000, nullable = false)]
+    pub picked: Vec<PickedGoods>,
+}
+
+/// Goods of a lot or with a serial number.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PickedGoods {
+    /// The order's line.
+    pub order_line_id: Uuid,
+    /// How much; all of the line's when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub quantity: Option<Quantity>,
+    /// The lot.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub lot_no: Option<String>,
+    /// The serial number.
+    #[serde(default)]
+    #[schema(max_length = 100, nullable = false)]
+    pub serial_no: Option<String>,
+}

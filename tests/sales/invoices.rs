@@ -1,0 +1,118 @@
+//! What accounting invoices: it moves from what is ordered to what is owed, and is counted once whatever comes first.
+
+use super::*;
+
+crate::on_both![
+    an_invoice_moves_the_order_from_open_to_owed_once,
+    payments_and_credit_notes_follow,
+    late_messages_change_nothing_and_the_same_is_nothing_new,
+    what_does_not_fit_an_order_is_refused,
+    a_batch_by_the_documents_own_numbers,
+];
+
+fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
+    json!({"system": "erp", "document_no": document, "order_id": order["id"], "order_line_id": order["lines"][0]["id"],
+        "quantity": quantity, "amount": amount, "posted_at": posted_at})
+}
+
+async fn an_invoice_moves_the_order_from_open_to_owed_once(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    assert_eq!(shop.available(&app).await, "465.00");
+    // The invoice first, then the balance that includes it.
+    app.make("/v1/order-invoices", invoice(&order, "INV-1", "2", "214.00", from_now(0))).await;
+    assert_eq!(shop.available(&app).await, "465.00", "invoiced and not yet in the books we know");
+    let part = read(&app, &order.id()).await;
+    assert_eq!(
+        (&part["invoice_status"], &part["open_amount"], &part["invoiced_amount"]),
+        (&json!("partly"), &json!("321.00"), &json!("214.00"))
+    );
+    assert_eq!((&part["lines"][0]["invoiced_quantity"], &part["lines"][0]["invoiced_amount"]), (&json!("2"), &json!("214.00")));
+    shop.say(&app, "1000.00", "214.00", from_now(10)).await;
+    assert_eq!(shop.available(&app).await, "465.00");
+    // The rest, posted before that balance was true and told after it.
+    shop.say(&app, "1000.00", "535.00", from_now(20)).await;
+    app.make("/v1/order-invoices", invoice(&order, "INV-2", "3", "321.00", from_now(15))).await;
+    assert_eq!(shop.available(&app).await, "465.00");
+    let whole = read(&app, &order.id()).await;
+    assert_eq!((&whole["invoice_status"], &whole["open_amount"]), (&json!("fully"), &json!("0.00")));
+}
+
+async fn payments_and_credit_notes_follow(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let made = app.make("/v1/order-invoices", invoice(&order, "INV-1", "5", "535.00", from_now(0))).await;
+    let path = format!("/v1/order-invoices/{}", id(&made));
+    let paid = app.patch(&path, json!({"paid_amount": "535.00", "as_of": from_now(5)})).await.is(200);
+    assert_eq!(paid["owed_amount"], "0.00");
+    assert_eq!(read(&app, &order.id()).await["payment_status"], "fully");
+    assert_eq!(shop.available(&app).await, "1000.00", "paid, and accounting has not said so otherwise");
+    let mut note = invoice(&order, "CN-1", "1", "107.00", from_now(0));
+    note["kind"] = json!("credit_note");
+    let note = app.make("/v1/order-invoices", note).await;
+    assert_eq!(note["owed_amount"], "-107.00");
+    let order = read(&app, &order.id()).await;
+    assert_eq!((&order["credited_amount"], &order["open_amount"]), (&json!("107.00"), &json!("0.00")));
+    app.delete(&format!("/v1/order-invoices/{}", id(&note))).await.is(204);
+    assert_eq!(read(&app, &order.id()).await["credited_amount"], "0.00");
+}
+
+async fn late_messages_change_nothing_and_the_same_is_nothing_new(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let path = "/v1/order-invoices/by-external-id/erp/INV-1-1";
+    let mut body = invoice(&order, "INV-1", "5", "535.00", from_now(0));
+    body["as_of"] = json!(from_now(100));
+    body["paid_amount"] = json!("500.00");
+    let first = app.put(path, body.clone()).await.is(201);
+    assert_eq!(app.put(path, body.clone()).await.is(200).version(), first.version());
+    body["as_of"] = json!(from_now(50));
+    body["paid_amount"] = json!("0.00");
+    let late = app.put(path, body).await.is(200);
+    assert_eq!((late.version(), &late["paid_amount"]), (first.version(), &json!("500.00")));
+    assert_eq!(read(&app, &order.id()).await["paid_amount"], "500.00");
+}
+
+async fn what_does_not_fit_an_order_is_refused(app: App) {
+    let shop = Shop::open(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let ask = async |body: Value| app.post("/v1/order-invoices", body).await;
+    ask(invoice(&order, "INV-1", "5", "535.00", from_now(0))).await.is(422).fault("/system", "unknown_reference");
+    shop.say_first(&app).await;
+    let mut body = invoice(&order, "INV-1", "5", "535.00", from_now(0));
+    body["order_line_id"] = json!(random_id());
+    ask(body.clone()).await.is(422).fault("/order_line_id", "unknown_reference");
+    body["order_id"] = json!(random_id());
+    ask(body).await.is(422).fault("/order_id", "unknown_reference");
+    let mut body = invoice(&order, "INV-1", "5", "535.00", from_now(0));
+    body["paid_amount"] = json!("535.01");
+    ask(body).await.is(422).fault("/paid_amount", "out_of_range");
+    let made = ask(invoice(&order, "INV-1", "5", "535.00", from_now(0))).await.is(201);
+    ask(invoice(&order, "INV-1", "1", "1.00", from_now(0))).await.refused(409, "already_exists");
+    app.patch(&format!("/v1/order-invoices/{}", made.id()), json!({"document_no": "INV-2"})).await.refused(409, "conflict");
+}
+
+async fn a_batch_by_the_documents_own_numbers(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let orders = [shop.confirmed(&app, "1").await, shop.confirmed(&app, "2").await];
+    let item = |n: usize, order: &Answer, amount: &str| {
+        let mut body = invoice(order, &format!("INV-{n}"), "1", amount, from_now(0));
+        body["external_id"] = json!(format!("INV-{n}-1"));
+        body
+    };
+    let mut wrong = item(3, &orders[0], "1.00");
+    wrong["order_line_id"] = json!(random_id());
+    let items = json!([item(1, &orders[0], "107.00"), item(2, &orders[1], "214.00"), wrong]);
+    let batch = json!({"mode": "upsert", "match_on": "external_id:erp", "items": items});
+    let answer = app.post("/v1/order-invoices/batch", batch.clone()).await.is(200);
+    assert_eq!((&answer["summary"]["created"], &answer["summary"]["failed"]), (&json!(2), &json!(1)), "{}", answer.text);
+    let again = app.post("/v1/order-invoices/batch", batch).await.is(200);
+    assert_eq!(again["summary"]["unchanged"], 2, "{}", again.text);
+    for order in &orders {
+        assert_eq!(read(&app, &order.id()).await["invoice_status"], "fully");
+    }
+}
