@@ -1,16 +1,20 @@
 //! The simulated accounting system, as any client there could be: whatever it does on the way, the end is what its books say.
 
 mod misfortunes;
+mod northwind;
+mod orders;
 mod steps;
 
 use crate::support::*;
 use clap::Parser;
-use samphan_erp_simulator::{Amount, Options, Simulator};
+use samphan::{openapi, stock};
+use samphan_erp_simulator::{Amount, Customer, Options, Simulator};
+use samphan_persistence::store::{Opening, Store};
 use std::{collections::BTreeMap, ops::Range, path::Path};
 use tempfile::TempDir;
 
 /// What an accounting system may do, and no more.
-const GRANTS: [&str; 14] = [
+const GRANTS: [&str; 18] = [
     "changes:read/all",
     "accounts:read/all",
     "products:read/all",
@@ -25,6 +29,10 @@ const GRANTS: [&str; 14] = [
     "credit-balances:push/all",
     "stock-levels:sync/all",
     "credit-balances:read/all",
+    "shipments:read/all",
+    "orders:read/all",
+    "order-invoices:create/all",
+    "order-invoices:update/all",
 ];
 
 #[derive(Parser)]
@@ -109,6 +117,25 @@ async fn agree(app: &App, erp: &Simulator) {
     let mut numbers = column(&json!({"data": references}), "external_id");
     numbers.sort();
     assert_eq!(numbers, (1..=numbers.len()).map(|n| format!("C-{n:06}")).collect::<Vec<_>>(), "without gaps and none twice");
+}
+
+/// Insists that what counts against each customer's credit is what the books say he owes, and nothing besides.
+async fn owe_what_the_books_say(app: &App, erp: &Simulator) {
+    let position = async |customer: &Customer| app.get(&format!("/v1/accounts/{}/credit", customer.account_id)).await.is(200);
+    let customers = erp.customers().unwrap();
+    for customer in &customers {
+        let found = position(customer).await;
+        let parts = ["exposure", "receivable", "open_orders", "authorised"].map(|field| amount(&found[field]));
+        let nothing = Amount::default();
+        assert_eq!(parts, [customer.receivable, customer.receivable, nothing, nothing], "{} {}", customer.number, found.text);
+    }
+}
+
+/// Insists that every stock level is what its movements and reservations add up to.
+async fn samphan_adds_up(app: &App) {
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
+    assert_eq!(stock::rebuild::check(&store).await.unwrap().len(), 0);
 }
 
 fn exists(path: &str) -> bool {

@@ -600,6 +600,18 @@ impl ::std::default::Default for GetProductQuery {
         }
     }
 }
+///Goods put aside for a line.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct LineAllocation {
+    ///Of that, what is in shipments that have not left yet.
+    pub planned: String,
+    ///How much is put aside there and not shipped yet.
+    pub quantity: String,
+    ///The reservation.
+    pub reservation_id: ::uuid::Uuid,
+    ///The warehouse.
+    pub warehouse_id: ::uuid::Uuid,
+}
 ///What `listAccounts` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListAccountsQuery {
@@ -964,6 +976,188 @@ impl ::std::default::Default for ListExternalSystemsQuery {
         }
     }
 }
+///What `listOrders` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListOrdersQuery {
+    ///Only records whose account_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    ///Only records whose channel is this, or one of these, separated by commas: field, telesales, web, partner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    ///Only records whose contact_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<String>,
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///Only records whose credit_status is this, or one of these, separated by commas: not_checked, approved, warned, held, declined, released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_status: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///Only records whose customer_reference is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_reference: Option<String>,
+    ///References to answer in full under `expanded`, at most 5, such as `owner,team,account,contact,promise,price_book,warehouse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose fulfilment_status is this, or one of these, separated by commas: unallocated, partly_allocated, allocated, partly_shipped, shipped, partly_delivered, delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilment_status: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Only records whose invoice_status is this, or one of these, separated by commas: none, partly, fully.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_status: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only records whose number is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    ///Only records whose ordered_on is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_on: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_on_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_on_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_on_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_on_lte: Option<String>,
+    ///Only records whose owner_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    ///Only records whose payment_status is this, or one of these, separated by commas: none, partly, fully.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_status: Option<String>,
+    ///Only records whose promise_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise_id: Option<String>,
+    ///Words to be found, in any language and anywhere within words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    ///Only records whose requested_on is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_on: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_on_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_on_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_on_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_on_lte: Option<String>,
+    ///Up to three of id, created_at, updated_at, number, ordered_on, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records whose status is this, or one of these, separated by commas: draft, submitted, on_hold, confirmed, in_fulfilment, fulfilled, closed, cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    ///Only records with this tag, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    ///Only records whose team_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+}
+impl ::std::default::Default for ListOrdersQuery {
+    fn default() -> Self {
+        Self {
+            account_id: Default::default(),
+            channel: Default::default(),
+            contact_id: Default::default(),
+            count: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            credit_status: Default::default(),
+            cursor: Default::default(),
+            customer_reference: Default::default(),
+            expand: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            fulfilment_status: Default::default(),
+            id: Default::default(),
+            invoice_status: Default::default(),
+            limit: Default::default(),
+            number: Default::default(),
+            ordered_on: Default::default(),
+            ordered_on_gt: Default::default(),
+            ordered_on_gte: Default::default(),
+            ordered_on_lt: Default::default(),
+            ordered_on_lte: Default::default(),
+            owner_id: Default::default(),
+            payment_status: Default::default(),
+            promise_id: Default::default(),
+            q: Default::default(),
+            requested_on: Default::default(),
+            requested_on_gt: Default::default(),
+            requested_on_gte: Default::default(),
+            requested_on_lt: Default::default(),
+            requested_on_lte: Default::default(),
+            sort: Default::default(),
+            status: Default::default(),
+            tags: Default::default(),
+            team_id: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+        }
+    }
+}
 ///What `listProducts` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListProductsQuery {
@@ -1075,6 +1269,140 @@ impl ::std::default::Default for ListProductsQuery {
             updated_at_gte: Default::default(),
             updated_at_lt: Default::default(),
             updated_at_lte: Default::default(),
+        }
+    }
+}
+///What `listShipments` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ListShipmentsQuery {
+    ///Only records whose account_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    ///Adds `total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    ///Only records whose created_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<String>,
+    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    ///References to answer in full under `expanded`, at most 5, such as `order,account,warehouse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    ///Fields to answer, separated by commas; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+    ///A filter of the filter language as JSON, see the schema `Filter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    ///Only records whose id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    ///Records a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    ///Only records whose number is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    ///Only records whose order_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    ///Only records whose promised_on is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_on: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_on_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_on_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_on_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_on_lte: Option<String>,
+    ///Words to be found, in any language and anywhere within words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    ///Up to three of id, created_at, updated_at, number, promised_on, separated by commas; `-` before one for descending. The id is always last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    ///Only records whose status is this, or one of these, separated by commas: planned, picked, packed, shipped, delivered, failed, cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    ///Only records with this tag, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    ///Only records whose tracking_no is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_no: Option<String>,
+    ///Only records whose updated_at is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at_lte: Option<String>,
+    ///Only records whose warehouse_id is this, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warehouse_id: Option<String>,
+}
+impl ::std::default::Default for ListShipmentsQuery {
+    fn default() -> Self {
+        Self {
+            account_id: Default::default(),
+            count: Default::default(),
+            created_at: Default::default(),
+            created_at_gt: Default::default(),
+            created_at_gte: Default::default(),
+            created_at_lt: Default::default(),
+            created_at_lte: Default::default(),
+            cursor: Default::default(),
+            expand: Default::default(),
+            fields: Default::default(),
+            filter: Default::default(),
+            id: Default::default(),
+            limit: Default::default(),
+            number: Default::default(),
+            order_id: Default::default(),
+            promised_on: Default::default(),
+            promised_on_gt: Default::default(),
+            promised_on_gte: Default::default(),
+            promised_on_lt: Default::default(),
+            promised_on_lte: Default::default(),
+            q: Default::default(),
+            sort: Default::default(),
+            status: Default::default(),
+            tags: Default::default(),
+            tracking_no: Default::default(),
+            updated_at: Default::default(),
+            updated_at_gt: Default::default(),
+            updated_at_gte: Default::default(),
+            updated_at_lt: Default::default(),
+            updated_at_lte: Default::default(),
+            warehouse_id: Default::default(),
         }
     }
 }
@@ -1297,6 +1625,575 @@ pub struct NewWarehouse {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }
+///What customers ordered, with the lines, and how far it has come.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Order {
+    ///The customer.
+    pub account_id: ::uuid::Uuid,
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///Where the bill goes, as it was when the order was made; the account's address when left out.
+    pub billing_address: Option<OrderBillingAddress>,
+    ///How it came in.
+    pub channel: String,
+    ///The order it was copied from.
+    pub cloned_from_id: Option<::uuid::Uuid>,
+    ///What we have promised to deliver, tax included: the total of a confirmed order, what was shipped of one that was closed early.
+    pub committed_amount: String,
+    ///When it was confirmed.
+    pub confirmed_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///Who ordered.
+    pub contact_id: Option<::uuid::Uuid>,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///The credit check that let it pass, or did not.
+    pub credit_check_id: Option<::uuid::Uuid>,
+    ///What credit said.
+    pub credit_status: String,
+    ///What it has given back by credit notes.
+    pub credited_amount: String,
+    ///ISO 4217 currency of every amount here; the price book's when left out.
+    pub currency: Option<String>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///The customer's own number for it.
+    pub customer_reference: Option<String>,
+    ///What is let off.
+    pub discount_amount: String,
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What other systems call this record.
+    pub external_refs: Vec<ExternalRef>,
+    ///How far the goods are.
+    pub fulfilment_status: String,
+    ///Prices times quantities.
+    pub gross_amount: String,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///How much accounting has invoiced.
+    pub invoice_status: String,
+    ///What accounting has invoiced of it, tax included.
+    pub invoiced_amount: String,
+    ///What is ordered.
+    pub lines: Vec<OrderLine>,
+    ///What is left, without tax.
+    pub net_amount: String,
+    ///Anything worth knowing.
+    pub note: Option<String>,
+    ///Our number for it. Numbers rise; there may be gaps.
+    pub number: String,
+    ///What is promised and not invoiced: what counts against the customer's credit as an open order.
+    pub open_amount: String,
+    ///The day it was placed, which decides on prices and tax; today when left out.
+    pub ordered_on: Option<::chrono::naive::NaiveDate>,
+    ///The user responsible; the caller when left out on create.
+    pub owner_id: Option<::uuid::Uuid>,
+    ///What the customer has paid of it.
+    pub paid_amount: String,
+    ///How much of that is paid.
+    pub payment_status: String,
+    ///Days until an invoice is due; the account's when left out.
+    pub payment_terms_days: Option<i32>,
+    ///The price book its prices come from; the account's, or the default one of the currency, when left out.
+    pub price_book_id: Option<::uuid::Uuid>,
+    ///The promise it is made from: lines and terms are the promise's, and so is what was held for it.
+    pub promise_id: Option<::uuid::Uuid>,
+    ///The day the customer wants it.
+    pub requested_on: Option<::chrono::naive::NaiveDate>,
+    ///Where the goods go; the account's address when left out.
+    pub shipping_address: Option<OrderShippingAddress>,
+    ///Where it stands.
+    pub status: String,
+    ///Free labels, kept in lower case and sorted.
+    pub tags: Vec<String>,
+    ///The tax.
+    pub tax_amount: String,
+    ///Whether prices include tax.
+    pub tax_inclusive: bool,
+    ///What stands on the tax invoice; the account's address, name, tax id and branch when left out.
+    pub tax_invoice_address: Option<OrderTaxInvoiceAddress>,
+    ///Where tax is rounded: with each `line`, or once for each rate over the whole `document`.
+    pub tax_rounding: String,
+    ///The tax of each rate, the lowest first.
+    pub taxes: Vec<OrderTax>,
+    ///The team responsible; the caller's first team when left out on create.
+    pub team_id: Option<::uuid::Uuid>,
+    ///Net and tax.
+    pub total_amount: String,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+    ///Kinds of holds somebody with the right let go: they do not come back unless what is ordered changes.
+    pub waived_holds: Vec<String>,
+    ///The warehouse it is delivered from; for each line whichever has it, when null.
+    pub warehouse_id: Option<::uuid::Uuid>,
+}
+///Where the bill goes, as it was when the order was made; the account's address when left out.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderBillingAddress {
+    ///Thai VAT branch: five digits, `00000` is the head office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_code: Option<String>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///To whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Tax id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+}
+impl ::std::default::Default for OrderBillingAddress {
+    fn default() -> Self {
+        Self {
+            branch_code: Default::default(),
+            city: Default::default(),
+            country: Default::default(),
+            district: Default::default(),
+            line1: Default::default(),
+            line2: Default::default(),
+            name: Default::default(),
+            postal_code: Default::default(),
+            region: Default::default(),
+            subdistrict: Default::default(),
+            tax_id: Default::default(),
+        }
+    }
+}
+///Many order invoices at once.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderInvoiceBatch {
+    ///Whether one bad item undoes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomic: Option<bool>,
+    ///The items.
+    pub items: Vec<OrderInvoiceBatchItem>,
+    ///`id`, or `external_id:<system>` to find records by another system's ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_on: Option<String>,
+    ///What to do with each item.
+    pub mode: OrderInvoiceBatchMode,
+}
+///One order invoice of a batch: its key and its fields.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderInvoiceBatchItem {
+    ///For how much, tax included, in the order's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    ///When the system's books said so; a message older than what is known changes nothing. `posted_at` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///The document's number there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_no: Option<String>,
+    ///What the system of `match_on` calls the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    ///The record, when matching on id; for a create an id of the client's own making.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///The document's date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_on: Option<::chrono::naive::NaiveDate>,
+    ///What the document is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<OrderInvoiceBatchItemKind>,
+    ///The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<::uuid::Uuid>,
+    ///The line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_line_id: Option<::uuid::Uuid>,
+    ///How much of that is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_amount: Option<String>,
+    ///When it entered the system's books: a balance as of then or later includes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///How much of it, in the product's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<String>,
+    ///Code of the system whose document it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    ///Free labels, kept in lower case and sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    ///Fails the item with `version_conflict` when the record is of another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+impl ::std::default::Default for OrderInvoiceBatchItem {
+    fn default() -> Self {
+        Self {
+            amount: Default::default(),
+            as_of: Default::default(),
+            custom: Default::default(),
+            document_no: Default::default(),
+            external_id: Default::default(),
+            id: Default::default(),
+            issued_on: Default::default(),
+            kind: Default::default(),
+            order_id: Default::default(),
+            order_line_id: Default::default(),
+            paid_amount: Default::default(),
+            posted_at: Default::default(),
+            quantity: Default::default(),
+            system: Default::default(),
+            tags: Default::default(),
+            version: Default::default(),
+        }
+    }
+}
+///What the document is.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum OrderInvoiceBatchItemKind {
+    #[serde(rename = "invoice")]
+    Invoice,
+    #[serde(rename = "credit_note")]
+    CreditNote,
+}
+impl ::std::fmt::Display for OrderInvoiceBatchItemKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Invoice => f.write_str("invoice"),
+            Self::CreditNote => f.write_str("credit_note"),
+        }
+    }
+}
+impl ::std::str::FromStr for OrderInvoiceBatchItemKind {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "invoice" => Ok(Self::Invoice),
+            "credit_note" => Ok(Self::CreditNote),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for OrderInvoiceBatchItemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for OrderInvoiceBatchItemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for OrderInvoiceBatchItemKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///What to do with each item.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum OrderInvoiceBatchMode {
+    #[serde(rename = "create")]
+    Create,
+    #[serde(rename = "update")]
+    Update,
+    #[serde(rename = "upsert")]
+    Upsert,
+    #[serde(rename = "delete")]
+    Delete,
+}
+impl ::std::fmt::Display for OrderInvoiceBatchMode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Create => f.write_str("create"),
+            Self::Update => f.write_str("update"),
+            Self::Upsert => f.write_str("upsert"),
+            Self::Delete => f.write_str("delete"),
+        }
+    }
+}
+impl ::std::str::FromStr for OrderInvoiceBatchMode {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "create" => Ok(Self::Create),
+            "update" => Ok(Self::Update),
+            "upsert" => Ok(Self::Upsert),
+            "delete" => Ok(Self::Delete),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for OrderInvoiceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for OrderInvoiceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for OrderInvoiceBatchMode {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///A line of an order. What is sent is what is ordered; the rest is what that comes to and how far it has come.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderLine {
+    ///Where that is put aside.
+    pub allocations: Vec<LineAllocation>,
+    ///What has arrived.
+    pub delivered_quantity: String,
+    ///What stands on the document; the product's name when left out.
+    pub description: Option<String>,
+    ///What is let off.
+    pub discount_amount: String,
+    ///Percent let off, at most 100.
+    pub discount_percent: Option<String>,
+    ///Price times quantity.
+    pub gross_amount: String,
+    ///The line, by which it is changed, shipped and invoiced; made when left out.
+    pub id: Option<::uuid::Uuid>,
+    ///For how much, tax included.
+    pub invoiced_amount: String,
+    ///What accounting has invoiced.
+    pub invoiced_quantity: String,
+    ///Whether the price is another than the price book's.
+    pub is_price_manual: bool,
+    ///Whether it is a service, of which there is no stock.
+    pub is_service: bool,
+    ///What is left, without tax.
+    pub net_amount: String,
+    ///What is in shipments that have not left yet, of what is put aside.
+    pub planned_quantity: String,
+    ///The product. One of this and `sku` is needed.
+    pub product_id: Option<::uuid::Uuid>,
+    ///How much of it, in the product's unit, more than zero.
+    pub quantity: String,
+    ///What is put aside for it and not shipped yet.
+    pub reserved_quantity: String,
+    ///What has left.
+    pub shipped_quantity: String,
+    ///The product by its SKU; told as it was when the line was priced.
+    pub sku: Option<String>,
+    ///The tax.
+    pub tax_amount: String,
+    ///The product's tax code.
+    pub tax_code: Option<String>,
+    ///Percent of tax.
+    pub tax_rate: String,
+    ///Net and tax.
+    pub total_amount: String,
+    ///Unit of sale.
+    pub unit: Option<String>,
+    ///Price of one; from the price book when left out.
+    pub unit_price: Option<String>,
+    ///The warehouse it comes from; the order's, or whichever has it, when left out.
+    pub warehouse_id: Option<::uuid::Uuid>,
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderPage {
+    ///The records.
+    pub data: Vec<Order>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///Where the goods go; the account's address when left out.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderShippingAddress {
+    ///Thai VAT branch: five digits, `00000` is the head office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_code: Option<String>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///To whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Tax id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+}
+impl ::std::default::Default for OrderShippingAddress {
+    fn default() -> Self {
+        Self {
+            branch_code: Default::default(),
+            city: Default::default(),
+            country: Default::default(),
+            district: Default::default(),
+            line1: Default::default(),
+            line2: Default::default(),
+            name: Default::default(),
+            postal_code: Default::default(),
+            region: Default::default(),
+            subdistrict: Default::default(),
+            tax_id: Default::default(),
+        }
+    }
+}
+///The tax of one rate.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+pub struct OrderTax {
+    ///What it is of, without tax.
+    pub net_amount: String,
+    ///Percent.
+    pub rate: String,
+    ///The tax.
+    pub tax_amount: String,
+}
+///What stands on the tax invoice; the account's address, name, tax id and branch when left out.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct OrderTaxInvoiceAddress {
+    ///Thai VAT branch: five digits, `00000` is the head office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_code: Option<String>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///To whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Tax id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+}
+impl ::std::default::Default for OrderTaxInvoiceAddress {
+    fn default() -> Self {
+        Self {
+            branch_code: Default::default(),
+            city: Default::default(),
+            country: Default::default(),
+            district: Default::default(),
+            line1: Default::default(),
+            line2: Default::default(),
+            name: Default::default(),
+            postal_code: Default::default(),
+            region: Default::default(),
+            subdistrict: Default::default(),
+            tax_id: Default::default(),
+        }
+    }
+}
 ///Overdue amounts by age; those left out are zero.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct OverdueBuckets {
@@ -1398,6 +2295,8 @@ pub struct Product {
     pub id: ::uuid::Uuid,
     ///What kind of thing it is.
     pub kind: String,
+    ///Days until more of it can be had, when there is not enough.
+    pub lead_time_days: Option<i32>,
     ///Its name.
     pub name: String,
     ///The name in other languages, by BCP 47 tag.
@@ -1428,6 +2327,146 @@ pub struct Product {
 pub struct ProductPage {
     ///The records.
     pub data: Vec<Product>,
+    ///Whether there is another page.
+    pub has_more: bool,
+    ///Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    ///How many there are on all pages; null unless `count` asked for it.
+    pub total: Option<i64>,
+}
+///Goods of orders on their way.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct Shipment {
+    ///The customer.
+    pub account_id: ::uuid::Uuid,
+    ///Where the goods go.
+    pub address: Option<ShipmentAddress>,
+    ///The actions the record's state and the caller's rights allow now.
+    pub available_actions: Vec<String>,
+    ///Who carries it.
+    pub carrier: Option<String>,
+    ///When it was made, RFC 3339 in UTC.
+    pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that made it.
+    pub created_by_id: Option<::uuid::Uuid>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///When it arrived.
+    pub delivered_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
+    ///What other systems call this record.
+    pub external_refs: Vec<ExternalRef>,
+    ///UUIDv7. A client may supply it on create.
+    pub id: ::uuid::Uuid,
+    ///What is in it.
+    pub lines: Vec<ShipmentLine>,
+    ///Anything worth knowing.
+    pub note: Option<String>,
+    ///Our number for it. Numbers rise; there may be gaps.
+    pub number: String,
+    ///The order.
+    pub order_id: ::uuid::Uuid,
+    ///The day it was promised for.
+    pub promised_on: Option<::chrono::naive::NaiveDate>,
+    ///When it left.
+    pub shipped_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///Where it stands.
+    pub status: String,
+    ///Free labels, kept in lower case and sorted.
+    pub tags: Vec<String>,
+    ///The carrier's number for it.
+    pub tracking_no: Option<String>,
+    ///When it last changed, RFC 3339 in UTC.
+    pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///The user or API key that changed it last.
+    pub updated_by_id: Option<::uuid::Uuid>,
+    ///Counts the writes to the record; also its ETag.
+    pub version: i64,
+    ///The warehouse.
+    pub warehouse_id: ::uuid::Uuid,
+}
+///Where the goods go.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ShipmentAddress {
+    ///Thai VAT branch: five digits, `00000` is the head office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_code: Option<String>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///To whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Tax id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+}
+impl ::std::default::Default for ShipmentAddress {
+    fn default() -> Self {
+        Self {
+            branch_code: Default::default(),
+            city: Default::default(),
+            country: Default::default(),
+            district: Default::default(),
+            line1: Default::default(),
+            line2: Default::default(),
+            name: Default::default(),
+            postal_code: Default::default(),
+            region: Default::default(),
+            subdistrict: Default::default(),
+            tax_id: Default::default(),
+        }
+    }
+}
+///Goods of a line in a shipment.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ShipmentLine {
+    ///The lot it is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot_no: Option<String>,
+    ///The order's line.
+    pub order_line_id: ::uuid::Uuid,
+    ///The product.
+    pub product_id: ::uuid::Uuid,
+    ///How much of it.
+    pub quantity: String,
+    ///The reservation it is taken from.
+    pub reservation_id: ::uuid::Uuid,
+    ///Its serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_no: Option<String>,
+    ///Its SKU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+}
+///One page of a list.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ShipmentPage {
+    ///The records.
+    pub data: Vec<Shipment>,
     ///Whether there is another page.
     pub has_more: bool,
     ///Asks for the next page; null on the last.
@@ -1640,6 +2679,33 @@ impl Client {
         key: &str,
     ) -> Result<BatchResults, ClientError> {
         self.send(Call::new("POST", "/v1/stock-syncs".to_owned()).body(body)?.key(key))
+            .await
+    }
+    /// List shipments: `GET /v1/shipments`
+    pub async fn list_shipments(
+        &self,
+        query: &ListShipmentsQuery,
+    ) -> Result<ShipmentPage, ClientError> {
+        self.send(Call::new("GET", "/v1/shipments".to_owned()).query(query)?).await
+    }
+    /// List orders: `GET /v1/orders`
+    pub async fn list_orders(
+        &self,
+        query: &ListOrdersQuery,
+    ) -> Result<OrderPage, ClientError> {
+        self.send(Call::new("GET", "/v1/orders".to_owned()).query(query)?).await
+    }
+    /// Write many order invoices: `POST /v1/order-invoices/batch`
+    pub async fn batch_order_invoices(
+        &self,
+        body: &OrderInvoiceBatch,
+        key: &str,
+    ) -> Result<BatchResults, ClientError> {
+        self.send(
+                Call::new("POST", "/v1/order-invoices/batch".to_owned())
+                    .body(body)?
+                    .key(key),
+            )
             .await
     }
 }

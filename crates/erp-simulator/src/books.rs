@@ -142,6 +142,68 @@ impl Kin {
     }
 }
 
+/// What left the CRM's shelves for an order.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The CRM's shipment.
+    pub shipment: Uuid,
+    /// Whose.
+    pub customer: String,
+    /// Days until its invoice is due.
+    pub terms: u32,
+    /// How much of which lines.
+    pub lines: Vec<Delivered>,
+}
+
+/// How much of a line of an order left.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivered {
+    /// The order.
+    pub order_id: Uuid,
+    /// The line.
+    pub order_line_id: Uuid,
+    /// How much of it is ordered.
+    pub ordered: Amount,
+    /// For how much, tax included.
+    pub total: Amount,
+    /// How much of it left.
+    pub quantity: Amount,
+}
+
+/// A line of a document that is about a line of an order.
+#[derive(Clone, Debug)]
+pub struct DocumentLine {
+    /// Our name of it.
+    pub name: String,
+    /// The document.
+    pub document: String,
+    /// The order.
+    pub order_id: Uuid,
+    /// Its line.
+    pub order_line_id: Uuid,
+    /// How much of it.
+    pub quantity: Amount,
+    /// For how much, tax included.
+    pub amount: Amount,
+    /// How much of that is paid.
+    pub paid: Amount,
+    /// The document's date.
+    pub issued_on: NaiveDate,
+    /// When it was posted.
+    pub posted_at: DateTime<Utc>,
+    /// What was last sent about it.
+    pub told: Option<String>,
+}
+
+/// What we tell the CRM about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One of its records.
+    Record(Kin),
+    /// A line of a document.
+    Line,
+}
+
 /// The file.
 #[derive(Debug)]
 pub struct Books {
@@ -237,6 +299,16 @@ impl Books {
         set.execute(params![number, version, name, currency, terms]).map(|_| ())
     }
 
+    /// The currency a customer's account is in.
+    pub fn currency(&self, number: &str) -> Kept<String> {
+        self.db.prepare_cached("SELECT currency FROM customers WHERE number = ?")?.query_row([number], |row| row.get(0))
+    }
+
+    /// Whether a line of an order was delivered before.
+    pub fn knows_order_line(&self, id: Uuid) -> Kept<bool> {
+        self.db.prepare_cached("SELECT 1 FROM order_lines WHERE id = ?")?.exists([id.to_string()])
+    }
+
     /// Takes an item over.
     pub fn add_item(&self, code: &str, named: bool, id: Uuid) -> Kept<()> {
         let sql = "INSERT INTO items (code, product_id, version, sku, name, named) VALUES (?, ?, 0, '', '', ?)";
@@ -281,20 +353,22 @@ impl Books {
         self.db.prepare_cached(sql)?.execute(params![name, named]).map(|_| ())
     }
 
-    /// What was sent about a record, in which revision.
-    pub fn set_told(&self, kin: Kin, name: &str, said: &str, revision: i64) -> Kept<()> {
-        let sql = match kin {
-            Kin::Customer => "UPDATE customers SET told = ?2, told_revision = ?3 WHERE number = ?1",
-            Kin::Item => "UPDATE items SET told = ?2, told_revision = ?3 WHERE code = ?1",
+    /// What was sent about something, in which revision.
+    pub fn set_told(&self, subject: Subject, name: &str, said: &str, revision: i64) -> Kept<()> {
+        let sql = match subject {
+            Subject::Record(Kin::Customer) => "UPDATE customers SET told = ?2, told_revision = ?3 WHERE number = ?1",
+            Subject::Record(Kin::Item) => "UPDATE items SET told = ?2, told_revision = ?3 WHERE code = ?1",
+            Subject::Line => "UPDATE document_lines SET told = ?2, told_revision = ?3 WHERE name = ?1",
         };
         self.db.prepare_cached(sql)?.execute(params![name, said, revision]).map(|_| ())
     }
 
-    /// What was sent about a record in that revision was refused: it is to be sent again, unless something newer was.
-    pub fn unsay(&self, kin: Kin, name: &str, revision: i64) -> Kept<()> {
-        let sql = match kin {
-            Kin::Customer => "UPDATE customers SET told = NULL WHERE number = ?1 AND told_revision = ?2",
-            Kin::Item => "UPDATE items SET told = NULL WHERE code = ?1 AND told_revision = ?2",
+    /// What was sent about something in that revision was refused: it is to be sent again, unless something newer was.
+    pub fn unsay(&self, subject: Subject, name: &str, revision: i64) -> Kept<()> {
+        let sql = match subject {
+            Subject::Record(Kin::Customer) => "UPDATE customers SET told = NULL WHERE number = ?1 AND told_revision = ?2",
+            Subject::Record(Kin::Item) => "UPDATE items SET told = NULL WHERE code = ?1 AND told_revision = ?2",
+            Subject::Line => "UPDATE document_lines SET told = NULL WHERE name = ?1 AND told_revision = ?2",
         };
         self.db.prepare_cached(sql)?.execute(params![name, revision]).map(|_| ())
     }
@@ -303,6 +377,95 @@ impl Books {
     pub fn move_stock(&self, code: &str, quantity: Amount, reason: &str, source: Option<&str>) -> Kept<bool> {
         let sql = "INSERT INTO moves (item, quantity, reason, source) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
         Ok(self.db.prepare_cached(sql)?.execute(params![code, quantity, reason, source])? > 0)
+    }
+
+    /// Writes a delivery down, once; whether it is a new one.
+    pub fn deliver(&self, delivery: &Delivery) -> Kept<bool> {
+        let Delivery { shipment, customer, terms, lines } = delivery;
+        let shipment = shipment.to_string();
+        let sql = "INSERT INTO deliveries (shipment, customer, terms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        if self.db.prepare_cached(sql)?.execute(params![shipment, customer, terms])? == 0 {
+            return Ok(false);
+        }
+        let mut order = self.db.prepare_cached(
+            "INSERT INTO order_lines (id, order_id, quantity, total) VALUES (?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET quantity = excluded.quantity, total = excluded.total",
+        )?;
+        let mut left = self.db.prepare_cached("INSERT INTO delivery_lines (shipment, order_line_id, quantity) VALUES (?, ?, ?)")?;
+        for line in lines {
+            let id = line.order_line_id.to_string();
+            order.execute(params![id, line.order_id.to_string(), line.ordered, line.total])?;
+            left.execute(params![shipment, id, line.quantity])?;
+        }
+        Ok(true)
+    }
+
+    /// Deliveries that are not invoiced: shipment, customer and terms.
+    pub fn uninvoiced(&self) -> Kept<Vec<(String, String, u32)>> {
+        let sql = "SELECT shipment, customer, terms FROM deliveries WHERE is_invoiced = 0 ORDER BY rowid";
+        self.db.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+    }
+
+    /// Invoices a delivery; the invoice's number, unless it comes to nothing.
+    pub fn invoice(&self, shipment: &str, customer: &str, issued_on: NaiveDate, due_on: NaiveDate) -> Kept<Option<String>> {
+        let sql = "SELECT l.id, l.order_id, l.quantity, l.total, l.invoiced_quantity, l.invoiced_amount, d.quantity
+                   FROM delivery_lines d JOIN order_lines l ON l.id = d.order_line_id WHERE d.shipment = ? ORDER BY d.id";
+        let part = |row: &Row<'_>| {
+            let (ordered, total, before, invoiced): (Amount, Amount, Amount, Amount) = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
+            let quantity: Amount = row.get(6)?;
+            let amount = share(total, before + quantity, ordered) - invoiced;
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, quantity, amount))
+        };
+        let parts = self.db.prepare_cached(sql)?.query_map([shipment], part)?.collect::<Kept<Vec<_>>>()?;
+        self.db.prepare_cached("UPDATE deliveries SET is_invoiced = 1 WHERE shipment = ?")?.execute([shipment])?;
+        let amount: Amount = parts.iter().map(|(.., amount)| *amount).sum();
+        if !amount.is_positive() {
+            return Ok(None);
+        }
+        let draft = Draft { kind: Kind::Invoice, customer, amount, issued_on, due_on, settles: None, source: Some(shipment) };
+        let Some(number) = self.post(draft)? else { return Ok(None) };
+        let mut add = self.db.prepare_cached(
+            "INSERT INTO document_lines (name, document, order_id, order_line_id, quantity, amount) VALUES (?, ?, ?, ?, ?, ?)",
+        )?;
+        let mut count = self.db.prepare_cached(
+            "UPDATE order_lines SET invoiced_quantity = invoiced_quantity + ?2, invoiced_amount = invoiced_amount + ?3 WHERE id = ?1",
+        )?;
+        for (n, (line, order, quantity, amount)) in parts.iter().enumerate() {
+            add.execute(params![format!("{number}/{}", n + 1), number, order, line, quantity, amount])?;
+            count.execute(params![line, quantity, amount])?;
+        }
+        Ok(Some(number))
+    }
+
+    /// Every line of a document that is about an order, and how much of it is paid: what settles a document settles its first lines first.
+    pub fn document_lines(&self) -> Kept<Vec<DocumentLine>> {
+        let sql = "SELECT l.name, l.document, l.order_id, l.order_line_id, l.quantity, l.amount, d.issued_on, d.posted_at, l.told,
+                     coalesce((SELECT sum(a.amount) FROM allocations a WHERE a.invoice = l.document), 0)
+                   FROM document_lines l JOIN documents d ON d.number = l.document ORDER BY l.rowid";
+        let line = |row: &Row<'_>| {
+            Ok(DocumentLine {
+                name: row.get(0)?,
+                document: row.get(1)?,
+                order_id: id(row, 2)?,
+                order_line_id: id(row, 3)?,
+                quantity: row.get(4)?,
+                amount: row.get(5)?,
+                paid: row.get(9)?,
+                issued_on: day(row, 6)?,
+                posted_at: read(7, row.get::<_, String>(7)?.parse())?,
+                told: row.get(8)?,
+            })
+        };
+        let mut all = self.db.prepare_cached(sql)?.query_map([], line)?.collect::<Kept<Vec<_>>>()?;
+        let (mut document, mut left) = (String::new(), Amount::default());
+        for line in &mut all {
+            if document != line.document {
+                (document, left) = (line.document.clone(), line.paid);
+            }
+            line.paid = left.min(line.amount);
+            left = left - line.paid;
+        }
+        Ok(all)
     }
 
     /// Posts a document, with its entries and what it settles; its number, or none when its source was posted before.
@@ -453,6 +616,15 @@ impl Books {
         let sql = "UPDATE outbox SET answered = 1, failed = ?2 WHERE id = ?1";
         self.db.prepare_cached(sql)?.execute(params![id, i64::try_from(failed).unwrap_or(i64::MAX)]).map(|_| ())
     }
+}
+
+/// `total × part ÷ whole`, rounded half up to hundredths; all of it when the part is the whole.
+fn share(total: Amount, part: Amount, whole: Amount) -> Amount {
+    if part >= whole {
+        return total;
+    }
+    let (product, divisor) = (i128::from(total.0) * i128::from(part.0), i128::from(whole.0) * 100);
+    Amount::cents(i64::try_from((product + divisor / 2) / divisor).unwrap_or(i64::MAX / 100))
 }
 
 /// The day so many days after another.

@@ -14,6 +14,7 @@ mod amount;
 mod books;
 mod business;
 mod client;
+mod deliveries;
 mod dice;
 mod messages;
 mod options;

@@ -3,9 +3,10 @@
 use crate::{
     api::{
         BatchResult, BatchResults, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
-        ExternalReferenceBatchItem, ExternalReferenceBatchMode, OverdueBuckets, StockCount, StockSync,
+        ExternalReferenceBatchItem, ExternalReferenceBatchMode, OrderInvoiceBatch, OrderInvoiceBatchItem, OrderInvoiceBatchItemKind,
+        OrderInvoiceBatchMode, OverdueBuckets, StockCount, StockSync,
     },
-    books::{Customer, Kin},
+    books::{Customer, Kin, Subject},
     client::ClientError,
     options::Options,
     simulator::{Done, Simulator},
@@ -20,45 +21,44 @@ use std::collections::BTreeMap;
 enum Message {
     /// What we call the CRM's records.
     Names(ExternalReferenceBatch),
+    /// What was invoiced of orders, and what of that is paid.
+    Invoices(OrderInvoiceBatch),
     /// What customers owe, and may owe.
     Balances(CreditBatch),
     /// What there is of items.
     Stock(StockSync),
 }
 
-/// What an item of a message is about, and in which revision.
+/// What an item of a message is about, and in which revision; a name has none.
 struct About {
-    kin: Kin,
+    subject: Subject,
     name: String,
     revision: Option<i64>,
 }
 
 impl Message {
+    /// What each item is about. What is said of invoices has no revision; its moment does for one.
     fn about(&self) -> Vec<About> {
+        let about = |subject, name: &Option<String>, revision| About { subject, name: name.clone().unwrap_or_default(), revision };
         match self {
             Self::Names(batch) => batch
                 .items
                 .iter()
-                .map(|item| About {
-                    kin: if item.resource.as_deref() == Some(Kin::Customer.resource()) { Kin::Customer } else { Kin::Item },
-                    name: item.external_id.clone().unwrap_or_default(),
-                    revision: None,
+                .map(|item| {
+                    let is_customer = item.resource.as_deref() == Some(Kin::Customer.resource());
+                    about(Subject::Record(if is_customer { Kin::Customer } else { Kin::Item }), &item.external_id, None)
                 })
                 .collect(),
-            Self::Balances(batch) => batch
-                .items
-                .iter()
-                .map(|item| About {
-                    kin: Kin::Customer,
-                    name: item.external_id.clone().unwrap_or_default(),
-                    revision: item.source_revision.as_ref().and_then(|r| r.parse().ok()),
-                })
-                .collect(),
-            Self::Stock(sync) => sync
-                .items
-                .iter()
-                .map(|item| About { kin: Kin::Item, name: item.external_id.clone().unwrap_or_default(), revision: item.source_sequence })
-                .collect(),
+            Self::Invoices(batch) => {
+                batch.items.iter().map(|item| about(Subject::Line, &item.external_id, item.as_of.map(|at| at.timestamp_micros()))).collect()
+            }
+            Self::Balances(batch) => {
+                let revision = |item: &CreditItem| item.source_revision.as_ref().and_then(|r| r.parse().ok());
+                batch.items.iter().map(|item| about(Subject::Record(Kin::Customer), &item.external_id, revision(item))).collect()
+            }
+            Self::Stock(sync) => {
+                sync.items.iter().map(|item| about(Subject::Record(Kin::Item), &item.external_id, item.source_sequence)).collect()
+            }
         }
     }
 }
@@ -66,6 +66,11 @@ impl Message {
 impl Simulator {
     /// Tells the CRM what we call its records. How many took it.
     pub async fn push_names(&mut self) -> Done<usize> {
+        self.write_names()?;
+        self.send_all().await
+    }
+
+    pub(crate) fn write_names(&self) -> Done<()> {
         let work = self.books.work()?;
         let mut items = vec![];
         for kin in [Kin::Customer, Kin::Item] {
@@ -87,12 +92,57 @@ impl Simulator {
             self.put(&Message::Names(ExternalReferenceBatch { mode, match_on: None, atomic: None, items: some.to_vec() }))?;
         }
         self.mishap()?;
-        work.commit()?;
+        Ok(work.commit()?)
+    }
+
+    /// Tells the CRM what was invoiced of orders and what of that is paid, where it is not what was told before. How many were applied.
+    pub async fn push_invoices(&mut self) -> Done<usize> {
+        self.write_invoices()?;
         self.send_all().await
+    }
+
+    pub(crate) fn write_invoices(&self) -> Done<()> {
+        let work = self.books.work()?;
+        let mut items = vec![];
+        for line in self.books.document_lines()? {
+            let says = line.paid.to_string();
+            if line.told.as_ref() == Some(&says) {
+                continue;
+            }
+            let as_of = self.books.now()?;
+            self.books.set_told(Subject::Line, &line.name, &says, as_of.timestamp_micros())?;
+            items.push(OrderInvoiceBatchItem {
+                external_id: Some(line.name),
+                system: Some(self.options.system.clone()),
+                document_no: Some(line.document),
+                kind: Some(OrderInvoiceBatchItemKind::Invoice),
+                order_id: Some(line.order_id),
+                order_line_id: Some(line.order_line_id),
+                quantity: Some(line.quantity.to_string()),
+                amount: Some(line.amount.to_string()),
+                paid_amount: Some(says),
+                issued_on: Some(line.issued_on),
+                posted_at: Some(line.posted_at),
+                as_of: Some(as_of),
+                ..OrderInvoiceBatchItem::default()
+            });
+        }
+        for some in items.chunks(self.options.batch.into()) {
+            let match_on = Some(format!("external_id:{}", self.options.system));
+            let mode = OrderInvoiceBatchMode::Upsert;
+            self.put(&Message::Invoices(OrderInvoiceBatch { mode, match_on, atomic: None, items: some.to_vec() }))?;
+        }
+        self.mishap()?;
+        Ok(work.commit()?)
     }
 
     /// Tells the CRM what customers owe, where it is not what was told before. How many were applied.
     pub async fn push_balances(&mut self) -> Done<usize> {
+        self.write_balances()?;
+        self.send_all().await
+    }
+
+    pub(crate) fn write_balances(&self) -> Done<()> {
         let work = self.books.work()?;
         let mut batches: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
         for customer in self.books.customers(self.today()?)? {
@@ -102,7 +152,7 @@ impl Simulator {
                 continue;
             }
             let revision = self.books.next("revision")?;
-            self.books.set_told(Kin::Customer, &customer.number, &says, revision)?;
+            self.books.set_told(Subject::Record(Kin::Customer), &customer.number, &says, revision)?;
             item.as_of = self.books.now()?;
             item.source_revision = Some(revision.to_string());
             batches.entry(customer.currency).or_default().push(item);
@@ -119,16 +169,20 @@ impl Simulator {
             }
         }
         self.mishap()?;
-        work.commit()?;
-        self.send_all().await
+        Ok(work.commit()?)
     }
 
     /// Tells the CRM how much there is of items, where it is not what was told before. How many were applied.
     ///
-    /// A count is as of the moment the feed was last read to its end: what left the CRM's shelves later is not in it.
+    /// A count is as of the last shipment in it: what left the CRM's shelves later is not in it.
     pub async fn push_stock(&mut self) -> Done<usize> {
+        self.write_stock()?;
+        self.send_all().await
+    }
+
+    pub(crate) fn write_stock(&self) -> Done<()> {
         let work = self.books.work()?;
-        let as_of = DateTime::from_timestamp_micros(self.books.number("looked_at")?).unwrap_or_default();
+        let as_of = DateTime::from_timestamp_micros(self.books.number("counted")?).unwrap_or_default();
         let mut items = vec![];
         for item in self.books.items()? {
             let says = item.on_hand.to_string();
@@ -136,7 +190,7 @@ impl Simulator {
                 continue;
             }
             let revision = self.books.next("revision")?;
-            self.books.set_told(Kin::Item, &item.code, &says, revision)?;
+            self.books.set_told(Subject::Record(Kin::Item), &item.code, &says, revision)?;
             items.push(StockCount {
                 external_id: Some(item.code),
                 product_id: None,
@@ -152,8 +206,7 @@ impl Simulator {
             self.put(&Message::Stock(StockSync { system, warehouse_code: None, warehouse_external_id, items: some.to_vec() }))?;
         }
         self.mishap()?;
-        work.commit()?;
-        self.send_all().await
+        Ok(work.commit()?)
     }
 
     fn put(&self, message: &Message) -> Done<()> {
@@ -167,7 +220,7 @@ impl Simulator {
     }
 
     /// Sends what is in the outbox until all of it is answered. How many items were applied.
-    async fn send_all(&mut self) -> Done<usize> {
+    pub(crate) async fn send_all(&mut self) -> Done<usize> {
         let mut applied = 0;
         loop {
             let waiting = self.books.messages(false)?;
@@ -189,6 +242,7 @@ impl Simulator {
     async fn send(&self, message: &Message, key: &str) -> Result<BatchResults, ClientError> {
         match message {
             Message::Names(batch) => self.client.batch_external_references(batch, key).await,
+            Message::Invoices(batch) => self.client.batch_order_invoices(batch, key).await,
             Message::Balances(batch) => self.client.batch_credit_balances(batch, key).await,
             Message::Stock(sync) => self.client.sync_stock(sync, key).await,
         }
@@ -201,9 +255,9 @@ impl Simulator {
         for (about, result) in message.about().iter().zip(&answer.results) {
             match result.status.as_str() {
                 "failed" => {
-                    match about.revision {
-                        Some(revision) => self.books.unsay(about.kin, &about.name, revision)?,
-                        None => self.books.set_named(about.kin, &about.name, false)?,
+                    match (about.subject, about.revision) {
+                        (Subject::Record(kin), None) => self.books.set_named(kin, &about.name, false)?,
+                        (subject, revision) => self.books.unsay(subject, &about.name, revision.unwrap_or_default())?,
                     }
                     failed.push(format!("{}: {}", about.name, why(result)));
                 }

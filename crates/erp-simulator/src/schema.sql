@@ -33,6 +33,27 @@ CREATE TABLE IF NOT EXISTS allocations (
   amount INTEGER NOT NULL CHECK (amount > 0)) STRICT;
 CREATE INDEX IF NOT EXISTS allocations_invoice ON allocations (invoice);
 
+-- What left the CRM's shelves for an order, and the invoice it became.
+CREATE TABLE IF NOT EXISTS deliveries (
+  shipment TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customers, terms INTEGER NOT NULL, is_invoiced INTEGER NOT NULL DEFAULT 0)
+  STRICT;
+CREATE INDEX IF NOT EXISTS deliveries_open ON deliveries (is_invoiced);
+CREATE TABLE IF NOT EXISTS delivery_lines (
+  id INTEGER PRIMARY KEY, shipment TEXT NOT NULL REFERENCES deliveries, order_line_id TEXT NOT NULL REFERENCES order_lines,
+  quantity INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS delivery_lines_shipment ON delivery_lines (shipment);
+-- What was ordered, and how much of it is invoiced: each invoice is for its part of the whole, and all parts are the whole.
+CREATE TABLE IF NOT EXISTS order_lines (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL, quantity INTEGER NOT NULL, total INTEGER NOT NULL,
+  invoiced_quantity INTEGER NOT NULL DEFAULT 0, invoiced_amount INTEGER NOT NULL DEFAULT 0) STRICT;
+
+-- What of an order a document is about, line by line, and what we last sent about it.
+CREATE TABLE IF NOT EXISTS document_lines (
+  name TEXT PRIMARY KEY, document TEXT NOT NULL REFERENCES documents, order_id TEXT NOT NULL,
+  order_line_id TEXT NOT NULL REFERENCES order_lines, quantity INTEGER NOT NULL, amount INTEGER NOT NULL, told TEXT,
+  told_revision INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX IF NOT EXISTS document_lines_document ON document_lines (document);
+
 -- On which day it was last decided whether an invoice is paid.
 CREATE TABLE IF NOT EXISTS judged (invoice TEXT PRIMARY KEY REFERENCES documents, judged_on TEXT NOT NULL) STRICT;
 

@@ -21,6 +21,9 @@ pub enum SimulatorError {
     /// A message that could not be written or read.
     #[error("a message: {0}")]
     Message(#[from] serde_json::Error),
+    /// An amount of the CRM's that is none.
+    #[error("{0}")]
+    Amount(#[from] crate::amount::NotAnAmount),
     /// It was told to restart now and then, and did: the step is to be taken again.
     #[error("restarted")]
     Restarted,
@@ -98,11 +101,14 @@ impl Simulator {
     async fn round(&mut self, goal: i64) -> Done<usize> {
         self.prepare().await?;
         let mut done = self.pull().await?;
+        done += self.invoice_shipped()?;
         done += self.trade(goal)?;
         done += self.book_payments(self.today()?)?;
-        done += self.push_names().await?;
-        done += self.push_balances().await?;
-        Ok(done + self.push_stock().await?)
+        self.write_names()?;
+        self.write_invoices()?;
+        self.write_balances()?;
+        self.write_stock()?;
+        Ok(done + self.send_all().await?)
     }
 
     /// Runs whenever something changes in the CRM, for ever.

@@ -14,14 +14,14 @@ use crate::{
     report::Report,
     simulator::{Done, Simulator},
 };
-use chrono::Days;
+use chrono::{DateTime, Days, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What of the feed an accounting system asks for.
-const TYPES: &str = "account.*,product.*";
+const TYPES: &str = "account.*,product.*,shipment.shipped";
 /// Changes, and records of a list, in one page.
 const CHANGES: &str = "500";
 const RECORDS: &str = "200";
@@ -64,7 +64,8 @@ impl Simulator {
             self.client.create_external_system(&new, &self.key("system")?).await?;
         }
         let new = NewWarehouse { code: warehouse.clone(), name: format!("Warehouse {warehouse}"), ..NewWarehouse::default() };
-        self.client.upsert_warehouse_by_external_id(system, warehouse, &new).await?;
+        let ours = self.client.upsert_warehouse_by_external_id(system, warehouse, &new).await?;
+        self.books.set("warehouse", &ours.id.to_string())?;
         self.books.set("prepared", "yes")?;
         self.mishap()
     }
@@ -74,23 +75,25 @@ impl Simulator {
         let Some(mut cursor) = self.books.setting("cursor")? else { return self.take_over().await };
         let mut taken = 0;
         loop {
-            let looked_at = self.books.now()?.timestamp_micros();
             let asked = self.asked(cursor, None);
             let page = self.client.list_changes(&asked).await?;
             let mut news = vec![];
             for change in &page.data {
                 news.extend(self.news(change).await?);
             }
+            let shipped = page.data.iter().filter(|change| change.resource == "shipments").map(|change| change.resource_id);
+            let shipped = self.shipped(&shipped.collect::<Vec<_>>()).await?;
             self.mishap()?;
             let work = self.books.work()?;
             let mut report = self.report.clone();
             for one in &news {
                 self.take(one, &Names::new(), &mut report)?;
             }
-            self.books.set("cursor", &page.next_cursor)?;
-            if !page.has_more {
-                self.books.set("looked_at", &looked_at.to_string())?;
+            for one in &shipped {
+                self.deliver(one, true, &mut report)?;
             }
+            self.books.set("cursor", &page.next_cursor)?;
+            self.counted_until(page.data.iter().filter(|change| change.resource == "shipments").map(|change| change.time).max())?;
             self.mishap()?;
             work.commit()?;
             report.changes += page.data.len();
@@ -116,7 +119,7 @@ impl Simulator {
 
     /// Everything: first the end of the feed, then the lists. What changes meanwhile comes again after that end.
     async fn take_over(&mut self) -> Done<usize> {
-        let looked_at = self.books.now()?.timestamp_micros();
+        let counted = self.books.now()?;
         let start = self.client.list_changes(&ListChangesQuery { after: Some("now".to_owned()), ..ListChangesQuery::default() }).await?;
         let mut names = Names::new();
         for reference in self.references().await? {
@@ -124,6 +127,7 @@ impl Simulator {
         }
         let accounts = self.accounts().await?.iter().map(|a| news(Kin::Customer, a.id, a.version, a)).collect::<Done<Vec<_>>>()?;
         let products = self.products().await?.iter().map(|p| news(Kin::Item, p.id, p.version, p)).collect::<Done<Vec<_>>>()?;
+        let shipped = self.shipped_before().await?;
         self.mishap()?;
         let work = self.books.work()?;
         let mut report = self.report.clone();
@@ -135,12 +139,25 @@ impl Simulator {
         for one in accounts.iter().chain(&products) {
             self.take(one, &names, &mut report)?;
         }
+        for one in &shipped {
+            // What is on hand was counted after it left.
+            self.deliver(one, false, &mut report)?;
+        }
         self.books.set("cursor", &start.next_cursor)?;
-        self.books.set("looked_at", &looked_at.to_string())?;
+        self.counted_until(Some(counted))?;
         self.mishap()?;
         work.commit()?;
         self.report = report;
         Ok(accounts.len() + products.len())
+    }
+
+    /// Our stock is counted up to a moment of the CRM's, that of the last shipment in it: what left later is not in the count, and the CRM
+    /// takes it off itself. A clock of our own could not tell the two apart.
+    fn counted_until(&self, moment: Option<DateTime<Utc>>) -> Done<()> {
+        let moment = moment.map_or(0, |moment| moment.timestamp_micros());
+        Ok(if moment > self.books.number("counted")? {
+            self.books.set("counted", &moment.to_string())?
+        })
     }
 
     async fn references(&self) -> Done<Vec<ExternalReference>> {
@@ -292,7 +309,7 @@ impl Simulator {
     }
 }
 
-fn limit() -> Option<String> {
+pub(crate) fn limit() -> Option<String> {
     Some(RECORDS.to_owned())
 }
 
