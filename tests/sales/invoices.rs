@@ -8,6 +8,7 @@ crate::on_both![
     late_messages_change_nothing_and_the_same_is_nothing_new,
     what_does_not_fit_an_order_is_refused,
     a_batch_by_the_documents_own_numbers,
+    a_balance_that_comes_first_says_what_it_includes,
 ];
 
 fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
@@ -115,4 +116,32 @@ async fn a_batch_by_the_documents_own_numbers(app: App) {
     for order in &orders {
         assert_eq!(read(&app, &order.id()).await["invoice_status"], "fully");
     }
+}
+
+async fn a_balance_that_comes_first_says_what_it_includes(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let posted = json!({"document_no": "INV-1", "order_id": order["id"], "order_line_id": order["lines"][0]["id"], "quantity": "5",
+        "amount": "535.00", "posted_at": from_now(5)});
+    let push = async |invoices: Value, seconds: i64| {
+        let item = json!({"external_id": "C-1", "as_of": from_now(seconds), "receivable": "535.00", "credit_limit": {"kind": "limited", "amount": "1000.00"}});
+        app.post(
+            "/v1/credit-balances/batch",
+            json!({"system": "erp", "entity": "TH01", "currency": "THB", "items": [item], "invoices": invoices}),
+        )
+        .await
+    };
+    let mut wrong = posted.clone();
+    wrong["order_line_id"] = json!(random_id());
+    push(json!([posted, wrong]), 10).await.is(422).fault("/invoices/1/order_line_id", "unknown_reference");
+    assert_eq!(read(&app, &order.id()).await["invoice_status"], "none");
+    push(json!([posted]), 10).await.is(200);
+    assert_eq!(shop.available(&app).await, "465.00");
+    assert_eq!(read(&app, &order.id()).await["open_amount"], "0.00");
+    // The same told again, alone and with the next balance, is nothing new.
+    push(json!([posted]), 11).await.is(200);
+    let kept = app.all("/v1/order-invoices", 50).await;
+    assert_eq!((kept.len(), &kept[0]["version"]), (1, &json!(1)));
+    assert_eq!(shop.available(&app).await, "465.00");
 }

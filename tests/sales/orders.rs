@@ -141,6 +141,9 @@ async fn a_confirmed_order_has_its_goods_and_its_credit(app: App) {
     let reservation =
         app.get(&format!("/v1/stock-reservations/{}", line["allocations"][0]["reservation_id"].as_str().unwrap())).await.is(200);
     assert_eq!((&reservation["source_resource"], &reservation["source_id"]), (&json!("orders"), &order["id"]));
+    let release = format!("/v1/stock-reservations/{}/release", reservation.id());
+    let refused = app.post(&release, json!({})).await.refused(409, "in_use");
+    assert_eq!(refused["conflicts"][0]["id"], order["id"]);
     let check = app.get(&format!("/v1/credit-checks/{}", order.text_of("credit_check_id"))).await.is(200);
     assert_eq!((&check["status"], &check["order_id"], &check["amount"]), (&json!("captured"), &order["id"], &json!("535.00")));
     assert_eq!(told(&app, &order.id()).await, ["order.created", "order.submitted", "order.confirmed"]);

@@ -22,7 +22,7 @@ crate::on_both![
 async fn what_is_put_aside_is_available_to_nobody_else(app: App) {
     let (tea, bkk) = tea(&app, "10").await;
     let order = random_id();
-    let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "7", "source_resource": "orders", "source_id": order});
+    let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "7", "source_resource": "carts", "source_id": order});
     let made = app.post("/v1/stock-reservations", body).await.is(201);
     assert_eq!(app.get(made.header("location")).await.is(200).body, made.body);
     assert_eq!((&made["status"], &made["consumed"], &made["expires_at"]), (&json!("active"), &json!("0"), &json!(null)));

@@ -179,10 +179,12 @@ impl<T: Resource> Collection<T> {
         In: DeserializeOwned + ToSchema + 'static,
     {
         add_schema::<In>(&mut self.endpoints.schemas);
+        // Who has nothing to say need not say so.
+        let optional = json!(In::schema()).get("required").and_then(Value::as_array).is_none_or(Vec::is_empty);
         self.endpoints.action(
             verb,
             summary,
-            Some(Body::of(In::name().into_owned())),
+            Some(Body { optional, ..Body::of(In::name().into_owned()) }),
             Arc::new(async move |work: &Work, (found, call): (Record, Call)| {
                 Ok(action(work, Stored::of(found)?, call.input()?).await?.record)
             }),

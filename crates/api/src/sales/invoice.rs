@@ -2,11 +2,15 @@
 
 use crate::rest::collection::Collection;
 use samphan_domain::{
+    caller::Sight,
     error::{Code, Error, FieldError, Result},
     integration::external_system::ExternalSystem,
     money::{Amount, Quantity},
     resource::Resource,
-    sales::{order::Order, order_invoice::OrderInvoice},
+    sales::{
+        order::Order,
+        order_invoice::{OrderInvoice, PostedInvoice},
+    },
     scalar::Scalar,
 };
 use samphan_persistence::{
@@ -22,7 +26,7 @@ pub fn routes() -> Collection<OrderInvoice> {
     Collection::new("orders").create(create).update(update).delete(delete).restored(restored).writes()
 }
 
-async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
+pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
     let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
     if stored::one_with::<ExternalSystem>(work, "code", Scalar::Text(draft.data.system.clone())).await?.is_none() {
         return Err(unknown("/system", ExternalSystem::MANY));
@@ -66,6 +70,45 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     let saved = stored::save(work, before, after, "updated", None).await?;
     add_up(work, &order).await?;
     Ok(saved)
+}
+
+/// Takes what a system posted with its balances: makes what is new, changes what is newer. The orders are locked in one order,
+/// whoever posts.
+pub async fn post(work: &Work, system: &str, mut posted: Vec<PostedInvoice>) -> Result<()> {
+    if posted.is_empty() {
+        return Ok(());
+    }
+    let right = "order-invoices:update";
+    if work.caller.sight(right) == Sight::Nothing {
+        return Err(Error::from(Code::Forbidden).allowing([right]));
+    }
+    let mut placed: Vec<(usize, PostedInvoice)> = posted.drain(..).enumerate().collect();
+    placed.sort_by_key(|(_, p)| p.order_id);
+    for (place, one) in placed {
+        let said = one.of(system);
+        take(work, said).await.map_err(|mut error| {
+            for fault in &mut error.errors {
+                fault.pointer = format!("/invoices/{place}{}", fault.pointer);
+            }
+            error
+        })?;
+    }
+    Ok(())
+}
+
+async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT id FROM order_invoices WHERE deleted_at IS NULL AND system = ").text(said.system.clone());
+    sql.push(" AND document_no = ").text(said.document_no.clone()).push(" AND order_line_id = ").id(said.order_line_id);
+    let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
+        return create(work, Stored::draft(said)).await.map(|_| ());
+    };
+    // The order before its invoices, as when they are posted alone.
+    stored::find::<Order>(work, said.order_id.0, "read").await?;
+    let before = stored::find::<OrderInvoice>(work, id, "read").await?;
+    let mut after = before.clone();
+    after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
+    update(work, &before, after).await.map(|_| ())
 }
 
 async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {

@@ -87,7 +87,7 @@ fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
     if Order::actions(order.data.status.as_str()).contains(&verb) { Ok(()) } else { Err(illegal(&order.data)) }
 }
 
-async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
+pub(crate) async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(work.now.date()));
@@ -161,7 +161,7 @@ async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
     stored::delete(work, found).await
 }
 
-async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+pub(crate) async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "submit")?;
     if before.data.lines.is_empty() {
         return Err(Error::invalid(FieldError::new("/lines", "required", "at least one line")));
@@ -171,7 +171,7 @@ async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     stored::save(work, &before, after, "submitted", None).await
 }
 
-async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+pub(crate) async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "confirm")?;
     promise(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
 }
@@ -260,7 +260,7 @@ fn changed_lines(before: &Order, after: &Order) -> Vec<Uuid> {
 }
 
 /// Cancels an order, of which nothing has left.
-pub(super) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "cancel")?;
     if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
         return Err(Error::from(Code::IllegalTransition).allowing(["close"]));

@@ -45,7 +45,7 @@ pub fn routes() -> Collection<OrderPromise> {
     Collection::new("orders").create(create).creates().plain_action("release", "Let go of a promise and all that is held for it", release)
 }
 
-async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
+pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
     let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));

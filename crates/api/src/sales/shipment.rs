@@ -55,7 +55,7 @@ fn expect(shipment: &Stored<Shipment>, verb: &str) -> Result<()> {
 }
 
 /// Plans a shipment of an order that is locked.
-pub(super) async fn plan(work: &Work, before: &Stored<Order>, asked: CreateShipment) -> Result<Stored<Shipment>> {
+pub(crate) async fn plan(work: &Work, before: &Stored<Order>, asked: CreateShipment) -> Result<Stored<Shipment>> {
     let mut order = before.clone();
     let warehouse = warehouse(&order.data, asked.warehouse_id)?;
     let lines = taken(&mut order.data, warehouse, asked.lines.as_deref())?;
@@ -157,7 +157,7 @@ async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Ord
     stored::find::<Order>(work, shipment.data.order_id.0, "read").await
 }
 
-async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
+pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
     expect(&before, "ship")?;
     let order = order_of(work, &before).await?;
     if order.data.status == OrderStatus::OnHold {
@@ -289,7 +289,7 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
     Ok(())
 }
 
-async fn deliver(work: &Work, before: Stored<Shipment>) -> Result<Stored<Shipment>> {
+pub(crate) async fn deliver(work: &Work, before: Stored<Shipment>) -> Result<Stored<Shipment>> {
     expect(&before, "deliver")?;
     let order = order_of(work, &before).await?;
     let mut after_order = order.clone();

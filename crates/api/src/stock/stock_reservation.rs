@@ -96,6 +96,11 @@ async fn open<'w>(work: &'w Work, call: &Call) -> Result<(Uuid, Held<'w>)> {
     let held = Held::open(work, &[id]).await?;
     let found = held.get(id).ok_or_else(|| Error::from(Code::NotFound))?;
     expect_version(call.if_match, found.version)?;
+    // What an order or a promise has put aside is theirs to move: they know how much it is.
+    let owner = found.data.source_resource.as_deref().zip(found.data.source_id);
+    if let Some((resource, id)) = owner.filter(|(resource, _)| matches!(*resource, "orders" | "order_promises")) {
+        return Err(Error::from(Code::InUse).against(resource, id, "lines"));
+    }
     match found.data.status {
         ReservationStatus::Active => Ok((id, held)),
         status => Err(Error::from(Code::IllegalTransition).allowing(StockReservation::actions(status.as_str()).iter().copied())),

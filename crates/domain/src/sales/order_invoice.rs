@@ -67,6 +67,63 @@ pub enum InvoiceKind {
     CreditNote,
 }
 
+/// What a document says of a line of an order, sent with the balance that includes it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedInvoice {
+    /// The document's number.
+    #[schema(min_length = 1, max_length = 100, example = "INV-2026-00118")]
+    pub document_no: String,
+    /// What the document is.
+    #[serde(default)]
+    pub kind: InvoiceKind,
+    /// The order.
+    pub order_id: OrderId,
+    /// The line.
+    pub order_line_id: Uuid,
+    /// How much of it, in the product's unit.
+    pub quantity: Quantity,
+    /// For how much, tax included, in the order's currency.
+    #[schema(example = "214.00")]
+    pub amount: Price,
+    /// How much of that is paid.
+    #[serde(default)]
+    pub paid_amount: Price,
+    /// The document's date.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date, nullable = false)]
+    pub issued_on: Option<String>,
+    /// When it entered the system's books.
+    pub posted_at: Instant,
+    /// When the system's books said so; `posted_at` when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub as_of: Option<Instant>,
+}
+
+impl PostedInvoice {
+    /// As it is kept, for that system.
+    #[must_use]
+    pub fn of(self, system: &str) -> OrderInvoice {
+        OrderInvoice {
+            system: system.to_owned(),
+            document_no: self.document_no,
+            kind: self.kind,
+            order_id: self.order_id,
+            order_line_id: self.order_line_id,
+            quantity: self.quantity,
+            amount: self.amount,
+            paid_amount: self.paid_amount,
+            issued_on: self.issued_on,
+            posted_at: self.posted_at,
+            as_of: self.as_of.or(Some(self.posted_at)),
+            account_id: None,
+            currency: None,
+            owed_amount: Amount(0),
+        }
+    }
+}
+
 impl Resource for OrderInvoice {
     const MANY: &'static str = "order_invoices";
     const ONE: &'static str = "order_invoice";

@@ -1,6 +1,7 @@
 //! The demo company: a few hundred records to look at, made by the same functions the API uses. The same every time.
 
 mod catalog;
+mod sales;
 
 use super::names::{FIRST, JOBS, LAST, PLACES, STEMS, TRADES, at};
 use crate::{
@@ -63,6 +64,8 @@ pub async fn make(state: &State) -> Result<Counts> {
     let wholesale = company.catalog().await?;
     let accounts = company.accounts(&staff, wholesale).await?;
     company.contacts(&accounts).await?;
+    company.stock().await?;
+    company.orders(&accounts).await?;
     let counts = company.counts;
     work.commit().await?;
     Ok(counts)

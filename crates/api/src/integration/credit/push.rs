@@ -2,12 +2,15 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use crate::rest::{
-    answer::Answer,
-    batch::{self, MOST_ITEMS, Outcome},
-    collection::Api,
-    external::{find_references, known_system},
-    operation::{Body, Call, Operation},
+use crate::{
+    rest::{
+        answer::Answer,
+        batch::{self, MOST_ITEMS, Outcome},
+        collection::Api,
+        external::{find_references, known_system},
+        operation::{Body, Call, Operation},
+    },
+    sales::invoice,
 };
 use actix_web::http::Method;
 use samphan_domain::{
@@ -16,6 +19,7 @@ use samphan_domain::{
     id::AccountId,
     instant::Instant,
     integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
+    sales::order_invoice::PostedInvoice,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -46,6 +50,12 @@ pub struct CreditBatch {
     /// The customers.
     #[schema(min_items = 1, max_items = 1000, value_type = Vec<CreditItem>)]
     pub items: Vec<Value>,
+    /// Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
+    /// had been sent to `/v1/order-invoices`, by document and line. So an order is never counted as open and as owed, whatever comes
+    /// first. One that cannot be taken refuses the batch.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub invoices: Vec<PostedInvoice>,
 }
 
 /// The ledger a push is for.
@@ -110,6 +120,7 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
         let faults = call.state.validators.faults("CreditItem", item, "")?;
         read.push(if faults.is_empty() { item_of(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
+    invoice::post(work, &ledger.system, batch.invoices).await?;
     let outcomes = apply(work, &ledger, batch.snapshot_id, read).await?;
     Ok(batch::answer(&call, &work.request_id, &outcomes))
 }
