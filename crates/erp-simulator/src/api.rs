@@ -228,6 +228,11 @@ pub struct CreditBatch {
     pub currency: String,
     ///The legal entity the customers owe to.
     pub entity: String,
+    /**Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
+had been sent to `/v1/order-invoices`, by document and line. So an order is never counted as open and as owed, whatever comes
+first. One that cannot be taken refuses the batch.*/
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<PostedInvoice>,
     ///The customers.
     pub items: Vec<CreditItem>,
     ///The open snapshot the batch is part of.
@@ -2218,6 +2223,97 @@ impl ::std::default::Default for OverdueBuckets {
             days_61_90: Default::default(),
             days_over_90: Default::default(),
         }
+    }
+}
+///What a document says of a line of an order, sent with the balance that includes it.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct PostedInvoice {
+    ///For how much, tax included, in the order's currency.
+    pub amount: String,
+    ///When the system's books said so; `posted_at` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///The document's number.
+    pub document_no: String,
+    ///The document's date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_on: Option<::chrono::naive::NaiveDate>,
+    ///What the document is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PostedInvoiceKind>,
+    ///The order.
+    pub order_id: ::uuid::Uuid,
+    ///The line.
+    pub order_line_id: ::uuid::Uuid,
+    ///How much of that is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_amount: Option<String>,
+    ///When it entered the system's books.
+    pub posted_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    ///How much of it, in the product's unit.
+    pub quantity: String,
+}
+///What the document is.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum PostedInvoiceKind {
+    #[serde(rename = "invoice")]
+    Invoice,
+    #[serde(rename = "credit_note")]
+    CreditNote,
+}
+impl ::std::fmt::Display for PostedInvoiceKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Invoice => f.write_str("invoice"),
+            Self::CreditNote => f.write_str("credit_note"),
+        }
+    }
+}
+impl ::std::str::FromStr for PostedInvoiceKind {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "invoice" => Ok(Self::Invoice),
+            "credit_note" => Ok(Self::CreditNote),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for PostedInvoiceKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for PostedInvoiceKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for PostedInvoiceKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
     }
 }
 ///What went wrong (RFC 9457). One shape for everything that is not a success.

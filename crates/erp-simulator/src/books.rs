@@ -77,6 +77,8 @@ pub struct Customer {
     pub receivable: Amount,
     /// Of that, overdue: 1 to 30, 31 to 60, 61 to 90, more than 90 days.
     pub overdue: [Amount; 4],
+    /// The last entry in its account: a balance as of before says nothing of it.
+    pub(crate) last_entry: i64,
     /// What was last sent about it.
     pub(crate) told: Option<String>,
 }
@@ -177,6 +179,8 @@ pub struct DocumentLine {
     pub name: String,
     /// The document.
     pub document: String,
+    /// Whose.
+    pub customer: String,
     /// The order.
     pub order_id: Uuid,
     /// Its line.
@@ -440,12 +444,13 @@ impl Books {
     /// Every line of a document that is about an order, and how much of it is paid: what settles a document settles its first lines first.
     pub fn document_lines(&self) -> Kept<Vec<DocumentLine>> {
         let sql = "SELECT l.name, l.document, l.order_id, l.order_line_id, l.quantity, l.amount, d.issued_on, d.posted_at, l.told,
-                     coalesce((SELECT sum(a.amount) FROM allocations a WHERE a.invoice = l.document), 0)
+                     coalesce((SELECT sum(a.amount) FROM allocations a WHERE a.invoice = l.document), 0), d.customer
                    FROM document_lines l JOIN documents d ON d.number = l.document ORDER BY l.rowid";
         let line = |row: &Row<'_>| {
             Ok(DocumentLine {
                 name: row.get(0)?,
                 document: row.get(1)?,
+                customer: row.get(10)?,
                 order_id: id(row, 2)?,
                 order_line_id: id(row, 3)?,
                 quantity: row.get(4)?,
@@ -536,13 +541,24 @@ impl Books {
 
     /// Every customer that is not closed, and what the books say of it on that day.
     pub fn customers(&self, on: NaiveDate) -> Kept<Vec<Customer>> {
-        let sql = "SELECT c.number, c.account_id, c.currency, c.terms, c.credit_limit, c.told, coalesce(sum(e.amount), 0)
+        let sql = "SELECT c.number, c.account_id, c.currency, c.terms, c.credit_limit, c.told, coalesce(sum(e.amount), 0),
+                     coalesce(max(e.id), 0)
                    FROM customers c LEFT JOIN entries e ON e.customer = c.number AND e.account = 'receivable'
                    WHERE c.closed = 0 GROUP BY c.number ORDER BY c.number";
         let customer = |row: &Row<'_>| {
             let (number, account_id, currency, terms) = (row.get(0)?, id(row, 1)?, row.get(2)?, row.get(3)?);
-            let (credit_limit, told, receivable) = (row.get(4)?, row.get(5)?, row.get(6)?);
-            Ok(Customer { number, account_id, currency, terms, credit_limit, receivable, overdue: [Amount::default(); 4], told })
+            let (credit_limit, told, receivable, last_entry) = (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+            Ok(Customer {
+                number,
+                account_id,
+                currency,
+                terms,
+                credit_limit,
+                receivable,
+                overdue: [Amount::default(); 4],
+                last_entry,
+                told,
+            })
         };
         let mut all = self.db.prepare_cached(sql)?.query_map([], customer)?.collect::<Kept<Vec<_>>>()?;
         for open in self.unpaid(None)? {

@@ -26,7 +26,7 @@ pub use amount::Amount;
 pub use books::{Customer, Item};
 pub use client::{Client, ClientError};
 pub use dice::Misbehaviour;
-pub use options::Options;
+pub use options::{Options, Telling};
 pub use report::Report;
 pub use simulator::{Done, Simulator, SimulatorError};
 

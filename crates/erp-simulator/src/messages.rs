@@ -4,16 +4,19 @@ use crate::{
     api::{
         BatchResult, BatchResults, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
         ExternalReferenceBatchItem, ExternalReferenceBatchMode, OrderInvoiceBatch, OrderInvoiceBatchItem, OrderInvoiceBatchItemKind,
-        OrderInvoiceBatchMode, OverdueBuckets, StockCount, StockSync,
+        OrderInvoiceBatchMode, OverdueBuckets, PostedInvoice, PostedInvoiceKind, StockCount, StockSync,
     },
-    books::{Customer, Kin, Subject},
+    books::{Customer, DocumentLine, Kin, Subject},
     client::ClientError,
-    options::Options,
+    options::{Options, Telling},
     simulator::{Done, Simulator},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Most invoices told with a batch of balances.
+const MOST_INVOICES: usize = 1_000;
 
 /// A message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,15 +105,12 @@ impl Simulator {
     }
 
     pub(crate) fn write_invoices(&self) -> Done<()> {
+        if self.options.invoices == Telling::WithBalances {
+            return Ok(());
+        }
         let work = self.books.work()?;
         let mut items = vec![];
-        for line in self.books.document_lines()? {
-            let says = line.paid.to_string();
-            if line.told.as_ref() == Some(&says) {
-                continue;
-            }
-            let as_of = self.books.now()?;
-            self.books.set_told(Subject::Line, &line.name, &says, as_of.timestamp_micros())?;
+        for (line, as_of) in self.news_of_invoices()? {
             items.push(OrderInvoiceBatchItem {
                 external_id: Some(line.name),
                 system: Some(self.options.system.clone()),
@@ -120,7 +120,7 @@ impl Simulator {
                 order_line_id: Some(line.order_line_id),
                 quantity: Some(line.quantity.to_string()),
                 amount: Some(line.amount.to_string()),
-                paid_amount: Some(says),
+                paid_amount: Some(line.paid.to_string()),
                 issued_on: Some(line.issued_on),
                 posted_at: Some(line.posted_at),
                 as_of: Some(as_of),
@@ -136,6 +136,20 @@ impl Simulator {
         Ok(work.commit()?)
     }
 
+    /// Lines of invoices that are not told as they are, and the moment; they are told now.
+    fn news_of_invoices(&self) -> Done<Vec<(DocumentLine, DateTime<Utc>)>> {
+        let mut news = vec![];
+        for line in self.books.document_lines()? {
+            let says = line.paid.to_string();
+            if line.told.as_ref() != Some(&says) {
+                let as_of = self.books.now()?;
+                self.books.set_told(Subject::Line, &line.name, &says, as_of.timestamp_micros())?;
+                news.push((line, as_of));
+            }
+        }
+        Ok(news)
+    }
+
     /// Tells the CRM what customers owe, where it is not what was told before. How many were applied.
     pub async fn push_balances(&mut self) -> Done<usize> {
         self.write_balances()?;
@@ -144,29 +158,46 @@ impl Simulator {
 
     pub(crate) fn write_balances(&self) -> Done<()> {
         let work = self.books.work()?;
-        let mut batches: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
+        let mut invoices: BTreeMap<String, Vec<PostedInvoice>> = BTreeMap::new();
+        if self.options.invoices == Telling::WithBalances {
+            for (line, as_of) in self.news_of_invoices()? {
+                invoices.entry(line.customer.clone()).or_default().push(posted(line, as_of));
+            }
+        }
+        let mut batches: BTreeMap<String, Vec<(CreditItem, Vec<PostedInvoice>)>> = BTreeMap::new();
         for customer in self.books.customers(self.today()?)? {
             let mut item = credit_item(&customer);
-            let says = serde_json::to_string(&item)?;
-            if customer.told.as_ref() == Some(&says) {
+            // The same amount after an invoice and a payment is news: only a balance as of after an invoice includes it.
+            let says = format!("{} {}", customer.last_entry, serde_json::to_string(&item)?);
+            let included = invoices.remove(&customer.number).unwrap_or_default();
+            if customer.told.as_ref() == Some(&says) && included.is_empty() {
                 continue;
             }
             let revision = self.books.next("revision")?;
             self.books.set_told(Subject::Record(Kin::Customer), &customer.number, &says, revision)?;
             item.as_of = self.books.now()?;
             item.source_revision = Some(revision.to_string());
-            batches.entry(customer.currency).or_default().push(item);
+            batches.entry(customer.currency).or_default().push((item, included));
         }
-        for (currency, items) in batches {
-            for some in items.chunks(self.options.batch.into()) {
-                self.put(&Message::Balances(CreditBatch {
-                    system: self.options.system.clone(),
-                    entity: self.options.entity.clone(),
-                    currency: currency.clone(),
-                    snapshot_id: None,
-                    items: some.to_vec(),
-                }))?;
+        for (currency, all) in batches {
+            let empty = || CreditBatch {
+                system: self.options.system.clone(),
+                entity: self.options.entity.clone(),
+                currency: currency.clone(),
+                snapshot_id: None,
+                items: vec![],
+                invoices: vec![],
+            };
+            let mut batch = empty();
+            for (item, included) in all {
+                let is_full = batch.items.len() >= self.options.batch.into() || batch.invoices.len() + included.len() > MOST_INVOICES;
+                if is_full && !batch.items.is_empty() {
+                    self.put(&Message::Balances(std::mem::replace(&mut batch, empty())))?;
+                }
+                batch.items.push(item);
+                batch.invoices.extend(included);
             }
+            self.put(&Message::Balances(batch))?;
         }
         self.mishap()?;
         Ok(work.commit()?)
@@ -291,6 +322,22 @@ impl Simulator {
 fn why(result: &BatchResult) -> String {
     let Some(problem) = &result.error else { return "no reason given".to_owned() };
     problem.errors.first().map_or_else(|| problem.code.clone(), |fault| fault.code.clone())
+}
+
+/// What is said of a line of an invoice with the balance that includes it.
+fn posted(line: DocumentLine, as_of: DateTime<Utc>) -> PostedInvoice {
+    PostedInvoice {
+        document_no: line.document,
+        kind: Some(PostedInvoiceKind::Invoice),
+        order_id: line.order_id,
+        order_line_id: line.order_line_id,
+        quantity: line.quantity.to_string(),
+        amount: line.amount.to_string(),
+        paid_amount: Some(line.paid.to_string()),
+        issued_on: Some(line.issued_on),
+        posted_at: line.posted_at,
+        as_of: Some(as_of),
+    }
 }
 
 /// What is said of a customer, but for when and in which revision.

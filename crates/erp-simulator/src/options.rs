@@ -5,8 +5,17 @@ use crate::{
     dice::{Misbehaviour, share},
 };
 use chrono::NaiveDate;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// How the CRM is told of invoices. A system keeps to one of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Telling {
+    /// In messages of their own, by what we call each line.
+    Apart,
+    /// With the balance that includes them, by document and line.
+    WithBalances,
+}
 
 /// Where the CRM is, where the books are, what business there is, and how badly to behave.
 #[derive(Clone, Debug, Args)]
@@ -47,6 +56,9 @@ pub struct Options {
     /// Share of the due invoices that is paid each day.
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub pay: f64,
+    /// How to tell of invoices and payments of orders; to be kept to once begun.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Telling::Apart)]
+    pub invoices: Telling,
     /// Most items in a message.
     #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub batch: u16,
