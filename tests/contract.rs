@@ -4,6 +4,7 @@ use crate::support::{
     contract::{document, operations},
     *,
 };
+use std::collections::BTreeSet;
 
 crate::on_both![
     the_document_is_served_as_generated_with_an_etag,
@@ -41,6 +42,27 @@ fn every_field_says_what_it_is() {
         schemas.iter().flat_map(|(name, s)| s["properties"].as_object().into_iter().flatten().map(move |(field, s)| (name, field, s)));
     let silent: Vec<String> = fields.filter(|(.., s)| !described(s)).map(|(name, field, _)| format!("{name}.{field}")).collect();
     assert!(silent.is_empty(), "{}", silent.join(" "));
+}
+
+#[test]
+fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() {
+    let api = samphan::openapi::api();
+    let declared: BTreeSet<&str> = api.shapes.values().flat_map(|shape| shape.events.iter().copied()).collect();
+    let webhooks = document()["webhooks"].as_object().unwrap();
+    assert_eq!(webhooks.keys().map(String::as_str).collect::<BTreeSet<_>>(), declared);
+    assert!(declared.contains("account.created") && declared.contains("credit_check.expired"));
+    let body = &document()["components"]["requestBodies"]["Webhook"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(body, "#/components/schemas/Change");
+    for (kind, webhook) in webhooks {
+        assert_eq!(webhook["post"]["requestBody"]["$ref"], "#/components/requestBodies/Webhook", "{kind}");
+        assert_eq!(webhook["post"]["parameters"].as_array().unwrap().len(), 3, "{kind}");
+    }
+    // Generators write one file for each tag and another for webhooks, so none may be both.
+    let tag = &webhooks["account.created"]["post"]["tags"][0];
+    assert!(operations().all(|(_, _, operation)| operation["tags"][0] != *tag));
+    let older = samphan::openapi::older(document());
+    assert!(older["webhooks"].is_null() && older["components"]["requestBodies"].is_null() && older["components"]["parameters"].is_object());
+    assert!(older["tags"].as_array().unwrap().iter().all(|t| t["name"] != *tag) && older["tags"].as_array().unwrap().len() > 10);
 }
 
 async fn the_document_is_served_as_generated_with_an_etag(app: App) {

@@ -8,7 +8,9 @@ mod m0001_foundation;
 mod m0002_stock;
 mod m0003_changes;
 mod m0004_credit_checks;
-mod m0005_sales;
+mod m0005_webhook_secrets;
+mod m0006_credit_expiry;
+mod m0007_sales;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -17,13 +19,62 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_foundation::Step),
-            Box::new(m0002_stock::Step),
-            Box::new(m0003_changes::Step),
-            Box::new(m0004_credit_checks::Step),
-            Box::new(m0005_sales::Step),
-        ]
+        let steps = [
+            m0001_foundation::STEP,
+            m0002_stock::STEP,
+            m0003_changes::STEP,
+            m0004_credit_checks::STEP,
+            m0005_webhook_secrets::STEP,
+            m0006_credit_expiry::STEP,
+            m0007_sales::STEP,
+        ];
+        steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
+    }
+}
+
+/// A step: its statements, each ended by `;` and a line break.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// What the database notes it by: the name of its file.
+    name: &'static str,
+    /// What both databases are told, in the words of `written`.
+    tables: &'static str,
+    /// A line for each index of the lists; see `index`.
+    indexes: &'static str,
+    /// What PostgreSQL alone is told.
+    postgres: &'static str,
+    /// What SQLite alone is told.
+    sqlite: &'static str,
+}
+
+impl Step {
+    /// What a step leaves out.
+    const NONE: Self = Self { name: "", tables: "", indexes: "", postgres: "", sqlite: "" };
+}
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let postgres = manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres;
+        let own = if postgres { self.postgres } else { self.sqlite };
+        let connection = manager.get_connection();
+        for statement in written(self.tables, postgres).split(";\n").chain(own.split(";\n")).map(str::trim).filter(|s| !s.is_empty()) {
+            connection.execute_unprepared(statement).await?;
+        }
+        for line in self.indexes.lines().map(str::trim).filter(|l| !l.is_empty()).flat_map(each) {
+            connection.execute_unprepared(&index(&line)).await?;
+        }
+        Ok(())
     }
 }
 
@@ -61,21 +112,6 @@ fn written(template: &str, postgres: bool) -> String {
         text = text.replace(&format!("{word})"), &format!("{})", if postgres { pg } else { lite }));
     }
     text
-}
-
-/// Runs the statements of a template, and an index for each `table: column, column` line of the lists.
-pub(crate) async fn run(manager: &SchemaManager<'_>, tables: &str, indexes: &str, own: &str) -> Result<(), DbErr> {
-    let postgres = manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres;
-    let connection = manager.get_connection();
-    for statement in written(tables, postgres).split(";\n").chain(own.split(";\n")).map(str::trim).filter(|s| !s.is_empty()) {
-        connection.execute_unprepared(statement).await?;
-    }
-    for line in indexes.lines().map(str::trim).filter(|l| !l.is_empty()) {
-        for line in each(line) {
-            connection.execute_unprepared(&index(&line)).await?;
-        }
-    }
-    Ok(())
 }
 
 /// The lines a line with alternatives stands for: `a | b, c` for `a, c` and `b, c`.

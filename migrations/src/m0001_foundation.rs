@@ -1,26 +1,9 @@
 //! The foundation: platform, customers, catalog, and accounting's credit feed.
 
-use crate::run;
-use sea_orm_migration::prelude::*;
+use crate::Step;
 
 /// The step.
-#[derive(DeriveMigrationName)]
-pub struct Step;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Step {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let own = match manager.get_database_backend() {
-            sea_orm_migration::sea_orm::DbBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        run(manager, TABLES, INDEXES, own).await
-    }
-}
+pub const STEP: Step = Step { name: "m0001_foundation", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
 
 const TABLES: &str = "
 -- Kernel: what every resource needs kept.

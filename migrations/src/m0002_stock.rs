@@ -1,22 +1,9 @@
 //! Stock: warehouses, levels, the ledger of movements, and reservations.
 
-use crate::run;
-use sea_orm_migration::prelude::*;
+use crate::Step;
 
 /// The step.
-#[derive(DeriveMigrationName)]
-pub struct Step;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Step {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES, INDEXES, "").await
-    }
-}
+pub const STEP: Step = Step { name: "m0002_stock", tables: TABLES, indexes: INDEXES, ..Step::NONE };
 
 /// What may be promised follows from what is there and what is put aside, so the database works it out. More may be put aside than
 /// is there only where that is written down beside it: a mistake in the program cannot oversell.

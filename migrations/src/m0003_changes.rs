@@ -4,27 +4,10 @@
 //! take numbers in, so positions are given afterwards, in a narrow table: to write them into the outbox would rewrite its wide rows and
 //! all their index entries.
 
-use crate::run;
-use sea_orm_migration::prelude::*;
+use crate::Step;
 
 /// The step.
-#[derive(DeriveMigrationName)]
-pub struct Step;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Step {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let own = match manager.get_database_backend() {
-            sea_orm_migration::sea_orm::DbBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        run(manager, TABLES, INDEXES, own).await
-    }
-}
+pub const STEP: Step = Step { name: "m0003_changes", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
 
 const TABLES: &str = "
 CREATE TABLE webhook_endpoints (

@@ -1,22 +1,9 @@
 //! Credit policies, the checks they decide, and what each check counted.
 
-use crate::run;
-use sea_orm_migration::prelude::*;
+use crate::Step;
 
 /// The step.
-#[derive(DeriveMigrationName)]
-pub struct Step;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Step {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES, INDEXES, "").await
-    }
-}
+pub const STEP: Step = Step { name: "m0004_credit_checks", tables: TABLES, indexes: INDEXES, ..Step::NONE };
 
 const TABLES: &str = "
 CREATE TABLE credit_policies (

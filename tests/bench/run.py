@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Measures a release build on generated data, each operation beside the same SQL without the server.
 
-    tests/bench/run.py [--accounts 100000] [--contacts 200000] [--seconds 5] [--rounds 3] [--only sqlite|postgres]
+    tests/bench/run.py [--accounts 100000] [--contacts 200000] [--seconds 5] [--rounds 3] [--only sqlite|postgres] [--part REQUESTS|SERIES|webhooks …]
 
-The floor beside each figure is pgbench (prepared statements) for PostgreSQL and a bare loop over the same driver for SQLite;
-both run the statements that crates/persistence/examples/floor.rs takes from the code that serves. Server, load generator
-and database share the machine; figures are medians of the rounds. Prints a table in Markdown and writes
-target/bench/results.json. Needs wrk, pgbench and psql, and SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it.
+What is measured stands in two tables below: REQUESTS, sent by 32 connections at once, and SERIES, done one after the other and each
+timed. A new operation is a line there. The floor beside a figure is pgbench (prepared statements) for PostgreSQL and a bare loop over
+the same driver for SQLite; both run the statements that crates/persistence/examples/floor.rs takes from the code that serves.
+Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
+are medians of the rounds. Prints tables in Markdown and writes target/bench/results.json. Needs wrk, pgbench and psql, and
+SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it. `--debug` is to try the bench itself: the figures of a debug build mean nothing.
 """
 import argparse, datetime, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+BUILD = TARGET / ("debug" if "--debug" in sys.argv else "release")
 OUT = TARGET / "bench"
+PASSWORD = "bench-bench-bench"
 CONNECTIONS = 32
 ACCOUNT = {
     "name": "สยามเทรดดิ้ง Bench", "legal_name": "บริษัท สยามเทรดดิ้ง จำกัด", "legal_form": "company", "registration_no": "0105536", "country": "TH",
@@ -35,10 +39,10 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         env = os.environ | {
             "SAMPHAN_DATABASE_URL": url, "SAMPHAN_LISTEN": f"127.0.0.1:{port}", "SAMPHAN_RATE_LIMIT": "off", "SAMPHAN_LOG": "warn",
-            "SAMPHAN_ADMIN_EMAIL": "bench@example.com", "SAMPHAN_ADMIN_PASSWORD": "bench-bench-bench",
+            "SAMPHAN_ADMIN_EMAIL": "bench@example.com", "SAMPHAN_ADMIN_PASSWORD": PASSWORD, "SAMPHAN_WEBHOOK_ALLOW_PRIVATE": "true",
         }
         begun = time.monotonic()
-        self.process = subprocess.Popen([TARGET / "release/samphan", "serve"], env=env, stdout=subprocess.DEVNULL, stderr=(OUT / "server.log").open("a"))
+        self.process = subprocess.Popen([BUILD / "samphan", "serve"], env=env, stdout=subprocess.DEVNULL, stderr=(OUT / "server.log").open("a"))
         while True:
             try:
                 urllib.request.urlopen(self.url + "/health/ready", timeout=1).read()
@@ -48,7 +52,7 @@ class Server:
                     sys.exit(f"bench: the server ended, see {OUT}/server.log")
         self.ready_ms = (time.monotonic() - begun) * 1000
         self.token = None
-        self.token = self.call("POST", "/v1/auth/sign-in", {"email": "bench@example.com", "password": "bench-bench-bench"})["access_token"]
+        self.token = self.call("POST", "/v1/auth/sign-in", {"email": "bench@example.com", "password": PASSWORD})["access_token"]
 
     def call(self, method, path, body=None):
         request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode())
@@ -67,7 +71,7 @@ class Server:
 
 def wrk(server, script, seconds):
     """Requests a second, p50 and p99 in milliseconds."""
-    out = sh("wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script, server.url, env=os.environ | {"TOKEN": server.token})
+    out = sh("wrk", "-t2", "--timeout", "10s", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script, server.url, env=os.environ | {"TOKEN": server.token})
     if failed := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
         sys.exit(f"bench: {script.name}: {failed[1]} requests failed")
 
@@ -93,9 +97,18 @@ function request() n = n % #paths + 1; return wrk.format("GET", paths[n], h) end
 ''')
 
 
+def posts(name, path, bodies):
+    (OUT / f"{name}.txt").write_text("\n".join(json.dumps(b, ensure_ascii=False) for b in bodies))
+    return script(name, f'''local bodies = {{}}
+for line in io.lines("{OUT}/{name}.txt") do bodies[#bodies + 1] = line end
+local n = math.random(#bodies)
+function request() n = n % #bodies + 1; return wrk.format("POST", "{path}", h, bodies[n]) end
+''')
+
+
 def floor(url, operation, seconds, connections=CONNECTIONS, loops=None):
     """How often a second the database alone does it: on SQLite in as many loops as cores, unless said otherwise."""
-    program = TARGET / "release/examples/floor"
+    program = BUILD / "examples/floor"
     if url.startswith("sqlite"):
         return float(sh(program, url, operation, seconds, *([loops] if loops else [])))
     path = OUT / f"{operation}.sql"
@@ -105,72 +118,214 @@ def floor(url, operation, seconds, connections=CONNECTIONS, loops=None):
     return float(re.search(r"tps = ([\d.]+)", out)[1]) * operations
 
 
-def operations(server, url):
-    ids = [a["id"] for a in server.call("GET", "/v1/accounts?limit=200&fields=id")["data"]]
-    yield "read one account by id", "read", gets("read", [f"/v1/accounts/{i}" for i in ids])
-    query = "/v1/accounts?lifecycle_stage=active&sort=name"
-    yield "list 50, filtered and sorted, first page", "first", gets("first", [query])
-    page, deep = server.call("GET", f"{query}&limit=200&fields=id"), []
-    while len(deep) < 100 and page["next_cursor"]:
-        deep.append(f"{query}&cursor={page['next_cursor']}")
-        page = server.call("GET", f"{query}&limit=200&fields=id&cursor={page['next_cursor']}")
-    yield "list 50, filtered and sorted, to 20,000 deep", "deep", gets("deep", deep)
-    words = sh(TARGET / "release/examples/floor", url, "words", "script").split("\n", 1)[1].split(";\n")
-    yield "search a word, 50 hits", "search", gets("search", [f"/v1/search?q={urllib.parse.quote(w)}" for w in words if w])
-    body = json.dumps(ACCOUNT, ensure_ascii=False)
-    yield "create one account (12 fields)", "create", script("create", f"function request() return wrk.format('POST', '/v1/accounts', h, [==[{body}]==]) end\n")
+# What is asked for, each a script for wrk made from what the database holds.
+
+def read(server, url):
+    return gets("read", [f"/v1/accounts/{a['id']}" for a in server.call("GET", "/v1/accounts?limit=200&fields=id")["data"]])
 
 
-def credit(server, url, options):
-    """Milliseconds of credit batches of 1,000, each newer than the one before: p50, p95, and the bare statement alone."""
-    took = []
-    for n in range(options.rounds * 10 + 2):
+SORTED = "/v1/accounts?lifecycle_stage=active&sort=name"
+
+
+def first(server, url):
+    return gets("first", [SORTED])
+
+
+def deep(server, url):
+    page, paths = server.call("GET", f"{SORTED}&limit=200&fields=id"), []
+    while len(paths) < 100 and page["next_cursor"]:
+        paths.append(f"{SORTED}&cursor={page['next_cursor']}")
+        page = server.call("GET", f"{SORTED}&limit=200&fields=id&cursor={page['next_cursor']}")
+    return gets("deep", paths or [SORTED])
+
+
+def search(server, url):
+    words = sh(BUILD / "examples/floor", url, "words", "script").split("\n", 1)[1].split(";\n")
+    return gets("search", [f"/v1/search?q={urllib.parse.quote(w)}" for w in words if w])
+
+
+def create(server, url):
+    return posts("create", "/v1/accounts", [ACCOUNT])
+
+
+def changes(server, url):
+    paths, after = ["/v1/changes?limit=1000"], ""
+    while len(paths) < 100:
+        page = server.call("GET", f"/v1/changes?limit=1000{after}")
+        if not page["has_more"]:
+            break
+        after = f"&after={page['next_cursor']}"
+        paths.append(f"/v1/changes?limit=1000{after}")
+    return gets("changes", paths[:-1] or paths)  # the last one is not full
+
+
+def check(server, url):
+    """Of as many accounts as accounting has told of; each check keeps its amount back."""
+    Credit(server).run(0)
+    path, cursor, accounts = "/v1/credit-balances?system=bench&limit=200&fields=account_id", "", []
+    while cursor is not None:
+        page = server.call("GET", path + cursor)
+        accounts += [b["account_id"] for b in page["data"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    return posts("check", "/v1/credit-checks", [{"account_id": a, "amount": "1.00", "currency": "THB"} for a in accounts])
+
+
+# Requests, as many as 32 connections can send: title, name, script, whether floor.rs knows the operation by that name.
+REQUESTS = [
+    ("read one account by id", "read", read, True),
+    ("list 50, filtered and sorted, first page", "first", first, True),
+    ("list 50, filtered and sorted, to 20,000 deep", "deep", deep, True),
+    ("search a word, 50 hits", "search", search, True),
+    ("create one account (12 fields)", "create", create, True),
+    ("credit check", "check", check, False),
+    ("page of 1,000 changes", "changes", changes, False),
+]
+
+
+# What is done one after the other: made once, then run over and over with a number that grows.
+
+class Credit:
+    """Balances of 1,000 accounts, each newer than the one before."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def run(self, n):
         at = (datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(minutes=n)).isoformat()
         items = [{"external_id": f"B-{i:07}", "as_of": at, "receivable": f"{i}.{n:02}", "open_orders": "100.00", "on_hold": False,
                   "credit_limit": {"kind": "limited", "amount": "100000.00"}} for i in range(1, 1001)]
-        begun = time.monotonic()
-        answer = server.call("POST", "/v1/credit-balances/batch", {"system": "bench", "entity": "TH01", "currency": "THB", "items": items})
-        took.append((time.monotonic() - begun) * 1000)
+        return self.server.call("POST", "/v1/credit-balances/batch", {"system": "bench", "entity": "TH01", "currency": "THB", "items": items})
+
+    def expect(self, answer):
         if answer["summary"]["applied"] != 1000:
             sys.exit(f"bench: {answer['summary']}")
+
+
+class Stock:
+    """Counts of 1,000 products in one warehouse, each newer than the one before and one more."""
+
+    def __init__(self, server):
+        self.server = server
+        server.call("POST", "/v1/warehouses", {"code": "BENCH", "name": "Bench"})
+        items = [{"external_id": f"P-{i:05}", "sku": f"BENCH-{i:05}", "name": f"Bench product {i}"} for i in range(1, 1001)]
+        made = server.call("POST", "/v1/products/batch", {"mode": "upsert", "match_on": "external_id:bench", "items": items})
+        if made["summary"]["created"] != 1000:
+            sys.exit(f"bench: {made['summary']}")
+
+    def run(self, n):
+        at = (datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(minutes=n)).isoformat()
+        items = [{"external_id": f"P-{i:05}", "as_of": at, "on_hand": str(i + n)} for i in range(1, 1001)]
+        return self.server.call("POST", "/v1/stock-syncs", {"system": "bench", "warehouse_code": "BENCH", "items": items})
+
+    expect = Credit.expect
+
+
+# Title, name, class, whether floor.rs knows the operation by that name.
+SERIES = [
+    ("credit batch of 1,000 balances", "credit", Credit, True),
+    ("stock sync of 1,000 levels", "stock", Stock, False),
+]
+
+
+def request(name, server, url, options, title, operation, make, has_floor):
+    """Requests a second, beside those the database alone would do."""
+    lua = make(server, url)
+    wrk(server, lua, 1)
+    rounds = []
+    for _ in range(options.rounds):
+        rounds.append((*wrk(server, lua, options.seconds), floor(url, operation, options.seconds) if has_floor else 0.0))
+    rate, p50, p99, bare = (statistics.median(r[i] for r in rounds) for i in range(4))
+    row = {"operation": title, "per_second": rate, "p50_ms": p50, "p99_ms": p99}
+    more = ""
+    if has_floor:
+        row |= {"floor_per_second": bare, "share": rate / bare}
+        more = f"  floor {bare:9.0f}/s  share {rate / bare:.2f}"
+        if url.startswith("sqlite"):
+            one = floor(url, operation, options.seconds, loops=1)
+            row |= {"one_loop_per_second": one, "share_of_one_loop": rate / one}
+            more += f"  of one loop {rate / one:.2f}"
+    print(f"  {name:10} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms{more}", flush=True)
+    return row
+
+
+def series(name, server, url, options, title, operation, make, has_floor):
+    """Milliseconds each takes: p50, p95, and the bare statement alone."""
+    one, took = make(server), []
+    for n in range(1, options.rounds * 10 + 3):
+        begun = time.monotonic()
+        answer = one.run(n)
+        took.append((time.monotonic() - begun) * 1000)
+        one.expect(answer)
     took = sorted(took[2:])
-    bare = statistics.median(1000 / floor(url, "credit", options.seconds, 1) for _ in range(options.rounds))
-    return statistics.median(took), took[int(len(took) * 0.95)], bare
+    row = {"operation": title, "p50_ms": statistics.median(took), "p95_ms": took[int(len(took) * 0.95)]}
+    more = ""
+    if has_floor:
+        bare = statistics.median(1000 / floor(url, operation, options.seconds, 1) for _ in range(options.rounds))
+        row |= {"floor_ms": bare}
+        more = f"  {row['p95_ms'] / bare:.1f} times the bare statement ({bare:.0f} ms)"
+    print(f"  {name:10} {title:46} p50 {row['p50_ms']:7.0f} ms  p95 {row['p95_ms']:7.0f} ms{more}", flush=True)
+    return row
+
+
+def webhooks(name, server, options):
+    """Deliveries a second to a receiver on this machine, and how late each comes."""
+    out = sh(BUILD / "samphan", "load", "webhooks", "--url", server.url, "--email", "bench@example.com",
+             "--deliveries", options.deliveries, "--changes", options.deliveries // 10, env=os.environ | {"SAMPHAN_ADMIN_PASSWORD": PASSWORD})
+    row = json.loads(out)
+    print(f"  {name:10} {'webhooks':46} {row['deliveries_per_second']:9.0f}/s  from the change p50 {row['delay_p50_ms']:.0f} ms  p99 {row['delay_p99_ms']:.0f} ms", flush=True)
+    return row
 
 
 def measure(name, url, options):
     started = time.monotonic()
     Server(url).stop()  # migrates, and makes the administrator
-    sh(TARGET / "release/samphan", "generate", "--accounts", options.accounts, "--contacts", options.contacts, "--database-url", url)
+    sh(BUILD / "samphan", "generate", "--accounts", options.accounts, "--contacts", options.contacts, "--database-url", url)
     generated = time.monotonic() - started
     ready = []
     for _ in range(options.rounds):
         server = Server(url)
         ready.append(server.ready_ms)
         server.stop()
-    server = Server(url)
-    rows = []
-    for title, operation, lua in operations(server, url):
-        wrk(server, lua, 1)
-        rounds = []
-        for _ in range(options.rounds):
-            rounds.append((*wrk(server, lua, options.seconds), floor(url, operation, options.seconds)))
-        rate, p50, p99, bare = (statistics.median(r[i] for r in rounds) for i in range(4))
-        rows.append({"operation": title, "per_second": rate, "p50_ms": p50, "p99_ms": p99, "floor_per_second": bare, "share": rate / bare})
-        more = ""
-        if url.startswith("sqlite"):
-            one = floor(url, operation, options.seconds, loops=1)
-            rows[-1] |= {"one_loop_per_second": one, "share_of_one_loop": rate / one}
-            more = f"  of one loop {rate / one:.2f}"
-        print(f"  {name:9} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  floor {bare:9.0f}/s  share {rate / bare:.2f}{more}", flush=True)
-    memory = server.memory_mb()
-    half, p95, bare = credit(server, url, options)
-    memory = max(memory, server.memory_mb())
-    print(f"  {name:9} credit batch of 1,000: p50 {half:.0f} ms, p95 {p95:.0f} ms, {p95 / bare:.1f} times the bare statement ({bare:.0f} ms); "
-          f"memory {memory:.0f} MB; ready in {statistics.median(ready):.0f} ms; generated in {generated:.0f} s", flush=True)
+    server, memory = Server(url), 0
+    result = {"requests": [], "series": []}
+    wanted = lambda operation: not options.part or operation in options.part
+    for line in REQUESTS:
+        if wanted(line[1]):
+            result["requests"].append(request(name, server, url, options, *line))
+            memory = max(memory, server.memory_mb())
+    for line in SERIES:
+        if wanted(line[1]):
+            result["series"].append(series(name, server, url, options, *line))
+            memory = max(memory, server.memory_mb())
+    if wanted("webhooks"):
+        result["webhooks"] = webhooks(name, server, options)
+        memory = max(memory, server.memory_mb())
     server.stop()
-    return {"rows": rows, "credit_batch_p50_ms": half, "credit_batch_p95_ms": p95, "credit_statement_ms": bare, "memory_mb": memory,
-            "ready_ms": statistics.median(ready), "generated_s": generated}
+    print(f"  {name:10} memory {memory:.0f} MB; ready in {statistics.median(ready):.0f} ms; generated in {generated:.0f} s", flush=True)
+    return result | {"memory_mb": memory, "ready_ms": statistics.median(ready), "generated_s": generated}
+
+
+def table(head, rows):
+    """A table in Markdown, unless it is empty."""
+    if not rows:
+        return
+    print("\n| " + " | ".join(head) + " |\n|" + "|".join("---" if i < 2 else "--:" for i in range(len(head))) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def printed(results):
+    both = [(d, results[d]) for d in ("sqlite", "postgres") if d in results]
+    figure = lambda row, key, form: format(row[key], form) if key in row else ""
+    table(["operation", "database", "requests/s", "p50 ms", "p99 ms", "floor/s", "share", "share of one loop"], [
+        [r["operation"], d, *(figure(r, k, f) for k, f in [("per_second", ",.0f"), ("p50_ms", ".2f"), ("p99_ms", ".2f"), ("floor_per_second", ",.0f"), ("share", ".2f"), ("share_of_one_loop", ".2f")])]
+        for d, result in both for r in result["requests"]])
+    table(["one after the other", "database", "p50 ms", "p95 ms", "bare statement ms"], [
+        [r["operation"], d, *(figure(r, k, ".0f") for k in ("p50_ms", "p95_ms", "floor_ms"))] for d, result in both for r in result["series"]])
+    table(["webhooks", "database", "deliveries/s", "delay p50 ms", "delay p99 ms"], [
+        ["to one endpoint", d, *(figure(result["webhooks"], k, ".0f") for k in ("deliveries_per_second", "delay_p50_ms", "delay_p99_ms"))]
+        for d, result in both if "webhooks" in result])
+    table(["service", "database", "memory MB", "ready ms"], [["server", d, *(figure(result, k, ".0f") for k in ("memory_mb", "ready_ms"))] for d, result in both])
 
 
 def main():
@@ -179,7 +334,10 @@ def main():
     parser.add_argument("--contacts", type=int, default=200_000)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--deliveries", type=int, default=5_000, help="webhooks counted; a tenth as many are timed")
     parser.add_argument("--only", choices=["sqlite", "postgres"])
+    parser.add_argument("--part", nargs="+", choices=[line[1] for line in REQUESTS + SERIES] + ["webhooks"], help="measure these alone")
+    parser.add_argument("--debug", action="store_true", help="of a debug build: to try the bench")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     results = {"machine": f"{os.cpu_count()} cores, {next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if 'model name' in l)}", "accounts": options.accounts, "contacts": options.contacts}
@@ -193,14 +351,7 @@ def main():
         results["postgres"] = measure("PostgreSQL", f"{cluster}/bench", options)
     (OUT / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
     print(f"\n{results['machine']}; {options.accounts:,} accounts, {options.contacts:,} contacts; {CONNECTIONS} connections; medians of {options.rounds} × {options.seconds} s\n")
-    print("| operation | database | requests/s | p50 ms | p99 ms | floor/s | share | share of one loop |\n|---|---|--:|--:|--:|--:|--:|--:|")
-    for database in ("sqlite", "postgres"):
-        for r in results.get(database, {}).get("rows", []):
-            print(f"| {r['operation']} | {database} | {r['per_second']:,.0f} | {r['p50_ms']:.2f} | {r['p99_ms']:.2f} | {r['floor_per_second']:,.0f} | {r['share']:.2f} | {format(r['share_of_one_loop'], '.2f') if 'share_of_one_loop' in r else ''} |")
-    print("\n| database | credit batch of 1,000: p50 ms | p95 ms | bare statement ms | memory MB | ready ms |\n|---|--:|--:|--:|--:|--:|")
-    for database in ("sqlite", "postgres"):
-        if r := results.get(database):
-            print(f"| {database} | {r['credit_batch_p50_ms']:.0f} | {r['credit_batch_p95_ms']:.0f} | {r['credit_statement_ms']:.0f} | {r['memory_mb']:.0f} | {r['ready_ms']:.0f} |")
+    printed(results)
 
 
 main()

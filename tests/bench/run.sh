@@ -5,6 +5,8 @@ cd "$(dirname "$0")/../.."
 for program in wrk pgbench psql python3; do
   command -v "$program" >/dev/null || { [ "$(id -u)" = 0 ] && apt-get install -y -q wrk postgresql python3 >/dev/null; } || { echo "the bench needs $program" >&2; exit 1; }
 done
-cargo build --quiet --release -p samphan
-cargo build --quiet --release -p samphan-persistence --example floor
+build=(--release)
+case " $* " in *" --debug "*) build=() ;; esac
+cargo build --quiet "${build[@]}" -p samphan
+cargo build --quiet "${build[@]}" -p samphan-persistence --example floor
 tests/postgres.sh python3 tests/bench/run.py "$@"

@@ -1,15 +1,29 @@
 //! Webhooks: what changes is sent, signed, again until it is taken, and nowhere it must not go.
 
-use super::changes::{end, rest};
+use super::{
+    changes::{end, rest},
+    until,
+};
 use crate::support::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use samphan::{config::RateLimit, server};
-use samphan_domain::caller::Caller;
-use samphan_persistence::store::{Opening, Store};
+use samphan::{
+    commands::load::{self, Service},
+    config::{RateLimit, Settings},
+    integration::webhooks,
+    server,
+};
+use samphan_domain::{
+    caller::Caller,
+    scalar::{Kind, Scalar},
+};
+use samphan_persistence::{
+    feed,
+    store::{Opening, Store},
+};
 use std::{
-    cell::RefCell,
-    collections::{HashMap, VecDeque},
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet, VecDeque},
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -17,7 +31,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     task::LocalSet,
     time::{sleep, timeout},
 };
@@ -32,6 +46,10 @@ crate::on_both![
     an_endpoint_is_told_what_it_asked_for_and_its_maker_may_read,
     private_addresses_and_wrong_endpoints_are_refused,
     two_processes_tell_an_endpoint_each_change_once,
+    several_are_under_way_at_a_time_but_no_more_than_allowed,
+    whoever_is_slow_to_take_one_is_sent_the_others_meanwhile,
+    secrets_are_kept_encrypted_and_their_key_can_be_changed,
+    the_receiver_of_the_bench_counts_what_comes,
 ];
 
 /// What a receiver got.
@@ -57,12 +75,19 @@ impl Got {
     }
 }
 
-/// Somebody who is told: answers with these statuses one after the other, then with 200.
+/// Somebody who is told: answers with these statuses one after the other, then with 200; to `NEVER` not at all.
 struct Receiver {
     url: String,
     got: mpsc::UnboundedReceiver<Got>,
     answers: Rc<RefCell<VecDeque<u16>>>,
+    /// How many answers may be given.
+    gate: Rc<Semaphore>,
+    /// How many wait for an answer, and how many ever did at once.
+    waiting: Rc<Cell<(usize, usize)>>,
 }
+
+/// No answer.
+const NEVER: u16 = 0;
 
 impl Receiver {
     async fn start() -> Self {
@@ -70,10 +95,11 @@ impl Receiver {
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         let (tell, got) = mpsc::unbounded_channel();
         let answers: Rc<RefCell<VecDeque<u16>>> = Rc::default();
-        let queue = Rc::clone(&answers);
+        let (gate, waiting) = (Rc::new(Semaphore::new(1_000_000)), Rc::new(Cell::new((0, 0))));
+        let (queue, open, count) = (Rc::clone(&answers), Rc::clone(&gate), Rc::clone(&waiting));
         tokio::task::spawn_local(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let (tell, queue) = (tell.clone(), Rc::clone(&queue));
+                let (tell, queue, open, count) = (tell.clone(), Rc::clone(&queue), Rc::clone(&open), Rc::clone(&count));
                 tokio::task::spawn_local(async move {
                     let mut connection = BufReader::new(connection);
                     loop {
@@ -89,18 +115,35 @@ impl Receiver {
                         connection.read_exact(&mut body).await.unwrap();
                         let text = String::from_utf8(body).unwrap();
                         let status = queue.borrow_mut().pop_front().unwrap_or(200);
+                        let (now, most) = count.get();
+                        count.set((now + 1, most.max(now + 1)));
                         let _ = tell.send(Got { headers, body: serde_json::from_str(&text).unwrap(), text });
+                        if status == NEVER {
+                            std::future::pending::<()>().await;
+                        }
+                        open.acquire().await.unwrap().forget();
+                        count.set((count.get().0 - 1, count.get().1));
                         let answer = format!("HTTP/1.1 {status} As told\r\ncontent-length: 5\r\n\r\nheard");
                         connection.get_mut().write_all(answer.as_bytes()).await.unwrap();
                     }
                 });
             }
         });
-        Self { url, got, answers }
+        Self { url, got, answers, gate, waiting }
     }
 
     async fn next(&mut self) -> Got {
         timeout(Duration::from_secs(15), self.got.recv()).await.expect("something is sent").unwrap()
+    }
+
+    /// The next so many, in the order in which they happened.
+    async fn next_in_order(&mut self, many: usize) -> Vec<Got> {
+        let mut all = vec![];
+        for _ in 0..many {
+            all.push(self.next().await);
+        }
+        all.sort_by_key(|got| got.body["position"].as_i64());
+        all
     }
 
     fn answers(&self, statuses: &[u16]) {
@@ -116,18 +159,6 @@ async fn endpoint(app: &App, receiver: &Receiver, rest: Value) -> (String, Strin
     (made["webhook_endpoint"]["id"].as_str().unwrap().to_owned(), made.text_of("secret"))
 }
 
-/// Asks until it is so.
-async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..1500 {
-        let found = app.get(path).await.is(200).body;
-        if so(&found) {
-            return found;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{path} does not become so: {}", app.get(path).await.text);
-}
-
 async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {
     app.all(&format!("/v1/webhook-endpoints/{endpoint}/deliveries"), 50).await
 }
@@ -139,10 +170,18 @@ async fn pass(app: &App, table: &'static str, field: &'static str, seconds: i64)
     let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
     let mut sql = work.sql();
     sql.push("UPDATE ").push(table).push(" SET ").push(field).push(" = ");
-    sql.bind(samphan_domain::scalar::Kind::Time, samphan_domain::scalar::Scalar::Time(server::now().plus_seconds(-seconds)));
+    sql.bind(Kind::Time, Scalar::Time(server::now().plus_seconds(-seconds)));
     sql.push(" WHERE ").push(field).push(" IS NOT NULL");
     work.execute(sql).await.unwrap();
     work.commit().await.unwrap();
+}
+
+/// What a process that keeps secrets under these keys knows.
+async fn prepared(app: &App, keys: &[[u8; 32]]) -> server::State {
+    let secret_keys = keys.iter().map(|key| STANDARD.encode(key)).collect();
+    let settings = Settings { secret_keys, ..app::settings(app.database_url(), RateLimit::Off) };
+    settings.check().unwrap();
+    server::prepare(&settings).await.unwrap().0
 }
 
 /// Runs a test with tasks of its own.
@@ -194,7 +233,7 @@ async fn what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_n
     local(async {
         let mut receiver = Receiver::start().await;
         receiver.answers(&[500]);
-        let (id, secret) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let (id, old) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
         let path = format!("/v1/webhook-endpoints/{id}");
         app.account("A").await;
         let first = receiver.next().await;
@@ -206,12 +245,13 @@ async fn what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_n
         let other = receiver.next().await;
         assert_ne!(other.id(), first.id());
         until(&app, &path, |e| e["failing_since"].is_null()).await;
-        // Signatures hold a moment in seconds: the next attempt is a second later at least.
-        sleep(Duration::from_millis(1100)).await;
+        // Meanwhile the secret changes, and the one before has ended: a signature of the first attempt would be wrong.
+        let secret = app.post(&format!("{path}/rotate-secret"), json!({})).await.is(200).text_of("secret");
+        pass(&app, "webhook_secrets", "expires_at", 1).await;
         pass(&app, "webhook_deliveries", "next_attempt_at", 1).await;
         let again = receiver.next().await;
         assert_eq!((again.id(), &again.text), (first.id(), &first.text));
-        assert!(again.is_signed_with(&secret) && again.headers["webhook-signature"] != first.headers["webhook-signature"]);
+        assert!(first.is_signed_with(&old) && again.is_signed_with(&secret) && !again.is_signed_with(&old));
         let done = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 2).await["data"][0].clone();
         assert_eq!((&done["status"], &done["next_attempt_at"], &done["id"]), (&json!("delivered"), &json!(null), &failed["id"]));
         // Whatever became of it, it can be sent once more.
@@ -263,9 +303,7 @@ async fn gone_disables_at_once_and_says_so(app: App) {
         // What happened meanwhile is told when it is resumed.
         let account = app.account("B").await;
         app.post(&format!("{path}/resume"), json!({})).await.is(200);
-        let (one, two) = (receiver.next().await, receiver.next().await);
-        let mut got = [one, two];
-        got.sort_by_key(|g| g.body["position"].as_i64());
+        let got = receiver.next_in_order(2).await;
         assert_eq!(got[1].body["resource_id"], json!(account));
         assert_eq!(got[0].id(), first.id());
         app.post(&format!("{path}/pause"), json!({})).await.is(200);
@@ -312,8 +350,7 @@ async fn what_came_after_a_cursor_is_sent_again_with_the_same_ids(app: App) {
             sent.push(receiver.next().await);
         }
         app.post(&format!("{path}/replay"), json!({"after": sent[0].body["cursor"]})).await.is(200);
-        for before in &sent[1..] {
-            let again = receiver.next().await;
+        for (before, again) in sent[1..].iter().zip(receiver.next_in_order(2).await) {
             assert_eq!((again.id(), &again.text), (before.id(), &before.text));
         }
         assert_eq!(deliveries(&app, &id).await.len(), 3, "one delivery for each change, however often it is sent");
@@ -321,6 +358,12 @@ async fn what_came_after_a_cursor_is_sent_again_with_the_same_ids(app: App) {
             .await
             .refused(422, "validation_failed")
             .fault("/after", "invalid_format");
+        // Of a feed that was longer, before a restore.
+        let state = prepared(&app, &[]).await;
+        let newest = feed::newest(&state.store, server::now()).await.unwrap();
+        let ahead = json!({"after": state.store.feed_cursor(newest + 1)});
+        app.post(&format!("{path}/replay"), ahead).await.refused(422, "validation_failed").fault("/after", "ahead_of_feed");
+        app.post(&format!("{path}/replay"), json!({"after": state.store.feed_cursor(newest)})).await.is(200);
     })
     .await;
 }
@@ -341,14 +384,13 @@ async fn an_endpoint_is_told_what_it_asked_for_and_its_maker_may_read(app: App) 
         let mine = app.make("/v1/accounts", json!({"name": "Mine", "team_id": team})).await["id"].as_str().unwrap().to_owned();
         app.patch(&format!("/v1/accounts/{other}"), json!({"name": "Renamed"})).await.is(200);
         app.patch(&format!("/v1/accounts/{mine}"), json!({"grade": "A"})).await.is(200);
-        for (kind, of) in [("created", &other), ("created", &mine), ("updated", &other), ("updated", &mine)] {
-            let got = all.next().await.body;
+        let expected = [("created", &other), ("created", &mine), ("updated", &other), ("updated", &mine)];
+        for ((kind, of), Got { body: got, .. }) in expected.into_iter().zip(all.next_in_order(4).await) {
             assert_eq!((&got["type"], &got["resource_id"]), (&json!(format!("account.{kind}")), &json!(of)));
         }
         let got = chosen.next().await.body;
         assert_eq!((&got["type"], &got["resource_id"], &got["after"]), (&json!("account.updated"), &json!(mine), &json!({"grade": "A"})));
-        for kind in ["created", "updated"] {
-            let got = poor.next().await.body;
+        for (kind, Got { body: got, .. }) in ["created", "updated"].into_iter().zip(poor.next_in_order(2).await) {
             assert_eq!((&got["type"], &got["resource_id"], &got["after"]["grade"]), (&json!(format!("account.{kind}")), &json!(mine), &json!(null)));
         }
         // A test is sent whatever was asked for, and to the one endpoint only.
@@ -414,11 +456,111 @@ async fn two_processes_tell_an_endpoint_each_change_once(app: App) {
         for n in 0..20 {
             made.push(if n % 2 == 0 { &app } else { &other }.account("A").await);
         }
-        for account in &made {
-            assert_eq!(receiver.next().await.body["resource_id"], json!(account), "in order");
-        }
+        let got = receiver.next_in_order(20).await;
+        assert_eq!(got.iter().map(|g| g.body["resource_id"].clone()).collect::<Vec<_>>(), made, "each once");
         until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 20).await;
         assert!(receiver.got.try_recv().is_err());
+    })
+    .await;
+}
+
+async fn several_are_under_way_at_a_time_but_no_more_than_allowed(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        receiver.gate.forget_permits(usize::MAX);
+        endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        for _ in 0..20 {
+            app.account("A").await;
+        }
+        let mut got = HashSet::new();
+        for n in 0..20 {
+            // Nothing is answered until as many came as come without an answer.
+            if n >= 8 {
+                receiver.gate.add_permits(1);
+            }
+            assert!(got.insert(receiver.next().await.id().to_owned()), "each once");
+        }
+        assert_eq!(receiver.waiting.get().1, 8);
+        receiver.gate.add_permits(20);
+    })
+    .await;
+}
+
+async fn whoever_is_slow_to_take_one_is_sent_the_others_meanwhile(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        receiver.answers(&[NEVER]);
+        let (id, _) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}/deliveries?status");
+        app.account("A").await;
+        let slow = receiver.next().await;
+        for name in ["B", "C", "D"] {
+            app.account(name).await;
+            assert_eq!(receiver.next().await.body["after"]["name"], name);
+        }
+        until(&app, &format!("{path}=delivered"), |d| ids(d).len() == 3).await;
+        let left = app.get(&format!("{path}=pending")).await.is(200);
+        assert_eq!((column(&left, "event_id"), &left["data"][0]["attempts"]), (vec![slow.id().to_owned()], &json!(0)));
+    })
+    .await;
+}
+
+async fn secrets_are_kept_encrypted_and_their_key_can_be_changed(app: App) {
+    local(async {
+        let mut receiver = Receiver::start().await;
+        let (id, shown) = endpoint(&app, &receiver, json!({"event_types": ["account.created"]})).await;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        let (secret, uuid) = (STANDARD.decode(&shown[6..]).unwrap(), uuid::Uuid::parse_str(&id).unwrap());
+        let kept = async || {
+            let work = app.work().await;
+            let mut sql = work.sql();
+            sql.push("SELECT key_id, secret FROM webhook_secrets ORDER BY id");
+            work.fetch(sql, |row| Ok((row.optional_text(0)?, row.bytes(1)?))).await.unwrap().pop().unwrap()
+        };
+        let read = async |state: &server::State| {
+            let reader = state.store.reader(Arc::new(Caller::system()), server::now());
+            webhooks::secrets(&reader, &state.keyring, uuid).await.unwrap()
+        };
+        let (own_key, bytes) = kept().await;
+        assert!(own_key.is_some() && !bytes.windows(secret.len()).any(|w| w == secret));
+        // One of before they were encrypted is encrypted at the next start.
+        let work = app.work().await;
+        let mut sql = work.sql();
+        sql.push("UPDATE webhook_secrets SET key_id = NULL, secret = ").bind(Kind::Bytes, Scalar::Bytes(secret.clone()));
+        work.execute(sql).await.unwrap();
+        work.commit().await.unwrap();
+        let own = prepared(&app, &[]).await;
+        assert_eq!((kept().await.0, read(&own).await), (own_key.clone(), vec![secret.clone()]));
+        // A key of the settings takes over, and another one takes over from that.
+        let (first, second) = ([1; 32], [2; 32]);
+        let one = prepared(&app, &[first]).await;
+        let first_key = kept().await.0;
+        assert_eq!((first_key != own_key, read(&one).await, read(&own).await), (true, vec![secret.clone()], vec![]));
+        let two = prepared(&app, &[second, first]).await;
+        assert_eq!((kept().await.0 != first_key, read(&two).await, read(&one).await), (true, vec![secret], vec![]));
+        // Who has lost the key signs with nothing, and says so; a new secret puts it right.
+        app.account("A").await;
+        let failed = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await;
+        assert_eq!((&failed["data"][0]["last_error"], &failed["data"][0]["status"]), (&json!("secret_unreadable"), &json!("pending")));
+        let rotated = app.post(&format!("{path}/rotate-secret"), json!({})).await.is(200).text_of("secret");
+        app.account("B").await;
+        assert!(receiver.next().await.is_signed_with(&rotated));
+        let wrong = Settings { secret_keys: vec!["c2hvcnQ=".to_owned()], ..app::settings(app.database_url(), RateLimit::Off) };
+        assert!(wrong.check().unwrap_err().contains("SAMPHAN_SECRET_KEYS"));
+    })
+    .await;
+}
+
+async fn the_receiver_of_the_bench_counts_what_comes(app: App) {
+    local(async {
+        for name in ["A", "B", "C"] {
+            app.account(name).await;
+        }
+        let service = Service { url: app.url.to_string(), email: String::new(), password: None, token: Some(app.token()) };
+        let measured = load::webhooks::measure(&load::webhooks::Options { deliveries: 3, changes: 2, service }).await.unwrap();
+        assert!(measured.deliveries == 3 && measured.deliveries_per_second > 0.0, "{measured:?}");
+        assert!(0.0 < measured.delay_p50_ms && measured.delay_p50_ms <= measured.delay_p99_ms, "{measured:?}");
+        assert_eq!(ids(&app.get("/v1/webhook-endpoints").await.is(200)), Vec::<String>::new(), "nothing is left");
     })
     .await;
 }

@@ -54,6 +54,29 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
+/// What servers in tests are set to.
+pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
+    Settings {
+        database: config::Database { database_url: database_url.to_owned(), database_connections: 4, sqlite_full_sync: false },
+        listen: ([127, 0, 0, 1], 0).into(),
+        workers: 1,
+        admin_email: ADMIN.to_owned(),
+        admin_password: Some(PASSWORD.to_owned()),
+        demo: false,
+        rate_limit,
+        log_format: LogFormat::Text,
+        log: "off".to_owned(),
+        cors_origins: vec!["https://crm.example.com".to_owned()],
+        head_timeout_ms: 10_000,
+        body_timeout_ms: 10_000,
+        event_streams: 4,
+        webhook_allow_private: true,
+        webhook_deliveries: 8,
+        secret_keys: vec![],
+        shutdown_seconds: 1,
+    }
+}
+
 /// A server that stops when dropped.
 pub struct Running {
     pub url: String,
@@ -64,23 +87,7 @@ pub struct Running {
 impl Running {
     /// Starts a server on a database.
     pub fn start(database_url: &str, rate_limit: RateLimit) -> Self {
-        let settings = Settings {
-            database: config::Database { database_url: database_url.to_owned(), database_connections: 4, sqlite_full_sync: false },
-            listen: ([127, 0, 0, 1], 0).into(),
-            workers: 1,
-            admin_email: ADMIN.to_owned(),
-            admin_password: Some(PASSWORD.to_owned()),
-            demo: false,
-            rate_limit,
-            log_format: LogFormat::Text,
-            log: "off".to_owned(),
-            cors_origins: vec!["https://crm.example.com".to_owned()],
-            head_timeout_ms: 10_000,
-            body_timeout_ms: 10_000,
-            event_streams: 4,
-            webhook_allow_private: true,
-            shutdown_seconds: 1,
-        };
+        let settings = settings(database_url, rate_limit);
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

@@ -4,6 +4,7 @@ use crate::{
     commands::{generate, load},
     stock::rebuild::StockCommand,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Samphan: the CRM as an API.
@@ -141,6 +142,16 @@ pub struct Settings {
     /// neighbours and everybody who may make endpoints is trusted to reach them.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_WEBHOOK_ALLOW_PRIVATE", default_value_t = false, action = clap::ArgAction::Set)]
     pub webhook_allow_private: bool,
+    /// Webhooks: most deliveries under way to one endpoint, 1 to 64. One that is slow holds up none of the others; with 1 they go one after
+    /// the other, and so in order unless one fails.
+    #[arg(long, value_name = "COUNT", env = "SAMPHAN_WEBHOOK_DELIVERIES", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub webhook_deliveries: u8,
+    /// Keys that secrets in the database are encrypted with, such as those of webhooks: 32 bytes each in Base64, separated by commas. The
+    /// first encrypts, all decrypt; what is not encrypted with the first is encrypted anew at start. To change the key of several
+    /// processes, add the new one at the end everywhere, then put it first, then take the old one away. When left out, a key is made
+    /// at first start and kept in the database, as the others are: whoever reads all of the database can read the secrets then.
+    #[arg(long, value_name = "KEYS", env = "SAMPHAN_SECRET_KEYS", value_delimiter = ',', hide_env_values = true)]
+    pub secret_keys: Vec<String>,
     /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,
@@ -158,9 +169,19 @@ impl Database {
 }
 
 impl Settings {
+    /// The keys that secrets are encrypted with.
+    pub fn secret_keys(&self) -> Result<Vec<Vec<u8>>, String> {
+        let read = |text: &String| STANDARD.decode(text.trim()).ok().filter(|key| key.len() == 32);
+        let keys = self.secret_keys.iter().filter(|text| !text.is_empty()).map(read).collect::<Option<_>>();
+        keys.ok_or_else(|| {
+            "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64 (openssl rand -base64 32), separated by commas".to_owned()
+        })
+    }
+
     /// Refuses settings that cannot work, naming the setting.
     pub fn check(&self) -> Result<(), String> {
         self.database.check()?;
+        self.secret_keys()?;
         if !self.admin_email.contains('@') {
             return Err("SAMPHAN_ADMIN_EMAIL must be an e-mail address, such as admin@example.com".to_owned());
         }

@@ -13,4 +13,5 @@ pub mod run;
 pub mod sales;
 pub mod server;
 pub mod stock;
+pub mod sweep;
 pub mod telemetry;

@@ -48,7 +48,8 @@ const ABOUT: About = About {
         ("external-systems", "The other systems, and what they call our records."),
         ("credit", "What accounting says customers owe and may owe."),
         ("changes", "What happened, in the order it did: as a feed, and as a stream."),
-        ("webhooks", "What happened, sent to your own address."),
+        ("webhooks", "What happened, sent to your own address: who is told."),
+        ("events", "What is sent there, by type. You answer these; nobody asks them of this service."),
         ("auth", "Signing in and out, for people and machines."),
         ("users", "The people who sign in, their teams and roles."),
         ("api-keys", "How machines sign in."),
@@ -58,7 +59,8 @@ const ABOUT: About = About {
     ],
 };
 
-/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`.
+/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`; webhooks, which
+/// it does not know, are left out.
 #[must_use]
 pub fn older(document: &Value) -> Value {
     fn turn(value: &Value) -> Value {
@@ -86,11 +88,30 @@ pub fn older(document: &Value) -> Value {
     }
     let mut made = turn(document);
     made["openapi"] = json!("3.0.3");
+    without_webhooks(&mut made);
     if let Some(license) = made.pointer_mut("/info/license").and_then(Value::as_object_mut) {
         license.remove("identifier");
         license.insert("url".into(), json!("https://www.apache.org/licenses/LICENSE-2.0"));
     }
     made
+}
+
+fn without_webhooks(document: &mut Value) {
+    if let Some(map) = document.as_object_mut() {
+        map.remove("webhooks");
+    }
+    let written = document["paths"].to_string();
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.retain(|tag| written.contains(&format!("\"tags\":[{}]", tag["name"])));
+    }
+    for kind in ["parameters", "requestBodies", "responses"] {
+        if let Some(all) = document["components"][kind].as_object_mut() {
+            all.retain(|name, _| written.contains(&format!("\"#/components/{kind}/{name}\"")));
+        }
+    }
+    if let Some(components) = document["components"].as_object_mut() {
+        components.retain(|_, all| all.as_object().is_none_or(|all| !all.is_empty()));
+    }
 }
 
 /// One line for each operation: tag, id, method, path, permission. Reviewed like code.

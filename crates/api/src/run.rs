@@ -58,7 +58,14 @@ fn print_document(form: Form) -> Result<(), String> {
 }
 
 async fn load_files(source: &load::Source) -> Result<(), String> {
-    let load::Source::Northwind(options) = source;
+    let options = match source {
+        load::Source::Northwind(options) => options,
+        load::Source::Webhooks(options) => {
+            let measured = load::webhooks::measure(options).await.map_err(|e| e.to_string())?;
+            println!("{}", serde_json::json!(measured));
+            return Ok(());
+        }
+    };
     let summary = load::northwind(options).await.map_err(|e| e.to_string())?;
     print!("{summary}");
     match summary.failures.len() {

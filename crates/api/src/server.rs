@@ -4,17 +4,18 @@ use crate::{
     config::{RateLimit, Settings},
     identity::{
         callers::Callers,
+        keyring::Keyring,
         limits::Limits,
         tokens::{self, Keys},
     },
     integration::{
         changes::follower::{self, Feed},
-        webhooks::{dispatcher, sender::Sender},
+        webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
     rest::{body::Validators, pipeline, routes::Routes},
     sales::release,
-    stock::sweep,
+    sweep,
     telemetry::{self, Metrics},
 };
 use actix_web::{
@@ -72,6 +73,8 @@ pub struct Shared {
     pub feed: Feed,
     /// How webhooks are sent.
     pub webhooks: Sender,
+    /// What secrets are encrypted with.
+    pub keyring: Keyring,
 }
 
 impl Deref for State {
@@ -104,6 +107,9 @@ pub enum StartError {
     /// A first read or write failed.
     #[error("the database could not be set up: {0}")]
     SetUp(#[from] Error),
+    /// A setting is wrong.
+    #[error("{0}")]
+    Setting(String),
     /// The client that sends webhooks could not be made.
     #[error("webhooks cannot be sent: {0}")]
     Client(reqwest::Error),
@@ -130,6 +136,10 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     let signing = migrate::server_key(&work, "access_tokens", tokens::random()).await?;
     let cursors = migrate::server_key(&work, "cursors", tokens::random()).await?;
     let refresh_secret = migrate::server_key(&work, "refresh_tokens", tokens::random()).await?;
+    let own_key = migrate::server_key(&work, "secrets", tokens::random()).await?;
+    let configured = settings.secret_keys().map_err(StartError::Setting)?;
+    let keyring = Keyring::of(configured.iter().chain([&own_key]).map(Vec::as_slice))?;
+    webhooks::seal_anew(&work, &keyring).await?;
     work.commit().await?;
     let store = store.with_cursor_key(&cursors);
     let written = document.to_string();
@@ -147,7 +157,8 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
         cors_origins: settings.cors_origins.clone(),
         feed: Feed::new(settings.event_streams.into()),
-        webhooks: Sender::new(settings.webhook_allow_private).map_err(StartError::Client)?,
+        webhooks: Sender::new(settings.webhook_allow_private, settings.webhook_deliveries.into()).map_err(StartError::Client)?,
+        keyring,
     };
     Ok((State { store, shared: Arc::new(shared) }, opening))
 }

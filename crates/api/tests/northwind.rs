@@ -6,7 +6,7 @@
 use clap::Parser;
 use reqwest::Method;
 use samphan::{
-    commands::load::{self, Client, Options, Summary},
+    commands::load::{self, Client, Options, Service, Summary},
     config::{Cli, Command, Settings},
     platform::first_start,
     server,
@@ -42,10 +42,12 @@ async fn load_twice(database_url: &str, folder: &Path) {
     actix_web::rt::spawn(running);
     let options = Options {
         folder: folder.to_owned(),
-        url: format!("http://{address}"),
-        email: settings.admin_email.clone(),
-        password: Some(PASSWORD.to_owned()),
-        token: None,
+        service: Service {
+            url: format!("http://{address}"),
+            email: settings.admin_email.clone(),
+            password: Some(PASSWORD.to_owned()),
+            token: None,
+        },
     };
 
     let first = load::northwind(&options).await.expect("a load");
@@ -67,7 +69,7 @@ async fn load_twice(database_url: &str, folder: &Path) {
     }
     assert!(created(&first, "contact points") > 91, "phones and faxes");
 
-    let client = Client::sign_in(&options).await.expect("a sign-in");
+    let client = Client::sign_in(&options.service).await.expect("a sign-in");
     let before = versions(&client).await;
     let second = load::northwind(&options).await.expect("a load");
     assert!(second.is_unchanged(), "{second}");

@@ -3,6 +3,7 @@
 use crate::{
     dialect::Dialect,
     error::{Failure, Result},
+    line::{Lines, Place},
     outbox, postgres,
     row::Row,
     sql::Sql,
@@ -10,7 +11,7 @@ use crate::{
 };
 use samphan_domain::{
     caller::Caller,
-    error::Code,
+    error::{Code, Error},
     event::Event,
     instant::Instant,
     scalar::{Kind, Scalar},
@@ -19,7 +20,7 @@ use samphan_domain::{
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -61,6 +62,8 @@ pub struct Opened {
     pub(crate) cursor_key: Arc<[u8]>,
     /// Told after each commit of this process that had events.
     pub committed: Arc<Notify>,
+    /// Where works of this process wait for one another.
+    pub lines: Arc<Lines>,
 }
 
 /// Every resource by its plural.
@@ -84,7 +87,14 @@ impl Store {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
             None => Backend::Postgres(postgres::open(&opening.url, opening.connections).await?),
         };
-        Ok(Self(Arc::new(Opened { backend, shapes, custom: Arc::default(), cursor_key: Arc::from([0_u8; 32]), committed: Arc::default() })))
+        Ok(Self(Arc::new(Opened {
+            backend,
+            shapes,
+            custom: Arc::default(),
+            cursor_key: Arc::from([0_u8; 32]),
+            committed: Arc::default(),
+            lines: Arc::default(),
+        })))
     }
 
     /// A store for another worker: the same SQLite database, but a PostgreSQL pool of its own.
@@ -143,7 +153,23 @@ impl Store {
             Backend::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
         };
         let reader = Reader { store: self.clone(), caller, now, on, request_id: String::new() };
-        Ok(Work { reader, events: RefCell::default(), savepoints: RefCell::new(0), writes_tried: Cell::new(0), told: Cell::new(false) })
+        Ok(Work {
+            reader,
+            events: RefCell::default(),
+            savepoints: RefCell::new(0),
+            writes_tried: Cell::new(0),
+            told: Cell::new(false),
+            places: RefCell::default(),
+            missed: RefCell::default(),
+        })
+    }
+
+    /// Begins a unit of work that can be done again: where it had to wait for another of this process it says so (`Work::missed`) and is
+    /// to be undone. `places` are the heads of lines it waited for since.
+    pub async fn repeatable_work(&self, caller: Arc<Caller>, now: Instant, places: Vec<Place>) -> Result<Work> {
+        let work = self.work(caller, now).await?;
+        work.places.replace(Some(places));
+        Ok(work)
     }
 
     /// Forgets what was read of custom fields, here at once; other processes forget within seconds.
@@ -221,6 +247,10 @@ pub struct Work {
     writes_tried: Cell<u64>,
     /// Whether events were written.
     told: Cell<bool>,
+    /// The lines this work is at the head of, where it can be done again; left when the transaction has ended.
+    places: RefCell<Option<Vec<Place>>>,
+    /// A line it is not at the head of, and should be.
+    missed: RefCell<Option<String>>,
 }
 
 impl Deref for Work {
@@ -355,6 +385,17 @@ impl Work {
     /// Has this work alone hold a name until it ends: whoever else asks for it stands in line. SQLite has one writer anyway.
     pub async fn stand_in_line(&self, name: &str) -> Result<()> {
         if self.store.dialect() == Dialect::Postgres {
+            if let Some(places) = &mut *self.places.borrow_mut()
+                && !places.iter().any(|place| place.name == name)
+            {
+                match self.store.lines.step_up(name) {
+                    Some(place) => places.push(place),
+                    None => {
+                        self.missed.replace(Some(name.to_owned()));
+                        return Err(Error::from(Code::Unavailable).retry_after(1));
+                    }
+                }
+            }
             let mut sql = self.sql();
             sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(name).push(", 0))) l");
             self.fetch(sql, |_| Ok(())).await?;
@@ -371,6 +412,15 @@ impl Work {
         };
         self.writes_tried.set(self.writes_tried.get() + 1);
         self.count(sql).await
+    }
+
+    /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,
+    /// and it is to be rolled back.
+    #[must_use]
+    pub fn missed(&self) -> Option<BTreeSet<String>> {
+        let missed = self.missed.borrow().clone()?;
+        let had = self.places.borrow();
+        Some(had.iter().flatten().map(|place| place.name.clone()).chain([missed]).collect())
     }
 
     /// Says what happened; written with everything else at commit.

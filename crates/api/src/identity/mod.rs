@@ -1,6 +1,7 @@
-//! Who is calling: passwords, tokens, keys, and the callers they stand for.
+//! Who is calling: passwords, tokens, keys, and the callers they stand for; and the keys that secrets are kept under.
 
 pub mod callers;
+pub mod keyring;
 pub mod limits;
 pub mod passwords;
 pub mod tokens;

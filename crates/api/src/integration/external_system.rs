@@ -1,10 +1,11 @@
 //! How external systems are reached.
 
-use crate::rest::collection::Collection;
+use crate::rest::{collection::Collection, external::known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     integration::external_system::{ExternalSystem, SystemStatus},
     resource::Resource,
+    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     store::Work,
@@ -40,4 +41,33 @@ async fn turn(work: &Work, before: Stored<ExternalSystem>, to: SystemStatus) -> 
     let mut after = before.clone();
     after.data.status = to;
     stored::save(work, &before, after, if to == SystemStatus::Active { "activated" } else { "paused" }, None).await
+}
+
+/// What a system says it keeps the books of; all there are when none.
+pub struct Books {
+    /// Its legal entity.
+    pub entity: Option<String>,
+    /// Its currency.
+    pub currency: Option<String>,
+}
+
+/// Refuses a system that is unknown, not the caller's, or paused.
+pub async fn expect_active(work: &Work, code: &str) -> Result<Books> {
+    known_system(work, code).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    let read =
+        work.fetch_one(sql, |row| Ok((row.text(0)?, Books { entity: row.optional_text(1)?, currency: row.optional_text(2)? }))).await?;
+    match read.ok_or(Code::Internal)? {
+        (status, books) if status == "active" => Ok(books),
+        _ => Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"])),
+    }
+}
+
+/// Notes that a system has pushed.
+pub async fn seen(work: &Work, code: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(" WHERE deleted_at IS NULL AND code = ").text(code);
+    work.execute(sql).await.map(|_| ())
 }

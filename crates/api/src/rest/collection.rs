@@ -2,7 +2,7 @@
 
 use super::{
     endpoints::Endpoints,
-    operation::{Body, Call, Operation},
+    operation::{Body, Call, Operation, Parameter},
     rules::{Parent, Table},
 };
 use samphan_domain::{error::Result, resource::Resource, shape::Shape};
@@ -27,6 +27,21 @@ pub struct Api {
     pub shapes: HashMap<&'static str, &'static Shape>,
     /// Schemas of inputs and answers beside the resources' own.
     pub schemas: Vec<(String, Value)>,
+    /// How events are sent to others.
+    pub webhook: Option<Webhook>,
+}
+
+/// How every event of every resource is sent to others.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The group it is documented in.
+    pub tag: &'static str,
+    /// The schema of what is sent.
+    pub schema: &'static str,
+    /// What is sent, and how to answer it.
+    pub about: &'static str,
+    /// The headers it is sent with.
+    pub headers: Vec<Parameter>,
 }
 
 impl Api {
@@ -44,6 +59,13 @@ impl Api {
     #[must_use]
     pub fn operations(mut self, operations: Vec<Operation>) -> Self {
         self.operations.extend(operations);
+        self
+    }
+
+    /// With webhooks.
+    #[must_use]
+    pub fn webhook(mut self, webhook: Webhook) -> Self {
+        self.webhook = Some(webhook);
         self
     }
 

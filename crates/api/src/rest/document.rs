@@ -3,13 +3,14 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    collection::Api,
+    collection::{Api, Webhook},
     endpoints::DRY_RUN,
     operation::{Access, Operation, Run},
     pipeline::EVENT_STREAM,
     schemas,
 };
 use actix_web::http::Method;
+use samphan_domain::shape::Shape;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -46,7 +47,7 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
     }
     components.retain(|name, _| asked.contains(name) || answered.contains(name));
     components.sort_keys();
-    let document = json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": about.title,
@@ -69,8 +70,41 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
             },
         },
     });
+    if let Some(webhook) = &api.webhook {
+        describe_webhooks(&mut document, api, webhook);
+    }
     let faults = faults(&document);
     if faults.is_empty() { Ok(document) } else { Err(faults) }
+}
+
+/// Adds a webhook for every event type there is: they differ in nothing but their names, so what they say stands once.
+fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) {
+    let name = |header: &str| header.split('-').map(first_upper).collect::<String>();
+    for header in &webhook.headers {
+        document["components"]["parameters"][name(&header.name)] =
+            json!({"name": header.name, "in": "header", "required": true, "description": header.about, "schema": header.schema});
+    }
+    let content = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", webhook.schema)}}});
+    document["components"]["requestBodies"]["Webhook"] = json!({"required": true, "description": webhook.about, "content": content});
+    document["components"]["responses"]["WebhookTaken"] = json!({"description": "Taken. Any other answer, or none, has it sent again."});
+    let parameters: Vec<Value> =
+        webhook.headers.iter().map(|h| json!({"$ref": format!("#/components/parameters/{}", name(&h.name))})).collect();
+    let one = |shape: &Shape, kind: &str| {
+        let id: String = kind.split(['.', '_']).map(first_upper).collect();
+        let what = kind.split_once('.').map_or(kind, |(_, what)| what).replace('_', " ");
+        json!({"post": {
+            "tags": [webhook.tag],
+            "operationId": format!("on{id}"),
+            "summary": format!("{}: {what}", shape.type_name),
+            "description": format!("Sent to endpoints that are told of `{kind}`. {}", shape.about),
+            "security": [],
+            "parameters": parameters,
+            "requestBody": {"$ref": "#/components/requestBodies/Webhook"},
+            "responses": {"2XX": {"$ref": "#/components/responses/WebhookTaken"}},
+        }})
+    };
+    let all: BTreeMap<&str, Value> = api.shapes.values().flat_map(|s| s.events.iter().map(move |kind| (*kind, one(s, kind)))).collect();
+    document["webhooks"] = json!(all);
 }
 
 /// Moves parameters that several operations share to the components: the document is half as long for it.

@@ -125,6 +125,7 @@ pub fn fault(e: &FieldError, language: Language) -> String {
         "insufficient_stock" => ["is more than is available:", "มากกว่าที่มีอยู่:", "بیش از موجودی است:"],
         "in_past" => ["lies in the past:", "อยู่ในอดีต:", "در گذشته است:"],
         "as_of_in_future" => ["lies in the future:", "อยู่ในอนาคต:", "در آینده است:"],
+        "ahead_of_feed" => ["is ahead of the feed", "อยู่หลังรายการล่าสุด", "از پایان جریان جلوتر است"],
         "address_not_allowed" => ["must be a public address", "ต้องเป็นที่อยู่สาธารณะ", "باید نشانی عمومی باشد"],
         "invalid_tax_id" => ["is not a Thai tax id:", "ไม่ใช่เลขประจำตัวผู้เสียภาษี:", "شناسهٔ مالیاتی تایلند نیست:"],
         _ => ["is not valid:", "ไม่ถูกต้อง:", "نادرست است:"],

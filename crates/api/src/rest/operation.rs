@@ -75,7 +75,7 @@ impl Body {
 }
 
 /// A request, checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// The process: keys, caches, settings.
     pub state: web::Data<State>,

@@ -29,12 +29,20 @@ use samphan_domain::{
     caller::Caller,
     error::{Code, Error, FieldError, Result},
 };
+use samphan_persistence::{dialect::Dialect, store::Work};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, sync::Arc, time::Instant as Clock};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant as Clock},
+};
 use uuid::Uuid;
 
 /// The media type of a stream of events.
 pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// How long a request stands in line behind others of this process.
+const IN_LINE: Duration = Duration::from_secs(10);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -224,7 +232,7 @@ async fn answer(
     if path.iter().any(|part| part.contains('\0')) {
         return Err(Code::NotFound.into());
     }
-    let call = Call {
+    let mut call = Call {
         state: web::Data::clone(state),
         path,
         query,
@@ -250,28 +258,47 @@ async fn answer(
         Run::Write(run) => {
             let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
             let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
-            let work = state.store.work(caller, now).await?.for_request(id);
-            if let Some(key) = &key
-                && let Some(kept) = key.take(&work).await?
-            {
-                // What was kept may be of a write that is not committed yet: the answer waits for it.
-                work.commit().await?;
-                return Ok(kept);
+            let until = tokio::time::Instant::now() + IN_LINE;
+            let mut places = vec![];
+            loop {
+                let work = state.store.repeatable_work(Arc::clone(&caller), now, places).await?.for_request(id);
+                if let Some(key) = &key
+                    && let Some(kept) = key.take(&work).await?
+                {
+                    // What was kept may be of a write that is not committed yet: the answer waits for it.
+                    work.commit().await?;
+                    return Ok(kept);
+                }
+                // SQLite's writers stand in line before they begin.
+                let again = (state.store.dialect() == Dialect::Postgres).then(|| call.clone());
+                let answered = run(&work, call).await;
+                if let Some((lines, again)) = work.missed().zip(again) {
+                    // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
+                    work.roll_back().await?;
+                    let turn = tokio::time::timeout_at(until, state.store.lines.wait(lines)).await;
+                    places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
+                    call = again;
+                    continue;
+                }
+                return kept(operation, work, key.as_ref(), answered?, dry_run).await;
             }
-            let answer = run(&work, call).await?;
-            if dry_run {
-                work.flush().await?;
-                work.roll_back().await?;
-                return Ok(answer);
-            }
-            if let Some(key) = &key {
-                let status = if answer.status == 0 { operation.status } else { answer.status };
-                key.keep(&work, status, &answer).await?;
-            }
-            work.commit().await?;
-            Ok(answer)
         }
     }
+}
+
+/// Keeps what a write did, unless it was only tried.
+async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answer, dry_run: bool) -> Result<Answer> {
+    if dry_run {
+        work.flush().await?;
+        work.roll_back().await?;
+        return Ok(answer);
+    }
+    if let Some(key) = key {
+        let status = if answer.status == 0 { operation.status } else { answer.status };
+        key.keep(&work, status, &answer).await?;
+    }
+    work.commit().await?;
+    Ok(answer)
 }
 
 fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {

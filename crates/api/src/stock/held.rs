@@ -3,11 +3,10 @@
 
 use super::{
     ledger::{AllOrNone, Entry, Issue, Refusal, Source, gathered},
-    levels::{Levels, event, movement},
+    levels::{Levels, movement},
 };
 use samphan_domain::{
-    error::{Code, Error, Result},
-    event::Event,
+    error::Result,
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
@@ -18,29 +17,16 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     record::{self, Record},
+    standing::{self, Standing},
     store::Work,
 };
-use serde::{Deserialize, de::value::SeqDeserializer};
-use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-/// A reservation whose level is locked.
-#[derive(Clone, Debug)]
-pub(super) struct Reservation {
-    /// Its values as they were, in the order of the shape's fields.
-    before: Vec<Value>,
-    pub version: i64,
-    pub data: StockReservation,
-    /// What was done, as its event says.
-    done: Option<&'static str>,
-    reason: Option<String>,
-}
 
 /// Reservations and their levels, locked.
 pub(super) struct Held<'w> {
     levels: Levels<'w>,
-    reservations: BTreeMap<Uuid, Reservation>,
+    reservations: BTreeMap<Uuid, Standing<StockReservation>>,
 }
 
 impl<'w> Held<'w> {
@@ -52,23 +38,17 @@ impl<'w> Held<'w> {
         Ok(Self { levels, reservations: Self::read(work, ids).await? })
     }
 
-    async fn read(work: &Work, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Reservation>> {
+    async fn read(work: &Work, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Standing<StockReservation>>> {
         let shape = work.shape(StockReservation::MANY)?;
         let unique: BTreeSet<Uuid> = ids.iter().copied().collect();
         let mut sql = record::select(work, shape);
         sql.push(" AND t.id").one_of_ids(unique);
-        let rows = work.fetch(sql, |row| Ok((row.id(0)?, row.int(1)?, record::read_values(shape, row)?))).await?;
-        rows.into_iter()
-            .map(|(id, version, before)| {
-                let own = SeqDeserializer::<_, serde_json::Error>::new(before.iter().skip(shape.own));
-                let data = StockReservation::deserialize(own).map_err(|_| Error::from(Code::Internal))?;
-                Ok((id, Reservation { before, version, data, done: None, reason: None }))
-            })
-            .collect()
+        let found = work.fetch(sql, |row| Standing::read(shape, row)).await?;
+        Ok(found.into_iter().map(|r: Standing<StockReservation>| (r.id, r)).collect())
     }
 
     /// A reservation.
-    pub(super) fn get(&self, id: Uuid) -> Option<&Reservation> {
+    pub(super) fn get(&self, id: Uuid) -> Option<&Standing<StockReservation>> {
         self.reservations.get(&id)
     }
 
@@ -161,37 +141,10 @@ impl<'w> Held<'w> {
 
     /// Writes everything, and answers the movements.
     pub(super) async fn close(self) -> Result<Vec<Record>> {
-        let work = self.levels.work;
-        let shape = work.shape(StockReservation::MANY)?;
-        let (now, author) = (json!(work.now), json!(work.caller.author()));
-        let mut rows = vec![];
-        for (id, found) in self.reservations {
-            let Some(done) = found.done else { continue };
-            let version = found.version + 1;
-            let Value::Object(own) = json!(found.data) else { return Err(Code::Internal.into()) };
-            let kept = |place: usize| found.before.get(place).cloned().unwrap_or_default();
-            let meta = [json!(id), json!(version), kept(2), kept(3), now.clone(), author.clone()];
-            let after: Vec<Value> = meta.into_iter().chain(own.into_iter().map(|(_, value)| value)).collect();
-            rows.push(record::row_of_values(shape, &after)?);
-            let (mut was, mut is, mut names) = (Map::new(), Map::new(), vec![]);
-            let each = shape.fields.iter().map(|f| f.name).zip(found.before.into_iter().zip(after)).skip(shape.own);
-            for (name, (before, after)) in each.filter(|(_, (before, after))| before != after) {
-                names.push(name);
-                was.insert(name.to_owned(), before);
-                is.insert(name.to_owned(), after);
-            }
-            work.emit(Event {
-                changed_fields: names,
-                before: Some(was),
-                after: Some(is),
-                reason: found.reason,
-                ..event(shape.many, &format!("stock_reservation.{done}"), id, version)
-            });
-        }
         let ending = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at, \
             updated_by_id = excluded.updated_by_id, consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at, \
             source_resource = excluded.source_resource, source_id = excluded.source_id";
-        work.insert(shape.many, &record::names_of(shape), rows, ending).await?;
+        standing::save_many(self.levels.work, self.reservations.into_values(), ending).await?;
         self.levels.close().await
     }
 }

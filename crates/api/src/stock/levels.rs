@@ -20,6 +20,7 @@ use samphan_persistence::{
     record::{self, Record},
     row::Row,
     sql::Sql,
+    standing::{self, Standing},
     store::Work,
 };
 use serde_json::{Map, Value, json};
@@ -121,7 +122,7 @@ pub(super) struct Levels<'w> {
     pub facts: BTreeMap<Key, Facts>,
     pub by_key: BTreeMap<Key, Level>,
     pub movements: Vec<StockMovement>,
-    reservations: Vec<(Uuid, StockReservation)>,
+    reservations: Vec<Standing<StockReservation>>,
 }
 
 /// Adds `(VALUES (…, …), …)`.
@@ -335,7 +336,9 @@ impl<'w> Levels<'w> {
             source_resource: want.source.as_ref().map(|s| s.resource.clone()),
             source_id: want.source.as_ref().map(|s| s.id),
         };
-        self.reservations.push((id, reservation));
+        let mut made = Standing::new(id, reservation);
+        made.done = Some("created");
+        self.reservations.push(made);
         Ok(Some(id))
     }
 
@@ -389,8 +392,9 @@ impl<'w> Levels<'w> {
     /// Writes everything, and answers the movements.
     pub(super) async fn close(self) -> Result<Vec<Record>> {
         self.write_levels().await?;
-        self.write_reservations().await?;
-        self.write_movements().await
+        let movements = self.write_movements().await?;
+        standing::save_many(self.work, self.reservations, "").await?;
+        Ok(movements)
     }
 
     async fn write_levels(&self) -> Result<()> {
@@ -425,17 +429,6 @@ impl<'w> Levels<'w> {
         self.work.insert(StockLevel::MANY, LEVEL, rows, LEVEL_ENDING).await.map(|_| ())
     }
 
-    async fn write_reservations(&self) -> Result<()> {
-        let shape = self.work.shape(StockReservation::MANY)?;
-        let mut rows = vec![];
-        for (id, reservation) in &self.reservations {
-            let record = recorded(self.work, shape, *id, reservation);
-            rows.push(record::row_of(shape, &record)?);
-            self.work.emit(Event { after: Some(record), ..event(shape.many, "stock_reservation.created", *id, 1) });
-        }
-        self.work.insert(shape.many, &record::names_of(shape), rows, "").await.map(|_| ())
-    }
-
     async fn write_movements(&self) -> Result<Vec<Record>> {
         let shape = self.work.shape(StockMovement::MANY)?;
         // Ids of one moment are in no order; these are, so that the ledger reads as it was written.
@@ -466,15 +459,13 @@ pub(super) fn movement(entry: &Entry, on_hand_after: i64) -> StockMovement {
     }
 }
 
-/// A new record of the caller's.
-fn recorded<T: Resource>(work: &Work, shape: &'static Shape, id: Uuid, data: &T) -> Record {
-    let author = json!(work.caller.author());
-    let Value::Object(mut own) = json!(data) else { return Record::new() };
+/// A new line of the ledger.
+fn recorded(work: &Work, shape: &'static Shape, id: Uuid, line: &StockMovement) -> Record {
+    let Value::Object(mut own) = json!(line) else { return Record::new() };
     let meta = |name: &str| match name {
         "id" => json!(id),
-        "version" => json!(1),
-        "created_at" | "updated_at" => json!(work.now),
-        "created_by_id" | "updated_by_id" => author.clone(),
+        "created_at" => json!(work.now),
+        "created_by_id" => json!(work.caller.author()),
         _ => Value::Null,
     };
     shape.fields.iter().map(|f| (f.name.to_owned(), own.remove(f.name).unwrap_or_else(|| meta(f.name)))).collect()
@@ -505,7 +496,7 @@ const LEVEL_ENDING: &str = "ON CONFLICT (product_id, warehouse_id) WHERE deleted
     backordered = excluded.backordered, system = excluded.system, as_of = excluded.as_of, source_sequence = excluded.source_sequence, \
     counted = excluded.counted";
 
-pub(super) fn event(resource: &'static str, kind: &str, resource_id: Uuid, version: i64) -> Event {
+fn event(resource: &'static str, kind: &str, resource_id: Uuid, version: i64) -> Event {
     Event { kind: kind.to_owned(), resource, resource_id, version, changed_fields: vec![], before: None, after: None, reason: None }
 }
 

@@ -8,7 +8,6 @@ pub mod stock_level;
 pub mod stock_movement;
 pub mod stock_reservation;
 pub mod stock_sync;
-pub mod sweep;
 pub mod warehouse;
 
 use crate::rest::collection::Api;

@@ -5,12 +5,15 @@ use super::{
     levels::{Facts, Levels},
     stock_movement::{self, Products},
 };
-use crate::rest::{
-    answer::Answer,
-    batch::{self, MOST_ITEMS, Outcome},
-    collection::Api,
-    external::{find_references, known_system},
-    operation::{Body, Call, Operation},
+use crate::{
+    integration::external_system,
+    rest::{
+        answer::Answer,
+        batch::{self, MOST_ITEMS, Outcome},
+        collection::Api,
+        external::find_references,
+        operation::{Body, Call, Operation},
+    },
 };
 use actix_web::http::Method;
 use samphan_domain::{
@@ -69,7 +72,7 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
     if asked.items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
     }
-    expect_active(work, &asked.system).await?;
+    external_system::expect_active(work, &asked.system).await?;
     work.stand_in_line(&format!("stock {}", asked.system)).await?;
     let warehouse = warehouse(work, &asked).await?;
     let mut items: Vec<Result<StockCount>> = Vec::with_capacity(asked.items.len());
@@ -78,10 +81,7 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
         items.push(if faults.is_empty() { count_of(work, item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     let outcomes = apply(work, &asked.system, warehouse, items).await?;
-    let mut sql = work.sql();
-    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
-    sql.push(" WHERE deleted_at IS NULL AND code = ").text(asked.system);
-    work.execute(sql).await?;
+    external_system::seen(work, &asked.system).await?;
     Ok(batch::answer(&call, &work.request_id, &outcomes))
 }
 
@@ -89,17 +89,6 @@ fn count_of(work: &Work, item: &Value) -> Result<StockCount> {
     let count = StockCount::deserialize(item).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))?;
     count.check(work.now).map_err(|(pointer, code, about)| Error::invalid(FieldError::new(pointer, code, about)))?;
     Ok(count)
-}
-
-/// Refuses a system that is unknown, not the caller's, or paused.
-async fn expect_active(work: &Work, system: &str) -> Result<()> {
-    known_system(work, system).await?;
-    let mut sql = work.sql();
-    sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND status = 'active' AND code = ").text(system);
-    match work.count(sql).await? {
-        0 => Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"])),
-        _ => Ok(()),
-    }
 }
 
 async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {

@@ -77,7 +77,7 @@ pub struct CreditCheck {
     pub status: AuthorisationStatus,
     /// What is kept back for the sale.
     pub authorised_amount: Option<Price>,
-    /// Until when it is, unless it is captured.
+    /// Until when it is, unless it is captured. It can be captured and released until then, and still counts for ten seconds more.
     pub expires_at: Option<Instant>,
     /// When it was captured or released, or was found to have expired.
     pub settled_at: Option<Instant>,
@@ -180,7 +180,7 @@ pub struct CreditDecision {
     /// What is kept back for the sale; null when nothing is.
     #[schema(required = true)]
     pub authorised_amount: Option<Price>,
-    /// Until when it is.
+    /// Until when it is: it can be captured and released until then, and still counts for ten seconds more.
     #[schema(required = true)]
     pub expires_at: Option<Instant>,
     /// Whether there is a limit. Ledger: null without the right to see it.

@@ -343,6 +343,12 @@ impl CreditPolicy {
         limit.plus(Amount(i64::try_from(more).unwrap_or(i64::MAX)))
     }
 
+    /// What is left of shared limits, tolerance included: of several the least.
+    #[must_use]
+    pub fn left_of(&self, groups: &[Group]) -> Option<Amount> {
+        groups.iter().map(|g| self.stretched(g.limit).minus(g.exposure.counted(&self.components))).min()
+    }
+
     /// Decides.
     #[must_use]
     pub fn decide(&self, asked: &Asked<'_>, known: &Known<'_>, now: Instant) -> Verdict {
@@ -378,12 +384,11 @@ impl CreditPolicy {
         } else if limit.is_none() && limit_kind == LimitKind::NotManaged {
             find(CreditRule::LimitNotManaged, CreditAction::Allow);
         }
-        let room = |limit: Amount, counted: Amount| self.stretched(limit).minus(counted);
-        let own = limit.map(|l| room(l, counted));
+        let own = limit.map(|l| self.stretched(l).minus(counted));
         if own.is_some_and(|room| asked.amount > room) {
             find(CreditRule::OverLimit, self.over_limit);
         }
-        let shared = known.groups.iter().map(|g| room(g.limit, g.exposure.counted(&self.components))).min();
+        let shared = self.left_of(known.groups);
         if shared.is_some_and(|room| asked.amount > room) {
             find(CreditRule::OverGroupLimit, self.over_limit);
         }

@@ -5,6 +5,7 @@ use crate::{
     instant::Instant,
     integration::{
         credit_balance::{BalanceStatus, CreditBalance, LimitKind},
+        credit_policy::{CreditPolicy, Group},
         credit_profile::CreditProfile,
         external_system::OnStale,
     },
@@ -23,12 +24,18 @@ pub struct CreditPosition {
     pub currency: Option<String>,
     /// The answer: `ok`, `warn`, `hold`, `over_limit` or `unknown`.
     pub status: CreditStatus,
-    /// Why, as codes: `no_balance`, `profile_hold`, `accounting_hold`, `over_limit`, `near_limit`, `overdue`, `stale`, `missing`, `limit_not_managed`.
+    /// Why, as codes: `no_balance`, `profile_hold`, `accounting_hold`, `over_limit`, `over_group_limit`, `near_limit`, `overdue`, `stale`, `missing`, `limit_not_managed`.
     #[schema(max_items = 20)]
     pub reasons: Vec<CreditReason>,
-    /// What may still be ordered; null when there is no limit or it is not known.
+    /// What may still be ordered: of what is left of the account's own limit and of those it shares the least; null when there is no limit
+    /// or it is not known.
     #[schema(required = true)]
     pub available: Option<Amount>,
+    /// What is left of the limits the account shares with others of its group (`group_limit_amount` of its credit profile, or of an
+    /// account above it), by what the whole group owes and is authorised: of several the least; null when there is none. As a check by the
+    /// standard policy counts it, which has no tolerance.
+    #[schema(required = true)]
+    pub group_available: Option<Amount>,
     /// The oldest moment any of the exposure was true.
     #[schema(required = true)]
     pub as_of: Option<Instant>,
@@ -108,6 +115,7 @@ pub enum CreditReason {
     ProfileHold,
     AccountingHold,
     OverLimit,
+    OverGroupLimit,
     NearLimit,
     Overdue,
     Stale,
@@ -121,7 +129,7 @@ impl CreditReason {
         match (self, on_stale) {
             (Self::NoBalance, _) => CreditStatus::Unknown,
             (Self::ProfileHold | Self::AccountingHold, _) | (Self::Stale | Self::Missing, OnStale::Block) => CreditStatus::Hold,
-            (Self::OverLimit, _) => CreditStatus::OverLimit,
+            (Self::OverLimit | Self::OverGroupLimit, _) => CreditStatus::OverLimit,
             (Self::NearLimit | Self::Overdue, _) | (Self::Stale | Self::Missing, OnStale::Warn) => CreditStatus::Warn,
             (Self::LimitNotManaged, _) | (Self::Stale | Self::Missing, OnStale::Allow) => CreditStatus::Ok,
         }
@@ -148,7 +156,7 @@ impl Told<'_> {
     }
 }
 
-/// The position of an account from its balances of one currency, and what is authorised here beside them.
+/// The position of an account from its balances of one currency, what is authorised here beside them, and the limits it shares.
 #[must_use]
 pub fn position(
     account_id: AccountId,
@@ -156,6 +164,7 @@ pub fn position(
     told: &[Told<'_>],
     profile: Option<&CreditProfile>,
     authorised: Amount,
+    groups: &[Group],
     now: Instant,
 ) -> CreditPosition {
     let mut reasons: Vec<(CreditReason, OnStale)> = vec![];
@@ -204,6 +213,10 @@ pub fn position(
         None if kind == LimitKind::NotManaged && !told.is_empty() => add(CreditReason::LimitNotManaged, OnStale::Warn),
         _ => {}
     }
+    let group_available = CreditPolicy::standard().left_of(groups);
+    if group_available.is_some_and(|left| left < Amount(0)) {
+        add(CreditReason::OverGroupLimit, OnStale::Warn);
+    }
     if overdue > Amount(0) {
         add(CreditReason::Overdue, OnStale::Warn);
     }
@@ -217,7 +230,8 @@ pub fn position(
         account_id,
         status: reasons.iter().map(|(r, o)| r.makes(*o)).max().unwrap_or(CreditStatus::Ok),
         reasons: codes,
-        available: limit.filter(|_| known).map(|l| l.minus(exposure)),
+        available: limit.map(|l| l.minus(exposure)).into_iter().chain(group_available).min().filter(|_| known),
+        group_available,
         as_of: balances.iter().filter_map(|b| b.as_of).min(),
         stale: balances.iter().any(|b| b.stale),
         limit_kind: (!told.is_empty() || limit.is_some()).then_some(kind),

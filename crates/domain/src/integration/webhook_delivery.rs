@@ -36,7 +36,8 @@ pub struct WebhookDelivery {
     /// The HTTP status the last attempt was answered with; null when there was no answer.
     #[schema(read_only, minimum = 100, maximum = 999)]
     pub last_status: Option<i64>,
-    /// Why the last attempt failed: `status`, `timeout`, `connection`, `address_not_allowed`, or null.
+    /// Why the last attempt failed: `status`, `timeout`, `connection`, `address_not_allowed`, `not_visible` (its maker may read the record
+    /// no more), `secret_unreadable` (it is encrypted with a key that is not configured; rotate it), or null.
     #[schema(read_only, max_length = 50)]
     pub last_error: Option<String>,
     /// The beginning of the last answer's body, at most 1,000 characters.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use super::{LoadError, Options, problem};
+use super::{LoadError, Service, problem};
 use reqwest::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Client {
 
 impl Client {
     /// Signs in with a password, unless a token was given.
-    pub async fn sign_in(options: &Options) -> Result<Self, LoadError> {
+    pub async fn sign_in(service: &Service) -> Result<Self, LoadError> {
         crate::server::use_tls();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -32,11 +32,11 @@ impl Client {
             .timeout(Duration::from_secs(60))
             .user_agent(concat!("samphan-load/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let url = options.url.trim_end_matches('/').to_owned();
-        let mut client = Self { http, url, token: options.token.clone().unwrap_or_default() };
+        let url = service.url.trim_end_matches('/').to_owned();
+        let mut client = Self { http, url, token: service.token.clone().unwrap_or_default() };
         if client.token.is_empty() {
-            let password = options.password.as_ref().ok_or(LoadError::NobodyToBe)?;
-            let body = json!({"email": options.email, "password": password});
+            let password = service.password.as_ref().ok_or(LoadError::NobodyToBe)?;
+            let body = json!({"email": service.email, "password": password});
             let tokens = client.send(Method::POST, "/v1/auth/sign-in", Some(&body)).await?;
             let token = tokens["access_token"].as_str();
             token.ok_or_else(|| LoadError::Unexpected("sign-in".to_owned(), "access_token"))?.clone_into(&mut client.token);

@@ -4,6 +4,7 @@ mod client;
 mod countries;
 mod northwind;
 mod rows;
+pub mod webhooks;
 
 pub use client::Client;
 
@@ -17,6 +18,9 @@ use std::{fmt, path::PathBuf};
 pub enum Source {
     /// The Northwind sample data: a folder with customers.csv, employees.csv, categories.csv and products.csv.
     Northwind(Options),
+    /// Nothing: have the service send webhooks here, and measure how many come and how late. For benches; the service must run with
+    /// SAMPHAN_WEBHOOK_ALLOW_PRIVATE.
+    Webhooks(webhooks::Options),
 }
 
 /// What to load, where to, and as whom.
@@ -25,6 +29,14 @@ pub struct Options {
     /// Folder of the CSV files.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// The service.
+    #[command(flatten)]
+    pub service: Service,
+}
+
+/// A running service, and who signs in.
+#[derive(Clone, Debug, Args)]
+pub struct Service {
     /// Address of the running service.
     #[arg(long, env = "SAMPHAN_URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
@@ -61,6 +73,9 @@ pub enum LoadError {
         /// The problem's code and faults.
         problem: String,
     },
+    /// Webhooks cannot be taken in.
+    #[error("cannot listen on this machine: {0}")]
+    Listen(#[from] std::io::Error),
     /// The service answered something else than the document says.
     #[error("{0}: an answer without {1}")]
     Unexpected(String, &'static str),
@@ -147,5 +162,5 @@ fn problem(body: &Value) -> String {
 
 /// Loads the Northwind sample data. Running it again changes nothing: everything is found by the ids it has there.
 pub async fn northwind(options: &Options) -> Result<Summary, LoadError> {
-    Load::begin(Client::sign_in(options).await?, options.folder.clone()).run().await
+    Load::begin(Client::sign_in(&options.service).await?, options.folder.clone()).run().await
 }

@@ -18,13 +18,13 @@ use samphan_domain::{
     id::{AccountId, CreditPolicyId, OrderId},
     instant::Instant,
     integration::{
-        credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision, GRACE},
+        credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision},
         credit_policy::{self, Asked, Checkpoint, CreditAction, CreditComponent, CreditPolicy, Verdict},
         credit_position::Told,
     },
     money::{Amount, Price},
     resource::Resource,
-    scalar::{Kind, Scalar},
+    scalar::Scalar,
 };
 use samphan_persistence::{
     bulk,
@@ -47,7 +47,8 @@ pub fn routes() -> Collection<CreditCheck> {
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let about = "The decision (`allow`, `warn`, `hold` or `decline`) of the policy that fits, with every rule that had something to say. With `allow` and `warn` the amount is \
-                 authorised: it lowers what others may sell until `expires_at`, or until it is captured or released. Captured, it counts until accounting's books are newer. \
+                 authorised: it lowers what others may sell until `expires_at`, or until it is captured or released. Captured, it counts until accounting's books are newer; neither, it \
+                 counts for ten seconds beyond `expires_at`, lest a capture on its way at that moment meets room given to another, and then becomes `expired` (`credit_check.expired`). \
                  The ledger behind the answer (limit, exposure, components) is null without the permission `credit:see-ledger`. `dry_run=true` asks and keeps nothing.";
     vec![
         Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)
@@ -154,7 +155,6 @@ async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
 pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let above = stand_in_line(work, question.account_id.0).await?;
     let account = stored::seen::<Account>(work, question.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::MANY))?;
-    expire(work, account.id()).await?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
     let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
     let groups = groups(work, &above, &currency).await?;
@@ -282,19 +282,6 @@ fn components(
         all.push(line(CreditComponent::Authorisations, None, None, verdict.exposure.authorisations, Some(now)));
     }
     all
-}
-
-/// Marks what was neither captured nor released in time; it has not counted since.
-async fn expire(work: &Work, account: Uuid) -> Result<()> {
-    let mut sql = work.sql();
-    sql.push("SELECT id FROM credit_checks WHERE deleted_at IS NULL AND status = 'pending' AND account_id = ").id(account);
-    sql.push(" AND expires_at <= ").bind(Kind::Time, Scalar::Time(work.now.plus_seconds(-GRACE))).push(" ORDER BY id LIMIT 100");
-    for id in work.fetch(sql, |row| row.id(0)).await? {
-        if let Some(found) = stored::one_with::<CreditCheck>(work, "id", Scalar::Id(id)).await? {
-            settle(work, found, AuthorisationStatus::Expired, None, "expired").await?;
-        }
-    }
-    Ok(())
 }
 
 async fn capture(work: &Work, found: Stored<CreditCheck>, input: Capture) -> Result<Stored<CreditCheck>> {

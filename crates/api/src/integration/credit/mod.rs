@@ -1,6 +1,7 @@
 //! Credit: what accounting pushes, what becomes of it, and the answer a seller gets.
 
 pub mod check;
+pub mod expiry;
 pub mod known;
 pub mod policy;
 pub mod position;

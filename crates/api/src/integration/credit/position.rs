@@ -1,6 +1,9 @@
 //! `GET /v1/accounts/{account_id}/credit`: may I sell to this customer?
 
-use super::{known::Known, sees_ledger};
+use super::{
+    known::{Known, above, groups},
+    sees_ledger,
+};
 use crate::rest::{
     answer::Answer,
     operation::{Call, Operation, Parameter},
@@ -30,7 +33,11 @@ pub fn routes() -> Vec<Operation> {
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
     let known = Known::of(reader, &account, call.query.get("currency").cloned()).await?;
-    let made =
-        position(AccountId(account.id()), known.currency.clone(), &known.told(), known.profile.as_ref(), known.authorised, reader.now);
+    let groups = match &known.currency {
+        Some(currency) => groups(reader, &above(reader, account.id()).await?, currency).await?,
+        None => vec![],
+    };
+    let (id, told, profile) = (AccountId(account.id()), known.told(), known.profile.as_ref());
+    let made = position(id, known.currency.clone(), &told, profile, known.authorised, &groups, reader.now);
     Ok(Answer::json(&if sees_ledger(reader, &account)? { made } else { made.without_ledger() }))
 }

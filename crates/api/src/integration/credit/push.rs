@@ -3,11 +3,12 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use crate::{
+    integration::external_system::{expect_active, seen},
     rest::{
         answer::Answer,
         batch::{self, MOST_ITEMS, Outcome},
         collection::Api,
-        external::{find_references, known_system},
+        external::find_references,
         operation::{Body, Call, Operation},
     },
     sales::invoice,
@@ -15,17 +16,20 @@ use crate::{
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
-    event::Event,
     id::AccountId,
     instant::Instant,
     integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
+    resource::Resource,
     sales::order_invoice::PostedInvoice,
     scalar::{Kind, Scalar},
-    shape::Shape,
 };
-use samphan_persistence::{record, sight, store::Work};
-use serde::{Deserialize, de::value::SeqDeserializer};
-use serde_json::{Map, Value, json};
+use samphan_persistence::{
+    record, sight,
+    standing::{self, Standing},
+    store::Work,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
@@ -146,13 +150,10 @@ fn item_of(value: &Value) -> Result<CreditItem> {
     CreditItem::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
 }
 
-/// A balance being changed by a batch.
+/// A balance being changed by a batch, and what of it was applied.
 struct Held {
-    /// Its values as they were, in the order of the shape's fields.
-    before: Option<Vec<Value>>,
-    balance: CreditBalance,
+    balance: Standing<CreditBalance>,
     applied: Vec<(Instant, Value)>,
-    touched: bool,
 }
 
 /// Takes what a system pushed for one of its ledgers.
@@ -180,8 +181,7 @@ async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<
 
 /// Takes items one after the other, as if each had been sent alone, and writes what came of them all at once.
 pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Result<CreditItem>]) -> Result<Vec<Outcome>> {
-    let shape = work.shape("credit_balances")?;
-    let mut held = balances(work, shape, ledger, accounts).await?;
+    let mut held = balances(work, ledger, accounts).await?;
     let mut unmatched: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(items.len());
     // What each outcome is about, to put ids and versions in when they are known.
@@ -192,17 +192,10 @@ pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Re
             Ok(item) => match accounts.of(item) {
                 None => (accounts.missing(item, &mut unmatched), None),
                 Some(account) => {
-                    let fresh = || Held {
-                        before: None,
-                        balance: CreditBalance::unknown(
-                            AccountId(account),
-                            ledger.system.clone(),
-                            ledger.entity.clone(),
-                            ledger.currency.clone(),
-                            work.now,
-                        ),
-                        applied: vec![],
-                        touched: false,
+                    let fresh = || {
+                        let Ledger { system, entity, currency } = ledger.clone();
+                        let balance = CreditBalance::unknown(AccountId(account), system, entity, currency, work.now);
+                        Held { balance: Standing::new(work.new_id(), balance), applied: vec![] }
                     };
                     let entry = held.entry(account).or_insert_with(fresh);
                     (entry.take(item, work.now), Some(account))
@@ -212,7 +205,7 @@ pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Re
         outcomes.push(outcome);
         about.push(account);
     }
-    let written = write(work, shape, held).await?;
+    let written = write(work, held).await?;
     keep_unmatched(work, ledger, unmatched).await?;
     for (outcome, account) in outcomes.iter_mut().zip(about) {
         if let Some((id, version)) = account.and_then(|a| written.get(&a)) {
@@ -235,16 +228,8 @@ async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Re
 
 /// Refuses a system that is unknown or paused, and an entity or a currency it says it keeps no books of.
 pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
-    known_system(work, &ledger.system).await?;
-    let mut sql = work.sql();
-    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ")
-        .text(ledger.system.clone());
-    let system = work.fetch_one(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.optional_text(2)?))).await?;
-    let (status, entity, currency) = system.ok_or(Code::Internal)?;
-    if status != "active" {
-        return Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"]));
-    }
-    let faults: Vec<FieldError> = [("/entity", entity, &ledger.entity), ("/currency", currency, &ledger.currency)]
+    let books = expect_active(work, &ledger.system).await?;
+    let faults: Vec<FieldError> = [("/entity", books.entity, &ledger.entity), ("/currency", books.currency, &ledger.currency)]
         .into_iter()
         .filter_map(|(pointer, kept, sent)| Some((pointer, kept.filter(|kept| kept != sent)?, sent)))
         .map(|(pointer, kept, sent)| FieldError::new(pointer, "unknown_value", "").instead_of(sent, [kept]))
@@ -311,29 +296,26 @@ async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) ->
 }
 
 /// The balances the ledger has of the accounts.
-async fn balances(work: &Work, shape: &'static Shape, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
+async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
+    let shape = work.shape(CreditBalance::MANY)?;
     let mut sql = record::select(work, shape);
     sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
     sql.push(" AND t.currency = ").text(ledger.currency.clone()).push(" AND t.account_id").one_of_ids(accounts.seen.iter().copied());
-    let rows = work.fetch(sql, |row| record::read_values(shape, row)).await?;
-    let mut held = BTreeMap::new();
-    for values in rows {
-        let own = SeqDeserializer::<_, serde_json::Error>::new(values.iter().skip(shape.own));
-        let balance = CreditBalance::deserialize(own).map_err(|_| Error::from(Code::Internal))?;
-        held.insert(balance.account_id.0, Held { before: Some(values), balance, applied: vec![], touched: false });
-    }
-    Ok(held)
+    let found = work.fetch(sql, |row| Standing::<CreditBalance>::read(shape, row)).await?;
+    Ok(found.into_iter().map(|balance| (balance.data.account_id.0, Held { balance, applied: vec![] })).collect())
 }
 
 impl Held {
     fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
         let conflicts = |b: &CreditBalance| (b.exposure_has_conflict, b.limit_has_conflict);
-        let had = conflicts(&self.balance);
-        let taken = self.balance.take(item, now);
+        let had = conflicts(&self.balance.data);
+        let taken = self.balance.data.take(item, now);
         if taken == Taken::Applied {
             self.applied.push((item.as_of, json!(item)));
         }
-        self.touched |= taken == Taken::Applied || conflicts(&self.balance) != had;
+        if taken == Taken::Applied || conflicts(&self.balance.data) != had {
+            self.balance.done = Some("updated");
+        }
         let (status, error) = match taken {
             Taken::Applied => ("applied", None),
             Taken::Unchanged => ("unchanged", None),
@@ -349,68 +331,31 @@ impl Held {
 }
 
 /// Writes the balances that changed, their history and events; answers every balance's id and version.
-async fn write(work: &Work, shape: &'static Shape, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, (Uuid, i64)>> {
+async fn write(work: &Work, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, (Uuid, i64)>> {
     let mut known = HashMap::new();
-    let (mut rows, mut history) = (vec![], vec![]);
-    let (author, now) = (json!(work.caller.author()), json!(work.now));
-    for (account, held) in held {
-        let of_before = |place: usize| held.before.as_ref().and_then(|b| b.get(place)).cloned();
-        let version = of_before(1).and_then(|v| v.as_i64()).unwrap_or_default();
-        let id = of_before(0).and_then(|id| Uuid::deserialize(id).ok()).unwrap_or_else(|| work.new_id());
-        if !held.touched {
-            known.insert(account, (id, version));
-            continue;
-        }
-        let version = version + 1;
-        known.insert(account, (id, version));
-        let Value::Object(own) = json!(held.balance) else { return Err(Code::Internal.into()) };
-        let (created_at, created_by) = (of_before(2).unwrap_or_else(|| now.clone()), of_before(3).unwrap_or_else(|| author.clone()));
-        let meta = [json!(id), json!(version), created_at, created_by, now.clone(), author.clone()];
-        let after: Vec<Value> = meta.into_iter().chain(own.into_iter().map(|(_, value)| value)).collect();
-        rows.push(record::row_of_values(shape, &after)?);
-        for (as_of, item) in held.applied {
-            history.push(vec![
+    let (mut changed, mut history) = (vec![], vec![]);
+    for (account, Held { balance, applied }) in held {
+        let version = if balance.done.is_some() { balance.version + 1 } else { balance.version };
+        known.insert(account, (balance.id, version));
+        history.extend(applied.into_iter().map(|(as_of, item)| {
+            vec![
                 Scalar::Id(work.new_id()),
                 Scalar::Time(work.now),
                 work.caller.author().map_or(Scalar::Null, Scalar::Id),
-                Scalar::Id(id),
+                Scalar::Id(balance.id),
                 Scalar::Id(account),
-                Scalar::Text(held.balance.system.clone()),
-                Scalar::Text(held.balance.entity.clone()),
-                Scalar::Text(held.balance.currency.clone()),
+                Scalar::Text(balance.data.system.clone()),
+                Scalar::Text(balance.data.entity.clone()),
+                Scalar::Text(balance.data.currency.clone()),
                 Scalar::Time(as_of),
                 Scalar::Text(item.to_string()),
-            ]);
-        }
-        work.emit(changed(shape, id, version, held.before, after));
+            ]
+        }));
+        changed.push(balance);
     }
-    work.insert(shape.many, &record::names_of(shape), rows, UPSERT).await?;
+    standing::save_many(work, changed, UPSERT).await?;
     work.insert("credit_balance_history", HISTORY, history, "").await?;
     Ok(known)
-}
-
-fn changed(shape: &'static Shape, id: Uuid, version: i64, before: Option<Vec<Value>>, after: Vec<Value>) -> Event {
-    let event = |kind: &str| Event {
-        kind: format!("credit_balance.{kind}"),
-        resource: shape.many,
-        resource_id: id,
-        version,
-        changed_fields: vec![],
-        before: None,
-        after: None,
-        reason: None,
-    };
-    let named = shape.fields.iter().map(|f| f.name).zip(after);
-    let Some(before) = before else {
-        return Event { after: Some(named.map(|(name, value)| (name.to_owned(), value)).collect()), ..event("created") };
-    };
-    let (mut was, mut is, mut names) = (Map::new(), Map::new(), vec![]);
-    for ((name, after), before) in named.zip(before).skip(shape.own).filter(|((_, after), before)| after != before) {
-        names.push(name);
-        was.insert(name.to_owned(), before);
-        is.insert(name.to_owned(), after);
-    }
-    Event { before: Some(was), after: Some(is), changed_fields: names, ..event("updated") }
 }
 
 const HISTORY: &[(&str, Kind)] = &[
@@ -475,11 +420,4 @@ async fn keep_unmatched(work: &Work, ledger: &Ledger, mut unmatched: BTreeMap<St
         version = unmatched_credits.version + 1, updated_at = excluded.updated_at, updated_by_id = excluded.updated_by_id, \
         attempts = unmatched_credits.attempts + excluded.attempts, items = excluded.items, as_of = excluded.as_of";
     work.insert("unmatched_credits", &columns, unmatched.into_iter().map(row).collect(), ending).await.map(|_| ())
-}
-
-async fn seen(work: &Work, system: &str) -> Result<()> {
-    let mut sql = work.sql();
-    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
-    sql.push(" WHERE deleted_at IS NULL AND code = ").text(system);
-    work.execute(sql).await.map(|_| ())
 }

@@ -1,8 +1,10 @@
-//! Sends changes to webhook endpoints: each endpoint is told by one process at a time, in the order of positions, as far as its maker
-//! may read, and whatever fails is tried again later without holding up what comes after.
+//! Sends changes to webhook endpoints: each endpoint is told by one process at a time, as far as its maker may read. What it is to be
+//! told is noted in the order of positions, and sent in that order too, but several at a time: whoever is slow to take one, or
+//! refuses it, does not hold up what comes after.
 
 use super::{
-    endpoint::{TESTED, condition, secrets},
+    endpoint::{TESTED, condition},
+    secrets::secrets,
     sender::Outcome,
 };
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
 };
 use samphan_domain::{
     caller::Caller,
-    error::Result,
+    error::{Code, Error, Result},
     filter::Filter,
     instant::Instant,
     integration::{
@@ -24,18 +26,27 @@ use samphan_domain::{
         webhook_delivery::RETRIES,
         webhook_endpoint::{DisabledReason, EndpointStatus, WebhookEndpoint},
     },
-    resource::Resource,
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     feed::{self, Wanted},
     record::uuid_in,
+    row::Row,
     store::{Reader, Store, Work},
     stored::{self, Stored},
 };
 use serde_json::json;
-use std::{cell::RefCell, collections::HashSet, rc::Rc, sync::Arc, time::Duration};
-use tokio::time::{Instant as Clock, sleep};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    task::JoinSet,
+    time::{Instant as Clock, sleep},
+};
 use uuid::Uuid;
 
 /// How often it is asked which endpoints there is something to send to, changes apart, which are heard of at once.
@@ -46,7 +57,9 @@ const GATHERED: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_secs(1);
 /// Seconds an endpoint is one process's own; longer than an attempt takes.
 const LEASE: i64 = 30;
-/// Changes looked for, and deliveries sent, before the lease is renewed.
+/// How long what is known of an endpoint, and of what it is to be told, is gone by: then it is read again, and the lease renewed.
+const RENEWED: Duration = Duration::from_secs(5);
+/// Changes looked for, and deliveries taken up, at a time.
 const AT_ONCE: usize = 50;
 /// Seconds of nothing but failures after which an endpoint is disabled: three days.
 const PATIENCE: i64 = 3 * 86_400;
@@ -126,28 +139,95 @@ async fn due(store: &Store, me: Uuid, now: Instant) -> Result<(bool, Vec<Uuid>)>
 
 /// Tells one endpoint until there is nothing left to tell now.
 async fn tell(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
-    while let Some(position) = lease(state, me, endpoint).await? {
-        let reader = system(&state.store, server::now());
-        let Some(found) = stored::all_with::<WebhookEndpoint>(&reader, "id", Scalar::Id(endpoint)).await?.into_iter().next() else { break };
-        if found.data.status != EndpointStatus::Active {
-            break;
-        }
-        let Some(maker) = maker(state, &found).await? else {
-            disable(state, endpoint, DisabledReason::MakerNotAllowed).await?;
-            break;
-        };
-        let moved = note(state, me, &found, &maker, position).await?;
-        let sent = send(state, &found, &maker).await?;
-        if !moved && !sent {
-            break;
-        }
-    }
+    let told = tell_on(state, me, endpoint).await;
     let work = state.store.work(Arc::new(Caller::system()), server::now()).await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET leased_by = NULL, leased_until = NULL WHERE endpoint_id = ").id(endpoint);
     sql.push(" AND leased_by = ").id(me);
     work.execute(sql).await?;
-    work.commit().await
+    work.commit().await?;
+    told
+}
+
+async fn tell_on(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
+    let most = state.webhooks.at_once;
+    let mut listener = Listener::new(&state.shared);
+    let mut flights: JoinSet<(Due, Outcome)> = JoinSet::new();
+    let mut under_way: HashSet<Uuid> = HashSet::new();
+    let mut ready: VecDeque<Ready> = VecDeque::new();
+    let (mut open, mut looked, mut position) = (true, None::<Clock>, 0);
+    loop {
+        let mut more = false;
+        let has_room = ready.is_empty() && flights.len() < most;
+        if open && (has_room || looked.is_none_or(|at| at.elapsed() > RENEWED)) {
+            looked = Some(Clock::now());
+            let found = if listener.ending() { None } else { look(state, me, endpoint, &under_way).await? };
+            open = found.is_some();
+            let found = found.unwrap_or_default();
+            (ready, position, more) = (found.ready, found.position, found.more);
+        }
+        while flights.len() < most
+            && let Some(one) = ready.pop_front()
+        {
+            under_way.insert(one.due.id);
+            flights.spawn_local(attempt(state.clone(), one));
+        }
+        if flights.is_empty() && !more {
+            return Ok(());
+        }
+        let mut done = vec![];
+        if !more {
+            let has_room = open && ready.is_empty() && flights.len() < most;
+            tokio::select! {
+                Some(one) = flights.join_next() => done.push(one),
+                // Where there is room, what happens meanwhile is sent meanwhile.
+                () = async { listener.changed(position, Clock::now() + ASKED_EVERY).await; sleep(GATHERED).await }, if has_room => {}
+                () = sleep(RENEWED) => {}
+            }
+        }
+        while let Some(one) = flights.try_join_next() {
+            done.push(one);
+        }
+        let done = done.into_iter().collect::<std::result::Result<Vec<_>, _>>().map_err(|_| Error::from(Code::Internal))?;
+        if !done.is_empty() && !keep(state, endpoint, &done).await? {
+            open = false;
+            ready.clear();
+        }
+        done.iter().for_each(|(due, _)| {
+            under_way.remove(&due.id);
+        });
+    }
+}
+
+/// What an endpoint is to be told next.
+#[derive(Default)]
+struct Look {
+    /// What is due and not under way.
+    ready: VecDeque<Ready>,
+    /// How far the feed was looked through.
+    position: i64,
+    /// Whether there is more of it.
+    more: bool,
+}
+
+/// Looks what an endpoint is to be told next; none when it is not this process's to tell, or not to be told.
+async fn look(state: &State, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<Look>> {
+    let Some(position) = lease(state, me, id).await? else { return Ok(None) };
+    let reader = system(&state.store, server::now());
+    let Some(endpoint) = stored::all_with::<WebhookEndpoint>(&reader, "id", Scalar::Id(id)).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    if endpoint.data.status != EndpointStatus::Active {
+        return Ok(None);
+    }
+    let Some(maker) = maker(state, &endpoint).await? else {
+        disable(state, id, DisabledReason::MakerNotAllowed).await?;
+        return Ok(None);
+    };
+    let (position, more) = note(state, me, &endpoint, &maker, position).await?;
+    let secrets = secrets(&reader, &state.keyring, id).await?;
+    let ready = gather(state, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
+    Ok(Some(Look { ready, position, more }))
 }
 
 /// Makes an endpoint this process's own for a while, and answers how far it was told; none when it is another's.
@@ -177,12 +257,13 @@ async fn maker(state: &State, endpoint: &Stored<WebhookEndpoint>) -> Result<Opti
     Ok(caller.filter(|c| c.reach(PERMISSION).is_some()))
 }
 
-/// Notes what an endpoint is to be told next, and how far that goes, in one transaction: nothing is left out by whatever breaks.
-async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>, position: i64) -> Result<bool> {
+/// Notes what an endpoint is to be told next, and how far that goes, in one transaction: nothing is left out by whatever breaks. Answers
+/// how far it looked, and whether there is more.
+async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>, position: i64) -> Result<(i64, bool)> {
     let now = server::now();
     let newest = feed::newest(&state.store, now).await?;
     if newest <= position {
-        return Ok(false);
+        return Ok((position, false));
     }
     let reader = state.store.reader(Arc::clone(maker), now);
     let names = || endpoint.data.event_types.iter().map(String::as_str);
@@ -205,7 +286,7 @@ async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker
     sql.push(" AND leased_by = ").id(me).push(" AND position = ").int(position);
     if work.execute(sql).await? == 0 {
         // A replay came in between, or another process: it is looked at anew.
-        return Ok(true);
+        return Ok((position, true));
     }
     let row = |c: &Change| {
         vec![
@@ -224,7 +305,7 @@ async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker
     let rows = found.changes.iter().filter(|c| passes(c)).map(row).collect();
     work.insert("webhook_deliveries", COLUMNS, rows, AGAIN).await?;
     work.commit().await?;
-    Ok(true)
+    Ok((found.until, found.until < newest))
 }
 
 fn fits(filter: &Filter, change: &Change) -> bool {
@@ -241,49 +322,99 @@ fn fits(filter: &Filter, change: &Change) -> bool {
     filter.passes(&flat, &|_, _| None)
 }
 
+/// Where to, and what it is signed with.
+struct Target {
+    url: String,
+    secrets: Vec<Vec<u8>>,
+}
+
 /// A delivery that is due.
 struct Due {
     id: Uuid,
     event: Uuid,
     attempts: i64,
+    since: Instant,
 }
 
-/// Sends what is due, one after the other; says whether anything was.
-async fn send(state: &State, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>) -> Result<bool> {
+/// A delivery that is due, with all it takes; without a body where its maker may read the record no more.
+struct Ready {
+    due: Due,
+    body: Option<String>,
+    target: Arc<Target>,
+}
+
+/// What is due and not under way, in order.
+async fn gather(
+    state: &State,
+    endpoint: Uuid,
+    maker: &Arc<Caller>,
+    under_way: &HashSet<Uuid>,
+    target: &Arc<Target>,
+) -> Result<VecDeque<Ready>> {
     let now = server::now();
     let reader = state.store.reader(Arc::clone(maker), now);
     let mut sql = reader.sql();
-    sql.push("SELECT id, event_id, attempts FROM webhook_deliveries WHERE webhook_endpoint_id = ").id(endpoint.id());
+    sql.push("SELECT id, event_id, attempts, next_attempt_at FROM webhook_deliveries WHERE webhook_endpoint_id = ").id(endpoint);
     sql.push(" AND status = 'pending' AND next_attempt_at <= ").bind(Kind::Time, Scalar::Time(now));
-    sql.push(" ORDER BY next_attempt_at, position LIMIT ").int(i64::try_from(AT_ONCE).unwrap_or(i64::MAX));
-    let due = reader.fetch(sql, |row| Ok(Due { id: row.id(0)?, event: row.id(1)?, attempts: row.int(2)? })).await?;
+    sql.push(" ORDER BY next_attempt_at, position LIMIT ").int(i64::try_from(AT_ONCE + under_way.len()).unwrap_or(i64::MAX));
+    let read = |row: &Row<'_>| {
+        let since = row.time(3)?.ok_or(Code::Internal)?;
+        Ok(Due { id: row.id(0)?, event: row.id(1)?, attempts: row.int(2)?, since })
+    };
+    let mut due = reader.fetch(sql, read).await?;
+    due.retain(|due| !under_way.contains(&due.id));
+    if due.is_empty() {
+        return Ok(VecDeque::new());
+    }
     let mut changes = feed::by_ids(&reader, due.iter().map(|d| d.event)).await?;
     shield(&reader, &mut changes);
-    let secrets = secrets(&reader, endpoint.id()).await?;
-    let begun = Clock::now();
-    let any = !due.is_empty();
-    for delivery in due {
-        let body = changes.iter().find(|c| c.id == delivery.event).and_then(|c| serde_json::to_string(c).ok());
-        let outcome = match body {
-            Some(body) => state.webhooks.send(&endpoint.data.url, delivery.event, body, &secrets, server::now()).await,
-            // The record is its maker's to read no more.
-            None => Outcome { error: Some("not_visible"), ..Outcome::default() },
-        };
-        let on = keep(state, endpoint, &delivery, outcome).await?;
-        // The lease is renewed, and the endpoint read again, before it ends.
-        if !on || begun.elapsed() > Duration::from_secs(10) {
-            break;
-        }
-    }
-    Ok(any)
+    let mut bodies: HashMap<Uuid, String> = changes.iter().filter_map(|c| Some((c.id, serde_json::to_string(c).ok()?))).collect();
+    Ok(due.into_iter().map(|due| Ready { body: bodies.remove(&due.event), due, target: Arc::clone(target) }).collect())
 }
 
-/// Keeps what became of an attempt; says whether the endpoint is still to be told.
-async fn keep(state: &State, endpoint: &Stored<WebhookEndpoint>, delivery: &Due, outcome: Outcome) -> Result<bool> {
+/// One attempt, and what became of it.
+async fn attempt(state: State, Ready { due, body, target }: Ready) -> (Due, Outcome) {
+    let failed = |error| Outcome { error: Some(error), ..Outcome::default() };
+    let outcome = match body {
+        // The record is its maker's to read no more.
+        None => failed("not_visible"),
+        // Unsigned, nobody could tell it from anybody's.
+        Some(_) if target.secrets.is_empty() => failed("secret_unreadable"),
+        Some(body) => state.webhooks.send(&target.url, due.event, body, &target.secrets, server::now()).await,
+    };
+    (due, outcome)
+}
+
+/// Keeps what became of attempts, in one transaction; says whether the endpoint is still to be told.
+async fn keep(state: &State, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<bool> {
     let now = server::now();
     let work = state.store.work(Arc::new(Caller::system()), now).await?;
+    let (mut succeeded, mut failed) = (false, false);
+    for (delivery, outcome) in done {
+        let hidden = outcome.error == Some("not_visible");
+        succeeded |= outcome.error.is_none();
+        failed |= outcome.error.is_some() && !hidden;
+        keep_one(&work, delivery, outcome, hidden).await?;
+    }
+    let failing = match (succeeded, failed) {
+        (true, _) => succeeding(&work, endpoint).await.map(|()| None)?,
+        (false, true) => failing_since(&work, endpoint).await?,
+        (false, false) => None,
+    };
+    work.commit().await?;
+    let reason = match failing {
+        _ if done.iter().any(|(_, outcome)| outcome.status == Some(410)) => Some(DisabledReason::Gone),
+        Some(since) if since.plus_seconds(PATIENCE) <= now => Some(DisabledReason::Failing),
+        _ => None,
+    };
+    match reason {
+        Some(reason) => disable(state, endpoint, reason).await.map(|()| false),
+        None => Ok(true),
+    }
+}
+
+async fn keep_one(work: &Work, delivery: &Due, outcome: &Outcome, hidden: bool) -> Result<()> {
     let failed = outcome.error.is_some();
-    let hidden = outcome.error == Some("not_visible");
     let next = usize::try_from(delivery.attempts).ok().and_then(|n| RETRIES.get(n)).filter(|_| failed && !hidden);
     let status = match (failed, next) {
         (false, _) => "delivered",
@@ -294,24 +425,15 @@ async fn keep(state: &State, endpoint: &Stored<WebhookEndpoint>, delivery: &Due,
     let mut sql = work.sql();
     sql.push("UPDATE webhook_deliveries SET status = ").text(status).push(", attempts = ").int(delivery.attempts + 1);
     sql.push(", next_attempt_at = ")
-        .bind(Kind::Time, next.map_or(Scalar::Null, |seconds| Scalar::Time(now.plus_seconds(spread(*seconds)))));
-    sql.push(", last_attempt_at = ").bind(Kind::Time, Scalar::Time(now));
+        .bind(Kind::Time, next.map_or(Scalar::Null, |seconds| Scalar::Time(work.now.plus_seconds(spread(*seconds)))));
+    sql.push(", last_attempt_at = ").bind(Kind::Time, Scalar::Time(work.now));
     sql.push(", last_status = ").bind(Kind::Int, outcome.status.map_or(Scalar::Null, |s| Scalar::Int(s.into())));
     sql.push(", last_error = ").bind(Kind::Text, text(outcome.error.map(str::to_owned)));
-    sql.push(", last_response = ").bind(Kind::Text, text(outcome.response));
+    sql.push(", last_response = ").bind(Kind::Text, text(outcome.response.clone()));
     sql.push(", last_duration_ms = ").int(outcome.duration_ms).push(" WHERE id = ").id(delivery.id);
-    work.execute(sql).await?;
-    let failing = if failed && !hidden { failing_since(&work, endpoint).await? } else { succeeded(&work, endpoint, failed).await? };
-    work.commit().await?;
-    let reason = match (outcome.status, failing) {
-        (Some(410), _) => Some(DisabledReason::Gone),
-        (_, Some(since)) if since.plus_seconds(PATIENCE) <= now => Some(DisabledReason::Failing),
-        _ => None,
-    };
-    match reason {
-        Some(reason) => disable(state, endpoint.id(), reason).await.map(|()| false),
-        None => Ok(true),
-    }
+    // Whoever asked meanwhile for it to be sent once more is to have that.
+    sql.push(" AND status = 'pending' AND next_attempt_at = ").bind(Kind::Time, Scalar::Time(delivery.since));
+    work.execute(sql).await.map(|_| ())
 }
 
 /// Some seconds more or less, so that what failed together is not tried again together.
@@ -320,27 +442,21 @@ fn spread(seconds: i64) -> i64 {
     seconds + if tenth == 0 { 0 } else { i64::from(rand::random::<u32>()) % (2 * tenth + 1) - tenth }
 }
 
-/// Since when every attempt has failed, this one included. No change of the record: nobody made it.
-async fn failing_since(work: &Work, endpoint: &Stored<WebhookEndpoint>) -> Result<Option<Instant>> {
+/// Since when every attempt has failed, these included. No change of the record: nobody made it.
+async fn failing_since(work: &Work, endpoint: Uuid) -> Result<Option<Instant>> {
     let mut sql = work.sql();
     sql.push("UPDATE webhook_endpoints SET failing_since = ").bind(Kind::Time, Scalar::Time(work.now));
-    sql.push(" WHERE failing_since IS NULL AND id = ").id(endpoint.id());
+    sql.push(" WHERE failing_since IS NULL AND id = ").id(endpoint);
     work.execute(sql).await?;
     let mut sql = work.sql();
-    sql.push("SELECT failing_since FROM webhook_endpoints WHERE id = ").id(endpoint.id());
+    sql.push("SELECT failing_since FROM webhook_endpoints WHERE id = ").id(endpoint);
     Ok(work.fetch_one(sql, |row| row.time(0)).await?.flatten())
 }
 
-async fn succeeded(work: &Work, endpoint: &Stored<WebhookEndpoint>, failed: bool) -> Result<Option<Instant>> {
-    if !failed {
-        let mut sql = work.sql();
-        sql.push("UPDATE ")
-            .push(WebhookEndpoint::MANY)
-            .push(" SET failing_since = NULL WHERE failing_since IS NOT NULL AND id = ")
-            .id(endpoint.id());
-        work.execute(sql).await?;
-    }
-    Ok(None)
+async fn succeeding(work: &Work, endpoint: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE webhook_endpoints SET failing_since = NULL WHERE failing_since IS NOT NULL AND id = ").id(endpoint);
+    work.execute(sql).await.map(|_| ())
 }
 
 /// Disables an endpoint; the event is the notice.

@@ -1,6 +1,6 @@
 //! How webhook endpoints are reached: a secret is shown once, when it is made or rotated.
 
-use super::address;
+use super::{address, secrets};
 use crate::{
     identity::tokens,
     integration::changes::asked::event_types,
@@ -31,7 +31,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// Seconds the secret before a rotation stays good: a day.
 const GRACE: i64 = 86_400;
@@ -50,10 +49,11 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                 .says(
                     "webhooks",
                     "Make a webhook endpoint",
-                    "It is told of what changes from now on, as far as its maker may read it: each change (schema `Change`) as a POST in the order of \
-                     commits, signed as Standard Webhooks says, with the headers `webhook-id` (the event's id), `webhook-timestamp` and \
-                     `webhook-signature`. Whatever is not answered with a status from 200 to 299 within 15 seconds is tried again, ten times in some three \
-                     days; later changes do not wait for it. 410 disables the endpoint at once, three days of nothing but failures do so too; the \
+                    "It is told of what changes from now on, as far as its maker may read it: each change (schema `Change`) as a POST, \
+                     signed as Standard Webhooks says, with the headers `webhook-id` (the event's id), `webhook-timestamp` and `webhook-signature`. \
+                     Several are under way at a time, and one may come twice: `position` says in which order they happened, `version` whether it is news of \
+                     its record, `id` whether it came before. Whatever is not answered with a status from 200 to 299 within 15 seconds is tried again, ten times in \
+                     some three days; later changes do not wait for it. 410 disables the endpoint at once, three days of nothing but failures do so too; the \
                      change `webhook_endpoint.disabled` says so. The answer shows the secret, once.",
                 )
                 .takes(Body::of("NewWebhookEndpoint"))
@@ -112,7 +112,7 @@ pub struct IssuedWebhookEndpoint {
 #[serde(deny_unknown_fields)]
 pub struct Replay {
     /// The cursor of a change or of a page of the feed: what came after it is sent, again or for the first time. Nothing between is sent
-    /// when it is ahead of what was told.
+    /// when it is ahead of what was told; one that is ahead of the feed, as after a restore, is refused.
     #[schema(min_length = 1, max_length = 400)]
     pub after: String,
 }
@@ -125,7 +125,7 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
     sql.push("INSERT INTO webhook_cursors (endpoint_id, position) SELECT ").bind(Kind::Id, Scalar::Id(made.id()));
     sql.push(", coalesce(max(position), 0) FROM event_positions");
     work.execute(sql).await?;
-    Ok(issue(work, &made).await?.status(201))
+    Ok(issue(work, &call, &made).await?.status(201))
 }
 
 async fn update(work: &Work, call: Call) -> Result<Answer> {
@@ -171,24 +171,16 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "rotate-secret").await?;
     expect_version(call.if_match, before.version())?;
     let until = work.now.plus_seconds(GRACE);
-    let mut sql = work.sql();
-    sql.push("DELETE FROM webhook_secrets WHERE expires_at IS NOT NULL AND endpoint_id = ").id(before.id());
-    work.execute(sql).await?;
-    let mut sql = work.sql();
-    sql.push("UPDATE webhook_secrets SET expires_at = ").bind(Kind::Time, Scalar::Time(until));
-    sql.push(" WHERE endpoint_id = ").id(before.id());
-    work.execute(sql).await?;
+    secrets::end(work, before.id(), until).await?;
     let mut after = before.clone();
     after.data.previous_secret_expires_at = Some(until);
     let made = stored::save(work, &before, after, "secret_rotated", None).await?;
-    issue(work, &made).await
+    issue(work, &call, &made).await
 }
 
-async fn issue(work: &Work, endpoint: &Stored<WebhookEndpoint>) -> Result<Answer> {
+async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Answer> {
     let secret = tokens::random();
-    let columns = [("id", Kind::Id), ("endpoint_id", Kind::Id), ("secret", Kind::Bytes)];
-    let row = vec![Scalar::Id(work.new_id()), Scalar::Id(endpoint.id()), Scalar::Bytes(secret.to_vec())];
-    work.insert("webhook_secrets", &columns, vec![row], "").await?;
+    secrets::keep(work, &call.state.keyring, endpoint.id(), &secret).await?;
     let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);
     let issued = IssuedWebhookEndpoint { webhook_endpoint: shown, secret: format!("whsec_{}", STANDARD.encode(secret)) };
     let location = Some(format!("/v1/webhook-endpoints/{}", endpoint.id()));
@@ -240,19 +232,17 @@ fn note(work: &Work, endpoint: &Stored<WebhookEndpoint>, kind: &str) {
 }
 
 async fn replay(work: &Work, endpoint: Stored<WebhookEndpoint>, input: Replay) -> Result<Stored<WebhookEndpoint>> {
-    let unknown = |_| Error::invalid(FieldError::new("/after", "invalid_format", "a cursor of the feed"));
-    let position = work.store.feed_position(&input.after).map_err(unknown)?;
+    let wrong = |code, about| Error::invalid(FieldError::new("/after", code, about));
+    let position = work.store.feed_position(&input.after).map_err(|_| wrong("invalid_format", "a cursor of the feed"))?;
+    let mut sql = work.sql();
+    sql.push("SELECT coalesce(max(position), 0) FROM event_positions");
+    // Of a time that a restore undid: nothing would be told until the feed is as long again.
+    if position > work.count(sql).await? {
+        return Err(wrong("ahead_of_feed", ""));
+    }
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET position = ").int(position).push(" WHERE endpoint_id = ").id(endpoint.id());
     work.execute(sql).await?;
     note(work, &endpoint, "webhook_endpoint.replayed");
     Ok(endpoint)
-}
-
-/// The secrets an endpoint's deliveries are signed with now, the newest first.
-pub async fn secrets(reader: &Reader, endpoint: Uuid) -> Result<Vec<Vec<u8>>> {
-    let mut sql = reader.sql();
-    sql.push("SELECT secret FROM webhook_secrets WHERE endpoint_id = ").id(endpoint).push(" AND (expires_at IS NULL OR expires_at > ");
-    sql.bind(Kind::Time, Scalar::Time(reader.now)).push(") ORDER BY id DESC");
-    reader.fetch(sql, |row| row.bytes(0)).await
 }

@@ -4,12 +4,38 @@ pub mod address;
 mod delivery;
 pub mod dispatcher;
 mod endpoint;
+mod secrets;
 pub mod sender;
 
-use crate::rest::collection::Api;
+pub use secrets::{seal_anew, secrets};
+
+use crate::rest::{
+    collection::{Api, Webhook},
+    operation::Parameter,
+};
+use serde_json::json;
 
 /// The area's routes.
 #[must_use]
 pub fn routes(api: Api) -> Api {
-    api.collection(endpoint::routes()).collection(delivery::routes())
+    api.collection(endpoint::routes()).collection(delivery::routes()).webhook(Webhook {
+        // Of their own: generators write one file for each tag, and another for what is sent.
+        tag: "events",
+        schema: "Change",
+        about: "The change, as the feed has it.",
+        headers: vec![
+            Parameter::new("webhook-id", json!({"type": "string", "format": "uuid"}), "The event's id, the same however often it is sent."),
+            Parameter::new(
+                "webhook-timestamp",
+                json!({"type": "string", "pattern": "^[0-9]+$", "maxLength": 20}),
+                "When this attempt was signed, in seconds since 1970: refuse what is minutes old, lest it be sent again by somebody else.",
+            ),
+            Parameter::new(
+                "webhook-signature",
+                json!({"type": "string", "pattern": "^v1,[A-Za-z0-9+/=]+( v1,[A-Za-z0-9+/=]+)*$", "maxLength": 200}),
+                "Signatures separated by blanks, one of which must be right: `v1,` and the Base64 of the HMAC-SHA256, by the endpoint's secret, of \
+                 `<webhook-id>.<webhook-timestamp>.<body>`.",
+            ),
+        ],
+    })
 }

@@ -21,6 +21,8 @@ pub struct Sender {
     client: reqwest::Client,
     /// Whether private addresses may be sent to.
     pub allow_private: bool,
+    /// Most deliveries under way to one endpoint.
+    pub at_once: usize,
 }
 
 /// What became of an attempt.
@@ -38,7 +40,7 @@ pub struct Outcome {
 
 impl Sender {
     /// A client that follows no redirects, asks no proxy, and resolves names to allowed addresses only.
-    pub fn new(allow_private: bool) -> reqwest::Result<Self> {
+    pub fn new(allow_private: bool, at_once: usize) -> reqwest::Result<Self> {
         crate::server::use_tls();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -47,7 +49,7 @@ impl Sender {
             .user_agent("Samphan-Webhooks/1")
             .dns_resolver(Resolver { allow_private })
             .build()?;
-        Ok(Self { client, allow_private })
+        Ok(Self { client, allow_private, at_once })
     }
 
     /// Sends a change to an address, signed at this moment with each of the secrets.

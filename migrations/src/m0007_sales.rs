@@ -1,26 +1,9 @@
 //! Sales: tax rates, orders and what holds them up, promises, shipments, and what accounting invoiced.
 
-use crate::run;
-use sea_orm_migration::prelude::*;
+use crate::Step;
 
 /// The step.
-#[derive(DeriveMigrationName)]
-pub struct Step;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Step {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let own = match manager.get_database_backend() {
-            sea_orm_migration::sea_orm::DbBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        run(manager, TABLES, INDEXES, own).await
-    }
-}
+pub const STEP: Step = Step { name: "m0007_sales", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
 
 /// A document and its lines are one row: it is read, changed, told and locked as one.
 const TABLES: &str = "

@@ -1,0 +1,100 @@
+//! Lines to stand in: works that must not run beside one another wait here, each line by its name, before they have a connection.
+//!
+//! Within the database they wait for one another too (`Work::stand_in_line`), as there are other processes. But who waits there holds a
+//! connection, and a few who want the same leave none for all the others. So a work that may not go on at once is undone, waits here
+//! for the head of the line, and is done again.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
+
+/// Names known before those that nobody wants any more are forgotten.
+const FORGET_AT: usize = 1_000;
+
+/// The lines of a process.
+#[derive(Debug, Default)]
+pub struct Lines(Mutex<HashMap<String, Weak<Queue<()>>>>);
+
+/// The head of a line: nobody else of this process has it until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    /// The line's name.
+    pub name: String,
+    _held: OwnedMutexGuard<()>,
+}
+
+impl Lines {
+    fn line(&self, name: &str) -> Arc<Queue<()>> {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get(name).and_then(Weak::upgrade) {
+            return line;
+        }
+        if lines.len() >= FORGET_AT {
+            lines.retain(|_, line| line.strong_count() > 0);
+        }
+        let line = Arc::<Queue<()>>::default();
+        lines.insert(name.to_owned(), Arc::downgrade(&line));
+        line
+    }
+
+    /// The head of a line, when nobody has it and nobody waits.
+    #[must_use]
+    pub fn step_up(&self, name: &str) -> Option<Place> {
+        self.line(name).try_lock_owned().ok().map(|held| Place { name: name.to_owned(), _held: held })
+    }
+
+    /// Waits for the heads of several lines, always in the same order, so that nobody waits in a circle.
+    pub async fn wait(&self, names: BTreeSet<String>) -> Vec<Place> {
+        let mut places = Vec::with_capacity(names.len());
+        for name in names {
+            let held = self.line(&name).lock_owned().await;
+            places.push(Place { name, _held: held });
+        }
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    fn names(all: &[&str]) -> BTreeSet<String> {
+        all.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_line_has_one_head_and_others_come_in_turn() {
+        let lines = Lines::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let first = lines.step_up("a").unwrap();
+        assert!(lines.step_up("a").is_none() && lines.step_up("b").is_some());
+        let mut second = pin!(lines.wait(names(&["b", "a"])));
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        // Nobody overtakes who waits.
+        drop(first);
+        assert!(lines.step_up("a").is_none());
+        let std::task::Poll::Ready(places) = second.as_mut().poll(&mut context) else { panic!("it is its turn") };
+        assert_eq!(places.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(lines.step_up("b").is_none());
+        drop(places);
+        assert!(lines.step_up("a").is_some() && lines.step_up("b").is_some());
+    }
+
+    #[test]
+    fn names_that_nobody_wants_are_forgotten() {
+        let lines = Lines::default();
+        let held = lines.step_up("held").unwrap();
+        for n in 0..3 * FORGET_AT {
+            drop(lines.step_up(&n.to_string()));
+        }
+        assert!(lines.0.lock().unwrap().len() <= FORGET_AT && lines.step_up("held").is_none());
+        drop(held);
+    }
+}
