@@ -94,8 +94,8 @@ impl Sale {
 
 async fn every_order_is_shipped_invoiced_and_owed_to_the_cent(app: App) {
     let Some(folder) = folder() else { return eprintln!("northwind: no sample data beside the project, nothing to replay") };
-    let options =
-        load::Options { folder: folder.clone(), url: app.url.to_string(), email: String::new(), password: None, token: Some(app.token()) };
+    let service = load::Service { url: app.url.to_string(), email: String::new(), password: None, token: Some(app.token()) };
+    let options = load::Options { folder: folder.clone(), service };
     assert_eq!(load::northwind(&options).await.unwrap().failures, Vec::<String>::new());
     let sales = Sale::all(&folder);
     assert_eq!((sales.len(), sales.iter().map(|s| s.lines.len()).sum::<usize>()), (830, 2155));

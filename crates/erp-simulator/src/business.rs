@@ -42,7 +42,8 @@ impl Simulator {
 
     /// Credits part of what a customer owes.
     fn credit(&self, customer: &Customer, percent: usize) -> Done<bool> {
-        let amount = Amount(customer.receivable.0 / 100 * i64::try_from(percent).unwrap_or_default());
+        // A hundredth of a hundredth is what amounts are kept in.
+        let amount = Amount::cents(customer.receivable.0 / 10_000 * i64::try_from(percent).unwrap_or_default());
         if !amount.is_positive() {
             return Ok(false);
         }

@@ -155,9 +155,10 @@ impl Simulator {
     /// takes it off itself. A clock of our own could not tell the two apart.
     fn counted_until(&self, moment: Option<DateTime<Utc>>) -> Done<()> {
         let moment = moment.map_or(0, |moment| moment.timestamp_micros());
-        Ok(if moment > self.books.number("counted")? {
-            self.books.set("counted", &moment.to_string())?
-        })
+        if moment > self.books.number("counted")? {
+            self.books.set("counted", &moment.to_string())?;
+        }
+        Ok(())
     }
 
     async fn references(&self) -> Done<Vec<ExternalReference>> {
