@@ -8,9 +8,9 @@ mod m0001_foundation;
 mod m0002_stock;
 mod m0003_changes;
 mod m0004_credit_checks;
-mod m0005_webhook_secrets;
-mod m0006_credit_expiry;
-mod m0007_sales;
+mod m0005_sales;
+mod m0006_webhook_secrets;
+mod m0007_credit_expiry;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ impl MigratorTrait for Migrator {
             m0002_stock::STEP,
             m0003_changes::STEP,
             m0004_credit_checks::STEP,
-            m0005_webhook_secrets::STEP,
-            m0006_credit_expiry::STEP,
-            m0007_sales::STEP,
+            m0005_sales::STEP,
+            m0006_webhook_secrets::STEP,
+            m0007_credit_expiry::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

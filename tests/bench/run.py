@@ -170,6 +170,27 @@ def check(server, url):
     return posts("check", "/v1/credit-checks", [{"account_id": a, "amount": "1.00", "currency": "THB"} for a in accounts])
 
 
+def shop(server):
+    """What an order needs: tax, a price book, and fifty products of which there is no end. Answers 200 accounts and a way to make five lines."""
+    if not server.call("GET", "/v1/warehouses?code=SALE")["data"]:
+        server.call("POST", "/v1/tax-rates", {"code": "VAT7", "name": "VAT", "rate": "7"})
+        book = server.call("POST", "/v1/price-books", {"name": "Bench", "currency": "THB", "is_default": True})["id"]
+        server.call("POST", "/v1/warehouses", {"code": "SALE", "name": "Sale"})
+        lines = []
+        for i in range(50):
+            product = server.call("POST", "/v1/products", {"sku": f"SALE-{i:02}", "name": f"Product {i}", "tax_code": "VAT7"})["id"]
+            server.call("POST", f"/v1/price-books/{book}/entries", {"product_id": product, "price": f"{i + 1}.25"})
+            lines.append({"product_id": product, "quantity": "1000000000"})
+        server.call("POST", "/v1/stock-receipts", {"warehouse_code": "SALE", "lines": lines})
+    accounts = [a["id"] for a in server.call("GET", "/v1/accounts?limit=200&fields=id")["data"]]
+    return accounts, lambda n: [{"sku": f"SALE-{(n * 7 + i * 11) % 50:02}", "quantity": str(1 + i)} for i in range(5)]
+
+
+def promise(server, url):
+    accounts, lines = shop(server)
+    return posts("promise", "/v1/order-promises", [{"account_id": a, "lines": lines(n)} for n, a in enumerate(accounts)])
+
+
 # Requests, as many as 32 connections can send: title, name, script, whether floor.rs knows the operation by that name.
 REQUESTS = [
     ("read one account by id", "read", read, True),
@@ -179,6 +200,7 @@ REQUESTS = [
     ("create one account (12 fields)", "create", create, True),
     ("credit check", "check", check, False),
     ("page of 1,000 changes", "changes", changes, False),
+    ("order promise of 5 lines", "promise", promise, False),
 ]
 
 
@@ -220,10 +242,28 @@ class Stock:
     expect = Credit.expect
 
 
+class Confirm:
+    """Orders of five lines, written beforehand; each is submitted and confirmed: price, approval, credit and stock."""
+
+    def __init__(self, server):
+        self.server = server
+        accounts, lines = shop(server)
+        self.orders = [server.call("POST", "/v1/orders", {"account_id": accounts[n % len(accounts)], "lines": lines(n)})["id"] for n in range(250)]
+
+    def run(self, n):
+        self.server.call("POST", f"/v1/orders/{self.orders[n]}/submit")
+        return self.server.call("POST", f"/v1/orders/{self.orders[n]}/confirm")
+
+    def expect(self, answer):
+        if answer["status"] != "confirmed":
+            sys.exit(f"bench: {answer['status']}")
+
+
 # Title, name, class, whether floor.rs knows the operation by that name.
 SERIES = [
     ("credit batch of 1,000 balances", "credit", Credit, True),
     ("stock sync of 1,000 levels", "stock", Stock, False),
+    ("submit and confirm an order of 5 lines", "confirm", Confirm, False),
 ]
 
 

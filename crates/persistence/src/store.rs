@@ -403,6 +403,15 @@ impl Work {
         Ok(())
     }
 
+    /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,
+    /// and it is to be rolled back.
+    #[must_use]
+    pub fn missed(&self) -> Option<BTreeSet<String>> {
+        let missed = self.missed.borrow().clone()?;
+        let had = self.places.borrow();
+        Some(had.iter().flatten().map(|place| place.name.clone()).chain([missed]).collect())
+    }
+
     /// The next number of a series, such as 42 of `order_numbers`. A work that is not committed may leave a gap.
     pub async fn next_number(&self, series: &'static str) -> Result<i64> {
         let mut sql = self.sql();
@@ -412,15 +421,6 @@ impl Work {
         };
         self.writes_tried.set(self.writes_tried.get() + 1);
         self.count(sql).await
-    }
-
-    /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,
-    /// and it is to be rolled back.
-    #[must_use]
-    pub fn missed(&self) -> Option<BTreeSet<String>> {
-        let missed = self.missed.borrow().clone()?;
-        let had = self.places.borrow();
-        Some(had.iter().flatten().map(|place| place.name.clone()).chain([missed]).collect())
     }
 
     /// Says what happened; written with everything else at commit.

@@ -3,7 +3,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0007_sales", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
+pub const STEP: Step = Step { name: "m0005_sales", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
 
 /// A document and its lines are one row: it is read, changed, told and locked as one.
 const TABLES: &str = "
@@ -50,6 +50,7 @@ const INDEXES: &str = "
     orders: owner_id | team_id | status
     orders: owner_id | team_id | status, created_at | updated_at | number | ordered_on
     orders: owner_id | team_id, status
+    orders: account_id
     orders: account_id, ordered_on
     orders: contact_id
     orders: promise_id

@@ -4,7 +4,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0005_webhook_secrets", tables: TABLES, ..Step::NONE };
+pub const STEP: Step = Step { name: "m0006_webhook_secrets", tables: TABLES, ..Step::NONE };
 
 const TABLES: &str = "
 ALTER TABLE webhook_secrets ADD COLUMN key_id :text
