@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
+CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
 .PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients bench
 
@@ -22,15 +23,17 @@ format: ## Is everything formatted
 lint: ## Lints, warnings refused
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 
-openapi: ## Write the published document anew
+openapi: ## Write the published document anew, and the client made of it
 	$(CARGO) run --quiet -p samphan -- openapi > openapi/openapi.json
 	$(CARGO) run --quiet -p samphan -- openapi --form older > openapi/openapi-3.0.json
 	$(CARGO) run --quiet -p samphan -- openapi --form operations > openapi/operations.txt
+	$(CLIENT)
 
 openapi-check: ## Is the published document what the code says
 	@diff <($(CARGO) run --quiet -p samphan -- openapi) openapi/openapi.json >/dev/null || { echo "openapi/openapi.json is not what the code says: make openapi"; exit 1; }
 	@diff <($(CARGO) run --quiet -p samphan -- openapi --form older) openapi/openapi-3.0.json >/dev/null || { echo "openapi/openapi-3.0.json is not what the code says: make openapi"; exit 1; }
 	@diff <($(CARGO) run --quiet -p samphan -- openapi --form operations) openapi/operations.txt || { echo "openapi/operations.txt is not what the code says: make openapi"; exit 1; }
+	@$(CLIENT) --check || { echo "crates/erp-simulator/src/api.rs is not what the document says: make openapi"; exit 1; }
 
 lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 	openapi/lint/run.sh openapi/openapi.json

@@ -4,6 +4,7 @@
 mod catalog;
 mod contract;
 mod customers;
+mod erp;
 mod integration;
 mod kernel;
 mod platform;

@@ -10,6 +10,7 @@ crate::on_both![
     an_item_that_fails_after_it_wrote_leaves_nothing,
     a_version_in_an_item_guards_it,
     a_batch_needs_the_permission_of_its_mode,
+    names_are_given_in_a_batch,
 ];
 
 fn statuses(answer: &Answer) -> Vec<&str> {
@@ -106,4 +107,16 @@ async fn a_batch_needs_the_permission_of_its_mode(app: App) {
     for mode in ["update", "upsert", "delete"] {
         send(mode, json!({"id": id})).await.refused(403, "forbidden");
     }
+}
+
+async fn names_are_given_in_a_batch(app: App) {
+    // External references have a field that is called as the key of other batches is.
+    app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
+    let (a, b) = (app.account("A").await, app.account("B").await);
+    let item = |id: &str, name: Value| json!({"system": "express", "resource": "accounts", "external_id": name, "record_id": id});
+    let items = json!([item(&a, json!("C-1")), item(&b, json!("C-1")), item(&b, json!("C-2")), item(&b, json!(null))]);
+    let done = app.post("/v1/external-references/batch", json!({"mode": "create", "items": items})).await.is(200);
+    assert_eq!(statuses(&done), ["created", "failed", "created", "failed"]);
+    assert_eq!((&done["results"][0]["external_id"], &done["results"][1]["error"]["code"]), (&json!("C-1"), &json!("already_exists")));
+    assert_eq!(app.get("/v1/accounts/by-external-id/express/C-2").await.is(200).id(), b);
 }

@@ -31,6 +31,9 @@ pub enum Command {
     /// Look after stock.
     #[command(subcommand)]
     Stock(StockCommand),
+    /// Play an accounting system that is a client of a running service: customers, ledger, credit limits and stock of its own, in a file
+    /// of its own. Does what there is to do, says what it did, and ends.
+    SimulateErp(Box<samphan_erp_simulator::Options>),
     /// Fill a database with generated accounts and contacts, the same for the same seed: for benches.
     Generate(generate::Options),
 }

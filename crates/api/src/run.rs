@@ -33,6 +33,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,
+        Command::SimulateErp(options) => samphan_erp_simulator::run(*options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
         Command::Generate(options) => generate::run(&options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
     };
     match done {

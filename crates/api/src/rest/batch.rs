@@ -209,7 +209,10 @@ impl Batch<'_> {
             return Err(Error::from(Code::ValidationFailed).with(faults));
         }
         let mut fields = item.as_object().cloned().unwrap_or_default();
-        let external_id = fields.remove("external_id").and_then(|v| v.as_str().map(str::to_owned));
+        // A resource may have a field of that name itself.
+        let own = table.shape.field("external_id").is_some();
+        let external_id = if own { fields.get("external_id").cloned() } else { fields.remove("external_id") };
+        let external_id = external_id.and_then(|v| v.as_str().map(str::to_owned));
         let version = fields.remove("version").and_then(|v| v.as_i64());
         let id = fields.get("id").and_then(Value::as_str).and_then(|s| Uuid::parse_str(s).ok());
         let target = match (self.system, &external_id) {

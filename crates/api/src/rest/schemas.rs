@@ -142,9 +142,8 @@ fn batch_item(shape: &Shape) -> Value {
     item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.one)));
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));
-        properties.insert(
-            "external_id".into(),
-            json!({"type": "string", "minLength": 1, "maxLength": 128, "description": "What the system of `match_on` calls the record."}),
+        properties.entry("external_id").or_insert_with(
+            || json!({"type": "string", "minLength": 1, "maxLength": 128, "description": "What the system of `match_on` calls the record."}),
         );
         properties.insert("version".into(), json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX, "description": "Fails the item with `version_conflict` when the record is of another version."}));
     }
