@@ -11,6 +11,8 @@ crate::on_both![
     a_hold_is_escalated_and_rejected,
     a_new_balance_makes_room_by_itself_where_the_policy_says_so,
     what_was_released_comes_back_when_the_order_changes,
+    a_seller_gives_no_price_by_amending,
+    a_seller_asks_again_when_the_books_have_moved,
 ];
 
 async fn credit_holds_an_order_and_its_release_needs_the_right(app: App) {
@@ -164,4 +166,54 @@ async fn what_was_released_comes_back_when_the_order_changes(app: App) {
     let amended = act(&app, &order.id(), "amend", json!({"lines": [line]})).await.is(200);
     assert_eq!((&amended["status"], &amended["waived_holds"]), (&json!("on_hold"), &json!([])));
     assert_eq!(holds(&app, &order.id()).await, ["credit"]);
+}
+
+async fn a_seller_gives_no_price_by_amending(app: App) {
+    let shop = Shop::open(&app).await;
+    let seller = somebody(&app, "Seller").await;
+    let account = seller.make("/v1/accounts", json!({"name": "Mine"})).await;
+    let lines = json!([{"product_id": shop.tea, "quantity": "5"}]);
+    let order = seller.post("/v1/orders", json!({"account_id": account["id"], "lines": lines})).await.is(201);
+    act(&seller, &order.id(), "submit", json!({})).await.is(200);
+    assert_eq!(act(&seller, &order.id(), "confirm", json!({})).await.is(200)["status"], "confirmed");
+    let line = order["lines"][0]["id"].clone();
+    let cheap = json!({"lines": [{"id": line, "quantity": "5", "unit_price": "0.01"}]});
+    let held = act(&seller, &order.id(), "amend", cheap).await.is(200);
+    assert_eq!((&held["status"], &held["committed_amount"]), (&json!("on_hold"), &json!("535.00")));
+    assert_eq!(holds(&app, &order.id()).await, ["approval"]);
+    assert_eq!(shop.standing(&app).await, ["100", "5", "95"], "what was promised stays put aside");
+    // Whoever has the right lets it pass; from then on it is what was promised.
+    assert_eq!(act(&app, &order.id(), "confirm", json!({})).await.is(200)["total_amount"], "0.05");
+    let less = json!({"lines": [{"id": line, "quantity": "4"}]});
+    assert_eq!(act(&seller, &order.id(), "amend", less).await.is(200)["status"], "confirmed");
+    // The same through a promise.
+    let promise =
+        seller.post("/v1/order-promises", json!({"account_id": account["id"], "lines": [{"sku": "TEA", "quantity": "1"}]})).await.is(201);
+    let order = seller.post("/v1/orders", json!({"account_id": account["id"], "promise_id": promise["id"]})).await.is(201);
+    act(&seller, &order.id(), "submit", json!({})).await.is(200);
+    act(&seller, &order.id(), "hold", json!({})).await.is(200);
+    let cheap = json!({"lines": [{"id": order["lines"][0]["id"], "quantity": "1", "unit_price": "0.01"}]});
+    act(&seller, &order.id(), "amend", cheap).await.is(200);
+    let hold = id(&app.get(&format!("/v1/order-holds?order_id={}", order.id())).await.is(200)["data"][0]);
+    let manager =
+        app.person(&["orders:read/all", "orders:release/all", "order-holds:read/all", "order-holds:release/all"], &[], &[]).await.app;
+    manager.post(&format!("/v1/order-holds/{hold}/release"), json!({})).await.is(200);
+    assert_eq!(holds(&app, &order.id()).await, ["approval"]);
+}
+
+async fn a_seller_asks_again_when_the_books_have_moved(app: App) {
+    let shop = Shop::open(&app).await;
+    let seller = somebody(&app, "Seller").await;
+    app.patch(&format!("/v1/accounts/{}", shop.account), json!({"owner_id": seller.get("/v1/me").await.is(200)["id"]})).await.is(200);
+    shop.limit(&app, "100.00", "0.00").await;
+    let lines = json!([{"product_id": shop.tea, "quantity": "2"}]);
+    let order = seller.post("/v1/orders", json!({"account_id": shop.account, "lines": lines})).await.is(201);
+    act(&seller, &order.id(), "submit", json!({})).await.is(200);
+    act(&seller, &order.id(), "confirm", json!({})).await.is(200);
+    shop.say(&app, "100.00", "50.00", from_now(1)).await;
+    assert_eq!(act(&seller, &order.id(), "confirm", json!({})).await.is(200)["status"], "on_hold");
+    let hold = app.get(&format!("/v1/order-holds?order_id={}", order.id())).await.is(200)["data"][0].clone();
+    assert_eq!(hold["amount_over"], "164.00");
+    let seen = seller.get(&format!("/v1/order-holds/{}", id(&hold))).await.is(200);
+    assert_eq!((&seen["reasons"], &seen["amount_over"]), (&json!(["over_limit"]), &json!(null)));
 }

@@ -9,6 +9,9 @@ crate::on_both![
     what_does_not_fit_an_order_is_refused,
     a_batch_by_the_documents_own_numbers,
     a_balance_that_comes_first_says_what_it_includes,
+    what_is_credited_and_invoiced_anew_hides_no_other_line,
+    a_system_posts_its_own_documents_only,
+    amounts_beyond_reason_add_up_or_are_refused,
 ];
 
 fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
@@ -144,4 +147,57 @@ async fn a_balance_that_comes_first_says_what_it_includes(app: App) {
     let kept = app.all("/v1/order-invoices", 50).await;
     assert_eq!((kept.len(), &kept[0]["version"]), (1, &json!(1)));
     assert_eq!(shop.available(&app).await, "465.00");
+}
+
+async fn what_is_credited_and_invoiced_anew_hides_no_other_line(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let lines = json!([{"product_id": shop.tea, "quantity": "2"}, {"product_id": shop.tea, "quantity": "3"}]);
+    let order = shop.draft(&app, lines).await;
+    act(&app, &order.id(), "submit", json!({})).await.is(200);
+    act(&app, &order.id(), "confirm", json!({})).await.is(200);
+    for (document, kind) in [("INV-1", "invoice"), ("CN-1", "credit_note"), ("INV-2", "invoice")] {
+        let mut body = invoice(&order, document, "2", "214.00", from_now(0));
+        body["kind"] = json!(kind);
+        app.make("/v1/order-invoices", body).await;
+    }
+    let order = read(&app, &order.id()).await;
+    assert_eq!((&order["open_amount"], &order["invoice_status"]), (&json!("321.00"), &json!("partly")));
+    assert_eq!(shop.available(&app).await, "465.00");
+}
+
+async fn a_system_posts_its_own_documents_only(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    app.make("/v1/external-systems", json!({"code": "pos", "name": "Tills", "kind": "pos"})).await;
+    let order = shop.confirmed(&app, "5").await;
+    let grants = [
+        "orders:read/all",
+        "order-invoices:read/all",
+        "order-invoices:create/all",
+        "order-invoices:update/all",
+        "order-invoices:delete/all",
+    ];
+    let key = app.api_key(&grants, json!({"systems": ["pos"]})).await.is(201).text_of("token");
+    let pos = app.as_(&key);
+    pos.post("/v1/order-invoices", invoice(&order, "INV-1", "5", "535.00", from_now(0))).await.refused(403, "forbidden");
+    let made = app.make("/v1/order-invoices", invoice(&order, "INV-1", "1", "107.00", from_now(0))).await;
+    let path = format!("/v1/order-invoices/{}", id(&made));
+    pos.patch(&path, json!({"amount": "535.00"})).await.refused(403, "forbidden");
+    pos.delete(&path).await.refused(403, "forbidden");
+    let mut own = invoice(&order, "T-1", "1", "107.00", from_now(0));
+    own["system"] = json!("pos");
+    pos.post("/v1/order-invoices", own).await.is(201);
+}
+
+async fn amounts_beyond_reason_add_up_or_are_refused(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    for n in 0..3 {
+        let body = invoice(&order, &format!("INV-{n}"), "500000000000000", "900000000000000.00", from_now(0));
+        let answer = app.post("/v1/order-invoices", body).await;
+        assert!(answer.status == 201 || answer.status == 422, "{}", answer.text);
+    }
+    assert_eq!(read(&app, &order.id()).await["open_amount"], "0.00");
 }

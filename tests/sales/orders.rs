@@ -16,6 +16,7 @@ crate::on_both![
     a_clone_is_a_draft_at_todays_prices,
     what_is_missing_is_put_aside_when_it_comes,
     sellers_see_and_change_their_own,
+    what_was_promised_is_kept_while_more_is_asked_for,
 ];
 
 async fn a_draft_is_priced_taxed_and_addressed(app: App) {
@@ -288,4 +289,16 @@ async fn sellers_see_and_change_their_own(app: App) {
     act(&north, &order.id(), "submit", json!({})).await.is(200);
     assert_eq!(act(&north, &order.id(), "confirm", json!({})).await.is(200)["status"], "confirmed");
     assert!(holds(&south, &order.id()).await.is_empty());
+}
+
+async fn what_was_promised_is_kept_while_more_is_asked_for(app: App) {
+    let shop = Shop::open(&app).await;
+    let order = shop.confirmed(&app, "100").await;
+    let line = order["lines"][0]["id"].clone();
+    let held = act(&app, &order.id(), "amend", json!({"lines": [{"id": line, "quantity": "101"}]})).await.is(200);
+    assert_eq!((&held["status"], &held["lines"][0]["reserved_quantity"]), (&json!("on_hold"), &json!("100")));
+    assert_eq!(shop.standing(&app).await, ["100", "100", "0"]);
+    let back = act(&app, &order.id(), "amend", json!({"lines": [{"id": line, "quantity": "100"}]})).await.is(200);
+    assert_eq!(back["status"], "confirmed");
+    adds_up(&app).await;
 }

@@ -12,6 +12,7 @@ crate::on_both![
     what_does_not_fit_a_promise_is_refused,
     a_promise_knows_when_more_can_be_had,
     a_hold_by_hand_loses_nothing_of_the_promise,
+    an_order_that_is_not_to_be_gives_back_what_was_promised,
 ];
 
 async fn promise(app: &App, shop: &Shop, lines: Value) -> Answer {
@@ -153,4 +154,20 @@ async fn a_hold_by_hand_loses_nothing_of_the_promise(app: App) {
     assert_eq!(shop.available(&app).await, "65.00");
     let confirmed = act(&app, &order.id(), "release", json!({})).await.is(200);
     assert_eq!((&confirmed["status"], &confirmed["credit_check_id"]), (&json!("confirmed"), &made["credit_check_id"]));
+}
+
+async fn an_order_that_is_not_to_be_gives_back_what_was_promised(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.limit(&app, "600.00", "0.00").await;
+    for end in ["cancel", "delete"] {
+        let made = promise(&app, &shop, json!([{"product_id": shop.tea, "quantity": "5"}])).await.is(201);
+        assert_eq!(made["status"], "active", "{end}: {}", made.text);
+        let order = app.post("/v1/orders", json!({"account_id": shop.account, "promise_id": made["id"]})).await.is(201);
+        match end {
+            "cancel" => act(&app, &order.id(), "cancel", json!({})).await.is(200),
+            _ => app.delete(&format!("/v1/orders/{}", order.id())).await.is(204),
+        };
+        assert_eq!(shop.available(&app).await, "600.00", "{end}");
+        assert_eq!(shop.standing(&app).await, ["100", "0", "100"], "{end}");
+    }
 }

@@ -11,6 +11,9 @@ crate::on_both![
     an_order_on_hold_does_not_leave,
     what_is_shipped_is_not_amended_away,
     a_policy_for_shipping_keeps_goods_back,
+    what_is_planned_is_not_amended_away,
+    what_comes_back_to_a_closed_order_is_owed_by_nobody,
+    the_warehouse_ships_for_customers_it_does_not_see,
 ];
 
 async fn plan(app: &App, order: &str, body: Value) -> Answer {
@@ -176,4 +179,53 @@ async fn a_policy_for_shipping_keeps_goods_back(app: App) {
     step(&app, &shipment.id(), "ship", json!({})).await.refused(409, "conflict");
     shop.say(&app, "1000.00", "0.00", from_now(2)).await;
     step(&app, &shipment.id(), "ship", json!({})).await.is(200);
+}
+
+async fn what_is_planned_is_not_amended_away(app: App) {
+    let shop = Shop::open(&app).await;
+    let cup = shop.product(&app, "CUP", "10.00", "5").await;
+    let order = shop.confirmed(&app, "10").await;
+    let line = order["lines"][0]["id"].clone();
+    let shipment = plan(&app, &order.id(), json!({"lines": [{"order_line_id": line, "quantity": "2"}]})).await.is(201);
+    for (lines, pointer) in [
+        (json!([{"id": line, "quantity": "5"}]), "/lines/0/quantity"),
+        (json!([{"id": line, "sku": "CUP", "quantity": "10"}]), "/lines/0/product_id"),
+        (json!([{"id": line, "product_id": cup, "quantity": "10"}]), "/lines/0/product_id"),
+    ] {
+        act(&app, &order.id(), "amend", json!({"lines": lines})).await.is(422).fault(pointer, "shipped");
+    }
+    let more = act(&app, &order.id(), "amend", json!({"lines": [{"id": line, "quantity": "12"}]})).await.is(200);
+    assert_eq!((&more["status"], &more["lines"][0]["reserved_quantity"]), (&json!("confirmed"), &json!("12")));
+    step(&app, &shipment.id(), "ship", json!({})).await.is(200);
+    let other = json!([{"id": line, "sku": "CUP", "quantity": "12"}]);
+    act(&app, &order.id(), "amend", json!({"lines": other})).await.is(422).fault("/lines/0/product_id", "shipped");
+    let less = act(&app, &order.id(), "amend", json!({"lines": [{"id": line, "quantity": "3"}]})).await.is(200);
+    assert_eq!((&less["lines"][0]["reserved_quantity"], &less["lines"][0]["shipped_quantity"]), (&json!("1"), &json!("2")));
+    assert_eq!(plan(&app, &order.id(), json!({})).await.is(201)["lines"][0]["quantity"], "1");
+    adds_up(&app).await;
+}
+
+async fn what_comes_back_to_a_closed_order_is_owed_by_nobody(app: App) {
+    let shop = Shop::open(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let shipment = plan(&app, &order.id(), json!({})).await.is(201);
+    step(&app, &shipment.id(), "ship", json!({})).await.is(200);
+    assert_eq!(act(&app, &order.id(), "close", json!({})).await.is(200)["open_amount"], "535.00");
+    step(&app, &shipment.id(), "fail", json!({})).await.is(200);
+    let order = read(&app, &order.id()).await;
+    assert_eq!((&order["status"], &order["open_amount"]), (&json!("closed"), &json!("0.00")));
+    assert_eq!(shop.standing(&app).await, ["100", "0", "100"]);
+}
+
+async fn the_warehouse_ships_for_customers_it_does_not_see(app: App) {
+    let shop = Shop::open(&app).await;
+    let (order, warehouse) = (shop.confirmed(&app, "5").await, somebody(&app, "Warehouse").await);
+    let policy = id(&app.make("/v1/credit-policies", json!({"name": "At the gate", "checkpoints": ["ship"]})).await);
+    app.post(&format!("/v1/credit-policies/{policy}/activate"), json!({})).await.is(200);
+    warehouse.get(&format!("/v1/accounts/{}", shop.account)).await.refused(403, "forbidden");
+    let shipment = plan(&warehouse, &order.id(), json!({})).await.is(201);
+    for verb in ["pick", "pack", "ship", "deliver"] {
+        step(&warehouse, &shipment.id(), verb, json!({})).await.is(200);
+    }
+    assert_eq!(read(&app, &order.id()).await["status"], "fulfilled");
 }

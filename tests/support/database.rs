@@ -4,9 +4,12 @@ use super::app::{self, PASSWORD, Running};
 use samphan::config::RateLimit;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::sync::{
-    Mutex, OnceLock, PoisonError,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -25,19 +28,31 @@ pub struct Database {
     _folder: Option<TempDir>,
 }
 
+/// A database after its first start, and the administrator's token, which does not last.
 struct Template {
-    url: String,
+    made: Instant,
+    name: String,
     token: String,
     folder: Option<TempDir>,
 }
 
-static SQLITE: OnceLock<Template> = OnceLock::new();
-static POSTGRES: OnceLock<Template> = OnceLock::new();
-/// PostgreSQL copies a database only while nobody else does.
-static COPYING: Mutex<()> = Mutex::new(());
-static COUNT: AtomicU32 = AtomicU32::new(0);
+impl Template {
+    /// Half as long as a token lasts: a test that begins with it has the other half.
+    const LASTS: Duration = Duration::from_mins(5);
 
-const TEMPLATE: &str = "samphan_template";
+    /// The template of a kind, made when there is none or it is too old.
+    fn fresh(kept: &mut Option<Self>, make: impl FnOnce() -> Self) -> &Self {
+        if kept.as_ref().is_some_and(|t| t.made.elapsed() > Self::LASTS) {
+            *kept = None;
+        }
+        kept.get_or_insert_with(make)
+    }
+}
+
+/// Copied only while nobody else does.
+static SQLITE: Mutex<Option<Template>> = Mutex::new(None);
+static POSTGRES: Mutex<Option<Template>> = Mutex::new(None);
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one thing the tests are told from outside")]
 fn cluster() -> String {
@@ -50,32 +65,31 @@ impl Database {
     pub fn fresh(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => {
-                let template = SQLITE.get_or_init(|| {
+                let path = |folder: &TempDir| format!("sqlite://{}", folder.path().join("samphan.db").display());
+                let mut kept = SQLITE.lock().unwrap_or_else(PoisonError::into_inner);
+                let template = Template::fresh(&mut kept, || {
                     let folder = tempfile::tempdir().unwrap();
-                    let url = format!("sqlite://{}", folder.path().join("samphan.db").display());
-                    Template { token: first_start(&url), url, folder: Some(folder) }
+                    Template { made: Instant::now(), token: first_start(&path(&folder)), name: String::new(), folder: Some(folder) }
                 });
                 let folder = tempfile::tempdir().unwrap();
                 for file in std::fs::read_dir(template.folder.as_ref().unwrap().path()).unwrap().map(Result::unwrap) {
                     std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
                 }
-                let url = format!("sqlite://{}", folder.path().join("samphan.db").display());
-                Self { url, token: template.token.clone(), name: None, _folder: Some(folder) }
+                Self { url: path(&folder), token: template.token.clone(), name: None, _folder: Some(folder) }
             }
             Kind::Postgres => {
                 let cluster = cluster();
-                let copying = COPYING.lock().unwrap_or_else(PoisonError::into_inner);
-                let template = POSTGRES.get_or_init(|| {
-                    statements(&cluster, &[format!("CREATE DATABASE {TEMPLATE}")]);
-                    let url = format!("{cluster}/{TEMPLATE}");
-                    let token = first_start(&url);
-                    nobody_in(&cluster, TEMPLATE);
-                    Template { token, url, folder: None }
+                let named = |what: &str| format!("samphan_{what}{}", COUNT.fetch_add(1, Ordering::Relaxed));
+                let mut kept = POSTGRES.lock().unwrap_or_else(PoisonError::into_inner);
+                let template = Template::fresh(&mut kept, || {
+                    let name = named("template_");
+                    statements(&cluster, &[format!("CREATE DATABASE {name}")]);
+                    let token = first_start(&format!("{cluster}/{name}"));
+                    nobody_in(&cluster, name.clone());
+                    Template { made: Instant::now(), token, name, folder: None }
                 });
-                let name = format!("samphan_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-                statements(&cluster, &[format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")]);
-                drop(copying);
-                debug_assert!(template.url.ends_with(TEMPLATE));
+                let name = named("");
+                statements(&cluster, &[format!("CREATE DATABASE {name} TEMPLATE {} STRATEGY FILE_COPY", template.name)]);
                 Self { url: format!("{cluster}/{name}"), token: template.token.clone(), name: Some(name), _folder: None }
             }
         }
@@ -113,13 +127,13 @@ fn statements(cluster: &str, all: &[String]) {
 }
 
 /// Waits until no connection to a database is left, so that it can be copied.
-fn nobody_in(cluster: &str, name: &'static str) {
+fn nobody_in(cluster: &str, name: String) {
     let address = format!("{cluster}/postgres");
     app::wait_apart(async move {
         let mut connection = PgConnection::connect(&address).await.unwrap();
         loop {
             let left = sqlx::query("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1")
-                .bind(name)
+                .bind(&name)
                 .fetch_one(&mut connection)
                 .await
                 .unwrap();

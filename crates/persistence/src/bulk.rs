@@ -66,7 +66,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         }
     }
     for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
-        let Some(other) = field.reference else { continue };
+        let Some(other) = field.reference.filter(|_| !field.read_only) else { continue };
         let named: HashSet<Uuid> = made.iter().filter_map(|m| uuid_in(m, field.name)).collect();
         if named.is_empty() {
             continue;

@@ -386,7 +386,8 @@ async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, afte
         }
     }
     for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
-        let Some(other) = field.reference else { continue };
+        // What an operation sets is there; who may do it need not see it.
+        let Some(other) = field.reference.filter(|_| !field.read_only) else { continue };
         let Some(id) = uuid_in(after, field.name) else { continue };
         let is_own = (other == "users" && id == work.caller.id) || work.caller.teams.contains(&id);
         if before.is_some_and(|b| uuid_in(b, field.name) == Some(id)) || is_own {

@@ -93,7 +93,10 @@ pub(crate) async fn books(
     let own = account.and_then(|a| a.price_book_id);
     let currency = currency.or(account.and_then(|a| a.currency.as_deref()));
     let mut next = match named.or(own) {
-        Some(id) => Some(stored::seen::<PriceBook>(reader, id.0).await?.ok_or_else(|| unknown("/price_book_id", "price_books"))?),
+        Some(id) => {
+            let named = stored::one_with::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?;
+            Some(named.ok_or_else(|| unknown("/price_book_id", "price_books"))?)
+        }
         None => {
             let defaults = stored::all_with::<PriceBook>(reader, "is_default", Scalar::Bool(true)).await?;
             defaults.into_iter().find(|b| currency.is_none_or(|c| *c == b.data.currency))

@@ -130,6 +130,10 @@ fn roles() -> Vec<Role> {
         "order-holds:reject",
         "order-holds:escalate",
         "shipments:read",
+        "products:read",
+        "warehouses:read",
+        "stock-levels:read",
+        "stock-levels:sync",
     ]
     .map(|p| grant(p, Reach::All))
     .into();

@@ -6,6 +6,7 @@
 use super::{
     goods::{self, Hold},
     hold, pricing,
+    promise::give_back_promised,
 };
 use crate::{
     integration::credit::check::{Decided, Keep, Question, capture_for, decide, keep},
@@ -22,6 +23,7 @@ use samphan_domain::{
     sales::{
         order::{CreditStanding, Order, OrderStatus},
         order_hold::{HoldKind, HoldStatus, OrderHold},
+        order_line::OrderLine,
         order_promise::OrderPromise,
     },
     scalar::Scalar,
@@ -84,11 +86,14 @@ pub async fn promise(
     if !is_of_promise {
         obstacles.extend(prices(work, &after.data, &account).await?);
     }
-    obstacles.extend(approval(work, &after.data, is_of_promise));
+    obstacles.extend(approval(work, &before.data, &after.data, is_of_promise));
     // What the promise held is there; nothing new is asked.
     let decided = match promised {
         Some(promised) if takes_credit(work, id, &mut after.data, &promised.data).await? => None,
-        _ => Some(ask_credit(work, &mut after.data, doing.checkpoint).await?),
+        _ => {
+            give_back_promised(work, &after.data).await?;
+            Some(ask_credit(work, &mut after.data, doing.checkpoint).await?)
+        }
     };
     if let Some(decided) = decided.as_ref().filter(|d| d.verdict.decision > CreditAction::Warn) {
         obstacles.push(credit_obstacle(decided, asked_amount(&after.data)));
@@ -164,7 +169,9 @@ async fn of_promise(work: &Work, order: &Order) -> Result<Option<Stored<OrderPro
     // Once promised, the order stands on its own feet.
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(None) };
     let found = stored::one_with::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
-    Ok(found.filter(|p| p.data.expires_at.is_some_and(|at| at > work.now)))
+    // An order that was amended before it was confirmed is not what was promised.
+    let same = |p: &OrderPromise| p.lines.iter().map(OrderLine::asked).eq(order.lines.iter().map(OrderLine::asked));
+    Ok(found.filter(|p| p.data.expires_at.is_some_and(|at| at > work.now) && same(&p.data)))
 }
 
 /// Has an order take over the credit its promise held, while that holds; says whether it did.
@@ -202,12 +209,17 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
     Ok(if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Price, "price_changed", ids)) })
 }
 
-/// Prices and discounts that were given, by somebody who may not let them pass.
-fn approval(work: &Work, order: &Order, of_promise: bool) -> Option<Obstacle> {
-    if of_promise || order.committed_amount.0 > 0 && order.status != OrderStatus::OnHold || work.caller.sight(SET_PRICE) != Sight::Nothing {
+/// Prices and discounts that were given, by somebody who may not let them pass. What was promised so stays so.
+fn approval(work: &Work, before: &Order, order: &Order, of_promise: bool) -> Option<Obstacle> {
+    if of_promise || work.caller.sight(SET_PRICE) != Sight::Nothing {
         return None;
     }
-    let given = order.lines.iter().filter(|l| l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0));
+    let terms = |l: &OrderLine| (l.product_id, l.unit_price, l.discount_percent.filter(|d| d.0 > 0));
+    let stood = |l: &OrderLine| {
+        let was = l.id.and_then(|id| before.line(id)).filter(|_| before.is_promised());
+        was.is_some_and(|was| terms(was) == terms(l) && l.quantity <= was.quantity)
+    };
+    let given = order.lines.iter().filter(|l| (l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0)) && !stood(l));
     let ids: Vec<Uuid> = given.filter_map(|l| l.id).collect();
     if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Approval, "price_manual", ids)) }
 }

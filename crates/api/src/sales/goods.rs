@@ -178,7 +178,12 @@ pub async fn keep(work: &Work, lines: &mut [OrderLine], source: &Source) -> Resu
 /// Locks everything that letting go of some lines and putting others aside may touch.
 pub async fn lock(work: &Work, before: &[OrderLine], after: &[OrderLine]) -> Result<()> {
     let held = before.iter().flat_map(|l| l.allocations.iter().filter_map(|a| Some((l.product_id?.0, a.warehouse_id.0))));
-    let mut keys: BTreeSet<(Uuid, Uuid)> = held.collect();
-    keys.extend(Goods::of(work, after).await?.there.iter().map(|s| (s.product, s.warehouse)));
+    lock_with(work, held.collect(), after).await
+}
+
+/// Locks some levels, and those that lines may be put aside in: where there is any of their products, or more may be promised.
+pub async fn lock_with(work: &Work, mut keys: BTreeSet<(Uuid, Uuid)>, lines: &[OrderLine]) -> Result<()> {
+    let goods = Goods::of(work, lines).await?;
+    keys.extend(goods.there.iter().chain(&goods.beyond).filter(|s| s.quantity.0 > 0).map(|s| (s.product, s.warehouse)));
     ledger::lock(work, keys).await
 }

@@ -1,17 +1,18 @@
 //! What accounting invoiced of orders: posted line by line, in any order and as often as it likes.
 
-use crate::rest::collection::Collection;
+use crate::{
+    integration::credit::reconciliation::sum_of,
+    rest::{collection::Collection, external::known_system},
+};
 use samphan_domain::{
     caller::Sight,
     error::{Code, Error, FieldError, Result},
-    integration::external_system::ExternalSystem,
     money::{Amount, Quantity},
     resource::Resource,
     sales::{
         order::Order,
         order_invoice::{OrderInvoice, PostedInvoice},
     },
-    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Work,
@@ -28,9 +29,7 @@ pub fn routes() -> Collection<OrderInvoice> {
 
 pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
     let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
-    if stored::one_with::<ExternalSystem>(work, "code", Scalar::Text(draft.data.system.clone())).await?.is_none() {
-        return Err(unknown("/system", ExternalSystem::MANY));
-    }
+    known_system(work, &draft.data.system).await?;
     let order = stored::find::<Order>(work, draft.data.order_id.0, "read").await.map_err(|e| match e.code {
         Code::NotFound => unknown("/order_id", Order::MANY),
         _ => e,
@@ -64,6 +63,7 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     if after.data.as_of < before.data.as_of {
         return Ok(before.clone());
     }
+    known_system(work, &before.data.system).await?;
     expect_amounts(&after.data)?;
     after.data.settle();
     let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
@@ -78,9 +78,10 @@ pub async fn post(work: &Work, system: &str, mut posted: Vec<PostedInvoice>) -> 
     if posted.is_empty() {
         return Ok(());
     }
-    let right = "order-invoices:update";
-    if work.caller.sight(right) == Sight::Nothing {
-        return Err(Error::from(Code::Forbidden).allowing([right]));
+    for right in ["order-invoices:create", "order-invoices:update"] {
+        if work.caller.sight(right) == Sight::Nothing {
+            return Err(Error::from(Code::Forbidden).allowing([right]));
+        }
     }
     let mut placed: Vec<(usize, PostedInvoice)> = posted.drain(..).enumerate().collect();
     placed.sort_by_key(|(_, p)| p.order_id);
@@ -103,8 +104,6 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
     let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
         return create(work, Stored::draft(said)).await.map(|_| ());
     };
-    // The order before its invoices, as when they are posted alone.
-    stored::find::<Order>(work, said.order_id.0, "read").await?;
     let before = stored::find::<OrderInvoice>(work, id, "read").await?;
     let mut after = before.clone();
     after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
@@ -112,12 +111,14 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
 }
 
 async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {
+    known_system(work, &found.data.system).await?;
     let order = stored::find::<Order>(work, found.data.order_id.0, "read").await?;
     stored::delete(work, found).await?;
     add_up(work, &order).await
 }
 
 async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
+    known_system(work, &made.data.system).await?;
     let order = stored::find::<Order>(work, made.data.order_id.0, "read").await?;
     add_up(work, &order).await
 }
@@ -125,9 +126,20 @@ async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
 /// Brings an order up to date with everything invoiced of it.
 async fn add_up(work: &Work, before: &Stored<Order>) -> Result<()> {
     let mut sql = work.sql();
-    sql.push("SELECT order_line_id, kind, CAST(sum(quantity) AS bigint), CAST(sum(amount) AS bigint), CAST(sum(paid_amount) AS bigint) ");
-    sql.push("FROM order_invoices WHERE deleted_at IS NULL AND order_id = ").id(before.id()).push(" GROUP BY order_line_id, kind");
-    let rows = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)? == "invoice", [row.int(2)?, row.int(3)?, row.int(4)?]))).await?;
+    sql.push("SELECT t.order_line_id, t.kind");
+    for column in ["quantity", "amount", "paid_amount"] {
+        sql.push(", ");
+        sum_of(&mut sql, &[column]);
+    }
+    sql.push(" FROM order_invoices t WHERE t.deleted_at IS NULL AND t.order_id = ")
+        .id(before.id())
+        .push(" GROUP BY t.order_line_id, t.kind");
+    let rows = work
+        .fetch(sql, |row| {
+            let sum = |n| -> Result<i64> { Ok(Amount::of_parts(row.int(n)?, row.int(n + 1)?).0) };
+            Ok((row.id(0)?, row.text(1)? == "invoice", [sum(2)?, sum(4)?, sum(6)?]))
+        })
+        .await?;
     let mut after = before.clone();
     let order = &mut after.data;
     let mut invoiced: HashMap<Uuid, [i64; 2]> = HashMap::new();

@@ -5,10 +5,11 @@ use super::{
     confirm::{Doing, promise},
     goods::{self, Hold},
     hold, pricing,
-    promise::{take_over, used},
+    promise::{give_back_promised, take_over, used},
     shipment,
 };
 use crate::{
+    integration::credit::check,
     rest::{
         answer::Answer,
         collection::Collection,
@@ -173,6 +174,8 @@ async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
     if !matches!(found.data.status, OrderStatus::Draft | OrderStatus::Cancelled) {
         return Err(illegal(&found.data));
     }
+    give_back_promised(work, &found.data).await?;
+    goods::release(work, found.data.lines.clone().iter_mut(), None).await?;
     stored::delete(work, found).await
 }
 
@@ -213,6 +216,7 @@ async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<
     if let Some(lines) = input.lines {
         amend_lines(work, &before.data, &mut after.data, lines)?;
         pricing::price(work, &mut after.data, &account, Some(&before.data)).await?;
+        check::stand_in_line(work, before.data.account_id.0).await?;
         goods::lock(work, &before.data.lines, &after.data.lines).await?;
         let changed: Vec<Uuid> = changed_lines(&before.data, &after.data);
         let mut gone: Vec<OrderLine> = before.data.lines.clone();
@@ -239,11 +243,16 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
         if line.product_id.is_none() && line.sku.is_none() {
             line.product_id = was.product_id;
         }
-        line.unit_price = line.unit_price.or(was.unit_price);
+        let is_other = match (line.product_id, &line.sku) {
+            (Some(id), _) => Some(id) != was.product_id,
+            (None, sku) => *sku != was.sku,
+        };
+        line.unit_price = line.unit_price.or(was.unit_price.filter(|_| !is_other));
         line.description = line.description.take().or_else(|| was.description.clone());
         line.discount_percent = line.discount_percent.or(was.discount_percent);
-        let bound = was.shipped_quantity.0 + was.planned_quantity.0;
-        if bound > 0 && line.product_id.is_some_and(|id| Some(id) != was.product_id) {
+        // What is put aside for a line of which part is being shipped stays: the shipment says of which reservation it is.
+        let bound = was.shipped_quantity.0 + if was.planned_quantity.0 > 0 { was.reserved_quantity.0 } else { 0 };
+        if is_other && (bound > 0 || was.invoiced_quantity.0 > 0) {
             faults.push(FieldError::new(format!("/lines/{i}/product_id"), "shipped", "the product of what is being shipped"));
         }
         if line.quantity.0 < bound.max(was.invoiced_quantity.0) {
@@ -264,12 +273,14 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
-/// Lines whose goods are to be put aside anew: gone, or of another product, quantity or place. What is in a shipment stays.
+/// Lines whose goods are to be put aside anew: gone, of another product or place, or of less than is put aside. What is in a shipment
+/// stays, and so does what a line that wants more has already.
 fn changed_lines(before: &Order, after: &Order) -> Vec<Uuid> {
-    let place = |order: &Order, line: &OrderLine| (line.product_id, line.quantity, line.warehouse_id.or(order.warehouse_id));
+    let place = |order: &Order, line: &OrderLine| (line.product_id, line.warehouse_id.or(order.warehouse_id));
     let changed = before.lines.iter().filter(|was| {
         let now = was.id.and_then(|id| after.line(id));
-        was.planned_quantity.0 == 0 && now.is_none_or(|now| place(after, now) != place(before, was))
+        let too_much = |now: &OrderLine| now.quantity.0 < was.shipped_quantity.0 + was.reserved_quantity.0;
+        was.planned_quantity.0 == 0 && now.is_none_or(|now| place(after, now) != place(before, was) || too_much(now))
     });
     changed.filter_map(|l| l.id).collect()
 }
@@ -282,6 +293,7 @@ pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReaso
     }
     expect_no_shipment(work, &before).await?;
     let mut after = before.clone();
+    give_back_promised(work, &before.data).await?;
     goods::release(work, after.data.lines.iter_mut(), input.reason.clone()).await?;
     for open in hold::open(work, before.id()).await? {
         hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
@@ -305,16 +317,15 @@ async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Result<()> {
 async fn close(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "close")?;
     expect_no_shipment(work, &before).await?;
+    give_back_promised(work, &before.data).await?;
     let mut after = before.clone();
     goods::release(work, after.data.lines.iter_mut(), input.reason.clone()).await?;
     for open in hold::open(work, before.id()).await? {
         hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
     }
-    let services = |l: &&OrderLine| l.is_service;
-    let rendered = after.data.lines.iter().filter(services).map(|l| l.total_amount).fold(Amount(0), Amount::plus);
     after.data.committed_amount = match before.data.committed_amount {
         Amount(0) => Amount(0),
-        _ => after.data.shipped_amount().plus(rendered),
+        _ => after.data.rendered_amount(),
     };
     after.data.status = OrderStatus::Closed;
     after.data.follow_up();

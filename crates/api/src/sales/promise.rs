@@ -27,6 +27,7 @@ use samphan_domain::{
         order_hold::HoldKind,
         order_promise::{LinePrice, LineStock, OrderPromise, PromiseStatus},
     },
+    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Work,
@@ -270,4 +271,15 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
         ..made
     };
     Ok(before)
+}
+
+/// Gives back the credit that the promise of an order still holds, when the order was never confirmed: whoever ends such an order, or
+/// asks for its credit anew, does not want it any more.
+pub(super) async fn give_back_promised(work: &Work, order: &Order) -> Result<()> {
+    let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(()) };
+    let promise = stored::one_with::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
+    match promise.and_then(|p| p.data.credit_check_id) {
+        Some(check) => give_back(work, order.account_id, check, AuthorisationStatus::Released, "released").await,
+        None => Ok(()),
+    }
 }

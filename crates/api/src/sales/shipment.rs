@@ -117,6 +117,7 @@ fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipme
             continue;
         };
         let there: i64 = line.allocations.iter().filter(|a| a.warehouse_id == warehouse).map(free).sum();
+        let there = there.min(line.quantity.0 - line.shipped_quantity.0 - line.planned_quantity.0);
         let mut wanted = one.quantity.map_or(there, |q| q.0);
         if !(1..=there).contains(&wanted) {
             faults.push(FieldError::new(
@@ -319,7 +320,8 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
         lot_no: line.lot_no.clone(),
         serial_no: line.serial_no.clone(),
     };
-    goods::lock(work, &[], &order.data.lines).await?;
+    let back_to = before.data.lines.iter().map(|l| (l.product_id.0, before.data.warehouse_id.0));
+    goods::lock_with(work, back_to.collect(), &order.data.lines).await?;
     let entries: Vec<Entry> = before.data.lines.iter().map(entry).collect();
     if let Err(refusals) = ledger::book(work, &entries).await? {
         let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (format!("/lines/{place}"), refusal)).collect();
@@ -336,6 +338,9 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
     if back.data.is_promised() {
         let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: order.id() }, until: None };
         goods::reserve(work, &mut back.data.lines, back.data.warehouse_id, &hold, true).await?;
+    }
+    if back.data.status == OrderStatus::Closed {
+        back.data.committed_amount = back.data.rendered_amount();
     }
     back.data.follow_up();
     stored::save(work, &order, back, "returned", input.reason.clone()).await?;

@@ -46,6 +46,7 @@ pub struct AskCredit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct CreditCheck {
     /// The customer.
+    #[schema(read_only)]
     pub account_id: AccountId,
     /// How much was to be sold.
     pub amount: Price,
@@ -82,6 +83,7 @@ pub struct CreditCheck {
     /// When it was captured or released, or was found to have expired.
     pub settled_at: Option<Instant>,
     /// The order it is for. What is captured for an order counts as the order does: until accounting has invoiced it.
+    #[schema(read_only)]
     pub order_id: Option<OrderId>,
 }
 
@@ -122,6 +124,7 @@ pub struct CreditCheckComponent {
     /// The check.
     pub check_id: Uuid,
     /// The customer.
+    #[schema(read_only)]
     pub account_id: AccountId,
     /// What it is.
     pub component: CreditComponent,

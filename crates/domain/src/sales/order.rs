@@ -362,10 +362,17 @@ impl Order {
         matches!(self.status, OrderStatus::Confirmed | OrderStatus::InFulfilment | OrderStatus::Fulfilled)
     }
 
-    /// What has left of it, tax included: of each line its part of the total.
+    /// What was rendered of it, tax included: of goods the part that has left, services whole.
     #[must_use]
-    pub fn shipped_amount(&self) -> Amount {
-        self.lines.iter().map(|l| share(l.total_amount, l.shipped_quantity, l.quantity)).fold(Amount(0), Amount::plus)
+    pub fn rendered_amount(&self) -> Amount {
+        let of = |l: &OrderLine| if l.is_service { l.total_amount } else { share(l.total_amount, l.shipped_quantity, l.quantity) };
+        self.lines.iter().map(of).fold(Amount(0), Amount::plus)
+    }
+
+    /// What of it accounting has invoiced: of a line that was credited and invoiced anew no more than the line, lest it hide another.
+    #[must_use]
+    pub fn covered_amount(&self) -> Amount {
+        self.lines.iter().map(|l| l.invoiced_amount.min(l.total_amount)).fold(Amount(0), Amount::plus)
     }
 
     /// Brings what follows from its lines and amounts up to date.
@@ -380,8 +387,9 @@ impl Order {
                 _ => OrderStatus::InFulfilment,
             };
         }
-        self.open_amount = Amount(self.committed_amount.minus(self.invoiced_amount).0.max(0));
-        self.invoice_status = Completion::of(self.invoiced_amount.0, self.committed_amount.0);
+        let covered = self.covered_amount();
+        self.open_amount = Amount(self.committed_amount.minus(covered).0.max(0));
+        self.invoice_status = Completion::of(covered.0, self.committed_amount.0);
         self.payment_status = Completion::of(self.paid_amount.0, self.committed_amount.0);
     }
 

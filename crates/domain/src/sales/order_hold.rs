@@ -16,36 +16,47 @@ use validator::Validate;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct OrderHold {
     /// The order.
+    #[schema(read_only)]
     pub order_id: OrderId,
     /// The customer.
+    #[schema(read_only)]
     pub account_id: AccountId,
     /// What kind of thing it is.
+    #[schema(read_only)]
     pub kind: HoldKind,
     /// Why, as codes: a credit check's rules, `price_changed`, `no_price`, `price_manual`, `insufficient_stock`, `manual`.
-    #[schema(max_items = 20)]
+    #[schema(read_only, max_items = 20)]
     pub reasons: Vec<String>,
     /// The lines it is about; all of them when empty.
-    #[schema(max_items = 500)]
+    #[schema(read_only, max_items = 500)]
     pub line_ids: Vec<Uuid>,
     /// What credit decided: `hold` or `decline`.
+    #[schema(read_only)]
     pub decision: Option<CreditAction>,
     /// By how much the order is over what is available. Financial.
+    #[schema(read_only)]
     pub amount_over: Option<Amount>,
     /// The credit check behind it.
+    #[schema(read_only)]
     pub credit_check_id: Option<Uuid>,
     /// Whether it goes by itself when a new balance makes room.
+    #[schema(read_only)]
     pub releases_itself: bool,
     /// What was said about it.
-    #[schema(max_length = 500)]
+    #[schema(read_only, max_length = 500)]
     pub note: Option<String>,
     /// Who is to decide about it; moved by `escalate`.
+    #[schema(read_only)]
     pub escalated_to_id: Option<UserId>,
     /// What became of it.
+    #[schema(read_only)]
     #[serde(default)]
     pub status: HoldStatus,
     /// When it was opened or last looked at.
+    #[schema(read_only)]
     pub checked_at: Option<Instant>,
     /// When it ended.
+    #[schema(read_only)]
     pub settled_at: Option<Instant>,
 }
 

@@ -61,6 +61,7 @@ pub fn operations() -> Vec<Operation> {
 
 async fn ask(work: &Work, call: Call) -> Result<Answer> {
     let asked: AskCredit = call.input()?;
+    stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::MANY))?;
     let question = Question {
         account_id: asked.account_id,
         amount: Amount(asked.amount.0),
@@ -144,7 +145,7 @@ fn unknown(pointer: &str, what: &str) -> Error {
 }
 
 /// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.
-async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
+pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
     let above = above(work, account).await?;
     let top = above.last().ok_or_else(|| unknown("/account_id", Account::MANY))?;
     work.stand_in_line(&format!("credit of {}", top.id)).await?;
@@ -154,7 +155,9 @@ async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
 /// Decides, and has everybody else who asks for the account or its group wait until this work is committed.
 pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let above = stand_in_line(work, question.account_id.0).await?;
-    let account = stored::seen::<Account>(work, question.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    // Whoever may confirm an order may have its customer's credit asked for, whether or not he sees the customer.
+    let account = stored::one_with::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
+    let account = account.ok_or_else(|| unknown("/account_id", Account::MANY))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
     let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
     let groups = groups(work, &above, &currency).await?;

@@ -44,17 +44,19 @@ impl Known {
     /// Reads it, in the currency asked for, else the account's own, else one there is a balance in.
     pub async fn of(reader: &Reader, account: &Stored<Account>, asked: Option<String>) -> Result<Self> {
         let id = account.id();
-        let mut balances: Vec<CreditBalance> =
-            stored::all_with::<CreditBalance>(reader, "account_id", Scalar::Id(id)).await?.into_iter().map(|b| b.data).collect();
-        let own = account.data.currency.clone().filter(|own| balances.is_empty() || balances.iter().any(|b| b.currency == *own));
-        let currency = asked.or(own).or_else(|| balances.first().map(|b| b.currency.clone()));
-        balances.retain(|b| Some(&b.currency) == currency.as_ref());
-        let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
-        let systems = systems(reader, balances.iter().map(|b| b.system.clone())).await?;
+        let currency = match asked {
+            Some(asked) => Some(asked),
+            None => own_currency(account, &balances(reader, id).await?),
+        };
+        // What is promised before what is owed: an amount that moves from the one to the other meanwhile is counted twice, not missed.
         let authorised = match &currency {
             Some(currency) => authorised(reader, id, currency).await?,
             None => Amount(0),
         };
+        let mut balances = balances(reader, id).await?;
+        balances.retain(|b| Some(&b.currency) == currency.as_ref());
+        let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
+        let systems = systems(reader, balances.iter().map(|b| b.system.clone())).await?;
         Ok(Self { currency, profile, authorised, balances, systems })
     }
 
@@ -74,6 +76,16 @@ impl Known {
     pub fn as_of(&self) -> Option<Instant> {
         self.balances.iter().filter_map(|b| b.exposure_as_of).min()
     }
+}
+
+async fn balances(reader: &Reader, account: Uuid) -> Result<Vec<CreditBalance>> {
+    Ok(stored::all_with::<CreditBalance>(reader, "account_id", Scalar::Id(account)).await?.into_iter().map(|b| b.data).collect())
+}
+
+/// The account's own currency where nothing or something is owed in it, else one there is a balance in.
+fn own_currency(account: &Stored<Account>, balances: &[CreditBalance]) -> Option<String> {
+    let own = account.data.currency.clone().filter(|own| balances.is_empty() || balances.iter().any(|b| b.currency == *own));
+    own.or_else(|| balances.first().map(|b| b.currency.clone()))
 }
 
 /// How long what each system says holds, and what then.
@@ -154,6 +166,12 @@ pub async fn groups(reader: &Reader, above: &[Above], currency: &str) -> Result<
     for a in above {
         let Some(limit) = a.limit.filter(|_| a.currency.as_deref().is_none_or(|c| c == currency)) else { continue };
         let mut sql = down(reader, a.id);
+        promised(&mut sql, reader, currency, |sql| {
+            sql.push(" IN (SELECT id FROM down)");
+        });
+        // As for one account: what is promised before what is owed.
+        let authorisations = one_sum(reader, sql).await?;
+        let mut sql = down(reader, a.id);
         for (n, column) in ["receivable", "unbilled_deliveries", "open_orders"].into_iter().enumerate() {
             sql.push(if n == 0 { "" } else { ", " });
             sum_of(&mut sql, &[column]);
@@ -167,11 +185,7 @@ pub async fn groups(reader: &Reader, above: &[Above], currency: &str) -> Result<
             })
             .await?;
         let (receivable, unbilled_deliveries, open_orders) = sums.unwrap_or_default();
-        let mut sql = down(reader, a.id);
-        promised(&mut sql, reader, currency, |sql| {
-            sql.push(" IN (SELECT id FROM down)");
-        });
-        let exposure = Exposure { receivable, unbilled_deliveries, open_orders, authorisations: one_sum(reader, sql).await? };
+        let exposure = Exposure { receivable, unbilled_deliveries, open_orders, authorisations };
         groups.push(Group { account_id: AccountId(a.id), limit: Amount(limit), exposure });
     }
     Ok(groups)
