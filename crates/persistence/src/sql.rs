@@ -81,7 +81,8 @@ impl Sql {
         const MANY: usize = 20;
         let values: Vec<Scalar> = values.into_iter().collect();
         if self.dialect == Dialect::Postgres && values.len() > MANY {
-            return self.push(" = ANY(").bind_column(kind, values).push(")");
+            // Not `= ANY`: of a table that was not analysed yet it is a scan that compares every row with every value.
+            return self.push(" IN (SELECT unnest(").bind_column(kind, values).push("))");
         }
         self.push(" IN (");
         if values.is_empty() {
