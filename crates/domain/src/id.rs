@@ -48,7 +48,6 @@ typed_id! {
     WarehouseId => "warehouses";
     OrderId => "orders";
     OrderPromiseId => "order_promises";
-    ShipmentId => "shipments";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

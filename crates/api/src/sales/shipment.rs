@@ -2,10 +2,7 @@
 //!
 //! A shipment is locked before its order, and the order before stock.
 
-use super::{
-    goods::{self, Hold},
-    order::name_lines,
-};
+use super::goods::{self, Hold};
 use crate::{
     integration::credit::check::{Question, decide},
     rest::collection::Collection,
@@ -333,7 +330,6 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
             line.shipped_quantity.0 -= gone.quantity.0;
         }
     }
-    name_lines(work, &mut back.data.lines);
     // What came back is put aside for the order again, to be sent once more.
     if back.data.is_promised() {
         let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: order.id() }, until: None };

@@ -76,23 +76,6 @@ pub enum HoldKind {
     Manual,
 }
 
-impl HoldKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Price, Self::Approval, Self::Stock, Self::Credit, Self::Manual];
-
-    /// As it is stored and told.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Price => "price",
-            Self::Approval => "approval",
-            Self::Stock => "stock",
-            Self::Credit => "credit",
-            Self::Manual => "manual",
-        }
-    }
-}
-
 /// What became of a hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
