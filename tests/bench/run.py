@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Measures a release build on generated data, each operation beside the same SQL without the server.
 
-    tests/bench/run.py [--accounts 100000] [--contacts 200000] [--seconds 5] [--rounds 3] [--only sqlite|postgres] [--part REQUESTS|SERIES|webhooks …]
+    tests/bench/run.py [--accounts 100000] [--contacts 200000] [--orders 0] [--seconds 5] [--rounds 3] [--only sqlite|postgres]
+                       [--part REQUESTS|SERIES|webhooks …] [--against 10000] [--processes 1 2 4]
 
 What is measured stands in two tables below: REQUESTS, sent by 32 connections at once, and SERIES, done one after the other and each
 timed. A new operation is a line there. The floor beside a figure is pgbench (prepared statements) for PostgreSQL and a bare loop over
 the same driver for SQLite; both run the statements that crates/persistence/examples/floor.rs takes from the code that serves.
-Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
+`--against` measures the reads alone, at that many accounts and at `--accounts`, each with two contacts and three orders, and says how
+much later the slowest hundredth comes at the larger size. Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
 are medians of the rounds. Prints tables in Markdown and writes target/bench/results.json. Needs wrk, pgbench and psql, and
 SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it. `--debug` is to try the bench itself: the figures of a debug build mean nothing.
 """
-import argparse, datetime, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
+import argparse, concurrent.futures, datetime, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -69,9 +71,9 @@ class Server:
         self.process.wait()
 
 
-def wrk(server, script, seconds):
+def wrk(server, script, seconds, connections=CONNECTIONS):
     """Requests a second, p50 and p99 in milliseconds."""
-    out = sh("wrk", "-t2", "--timeout", "10s", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script, server.url, env=os.environ | {"TOKEN": server.token})
+    out = sh("wrk", f"-t{min(connections, 2)}", "--timeout", "10s", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, server.url, env=os.environ | {"TOKEN": server.token})
     if failed := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
         sys.exit(f"bench: {script.name}: {failed[1]} requests failed")
 
@@ -139,6 +141,19 @@ def deep(server, url):
     return gets("deep", paths or [SORTED])
 
 
+def order(server, url):
+    return gets("order", [f"/v1/orders/{o['id']}" for o in server.call("GET", "/v1/orders?limit=200&fields=id")["data"]])
+
+
+def orders(server, url):
+    """Of the accounts that were made first: the ones with most orders."""
+    return gets("orders", [f"/v1/orders?account_id={a['id']}&sort=-ordered_on" for a in server.call("GET", "/v1/accounts?limit=200&fields=id&sort=id")["data"]])
+
+
+def closed(server, url):
+    return gets("closed", ["/v1/orders?status=closed&sort=-ordered_on"])
+
+
 def search(server, url):
     words = sh(BUILD / "examples/floor", url, "words", "script").split("\n", 1)[1].split(";\n")
     return gets("search", [f"/v1/search?q={urllib.parse.quote(w)}" for w in words if w])
@@ -201,6 +216,14 @@ REQUESTS = [
     ("credit check", "check", check, False),
     ("page of 1,000 changes", "changes", changes, False),
     ("order promise of 5 lines", "promise", promise, False),
+]
+
+
+# Reads whose time may not grow with what the database holds.
+READS = REQUESTS[:4] + [
+    ("read one order with its lines", "order", order, False),
+    ("list 50 orders of an account, newest first", "orders", orders, False),
+    ("list 50 orders in a state, newest first", "closed", closed, False),
 ]
 
 
@@ -316,11 +339,61 @@ def webhooks(name, server, options):
     return row
 
 
-def measure(name, url, options):
+def generate(url, accounts, contacts, orders):
+    """Fills a database; seconds it took."""
     started = time.monotonic()
     Server(url).stop()  # migrates, and makes the administrator
-    sh(BUILD / "samphan", "generate", "--accounts", options.accounts, "--contacts", options.contacts, "--database-url", url)
-    generated = time.monotonic() - started
+    sh(BUILD / "samphan", "generate", "--accounts", accounts, "--contacts", contacts, "--orders", orders, "--database-url", url)
+    return time.monotonic() - started
+
+
+def fresh(database):
+    """The address of an empty database."""
+    if database == "sqlite":
+        for old in OUT.glob("bench.db*"):
+            old.unlink()
+        return f"sqlite://{OUT}/bench.db"
+    cluster = os.environ.get("SAMPHAN_TEST_POSTGRES") or sys.exit("bench: run it through tests/postgres.sh")
+    sh("psql", "-q", f"{cluster}/postgres", "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
+    return f"{cluster}/bench"
+
+
+def scale(database, options):
+    """The reads at two sizes, and how many times the p99 of the smaller one that of the larger is."""
+    name, sizes = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database], {}
+    for accounts in (options.against, options.accounts):
+        url = fresh(database)
+        took = generate(url, accounts, accounts * 2, accounts * 3)
+        print(f"  {name}: {accounts:,} accounts, {accounts * 2:,} contacts and {accounts * 3:,} orders in {took:.0f} s", flush=True)
+        server = Server(url)
+        sizes[accounts] = {line[1]: request(name, server, url, options, *line[:3], False) for line in READS if not options.part or line[1] in options.part}
+        server.stop()
+    small, large = sizes[options.against], sizes[options.accounts]
+    return [large[name] | {"p99_small_ms": small[name]["p99_ms"], "times": large[name]["p99_ms"] / small[name]["p99_ms"]} for name in large]
+
+
+def processes(options):
+    """Requests a second of several processes on one PostgreSQL, the connections dealt out evenly among them."""
+    url, rows = fresh("postgres"), []
+    generate(url, options.accounts, options.contacts, options.orders)
+    for many in options.processes:
+        servers = [Server(url) for _ in range(many)]
+        for line in REQUESTS:
+            if line[1] in (options.part or ["read", "create", "check", "promise"]):
+                lua = line[2](servers[0], url)
+                with concurrent.futures.ThreadPoolExecutor(many) as pool:
+                    parts = list(pool.map(lambda server: wrk(server, lua, options.seconds, CONNECTIONS // many), servers))
+                rows.append({"operation": line[0], "processes": many, "per_second": sum(p[0] for p in parts), "p50_ms": max(p[1] for p in parts), "p99_ms": max(p[2] for p in parts)})
+                print(f"  {many} processes {line[0]:46} {rows[-1]['per_second']:9.0f}/s  p50 {rows[-1]['p50_ms']:7.2f} ms  p99 {rows[-1]['p99_ms']:7.2f} ms", flush=True)
+        memory = sum(server.memory_mb() for server in servers)
+        for server in servers:
+            server.stop()
+        print(f"  {many} processes memory {memory:.0f} MB", flush=True)
+    return rows
+
+
+def measure(name, url, options):
+    generated = generate(url, options.accounts, options.contacts, options.orders)
     ready = []
     for _ in range(options.rounds):
         server = Server(url)
@@ -372,23 +445,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--orders", type=int, default=0)
+    parser.add_argument("--against", type=int, help="measure the reads at this many accounts, too")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--deliveries", type=int, default=5_000, help="webhooks counted; a tenth as many are timed")
+    parser.add_argument("--processes", type=int, nargs="+", help="measure so many processes on one PostgreSQL, such as 1 2 4")
     parser.add_argument("--only", choices=["sqlite", "postgres"])
-    parser.add_argument("--part", nargs="+", choices=[line[1] for line in REQUESTS + SERIES] + ["webhooks"], help="measure these alone")
+    parser.add_argument("--part", nargs="+", choices=[line[1] for line in REQUESTS + READS[4:] + SERIES] + ["webhooks"], help="measure these alone")
     parser.add_argument("--debug", action="store_true", help="of a debug build: to try the bench")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     results = {"machine": f"{os.cpu_count()} cores, {next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if 'model name' in l)}", "accounts": options.accounts, "contacts": options.contacts}
-    if options.only != "postgres":
-        for old in OUT.glob("bench.db*"):
-            old.unlink()
-        results["sqlite"] = measure("SQLite", f"sqlite://{OUT}/bench.db", options)
-    if options.only != "sqlite":
-        cluster = os.environ.get("SAMPHAN_TEST_POSTGRES") or sys.exit("bench: run it through tests/postgres.sh")
-        sh("psql", "-q", f"{cluster}/postgres", "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
-        results["postgres"] = measure("PostgreSQL", f"{cluster}/bench", options)
+    databases = [d for d in ("sqlite", "postgres") if options.only in (None, d)]
+    if options.against:
+        results["scale"] = {d: scale(d, options) for d in databases}
+        (OUT / "scale.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
+        table([f"read, at {options.accounts:,} accounts", "database", "p50 ms", "p99 ms", f"p99 at {options.against:,}", "times"], [
+            [r["operation"], d, *(format(r[k], ".2f") for k in ("p50_ms", "p99_ms", "p99_small_ms", "times"))] for d in databases for r in results["scale"][d]])
+        return
+    if options.processes:
+        results["processes"] = processes(options)
+        (OUT / "processes.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
+        table(["operation", "processes", "requests/s", "p50 ms", "p99 ms"], [
+            [r["operation"], str(r["processes"]), *(format(r[k], f) for k, f in [("per_second", ",.0f"), ("p50_ms", ".2f"), ("p99_ms", ".2f")])] for r in results["processes"]])
+        return
+    for database, name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL")):
+        if database in databases:
+            results[database] = measure(name, fresh(database), options)
     (OUT / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
     print(f"\n{results['machine']}; {options.accounts:,} accounts, {options.contacts:,} contacts; {CONNECTIONS} connections; medians of {options.rounds} × {options.seconds} s\n")
     printed(results)

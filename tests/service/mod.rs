@@ -2,5 +2,6 @@
 
 mod edges;
 mod ending;
+mod generated;
 mod logs;
 mod settings;

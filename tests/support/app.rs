@@ -15,7 +15,7 @@ use samphan::{
 use samphan_domain::caller::Caller;
 use samphan_persistence::{
     migrate,
-    store::{Opening, Store, Work},
+    store::{Opening, Reader, Store, Work},
 };
 use serde_json::Value;
 use std::{
@@ -151,6 +151,11 @@ impl App {
         &self.database_url
     }
 
+    /// Which database that is.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Another server on the same database, as a second process would be.
     pub fn another(&self, rate_limit: RateLimit) -> Self {
         Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)
@@ -166,11 +171,20 @@ impl App {
         Self { url: Arc::from(url), ..self.clone() }
     }
 
+    /// The server's database, beside the server.
+    async fn store(&self) -> Store {
+        let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
+        Store::open(&opening, Box::leak(Box::default())).await.unwrap()
+    }
+
     /// A work on the server's database, beside the server.
     pub async fn work(&self) -> Work {
-        let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
-        let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-        store.work(Arc::new(Caller::system()), server::now()).await.unwrap()
+        self.store().await.work(Arc::new(Caller::system()), server::now()).await.unwrap()
+    }
+
+    /// What reads the server's database, beside the server; it waits for nobody.
+    pub async fn reader(&self) -> Reader {
+        self.store().await.reader(Arc::new(Caller::system()), server::now())
     }
 
     /// The secret that the servers on this database sign tokens with.

@@ -30,7 +30,8 @@ use samphan_domain::{
 use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
-    record, search,
+    record,
+    search::{self, Among},
     store::{Opening, Reader, Shapes, Store},
 };
 use std::{
@@ -139,8 +140,12 @@ async fn operations(reader: &Reader, operation: &str) -> Vec<Vec<String>> {
 /// The hits of a word, and what people call them.
 async fn search(reader: &Reader, q: &str) -> Vec<String> {
     let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
-    let mut statements = vec![search::find_statement(reader, &searched, q, None, 51).inlined()];
     let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
+    // As it is asked: PostgreSQL is asked for all of a word only when there are not enough new ones.
+    let newest = reader.store.dialect() == Dialect::Postgres;
+    let asked = [(Among::Newest, newest), (Among::All, !newest || hits.len() < 51)];
+    let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
+    let mut statements: Vec<String> = asked.map(|(a, _)| search::find_statement(reader, &searched, q, None, 51, a).inlined()).collect();
     for shape in searched {
         let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();
         if !ids.is_empty() {

@@ -20,4 +20,5 @@ mod sqlite;
 pub mod standing;
 pub mod store;
 pub mod stored;
+pub mod unindexed;
 pub mod values;

@@ -5,11 +5,12 @@ use crate::{
     row::Row,
     sqlite::Writer,
     store::{Store, Work},
+    unindexed,
 };
 use rusqlite::types::Value;
 use samphan_domain::scalar::{Kind, Scalar};
 use samphan_migrations::Migrator;
-use sea_orm::{Database, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
+use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
 use sea_orm_migration::MigratorTrait;
 use std::{
     collections::BTreeMap,
@@ -19,15 +20,20 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Runs the steps that are missing. Safe to run from several processes at once.
 pub async fn migrate(store: &Store) -> Result<(), Failure> {
+    if let Some(connection) = connection(store).await? {
+        Migrator::up(&connection, None).await?;
+    }
+    unindexed::restore(store).await
+}
+
+/// A connection that changes the schema; on SQLite nobody else writes while it is held.
+pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnection>, Failure> {
     if let Some(pool) = store.postgres() {
-        return Ok(Migrator::up(pool, None).await?);
+        return Ok(Some(pool.clone()));
     }
-    if let Some(writer) = store.sqlite_writer().await {
-        let bridge = Bridge(Mutex::new(writer));
-        let proxy = Database::connect_proxy(DbBackend::Sqlite, Arc::new(Box::new(bridge))).await?;
-        Migrator::up(&proxy, None).await?;
-    }
-    Ok(())
+    let Some(writer) = store.sqlite_writer().await else { return Ok(None) };
+    let bridge = Bridge(Mutex::new(writer));
+    Ok(Some(Database::connect_proxy(DbBackend::Sqlite, Arc::new(Box::new(bridge))).await?))
 }
 
 /// The secret of that name, made the first time it is asked for.

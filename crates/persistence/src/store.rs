@@ -414,13 +414,25 @@ impl Work {
 
     /// The next number of a series, such as 42 of `order_numbers`. A work that is not committed may leave a gap.
     pub async fn next_number(&self, series: &'static str) -> Result<i64> {
+        self.next_numbers(series, 1).await?.first().copied().ok_or_else(|| Code::Internal.into())
+    }
+
+    /// The next numbers of a series, rising.
+    pub async fn next_numbers(&self, series: &'static str, many: usize) -> Result<Vec<i64>> {
+        let many = i64::try_from(many).map_err(|_| Error::from(Code::Internal))?;
         let mut sql = self.sql();
-        match self.store.dialect() {
-            Dialect::Postgres => sql.push("SELECT nextval(").text(series).push("::text::regclass)"),
-            Dialect::Sqlite => sql.push("UPDATE number_series SET last = last + 1 WHERE name = ").text(series).push(" RETURNING last"),
-        };
         self.writes_tried.set(self.writes_tried.get() + 1);
-        self.count(sql).await
+        match self.store.dialect() {
+            Dialect::Postgres => {
+                sql.push("SELECT nextval(").text(series).push("::text::regclass) FROM generate_series(1, ").int(many).push(")");
+                self.fetch(sql, |row| row.int(0)).await
+            }
+            Dialect::Sqlite => {
+                sql.push("UPDATE number_series SET last = last + ").int(many).push(" WHERE name = ").text(series).push(" RETURNING last");
+                let last = self.count(sql).await?;
+                Ok((last - many + 1..=last).collect())
+            }
+        }
     }
 
     /// Says what happened; written with everything else at commit.

@@ -1,4 +1,4 @@
-//! Words that made-up records are put together from: Thai, and the same as written in English.
+//! Words that made-up records are put together from: Thai and the same as written in English, and some of Persian.
 
 /// Beginnings of company names.
 pub const STEMS: [(&str, &str); 24] = [
@@ -99,6 +99,21 @@ pub const LAST: [(&str, &str); 24] = [
     ("กิตติกุล", "Kittikul"),
     ("ทิพย์มณี", "Thipmanee"),
 ];
+
+/// Beginnings of company names in Persian; some with the half-space that a search must not stumble over.
+pub const PERSIAN_STEMS: [&str; 12] =
+    ["البرز", "پارس", "کاسپین", "سپاهان", "زاگرس", "آریا", "نیک‌آفرین", "مهر", "کیهان", "خلیج فارس", "به‌ساز", "یزد"];
+
+/// Lines of business in Persian.
+pub const PERSIAN_TRADES: [&str; 6] = ["بازرگانی", "صنایع غذایی", "نساجی", "حمل‌ونقل", "پلاستیک", "کشاورزی"];
+
+/// Given names in Persian.
+pub const PERSIAN_FIRST: [&str; 12] =
+    ["علی", "مریم", "رضا", "زهرا", "حسین", "فاطمه", "امیرحسین", "نرگس", "کیان", "پریسا", "محمدرضا", "یاسمن"];
+
+/// Family names in Persian.
+pub const PERSIAN_LAST: [&str; 12] =
+    ["احمدی", "کریمی", "حسینی‌نژاد", "رضایی", "موسوی", "یوسفی", "شریف‌زاده", "کاظمی", "نوری", "صادقی", "جعفری", "ملکی"];
 
 /// Places: street, sub-district, district, province, postal code.
 pub const PLACES: [(&str, &str, &str, &str, &str); 10] = [

@@ -102,7 +102,7 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stor
         }
     };
     copy_addresses(work, &mut draft.data, &account).await?;
-    draft.data.number = format!("SO-{:06}", work.next_number("order_numbers").await?);
+    draft.data.number = Order::numbered(work.next_number("order_numbers").await?);
     draft.data.follow_up();
     let made = stored::insert(work, draft).await?;
     if let Some(promise) = promise {

@@ -327,6 +327,12 @@ impl Completion {
 }
 
 impl Order {
+    /// How a number is written.
+    #[must_use]
+    pub fn numbered(number: i64) -> String {
+        format!("SO-{number:06}")
+    }
+
     /// The line of that id.
     #[must_use]
     pub fn line(&self, id: Uuid) -> Option<&OrderLine> {

@@ -1,0 +1,59 @@
+//! Tables without their indexes while millions of rows come in: an index that is built at the end is sorted once, one that is kept
+//! up meanwhile is searched for each row. What was taken away is noted in the database, so that whoever opens it next brings it
+//! back, should the program end in between.
+
+use crate::{error::Failure, migrate, store::Store};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+
+/// Where it is noted what was taken away. There only while something is.
+const NOTE: &str = "suspended_indexes";
+
+/// Takes away every index but those that keys rest on. Meant for a program that has the database for itself.
+pub async fn suspend(store: &Store) -> Result<(), Failure> {
+    let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
+    let all = match connection.get_database_backend() {
+        DbBackend::Postgres => {
+            "SELECT i.indexname AS name, i.indexdef AS definition FROM pg_indexes i JOIN pg_class c ON c.relname = i.indexname
+             AND c.relnamespace = i.schemaname::text::regnamespace WHERE i.schemaname = current_schema()
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid) ORDER BY 1"
+        }
+        _ => "SELECT name, sql AS definition FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1",
+    };
+    connection.execute_unprepared(&format!("CREATE TABLE IF NOT EXISTS {NOTE} (definition TEXT NOT NULL)")).await?;
+    for (name, definition) in named(&connection, all).await? {
+        let quoted = definition.replace('\'', "''");
+        connection.execute_unprepared(&format!("INSERT INTO {NOTE} VALUES ('{quoted}')")).await?;
+        connection.execute_unprepared(&format!("DROP INDEX {name}")).await?;
+    }
+    Ok(())
+}
+
+/// Brings back what was taken away; nothing to do is nothing done.
+pub async fn restore(store: &Store) -> Result<(), Failure> {
+    let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
+    let noted = match connection.get_database_backend() {
+        DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{NOTE}'"),
+        _ => format!("SELECT name, '' AS definition FROM sqlite_master WHERE name = '{NOTE}'"),
+    };
+    if named(&connection, &noted).await?.is_empty() {
+        return Ok(());
+    }
+    for (_, definition) in named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await? {
+        connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
+    }
+    connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {NOTE}")).await?;
+    Ok(())
+}
+
+/// Lets the planner know what is there now, and the database tidy up before anybody is measured by it.
+pub async fn settle(store: &Store) -> Result<(), Failure> {
+    let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
+    let postgres = connection.get_database_backend() == DbBackend::Postgres;
+    connection.execute_unprepared(if postgres { "VACUUM (ANALYZE)" } else { "ANALYZE" }).await?;
+    Ok(())
+}
+
+async fn named(connection: &DatabaseConnection, sql: &str) -> Result<Vec<(String, String)>, DbErr> {
+    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "definition")?))).collect()
+}

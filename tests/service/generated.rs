@@ -1,0 +1,74 @@
+//! `samphan generate`: a database as a real one would look, for benches.
+
+use crate::support::{
+    database::Kind,
+    program::{command, output},
+    *,
+};
+
+crate::on_both![a_database_is_filled_as_a_real_one_would_look, what_it_takes_away_comes_back_when_it_is_ended_midway];
+
+async fn a_database_is_filled_as_a_real_one_would_look(app: App) {
+    let words = ["generate", "--accounts", "1200", "--contacts", "1500", "--database-url", app.database_url()];
+    let done = output(&words);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let total = async |path: &str| app.get(&format!("{path}count=exact&limit=1")).await.is(200)["total"].as_i64().unwrap();
+    assert_eq!((total("/v1/accounts?").await, total("/v1/contacts?").await, total("/v1/orders?").await), (1200, 1500, 3600));
+    assert_eq!(ids(&app.get("/v1/search?q=B-0000001").await.is(200)).len(), 1);
+    // Of uneven size: the first hundredth has about a fifth of the orders, and not one after the other has three.
+    let accounts = app.all("/v1/accounts?sort=id&fields=id", 200).await;
+    let mut of_the_first = 0;
+    for account in &accounts[..12] {
+        of_the_first += total(&format!("/v1/orders?account_id={}&", account["id"].as_str().unwrap())).await;
+    }
+    assert!((500..1000).contains(&of_the_first), "{of_the_first}");
+    // What an order says of itself is what its lines say, whatever has become of it.
+    let orders = app.all("/v1/orders", 200).await;
+    for state in ["closed", "cancelled", "confirmed", "submitted", "draft"] {
+        assert!(orders.iter().any(|o| o["status"] == state), "{state}");
+    }
+    let units = |value: &Value| value.as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    for order in &orders {
+        let lines = order["lines"].as_array().unwrap();
+        assert_eq!(units(&order["total_amount"]), lines.iter().map(|l| units(&l["total_amount"])).sum::<i64>());
+        let open = if order["status"] == "confirmed" { units(&order["total_amount"]) } else { 0 };
+        assert_eq!(units(&order["open_amount"]), open, "{order}");
+    }
+    // A new one has the next number.
+    let body = json!({"account_id": accounts[0]["id"], "currency": "THB"});
+    assert_eq!(app.make("/v1/orders", body).await["number"], "SO-003601");
+    // Each script is found.
+    for word in ["البرز", "สยาม", "Siam"] {
+        assert!(!ids(&app.get(&format!("/v1/search?q={}", encoded(word))).await.is(200)).is_empty(), "{word}");
+    }
+    assert_eq!(output(&words).status.code(), Some(1), "once is enough");
+}
+
+/// The indexes there are, by name.
+async fn indexes(app: &App) -> Vec<String> {
+    let reader = app.reader().await;
+    let mut sql = reader.sql();
+    sql.push(match app.kind() {
+        Kind::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1",
+        Kind::Postgres => "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1",
+    });
+    reader.fetch(sql, |row| row.text(0)).await.unwrap()
+}
+
+async fn what_it_takes_away_comes_back_when_it_is_ended_midway(app: App) {
+    let before = indexes(&app).await;
+    assert!(before.len() > 200);
+    let words = ["generate", "--accounts", "5000000", "--database-url", app.database_url()];
+    let mut child = command(&words).spawn().unwrap();
+    while indexes(&app).await.len() > before.len() / 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it is at work");
+        tokio::task::yield_now().await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(indexes(&app).await.len() < before.len());
+    // Whoever opens the database next brings them back.
+    assert!(output(&["migrate", "--database-url", app.database_url()]).status.success());
+    assert_eq!(indexes(&app).await, before);
+    app.account("A").await;
+}
