@@ -1,8 +1,14 @@
-//! What happens when things break.
+//! What happens when things break: CONTRIBUTING says it ("What happens when…"), and it is tried here.
 
 mod backups;
 mod books;
+mod clock;
+mod disk;
+mod killed;
 mod load;
+mod outage;
+mod pool;
+mod receivers;
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
