@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 
 clients: ## Generate, compile and run TypeScript, Python and Java clients against a server of their own (needs npm, python3, javac)
 	openapi/clients/with-server.sh openapi/openapi.json
+
+chaos: ## Kill the service fifty times under load on each database, and PostgreSQL twenty times; bounded, some ten minutes
+	SAMPHAN_TEST_KILLS=50 tests/postgres.sh $(CARGO) test --workspace --quiet --test samphan -- failure --nocapture
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL
 	tests/bench/run.sh

@@ -5,6 +5,7 @@ mod catalog;
 mod contract;
 mod customers;
 mod erp;
+mod failure;
 mod integration;
 mod kernel;
 mod platform;

@@ -7,9 +7,7 @@ mod steps;
 
 use crate::support::*;
 use clap::Parser;
-use samphan::{openapi, stock};
 use samphan_erp_simulator::{Amount, Customer, Options, Simulator};
-use samphan_persistence::store::{Opening, Store};
 use std::{collections::BTreeMap, ops::Range, path::Path};
 use tempfile::TempDir;
 
@@ -129,13 +127,6 @@ async fn owe_what_the_books_say(app: &App, erp: &Simulator) {
         let nothing = Amount::default();
         assert_eq!(parts, [customer.receivable, customer.receivable, nothing, nothing], "{} {}", customer.number, found.text);
     }
-}
-
-/// Insists that every stock level is what its movements and reservations add up to.
-async fn samphan_adds_up(app: &App) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
-    assert_eq!(stock::rebuild::check(&store).await.unwrap().len(), 0);
 }
 
 fn exists(path: &str) -> bool {

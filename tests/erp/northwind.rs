@@ -141,7 +141,7 @@ async fn every_order_is_shipped_invoiced_and_owed_to_the_cent(app: App) {
     }
 
     assert_eq!(erp.items().unwrap().into_iter().map(|i| (i.sku, i.on_hand)).collect::<BTreeMap<_, _>>(), left);
-    samphan_adds_up(&app).await;
+    adds_up(&app).await;
     owe_what_the_books_say(&app, &erp).await;
     let orders = app.all("/v1/orders", 200).await;
     assert_eq!(orders.len(), 830);

@@ -103,7 +103,7 @@ async fn parts_of_an_order_add_up_to_the_whole(app: App) {
     assert_eq!(owed(&erp, &accounts[1]), amount(&order["total_amount"]));
     assert_eq!(erp.journal().unwrap().len(), 4);
     owe_what_the_books_say(&app, &erp).await;
-    samphan_adds_up(&app).await;
+    adds_up(&app).await;
 }
 
 async fn misfortunes_invoice_nothing_twice(app: App) {
@@ -137,7 +137,7 @@ async fn in_trouble(app: &App, telling: &str) {
         let invoices = erp.journal().unwrap().iter().filter(|line| line.contains(" invoice ")).count();
         assert_eq!(invoices, 5 * (round + 1), "an invoice for each shipment");
     }
-    samphan_adds_up(app).await;
+    adds_up(app).await;
 }
 
 async fn what_was_shipped_before_it_came_is_invoiced_once(app: App) {

@@ -1,6 +1,6 @@
 //! Accounting's credit feed: what is pushed, what becomes of it, and the answer a seller gets.
 
-mod changes;
+pub mod changes;
 mod changes_stream;
 mod credit_checks;
 mod credit_convergence;

@@ -4,9 +4,11 @@ use super::{
     changes::{end, rest},
     until,
 };
-use crate::support::*;
+use crate::support::{
+    receiver::{Got, NEVER, Receiver, endpoint, local},
+    *,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
 use samphan::{
     commands::load::{self, Service},
     config::{RateLimit, Settings},
@@ -21,20 +23,8 @@ use samphan_persistence::{
     feed,
     store::{Opening, Store},
 };
-use std::{
-    cell::{Cell, RefCell},
-    collections::{HashMap, HashSet, VecDeque},
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpListener,
-    sync::{Semaphore, mpsc},
-    task::LocalSet,
-    time::{sleep, timeout},
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 crate::on_both![
     a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed,
@@ -51,113 +41,6 @@ crate::on_both![
     secrets_are_kept_encrypted_and_their_key_can_be_changed,
     the_receiver_of_the_bench_counts_what_comes,
 ];
-
-/// What a receiver got.
-#[derive(Clone, Debug)]
-struct Got {
-    headers: HashMap<String, String>,
-    text: String,
-    body: Value,
-}
-
-impl Got {
-    fn id(&self) -> &str {
-        &self.headers["webhook-id"]
-    }
-
-    /// Whether one of its signatures is of this secret.
-    fn is_signed_with(&self, secret: &str) -> bool {
-        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
-        mac.update(format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.text).as_bytes());
-        let right = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-        self.headers["webhook-signature"].split(' ').any(|s| s == right)
-    }
-}
-
-/// Somebody who is told: answers with these statuses one after the other, then with 200; to `NEVER` not at all.
-struct Receiver {
-    url: String,
-    got: mpsc::UnboundedReceiver<Got>,
-    answers: Rc<RefCell<VecDeque<u16>>>,
-    /// How many answers may be given.
-    gate: Rc<Semaphore>,
-    /// How many wait for an answer, and how many ever did at once.
-    waiting: Rc<Cell<(usize, usize)>>,
-}
-
-/// No answer.
-const NEVER: u16 = 0;
-
-impl Receiver {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
-        let (tell, got) = mpsc::unbounded_channel();
-        let answers: Rc<RefCell<VecDeque<u16>>> = Rc::default();
-        let (gate, waiting) = (Rc::new(Semaphore::new(1_000_000)), Rc::new(Cell::new((0, 0))));
-        let (queue, open, count) = (Rc::clone(&answers), Rc::clone(&gate), Rc::clone(&waiting));
-        tokio::task::spawn_local(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let (tell, queue, open, count) = (tell.clone(), Rc::clone(&queue), Rc::clone(&open), Rc::clone(&count));
-                tokio::task::spawn_local(async move {
-                    let mut connection = BufReader::new(connection);
-                    loop {
-                        let (mut headers, mut line) = (HashMap::new(), String::new());
-                        while connection.read_line(&mut line).await.unwrap_or(0) > 2 {
-                            if let Some((name, value)) = line.trim().split_once(": ") {
-                                headers.insert(name.to_lowercase(), value.to_owned());
-                            }
-                            line.clear();
-                        }
-                        let Some(length) = headers.get("content-length").and_then(|l| l.parse().ok()) else { return };
-                        let mut body = vec![0; length];
-                        connection.read_exact(&mut body).await.unwrap();
-                        let text = String::from_utf8(body).unwrap();
-                        let status = queue.borrow_mut().pop_front().unwrap_or(200);
-                        let (now, most) = count.get();
-                        count.set((now + 1, most.max(now + 1)));
-                        let _ = tell.send(Got { headers, body: serde_json::from_str(&text).unwrap(), text });
-                        if status == NEVER {
-                            std::future::pending::<()>().await;
-                        }
-                        open.acquire().await.unwrap().forget();
-                        count.set((count.get().0 - 1, count.get().1));
-                        let answer = format!("HTTP/1.1 {status} As told\r\ncontent-length: 5\r\n\r\nheard");
-                        connection.get_mut().write_all(answer.as_bytes()).await.unwrap();
-                    }
-                });
-            }
-        });
-        Self { url, got, answers, gate, waiting }
-    }
-
-    async fn next(&mut self) -> Got {
-        timeout(Duration::from_secs(15), self.got.recv()).await.expect("something is sent").unwrap()
-    }
-
-    /// The next so many, in the order in which they happened.
-    async fn next_in_order(&mut self, many: usize) -> Vec<Got> {
-        let mut all = vec![];
-        for _ in 0..many {
-            all.push(self.next().await);
-        }
-        all.sort_by_key(|got| got.body["position"].as_i64());
-        all
-    }
-
-    fn answers(&self, statuses: &[u16]) {
-        self.answers.borrow_mut().extend(statuses);
-    }
-}
-
-/// Makes an endpoint: its id and secret.
-async fn endpoint(app: &App, receiver: &Receiver, rest: Value) -> (String, String) {
-    let mut body = json!({"url": receiver.url});
-    body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap());
-    let made = app.post("/v1/webhook-endpoints", body).await.is(201);
-    (made["webhook_endpoint"]["id"].as_str().unwrap().to_owned(), made.text_of("secret"))
-}
 
 async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {
     app.all(&format!("/v1/webhook-endpoints/{endpoint}/deliveries"), 50).await
@@ -182,11 +65,6 @@ async fn prepared(app: &App, keys: &[[u8; 32]]) -> server::State {
     let settings = Settings { secret_keys, ..app::settings(app.database_url(), RateLimit::Off) };
     settings.check().unwrap();
     server::prepare(&settings).await.unwrap().0
-}
-
-/// Runs a test with tasks of its own.
-async fn local<F: Future<Output = ()>>(test: F) {
-    LocalSet::new().run_until(test).await;
 }
 
 async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed(app: App) {

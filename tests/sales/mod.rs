@@ -12,7 +12,7 @@ use samphan_domain::instant::Instant;
 use std::time::SystemTime;
 
 /// A company that sells tea: VAT of 7 %, a price book in baht, a warehouse with tea, and a customer.
-struct Shop {
+pub struct Shop {
     account: String,
     tea: String,
     book: String,
@@ -20,7 +20,7 @@ struct Shop {
 }
 
 impl Shop {
-    async fn open(app: &App) -> Self {
+    pub async fn open(app: &App) -> Self {
         app.make("/v1/tax-rates", json!({"code": "VAT7", "name": "VAT 7 %", "rate": "7"})).await;
         let book = id(&app.make("/v1/price-books", json!({"name": "Retail", "currency": "THB", "is_default": true})).await);
         let warehouse = id(&app.make("/v1/warehouses", json!({"code": "BKK1", "name": "Bangkok"})).await);
@@ -33,7 +33,7 @@ impl Shop {
     }
 
     /// A product at a price, so many of it in the warehouse.
-    async fn product(&self, app: &App, sku: &str, price: &str, pieces: &str) -> String {
+    pub async fn product(&self, app: &App, sku: &str, price: &str, pieces: &str) -> String {
         let product = id(&app.make("/v1/products", json!({"sku": sku, "name": sku, "tax_code": "VAT7"})).await);
         app.make(&format!("/v1/price-books/{}/entries", self.book), json!({"product_id": product, "price": price})).await;
         if pieces != "0" {
@@ -157,13 +157,4 @@ async fn until(so: impl AsyncFn() -> bool) {
 fn from_now(seconds: i64) -> Instant {
     let micros = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
     Instant::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds)
-}
-
-/// Insists that every level is what its movements and reservations add up to.
-async fn adds_up(app: &App) {
-    let opening = samphan_persistence::store::Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
-    let shapes = Box::leak(Box::new(samphan::openapi::api().shapes));
-    let store = samphan_persistence::store::Store::open(&opening, shapes).await.unwrap();
-    let found = samphan::stock::rebuild::check(&store).await.unwrap();
-    assert!(found.is_empty(), "{found:?}");
 }

@@ -73,12 +73,6 @@ async fn work(store: &Store, now: Instant) -> Work {
     store.work(Arc::new(Caller::system()), now).await.unwrap()
 }
 
-/// Insists that every level is what its movements and reservations add up to.
-async fn adds_up(app: &App) {
-    let found = samphan::stock::rebuild::check(&store(app, 1).await).await.unwrap();
-    assert!(found.is_empty(), "{found:?}");
-}
-
 fn uuid(id: &str) -> uuid::Uuid {
     uuid::Uuid::parse_str(id).unwrap()
 }

@@ -19,7 +19,6 @@ use samphan_persistence::{
 };
 use serde_json::Value;
 use std::{
-    ops::Deref,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -35,6 +34,13 @@ pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(App) -> F) {
     let database = Database::fresh(kind);
     let app = App::of(&database.url, &database.token, kind, RateLimit::Off);
     wait(test(app));
+    drop(database);
+}
+
+/// Runs a test with a database of its own and no server: it starts programs itself, and nobody else has the database open.
+pub fn run_alone<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(App) -> F) {
+    let database = Database::fresh(kind);
+    wait(test(App::without_server(&database.url, &database.token, kind)));
     drop(database);
 }
 
@@ -116,8 +122,8 @@ impl Drop for Running {
 /// A server as one caller sees it. Cheap to clone; `as_` and `nobody` change the caller.
 #[derive(Clone)]
 pub struct App {
-    running: Arc<Running>,
-    /// Where it is asked: at the server in this process, or at another program on the same database.
+    _running: Option<Arc<Running>>,
+    /// Where it is asked: at the server in this process, or at a program on the same database.
     pub url: Arc<str>,
     client: reqwest::Client,
     token: Option<String>,
@@ -125,25 +131,17 @@ pub struct App {
     kind: Kind,
 }
 
-impl Deref for App {
-    type Target = Running;
-
-    fn deref(&self) -> &Running {
-        &self.running
-    }
-}
-
 impl App {
     fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
         let running = Running::start(database_url, rate_limit);
-        Self {
-            url: Arc::from(running.url.as_str()),
-            running: Arc::new(running),
-            client: client(),
-            token: Some(token.to_owned()),
-            database_url: Arc::from(database_url),
-            kind,
-        }
+        let url = Arc::from(running.url.as_str());
+        Self { url, _running: Some(Arc::new(running)), ..Self::without_server(database_url, token, kind) }
+    }
+
+    /// A database that nobody serves yet, as the holder of a token sees it.
+    pub fn without_server(database_url: &str, token: &str, kind: Kind) -> Self {
+        let token = Some(token.to_owned()).filter(|t| !t.is_empty());
+        Self { _running: None, url: Arc::from(""), client: client(), token, database_url: Arc::from(database_url), kind }
     }
 
     /// Where its database is.

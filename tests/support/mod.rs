@@ -1,15 +1,20 @@
 //! A server for each test, and short words for asking it things.
 
 pub mod app;
+pub mod cluster;
 pub mod contract;
 pub mod database;
 pub mod people;
 pub mod program;
+pub mod receiver;
 pub mod request;
 
 pub use app::App;
 pub use request::{Answer, same_but_request_id};
 pub use serde_json::{Value, json};
+
+use samphan::{openapi, stock::rebuild};
+use samphan_persistence::store::{Opening, Store};
 
 /// Makes two tests of each function, `sqlite::…` and `postgres::…`, each with a server and a database of its own.
 #[macro_export]
@@ -22,6 +27,27 @@ macro_rules! on_both {
             $(#[test] fn $name() { $crate::support::app::run($crate::support::database::Kind::Postgres, super::$name); })*
         }
     };
+}
+
+/// The same for tests that start programs of their own: each with a database that nobody else has open.
+#[macro_export]
+macro_rules! on_both_alone {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { $crate::support::app::run_alone($crate::support::database::Kind::Sqlite, super::$name); })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { $crate::support::app::run_alone($crate::support::database::Kind::Postgres, super::$name); })*
+        }
+    };
+}
+
+/// Insists that every stock level is what its movements and reservations add up to.
+pub async fn adds_up(app: &App) {
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
+    let found = rebuild::check(&store).await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 /// The ids of the records of a page, in order.

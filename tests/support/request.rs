@@ -44,6 +44,21 @@ impl Request {
         self.builder.send().await.unwrap()
     }
 
+    /// Sends it, and answers what comes back, or why nothing does.
+    pub async fn attempt(self) -> Result<Answer, reqwest::Error> {
+        let response = self.builder.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // A stream has no end; whoever wants its events reads them himself.
+        let streams = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let text = if streams { String::new() } else { response.text().await? };
+        let what = format!("{} {}", self.method, self.path);
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        let answer = Answer { status, headers, text, body, what };
+        assert_ne!(answer.status, 500, "{answer:?}");
+        contract::check(&self.method, &self.path, &answer);
+        Ok(answer)
+    }
+
     /// With an Idempotency-Key.
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
@@ -55,19 +70,7 @@ impl IntoFuture for Request {
     type IntoFuture = Pin<Box<dyn Future<Output = Answer>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let response = self.builder.send().await.unwrap();
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            // A stream has no end; whoever wants its events reads them himself.
-            let streams = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
-            let text = if streams { String::new() } else { response.text().await.unwrap() };
-            let what = format!("{} {}", self.method, self.path);
-            let body = serde_json::from_str(&text).unwrap_or_default();
-            let answer = Answer { status, headers, text, body, what };
-            assert_ne!(answer.status, 500, "{answer:?}");
-            contract::check(&self.method, &self.path, &answer);
-            answer
-        })
+        Box::pin(async move { self.attempt().await.unwrap() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{generate, load},
+    commands::{backup, generate, load},
     stock::rebuild::StockCommand,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -23,6 +23,12 @@ pub enum Command {
     Serve(Box<Settings>),
     /// Bring the database to the newest schema and stop.
     Migrate(Database),
+    /// Copy the embedded database into a file, while the service serves and writes: everything that was answered before it began is in it.
+    /// The copy is checked, and says what it holds. PostgreSQL has its own: pg_dump.
+    Backup(backup::To),
+    /// Put a backup in the place of the embedded database, while no service has it open. What is there is checked before, and stays as it was if
+    /// this breaks off. PostgreSQL has its own: pg_restore.
+    Restore(backup::From),
     /// Print the OpenAPI document.
     Openapi(Openapi),
     /// Load another system's files into a running service, through its public API; a second run changes nothing.

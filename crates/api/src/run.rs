@@ -1,7 +1,7 @@
 //! The program: from its words to its end.
 
 use crate::{
-    commands::{demo, generate, load},
+    commands::{backup, demo, generate, load},
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start,
@@ -30,6 +30,8 @@ pub async fn run(cli: Cli) -> ExitCode {
             }
             Err(e) => Err(e),
         },
+        Command::Backup(options) => backup::back_up(&options).map(|said| println!("{said}")),
+        Command::Restore(options) => backup::restore(&options).map(|said| println!("{said}")),
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,

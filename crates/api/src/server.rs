@@ -31,7 +31,10 @@ use samphan_persistence::{
     store::{Opening, Store},
 };
 use serde_json::Value;
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 /// What a worker knows: the process's own, and its way to the database.
 #[derive(Clone, Debug)]
@@ -85,10 +88,25 @@ impl Deref for State {
     }
 }
 
+/// Another clock than the machine's, where tests have set one.
+static CLOCK: OnceLock<fn() -> Instant> = OnceLock::new();
+
+/// Has this process go by another clock: for tests of what happens when one jumps. The program itself never does.
+pub fn go_by(clock: fn() -> Instant) {
+    // The first one stays.
+    let _ = CLOCK.set(clock);
+}
+
 /// This moment: the one place that asks the clock.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else is told")]
 #[must_use]
 pub fn now() -> Instant {
+    CLOCK.get().map_or_else(clock, |clock| clock())
+}
+
+/// The machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else is told")]
+#[must_use]
+pub fn clock() -> Instant {
     Instant::from(chrono::Utc::now())
 }
 

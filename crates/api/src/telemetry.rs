@@ -19,7 +19,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub fn start(settings: &Settings) -> Result<(), String> {
     let filter = EnvFilter::try_new(&settings.log)
         .map_err(|e| format!("SAMPHAN_LOG must be a level such as info, or a filter such as warn,samphan::request=info: {e}"))?;
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Where the log cannot be written, as on a full disk, saying so would fail the same way and end the request.
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let started = match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         // Colours are for a terminal, not for a file.

@@ -68,6 +68,14 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// Whether less than so many seconds lie between two moments, whichever comes first: clocks are put back, too.
+    #[must_use]
+    pub const fn is_within(self, seconds: i64, of: Self) -> bool {
+        self.micros().abs_diff(of.micros()) < seconds.unsigned_abs() * 1_000_000
+    }
+}
+
 impl From<DateTime<Utc>> for Instant {
     fn from(t: DateTime<Utc>) -> Self {
         Self(0).plus_seconds(t.timestamp()).plus_micros(t.timestamp_subsec_micros())

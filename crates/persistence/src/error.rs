@@ -18,6 +18,9 @@ pub enum Failure {
     /// From PostgreSQL's driver.
     #[error("postgres: {0}")]
     Driver(#[from] sqlx::Error),
+    /// A database that can be read and not written.
+    #[error("{0} can only be read: this user may not write the file, or its disk is mounted read-only")]
+    ReadOnly(String),
     /// SQLite gave the transaction up, as it does when the disk is full.
     #[error("the transaction was given up")]
     GivenUp,
@@ -49,7 +52,7 @@ impl From<Failure> for Error {
 impl Failure {
     fn meaning(&self) -> Code {
         match self {
-            Self::GivenUp => Code::Unavailable,
+            Self::GivenUp | Self::ReadOnly(_) => Code::Unavailable,
             Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => match (e.code, e.extended_code) {
                 (_, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Code::AlreadyExists,
                 (_, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Code::UnknownReference,
@@ -57,7 +60,10 @@ impl Failure {
                     rusqlite::ErrorCode::DatabaseBusy
                     | rusqlite::ErrorCode::DatabaseLocked
                     | rusqlite::ErrorCode::DiskFull
-                    | rusqlite::ErrorCode::ReadOnly,
+                    | rusqlite::ErrorCode::ReadOnly
+                    // The disk refuses otherwise: a quota, a mount gone read-only, no file descriptors left.
+                    | rusqlite::ErrorCode::SystemIoFailure
+                    | rusqlite::ErrorCode::CannotOpen,
                     _,
                 ) => Code::Unavailable,
                 _ => Code::Internal,
@@ -75,8 +81,10 @@ fn of_driver(error: &sqlx::Error) -> Code {
         sqlx::Error::Database(e) => match e.code().as_deref() {
             Some("23505") => Code::AlreadyExists,
             Some("23503") => Code::UnknownReference,
-            // Deadlock, serialization, lock and statement time-outs, too many connections, shutting down, disk full.
-            Some("40P01" | "40001" | "55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03" | "53100" | "25006") => Code::Unavailable,
+            // Deadlock, serialization, lock time-outs, read-only.
+            Some("40P01" | "40001" | "55P03" | "25006") => Code::Unavailable,
+            // Connection lost; no disk, memory or connections left; ended or shutting down, statement time-outs; the disk fails.
+            Some(code) if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Code::Unavailable,
             _ => Code::Internal,
         },
         sqlx::Error::Io(_)

@@ -45,6 +45,9 @@ impl Sqlite {
             std::fs::create_dir_all(folder).map_err(|e| Failure::Unwritable(format!("{}: {e}", folder.display())))?;
         }
         let connection = Connection::open(path)?;
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(Failure::ReadOnly(path.to_owned()));
+        }
         prepare(&connection)?;
         connection.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
         // In place of SQLite's own checkpoint, which runs within the commit and keeps whoever waits for it waiting.

@@ -26,7 +26,7 @@ impl Reader {
     pub async fn custom_fields(&self) -> Result<Arc<CustomFields>> {
         let kept = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, fields)) = kept
-            && at.plus_seconds(FRESH) > self.now
+            && at.is_within(FRESH, self.now)
         {
             return Ok(fields);
         }

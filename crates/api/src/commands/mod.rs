@@ -1,5 +1,6 @@
-//! What the binary does beside serving: loading, making a demo company, generating data for benches.
+//! What the binary does beside serving: backups, loading, making a demo company, generating data for benches.
 
+pub mod backup;
 pub mod demo;
 pub mod generate;
 pub mod load;

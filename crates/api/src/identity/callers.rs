@@ -89,14 +89,14 @@ async fn remembered(
 ) -> Result<Option<Known>> {
     let kept = state.callers.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
     if let Some((at, known)) = kept
-        && at.plus_seconds(FRESH) > now
+        && at.is_within(FRESH, now)
     {
         return Ok(known);
     }
     let known = read(state.store.reader(Arc::new(Caller::system()), now)).await?;
     let mut all = state.callers.0.write().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= REMEMBERED {
-        all.retain(|_, (at, _)| at.plus_seconds(FRESH) > now);
+        all.retain(|_, (at, _)| at.is_within(FRESH, now));
     }
     all.insert(id, (now, known.clone()));
     Ok(known)

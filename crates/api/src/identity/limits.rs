@@ -51,8 +51,15 @@ impl Limits {
             buckets.retain(|_, (_, at)| at.plus_seconds(policy.seconds) > now);
         }
         let full = policy.burst * 1_000_000;
-        let (held, at) = buckets.get(name).copied().unwrap_or((full, now));
-        let micros = (now.micros() - at.micros()).max(0);
+        let (held, at) = match buckets.get(name).copied() {
+            // The clock was put back: what is held is held now, and fills from here on.
+            Some((held, at)) if at > now => {
+                buckets.insert(name.to_owned(), (held, now));
+                (held, now)
+            }
+            known => known.unwrap_or((full, now)),
+        };
+        let micros = now.micros() - at.micros();
         let held = held.saturating_add(micros.saturating_mul(policy.burst) / policy.seconds).min(full);
         let left = held - cost * 1_000_000;
         if left < 0 {
@@ -80,5 +87,17 @@ mod tests {
         assert!((1..=13).contains(&wait));
         limits.take("b", 1, SIGN_INS, now).unwrap();
         limits.take("a", 1, SIGN_INS, now.plus_seconds(wait)).unwrap();
+    }
+
+    #[test]
+    fn who_has_used_up_his_share_waits_no_longer_because_the_clock_was_put_back() {
+        let limits = Limits::default();
+        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        for _ in 0..5 {
+            limits.take("a", 1, SIGN_INS, now).unwrap();
+        }
+        let back = now.plus_seconds(-3_600);
+        let refused = limits.take("a", 1, SIGN_INS, back).unwrap_err();
+        limits.take("a", 1, SIGN_INS, back.plus_seconds(i64::try_from(refused.retry_after.unwrap()).unwrap())).unwrap();
     }
 }

@@ -13,7 +13,7 @@ use actix_web::{
     http::header,
     web::{self, ServiceConfig},
 };
-use samphan_domain::error::{Code, Result};
+use samphan_domain::error::{Code, Error, Result};
 use samphan_persistence::store::Reader;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -105,7 +105,7 @@ async fn live(_: &Reader, _: Call) -> Result<Answer> {
 async fn ready(reader: &Reader, _: Call) -> Result<Answer> {
     let mut sql = reader.sql();
     sql.push("SELECT count(*) FROM server_keys");
-    reader.count(sql).await.map_err(|_| Code::Unavailable)?;
+    reader.count(sql).await.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
     Ok(Answer::json(&Health { status: "ok".to_owned() }))
 }
 

@@ -57,6 +57,8 @@ const GATHERED: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_secs(1);
 /// Seconds an endpoint is one process's own; longer than an attempt takes.
 const LEASE: i64 = 30;
+/// Seconds by which the clock of another process may be ahead.
+const CLOCKS_DIFFER: i64 = 60;
 /// How long what is known of an endpoint, and of what it is to be told, is gone by: then it is read again, and the lease renewed.
 const RENEWED: Duration = Duration::from_secs(5);
 /// Changes looked for, and deliveries taken up, at a time.
@@ -129,7 +131,10 @@ async fn due(store: &Store, me: Uuid, now: Instant) -> Result<(bool, Vec<Uuid>)>
     let newest = feed::newest(store, now).await?;
     let mut sql = reader.sql();
     sql.push("SELECT e.id, CASE WHEN (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR c.leased_until < ");
-    sql.bind(Kind::Time, Scalar::Time(now)).push(") AND (c.position < ").int(newest);
+    sql.bind(Kind::Time, Scalar::Time(now))
+        .push(" OR c.leased_until > ")
+        .bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE + CLOCKS_DIFFER)));
+    sql.push(") AND (c.position < ").int(newest);
     sql.push(" OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_endpoint_id = e.id AND d.status = 'pending' AND d.next_attempt_at <= ");
     sql.bind(Kind::Time, Scalar::Time(now)).push(")) THEN 1 ELSE 0 END ");
     sql.push("FROM webhook_endpoints e JOIN webhook_cursors c ON c.endpoint_id = e.id WHERE e.deleted_at IS NULL AND e.status = 'active'");
@@ -237,7 +242,9 @@ async fn lease(state: &State, me: Uuid, endpoint: Uuid) -> Result<Option<i64>> {
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET leased_by = ").id(me).push(", leased_until = ");
     sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE))).push(" WHERE endpoint_id = ").id(endpoint);
-    sql.push(" AND (leased_until IS NULL OR leased_by = ").id(me).push(" OR leased_until < ").bind(Kind::Time, Scalar::Time(now)).push(")");
+    sql.push(" AND (leased_until IS NULL OR leased_by = ").id(me).push(" OR leased_until < ").bind(Kind::Time, Scalar::Time(now));
+    // Nobody leases for longer than that: who did had another clock, or this one before it was put back.
+    sql.push(" OR leased_until > ").bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE + CLOCKS_DIFFER))).push(")");
     if work.execute(sql).await? == 0 {
         return Ok(None);
     }

@@ -1,0 +1,92 @@
+//! A clock that is put back: what was true goes on being true, and nobody waits until it is that late again.
+
+use crate::{
+    integration::changes::{end, rest},
+    support::{
+        app::{ADMIN, PASSWORD},
+        program::{Program, serving},
+        receiver::{Receiver, endpoint, local},
+        *,
+    },
+};
+use std::{path::PathBuf, time::Duration};
+use tempfile::TempDir;
+
+crate::on_both_alone![a_clock_put_back_by_an_hour_stops_nothing];
+
+/// A clock of a test's own: a file that says by how many seconds it is ahead of the machine's.
+struct Clock(TempDir);
+
+impl Clock {
+    fn file(&self) -> PathBuf {
+        self.0.path().join("clock")
+    }
+
+    fn ahead(&self, seconds: i64) {
+        // Renamed, so that nobody reads half of it.
+        let next = self.0.path().join("next");
+        std::fs::write(&next, seconds.to_string()).unwrap();
+        std::fs::rename(next, self.file()).unwrap();
+    }
+
+    /// The program, going by this clock.
+    fn program(&self, app: &App) -> Program {
+        let mut command = serving(app.database_url(), &["--webhook-allow-private", "true"]);
+        command.env("SAMPHAN_TEST_CLOCK", self.file());
+        Program::run(app, command)
+    }
+}
+
+async fn a_clock_put_back_by_an_hour_stops_nothing(app: App) {
+    local(async {
+        let clock = Clock(tempfile::tempdir().unwrap());
+        clock.ahead(3_600);
+        let mut program = clock.program(&app);
+        let before = program.app.admin().await;
+        let mut receiver = Receiver::start().await;
+        endpoint(&before.app, &receiver, json!({"event_types": ["account.*"]})).await;
+        let account = before.app.account("Before").await;
+        let told = before.app.get(&format!("/v1/accounts/{account}")).await.is(200);
+        assert_eq!(receiver.next().await.body["resource_id"], account);
+        let key = before.app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+        let machine = before.app.as_(&key.text_of("token"));
+        machine.get("/v1/accounts").await.is(200);
+        let cursor = end(&before.app).await;
+        // Another process, whose clock was put back already, ends the key: what is known of it here was read at a moment that is still to come.
+        clock.ahead(0);
+        let other = clock.program(&app);
+        let after = other.app.admin().await.app;
+        let id = key["api_key"]["id"].as_str().unwrap_or_default().to_owned();
+        after.post(&format!("/v1/api-keys/{id}/revoke"), json!({})).await.is(200);
+        machine.get("/v1/accounts").await.refused(401, "unauthenticated");
+        // Who is signed in signs on, or is told to refresh, which he may.
+        let refreshed = before.app.nobody().post("/v1/auth/refresh", json!({"refresh_token": before.refresh_token})).await.is(200);
+        let now = before.app.as_(&refreshed.text_of("access_token"));
+        assert!([200, 401].contains(&before.app.get("/v1/me").await.status));
+        // Records go on, though the moment of their change is before that of their making.
+        let changed = now.patch(&format!("/v1/accounts/{account}"), json!({"name": "After"})).if_match(told.version()).await.is(200);
+        assert_eq!(changed.version(), told.version() + 1);
+        let made = now.account("Later").await;
+        let (feed, _) = rest(&now, &cursor, "&types=account.*").await;
+        let of: Vec<(&str, &str)> = feed.iter().map(|c| (c["resource_id"].as_str().unwrap(), c["type"].as_str().unwrap())).collect();
+        assert_eq!(of, [(account.as_str(), "account.updated"), (made.as_str(), "account.created")]);
+        for _ in 0..2 {
+            assert!([&account, &made].contains(&&receiver.next().await.body["resource_id"].as_str().unwrap().to_owned()));
+        }
+        // A process that dies has left its lease of the endpoint until an hour from now, which nobody waits for.
+        drop(other);
+        clock.ahead(3_600);
+        receiver.gate.forget_permits(1_000_000);
+        before.app.patch(&format!("/v1/accounts/{account}"), json!({"name": "Leased"})).await.is(200);
+        receiver.next().await;
+        program.kill();
+        receiver.gate.add_permits(1_000_000);
+        clock.ahead(0);
+        let program = clock.program(&app);
+        let last = program.app.sign_in(ADMIN, PASSWORD).await.is(200).text_of("access_token");
+        let last = program.app.as_(&last).account("Last").await;
+        let deadline = tokio::time::timeout(Duration::from_secs(20), async { while receiver.next().await.body["resource_id"] != *last {} });
+        deadline.await.expect("it is told");
+    })
+    .await;
+}
