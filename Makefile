@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients fuzz bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 
 clients: ## Generate, compile and run TypeScript, Python and Java clients against a server of their own (needs npm, python3, javac)
 	openapi/clients/with-server.sh openapi/openapi.json
+
+fuzz: ## Fuzz the API with schemathesis on SQLite and PostgreSQL, for some 20 minutes (needs python3; FUZZ_EXAMPLES=100 for a night)
+	tests/postgres.sh openapi/fuzz/run.sh
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL
 	tests/bench/run.sh

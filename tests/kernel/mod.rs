@@ -3,6 +3,7 @@
 mod bad_input;
 mod batches;
 mod filters;
+mod hostile;
 mod once;
 mod pages;
 mod plans;

@@ -3,6 +3,8 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod generated;
+pub mod lists;
 pub mod people;
 pub mod program;
 pub mod request;

@@ -245,6 +245,23 @@ mod tests {
         .unwrap()
     }
 
+    /// The character as somebody else types it: another keyboard's letter or digit, the other case, decomposed, or with a joiner or
+    /// a tatweel after it.
+    fn as_others_type(c: char) -> String {
+        match c {
+            'ی' => "ي".to_owned(),
+            'ک' => "ك".to_owned(),
+            'ه' => "ة".to_owned(),
+            'ا' => "آ".to_owned(),
+            'แ' => "เเ".to_owned(),
+            '0'..='9' => char::from_u32(u32::from(c) - u32::from('0') + u32::from('๐')).unwrap().to_string(),
+            '๐'..='๙' => char::from_u32(u32::from(c) - u32::from('๐') + u32::from('۰')).unwrap().to_string(),
+            'آ'..='ۓ' => format!("{c}\u{640}\u{200c}"),
+            'a'..='z' => c.to_uppercase().to_string(),
+            c => c.to_string().nfd().collect(),
+        }
+    }
+
     fn is_candidate(text: &str, query: &str) -> bool {
         let tokens = index_tokens(text);
         query_terms(query)
@@ -380,6 +397,21 @@ mod tests {
         fn folding_twice_changes_nothing(text in prop_oneof![mixed(), any::<String>()]) {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn what_is_typed_differently_for_the_same_folds_the_same(text in mixed(), places in proptest::collection::vec(any::<bool>(), 128)) {
+            let typed: String = text.nfc().zip(places.iter().cycle()).map(|(c, &otherwise)| if otherwise { as_others_type(c) } else { c.to_string() }).collect();
+            prop_assert_eq!(fold(&typed), fold(&text), "{}", typed);
+        }
+
+        #[test]
+        fn every_part_of_any_text_is_a_candidate(text in prop_oneof![mixed(), any::<String>()], at in any::<prop::sample::Index>(), len in 1..9_usize) {
+            let letters: Vec<char> = nfc(&text).chars().collect();
+            prop_assume!(!letters.is_empty());
+            let part: String = letters.iter().skip(at.index(letters.len())).take(len).collect();
+            let sure = fold_part(&part);
+            prop_assert!(sure.is_empty() || found(&text, &sure), "{:?} of {:?}", part, text);
         }
 
         #[test]

@@ -5,8 +5,9 @@
 use super::{
     collection::{Api, Webhook},
     endpoints::DRY_RUN,
+    external::LONGEST_EXTERNAL_ID,
     operation::{Access, Operation, Run},
-    pipeline::EVENT_STREAM,
+    pipeline::{EVENT_STREAM, LONGEST_HEADER},
     schemas,
 };
 use actix_web::http::Method;
@@ -175,7 +176,7 @@ fn reached(roots: &[String], components: &Map<String, Value>) -> HashSet<String>
 fn describe(o: &Operation) -> Value {
     let mut parameters: Vec<Value> = path_parameters(&o.path);
     parameters.extend(
-        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": false, "description": p.about, "schema": p.schema})),
+        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": p.schema})),
     );
     let writes = matches!(o.run, Run::Write(_));
     let mut shared = vec!["RequestId", "AcceptLanguage"];
@@ -238,7 +239,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
             let (schema, about) = match name {
                 "system" => (json!({"type": "string", "minLength": 1, "maxLength": 50}), "The external system's code.".to_owned()),
                 "external_id" => (
-                    json!({"type": "string", "minLength": 1, "maxLength": 128}),
+                    json!({"type": "string", "minLength": 1, "maxLength": LONGEST_EXTERNAL_ID}),
                     "What the system calls the record: opaque, compared letter for letter.".to_owned(),
                 ),
                 "resource" => {
@@ -386,8 +387,8 @@ fn shared_parameters() -> Value {
     let header = |name: &str, required: bool, schema: Value, about: &str| json!({"name": name, "in": "header", "required": required, "description": about, "schema": schema});
     let tag = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]+\")$", "maxLength": 40});
     json!({
-        "RequestId": header("X-Request-Id", false, json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$", "maxLength": 100}), "An id of your own for this request, echoed in the answer and kept in the audit."),
-        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": 200}), "Language of messages in problems: en, th or fa."),
+        "RequestId": header("X-Request-Id", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "An id of your own for this request, echoed in the answer and kept in the audit: 1 to 100 letters, digits, `-`, `_` and `.`; another is replaced by one of ours."),
+        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "Language of messages in problems: en, th or fa."),
         "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer."),
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
         "IfMatchRequired": header("If-Match", true, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),

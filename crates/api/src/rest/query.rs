@@ -1,6 +1,7 @@
 //! What a list is asked for: read from query parameters or from the body of a search, into one thing.
 
 use super::operation::{Call, Parameter};
+use jsonschema::PatternOptions;
 use samphan_domain::{
     caller::FieldAccess,
     error::{Code, Error, FieldError, Result},
@@ -344,7 +345,7 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
     all
 }
 
-/// Holds query parameters against what the operation declares: nothing unknown, nothing twice, everything of its type.
+/// Holds query parameters against what the operation declares: nothing unknown, nothing twice, nothing missing, everything of its type.
 pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Result<HashMap<String, String>> {
     let parameters = || parameters.into_iter().flatten();
     let mut faults = vec![];
@@ -364,6 +365,8 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
             faults.push(FieldError::new(at, "repeated", ""));
         }
     }
+    let missing = parameters().filter(|p| p.required && !given.contains_key(&p.name));
+    faults.extend(missing.map(|p| FieldError::new(format!("?{}", p.name), "required", "")));
     if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
 }
 
@@ -391,6 +394,13 @@ fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
         Some("uuid") if Kind::Id.read(value).is_err() => return fault("wrong_type", Kind::Id.expects().to_owned()),
         Some("date") if Kind::Date.read(value).is_err() => return fault("invalid_date", Kind::Date.expects().to_owned()),
         _ => {}
+    }
+    if let Some(pattern) = schema["pattern"].as_str() {
+        // Few parameters have one, so it is not kept compiled.
+        let fits = jsonschema::options().with_pattern_options(PatternOptions::regex()).build(schema);
+        if !fits.is_ok_and(|fits| fits.is_valid(&json!(value))) {
+            return fault("invalid_format", pattern.to_owned());
+        }
     }
     if schema["maxLength"].as_u64().is_some_and(|most| chars > most) {
         return fault("too_long", schema["maxLength"].to_string());
