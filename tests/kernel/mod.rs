@@ -3,6 +3,7 @@
 mod bad_input;
 mod batches;
 mod filters;
+mod generated;
 mod hostile;
 mod once;
 mod pages;
