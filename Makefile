@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ clients: ## Generate, compile and run TypeScript, Python and Java clients agains
 
 chaos: ## Kill the service fifty times under load on each database, and PostgreSQL twenty times; bounded, some ten minutes
 	SAMPHAN_TEST_KILLS=50 tests/postgres.sh $(CARGO) test --workspace --quiet --test samphan -- failure --nocapture
+
+fuzz: ## Fuzz the API with schemathesis on SQLite and PostgreSQL, for some 20 minutes (needs python3; FUZZ_EXAMPLES=100 for a night)
+	tests/postgres.sh openapi/fuzz/run.sh
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL
 	tests/bench/run.sh

@@ -54,6 +54,7 @@ async fn a_phone_number_is_found_however_it_is_typed(app: App) {
     assert_eq!(app.get("/v1/lookup?phone=0812345678").await["matches"], json!([]));
     app.get("/v1/lookup").await.refused(400, "invalid_query");
     app.get("/v1/lookup?phone=1&email=a").await.refused(400, "invalid_query");
+    app.get("/v1/lookup?phone=1&region=th").await.refused(400, "invalid_query").fault("?region", "invalid_format");
 }
 
 async fn an_email_and_another_systems_id_are_looked_up(app: App) {

@@ -23,6 +23,9 @@ crate::on_both![
     a_malformed_if_match_is_400,
     problems_speak_the_readers_language_and_echo_no_values,
     an_id_that_is_none_is_of_no_record,
+    of_a_thousand_faults_the_first_are_named,
+    a_name_of_any_length_is_refused_and_told_in_part,
+    a_header_longer_than_any_is_400,
 ];
 
 async fn an_unknown_field_is_named_with_the_nearest(app: App) {
@@ -168,7 +171,7 @@ async fn an_amount_has_at_most_four_decimals_and_is_no_number(app: App) {
     entry(json!(12.5)).await.refused(422, "validation_failed").fault("/price", "wrong_type");
     entry(json!("1e3")).await.refused(422, "validation_failed");
     entry(json!("99999999999999999999")).await.refused(422, "validation_failed").fault("/price", "out_of_range");
-    for wrong in ["", " 1", "+1", "1.", ".5", "๑๒", "0x10", "Infinity"] {
+    for wrong in ["", " 1", "+1", "1.", ".5", "๑๒", "0x10", "Infinity", "-0", "-1", "0000000000000001"] {
         entry(json!(wrong)).await.refused(422, "validation_failed");
     }
     assert_eq!(entry(json!("12.5")).await.is(201)["price"], "12.50");
@@ -243,5 +246,38 @@ async fn an_id_that_is_none_is_of_no_record(app: App) {
     for id in ["x", "1", "00000000-0000-0000-0000-00000000000g", "%27", "null", "..%2f"] {
         let gone = app.get(&format!("/v1/accounts/{id}")).await;
         assert_eq!(gone.status, 404, "{id}");
+    }
+}
+
+async fn of_a_thousand_faults_the_first_are_named(app: App) {
+    let commas = ",".repeat(1999);
+    let leaf = json!({"field": "name", "op": "eq", "value": "A"});
+    for (answer, status) in [
+        (app.get(&format!("/v1/accounts?fields={commas}")).await, 400),
+        (app.post("/v1/accounts/search", json!({"filter": {"any": vec![json!(1); 5000]}})).await, 400),
+        (app.post("/v1/accounts", json!({"name": "A", "tags": vec!["\0"; 5000]})).await, 422),
+    ] {
+        let named = answer.is(status)["errors"].as_array().unwrap().len();
+        assert_eq!(named, samphan_domain::error::MOST_FAULTS);
+    }
+    let refused = app.post("/v1/accounts/search", json!({"filter": {"any": vec![leaf; 5000]}})).await.refused(400, "invalid_filter");
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 1);
+}
+
+async fn a_name_of_any_length_is_refused_and_told_in_part(app: App) {
+    let name = "n".repeat(1_000_000);
+    let refused = app.post("/v1/accounts", json!({"name": "A", name.as_str(): 1})).await.refused(422, "validation_failed");
+    refused.fault(&format!("/{}", &name[..999]), "unknown_field");
+    let refused = app.post("/v1/accounts/search", json!({"filter": {"field": name, "op": "eq", "value": 1}})).await;
+    refused.refused(400, "invalid_filter").fault("/filter/field", "unknown_field");
+    let system = json!({"mode": "upsert", "match_on": "external_id:erp", "items": [{"external_id": name}]});
+    let answer = app.post("/v1/accounts/batch", system).await.is(200);
+    assert_eq!((&answer["results"][0]["status"], &answer["results"][0]["external_id"]), (&json!("failed"), &Value::Null));
+}
+
+async fn a_header_longer_than_any_is_400(app: App) {
+    for name in ["x-request-id", "accept-language"] {
+        app.get("/v1/accounts").header(name, &"a".repeat(1001)).await.refused(400, "invalid_header");
+        app.get("/v1/accounts").header(name, &"a".repeat(1000)).await.is(200);
     }
 }

@@ -3,6 +3,8 @@
 mod bad_input;
 mod batches;
 mod filters;
+mod generated;
+mod hostile;
 mod once;
 mod pages;
 mod plans;

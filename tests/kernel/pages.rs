@@ -8,6 +8,7 @@ crate::on_both![
     pages_of_any_size_and_order_make_up_the_whole,
     rows_inserted_meanwhile_cause_no_repeats_and_no_gaps,
     a_cursor_of_another_query_is_refused,
+    a_cursor_is_bound_to_what_a_filter_says_not_to_when_it_was_said,
     thai_and_persian_names_sort_as_their_readers_expect,
     only_known_sort_keys_are_taken,
 ];
@@ -106,6 +107,18 @@ async fn a_cursor_of_another_query_is_refused(app: App) {
     // A search body and a list say the same and share cursors.
     let body = json!({"sort": "name", "limit": 2, "cursor": cursor});
     app.post("/v1/accounts/search", body).await.is(200);
+}
+
+async fn a_cursor_is_bound_to_what_a_filter_says_not_to_when_it_was_said(app: App) {
+    let made = app.make_many("/v1/accounts", &some_accounts(4, 9)).await;
+    let filter = encoded(r#"{"field":"created_at","op":"within_last","value":"P1D"}"#);
+    assert_eq!(app.all(&format!("/v1/accounts?filter={filter}"), 2).await.len(), made.len());
+    // Whose language keeps no order of names says the same in another.
+    let page = app.get(&format!("/v1/accounts?limit=2&filter={filter}")).await.is(200);
+    let body = r#"{"limit":2,"filter":{"value":"P1D","field":"created_at","op":"within_last"},"cursor":"#;
+    let body = format!("{body}{}}}", page["next_cursor"]);
+    let next = app.ask(reqwest::Method::POST, "/v1/accounts/search").raw("application/json", body).await.is(200);
+    assert!(ids(&next).iter().all(|id| made.contains(id) && !ids(&page).contains(id)));
 }
 
 async fn thai_and_persian_names_sort_as_their_readers_expect(app: App) {

@@ -4,6 +4,8 @@ pub mod app;
 pub mod cluster;
 pub mod contract;
 pub mod database;
+pub mod generated;
+pub mod lists;
 pub mod people;
 pub mod program;
 pub mod receiver;

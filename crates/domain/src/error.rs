@@ -68,6 +68,9 @@ codes! {
     Timeout = "timeout", 408, "The body did not arrive in time.";
 }
 
+/// Most faults named in one answer: a short request can have thousands, and each names what would do.
+pub const MOST_FAULTS: usize = 100;
+
 /// One fault in a request: where, what, and what would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
@@ -102,12 +105,22 @@ impl FieldError {
 #[must_use]
 pub fn nearest(sent: &str, names: &[String]) -> Option<String> {
     let sent = sent.to_lowercase();
+    let length = sent.chars().count();
+    let near = |name: &str| 1 + name.chars().count() / 3;
     names
         .iter()
+        // Of what is much longer or shorter nothing need be compared: that takes time and memory by both lengths.
+        .filter(|name| length.abs_diff(name.chars().count()) <= near(name))
         .map(|name| (strsim::damerau_levenshtein(&sent, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 3)
+        .filter(|(distance, name)| *distance <= near(name))
         .min()
         .map(|(_, name)| name.clone())
+}
+
+/// A name as a step of a JSON pointer.
+#[must_use]
+pub fn step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// A record that stands in the way.
@@ -160,9 +173,10 @@ impl Error {
         self
     }
 
-    /// With faults in the request.
+    /// With faults in the request, the first [`MOST_FAULTS`] of them.
     #[must_use]
-    pub fn with(mut self, errors: Vec<FieldError>) -> Self {
+    pub fn with(mut self, mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(MOST_FAULTS);
         self.errors = errors;
         self
     }
@@ -200,6 +214,13 @@ mod tests {
         let names = ["created_at", "name", "owner_id"].map(str::to_owned);
         assert_eq!(nearest("creatd_at", &names).as_deref(), Some("created_at"));
         assert_eq!(nearest("zzzzzzzz", &names), None);
+    }
+
+    // To compare all of it would take a table of gigabytes.
+    #[test]
+    fn nothing_is_near_a_name_of_a_megabyte() {
+        let names: Vec<String> = (0..100).map(|n| format!("name_{n}")).collect();
+        assert_eq!(nearest(&"n".repeat(1 << 20), &names), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use crate::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
     scalar::{Kind, Scalar},
     shape::{Field, Shape},
@@ -19,6 +19,8 @@ pub const MOST_DEPTH: usize = 4;
 pub const MOST_LEAVES: usize = 50;
 /// Most values in one condition.
 pub const MOST_VALUES: usize = 100;
+/// Characters of a custom field's text that are indexed. What it is compared with has fewer, so that the rest cannot matter.
+pub const INDEXED_TEXT: usize = 500;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,13 +167,17 @@ impl Parser<'_> {
     }
 
     fn node(&mut self, value: &Value, at: &str, depth: usize, negated: bool) -> Option<Filter> {
+        // What is refused already is not read to its end.
+        if self.leaves > MOST_LEAVES || self.errors.len() >= MOST_FAULTS {
+            return None;
+        }
         let Value::Object(map) = value else { return self.fail(at, "wrong_type", "an object") };
         if depth > MOST_DEPTH {
             return self.fail(at, "too_deep", MOST_DEPTH.to_string());
         }
         const NAMES: [&str; 6] = ["all", "any", "none", "field", "op", "value"];
         if let Some(stray) = map.keys().find(|k| !NAMES.contains(&k.as_str())) {
-            self.errors.push(FieldError::new(format!("{at}/{stray}"), "unknown_field", "").instead_of(stray, NAMES));
+            self.errors.push(FieldError::new(format!("{at}/{}", step(stray)), "unknown_field", "").instead_of(stray, NAMES));
             return None;
         }
         // Clients that send every field of a struct send the unused ones as null.
@@ -259,6 +265,9 @@ impl Parser<'_> {
     fn scalar(&mut self, target: &Target, value: &Value, at: &str) -> Option<Scalar> {
         match target.kind().from_json(value) {
             Ok(Scalar::Null) => self.fail(at, "null_not_allowed", "use is_null"),
+            Ok(Scalar::Text(t)) if matches!(target, Target::Custom { .. }) && t.chars().count() >= INDEXED_TEXT => {
+                self.fail(at, "too_long", (INDEXED_TEXT - 1).to_string())
+            }
             Ok(Scalar::Text(t)) if !target.options().is_empty() && !target.options().contains(&t) => {
                 self.errors.push(FieldError::new(at, "unknown_value", "").instead_of(&t, target.options().to_vec()));
                 None
@@ -379,3 +388,6 @@ fn compare(held: &[Scalar], op: Op, values: &[Scalar]) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

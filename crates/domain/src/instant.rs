@@ -168,6 +168,37 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn a_moment_is_the_same_in_every_offset_and_cut_to_microseconds(
+            seconds in RANGE.start + 100_000..RANGE.end - 100_000,
+            nanos in 0..1_000_000_000_u32,
+            minutes in -1439..1440_i32,
+        ) {
+            let t = DateTime::from_timestamp(seconds, nanos).unwrap();
+            let there = t.with_timezone(&chrono::FixedOffset::east_opt(minutes * 60).unwrap());
+            let expected = Instant::from_micros(seconds * MICROS + i64::from(nanos / 1000)).unwrap();
+            proptest::prop_assert_eq!(Instant::parse(&there.to_rfc3339()), Ok(expected));
+            proptest::prop_assert_eq!(Instant::parse(&t.to_rfc3339()), Ok(expected));
+            let without: String = t.to_rfc3339().split('+').next().unwrap_or_default().to_owned();
+            proptest::prop_assert_eq!(Instant::parse(&without), Err(InstantError::NoOffset));
+        }
+
+        #[test]
+        fn any_text_is_a_moment_within_its_years_or_none(text in proptest::prop_oneof![".{0,40}", "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?([Zz]|[+-][0-9]{2}:[0-9]{2})?"]) {
+            if let Ok(t) = Instant::parse(&text) {
+                proptest::prop_assert!(RANGE.contains(&t.micros().div_euclid(MICROS)));
+                proptest::prop_assert_eq!(Instant::parse(&t.to_string()), Ok(t));
+            }
+        }
+
+        #[test]
+        fn moments_stay_within_their_years_whatever_is_added(micros in RANGE.start * MICROS..RANGE.end * MICROS, seconds: i64) {
+            let t = Instant::from_micros(micros).unwrap();
+            let later = t.plus_seconds(seconds);
+            proptest::prop_assert!(RANGE.contains(&later.micros().div_euclid(MICROS)));
+            proptest::prop_assert!(later == t || (later > t) == (seconds > 0));
+        }
+
+        #[test]
         fn what_is_written_is_read_back(micros in RANGE.start * MICROS..RANGE.end * MICROS) {
             let t = Instant::from_micros(micros).ok_or("in range");
             let by_chrono = |t: Instant| t.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);

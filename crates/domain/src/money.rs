@@ -37,6 +37,9 @@ pub fn parse(text: &str) -> Result<i64, DecimalError> {
     if fraction.len() > 4 {
         return Err(DecimalError::TooManyDecimals);
     }
+    if whole.len() > 15 {
+        return Err(DecimalError::OutOfRange);
+    }
     let whole: i128 = whole.parse().map_err(|_| DecimalError::OutOfRange)?;
     let fraction: i128 = format!("{fraction:0<4}").parse().map_err(|_| DecimalError::Malformed)?;
     let units = whole.saturating_mul(SCALE.into()).saturating_add(fraction);
@@ -176,11 +179,57 @@ mod tests {
         assert_eq!(times(-10_050, 10_000, 2), Some(-10_100));
     }
 
+    /// Half as far from the exact product as the step it is rounded to, at most.
+    fn is_rounded(product: i128, units: i64, step: i128) -> bool {
+        let off = (i128::from(units) * i128::from(SCALE) - product).abs() * 2;
+        i128::from(units) % step == 0 && off <= step * i128::from(SCALE)
+    }
+
     proptest::proptest! {
         #[test]
         fn every_amount_survives_writing_and_reading(units: i64) {
-            proptest::prop_assert_eq!(parse(&Amount(units).to_string()), Ok(units));
-            proptest::prop_assert_eq!(parse(&Quantity(units).to_string()), Ok(units));
+            let survives = |text: String| parse(&text) == Ok(units);
+            proptest::prop_assert!(survives(Amount(units).to_string()) && survives(Price(units).to_string()));
+            proptest::prop_assert!(survives(Quantity(units).to_string()) && survives(SignedQuantity(units).to_string()));
+            proptest::prop_assert!(survives(Percent(units).to_string()));
+        }
+
+        #[test]
+        fn what_the_pattern_takes_is_read_if_it_is_in_range_and_nothing_else(text in proptest::prop_oneof![".{0,12}", "-?[0-9]{0,17}[.,]?[0-9]{0,6}", "-?[0-9]{1,15}(\\.[0-9]{1,4})?"]) {
+            let digits = text.strip_prefix('-').unwrap_or(&text);
+            let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+            let all_digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+            let fits = all_digits(whole, 15) && all_digits(fraction, 4);
+            let units = format!("{whole}{fraction:0<4}").parse::<i128>().ok().map(|n| if text.starts_with('-') { -n } else { n });
+            let expected = units.filter(|_| fits).and_then(|n| i64::try_from(n).ok());
+            proptest::prop_assert_eq!(parse(&text).ok(), expected);
+        }
+
+        #[test]
+        fn a_product_is_rounded_half_away_from_zero_and_the_same_for_both_signs(units: i32, factor: i32, large: i64, decimals in 0..5_u32) {
+            let step = 10_i128.pow(4 - decimals);
+            for (a, b) in [(units.into(), factor.into()), (large, i64::from(factor)), (large, large)] {
+                let product = i128::from(a) * i128::from(b);
+                match times(a, b, decimals) {
+                    Some(made) => {
+                        proptest::prop_assert!(is_rounded(product, made, step));
+                        // Of the two as near as each other it is the one farther from zero.
+                        let halfway = (product * 2) % (step * i128::from(SCALE)) == 0 && product % (step * i128::from(SCALE)) != 0;
+                        proptest::prop_assert!(!halfway || i128::from(made).abs() * i128::from(SCALE) > product.abs());
+                        proptest::prop_assert!(a == i64::MIN || times(-a, b, decimals) == Some(-made));
+                    }
+                    None => proptest::prop_assert!(product.abs() / i128::from(SCALE) + step > i128::from(i64::MAX)),
+                }
+            }
+        }
+
+        #[test]
+        fn sums_are_held_at_the_ends_and_right_between(a: i64, b: i64) {
+            let held = |n: i128| n.clamp(i64::MIN.into(), i64::MAX.into());
+            let (x, y) = (i128::from(a), i128::from(b));
+            proptest::prop_assert_eq!(i128::from(Amount(a).plus(Amount(b)).0), held(x + y));
+            proptest::prop_assert_eq!(i128::from(Amount(a).minus(Amount(b)).0), held(x - y));
+            proptest::prop_assert_eq!(i128::from(Amount::of_parts(a, b).0), held(x * i128::from(Amount::PART) + y));
         }
     }
 }

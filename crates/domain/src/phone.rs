@@ -196,12 +196,25 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_stands_between_digits_and_their_script_change_nothing(
+            number in "(0|\\+66|0066)(8[0-9]{8}|2[0-9]{7}|53[0-9]{6})",
+            between in proptest::collection::vec("[ .\u{a0}\u{200e}–-]?", 16),
+            zero in prop::sample::select(vec!['0', '๐', '۰', '٠', '０']),
+        ) {
+            let digit = |c: char| c.to_digit(10).map_or(c, |n| char::from_u32(u32::from(zero) + n).unwrap());
+            let typed: String = number.chars().zip(&between).map(|(c, sign)| format!("{}{sign}", digit(c))).collect();
+            prop_assert_eq!(parse(&typed, "TH"), parse(&number, "TH"), "{}", typed);
+            prop_assert_eq!(digits(&typed), digits(&number));
+        }
+
+        #[test]
         fn any_text_in_any_region_is_answered(
             raw in prop_oneof![any::<String>(), "[+０(]{0,2}\\d{0,20}", "[+0-9()/x#;=. -]{0,24}"],
             region in "[A-Z]{2}",
         ) {
             for phone in [parse(&raw, &region), parse(&raw, "TH")].into_iter().flatten() {
                 prop_assert!(phone.e164.starts_with('+') && (5..=19).contains(&phone.e164.len()));
+                prop_assert_eq!(parse(&phone.e164, &region), Some(phone), "the one form is read as itself, anywhere");
             }
             prop_assert!(digits(&raw).bytes().all(|b| b.is_ascii_digit()));
         }

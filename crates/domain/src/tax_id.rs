@@ -132,6 +132,20 @@ mod tests {
         }
 
         #[test]
+        fn what_stands_between_digits_and_their_script_change_nothing(
+            first12 in "[0-9]{12}",
+            between in proptest::collection::vec("[ \u{a0}\u{200b}–-]?", 13),
+            zero in prop::sample::select(vec!['0', '๐', '۰', '٠', '０']),
+        ) {
+            let id = with_check_digit(&first12).unwrap();
+            let digit = |c: char| char::from_u32(u32::from(zero) + c.to_digit(10).unwrap()).unwrap();
+            let typed: String = id.chars().zip(&between).map(|(c, sign)| format!("{}{sign}", digit(c))).collect();
+            prop_assert_eq!(thai_tax_id(&typed), Ok(id.clone()));
+            let branch: String = id.chars().take(5).zip(&between).map(|(c, sign)| format!("{sign}{}", digit(c))).collect();
+            prop_assert_eq!(branch_code(&branch), Ok(id[..5].to_owned()));
+        }
+
+        #[test]
         fn any_text_is_answered(raw in any::<String>()) {
             let _ = (thai_tax_id(&raw), branch_code(&raw), with_check_digit(&raw));
         }

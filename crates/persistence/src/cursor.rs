@@ -31,35 +31,38 @@ impl Store {
     /// Writes a cursor.
     #[must_use]
     pub fn write_cursor(&self, binding: &str, at: &Position) -> String {
-        let keys: Vec<Value> = at.keys.iter().map(write).collect();
-        let body = json!([binding, at.id, keys]).to_string().into_bytes();
-        let mut sealed = self.sign(&body);
-        sealed.extend(body);
-        URL_SAFE_NO_PAD.encode(sealed)
+        seal(&self.cursor_key, binding, at)
     }
 
     /// Reads a cursor that was written for the same query.
     pub fn read_cursor(&self, binding: &str, text: &str) -> Result<Position> {
-        self.open_cursor(binding, text).ok_or_else(|| Error::from(Code::InvalidCursor))
+        open(&self.cursor_key, binding, text).ok_or_else(|| Error::from(Code::InvalidCursor))
     }
+}
 
-    fn open_cursor(&self, binding: &str, text: &str) -> Option<Position> {
-        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (signature, body) = sealed.split_at_checked(SIGNATURE)?;
-        if self.sign(body) != signature {
-            return None;
-        }
-        let (bound, id, keys): (String, Uuid, Vec<Value>) = serde_json::from_slice(body).ok()?;
-        let keys = keys.iter().map(read).collect::<Option<Vec<Scalar>>>()?;
-        (bound == binding).then_some(Position { keys, id })
-    }
+fn seal(key: &[u8], binding: &str, at: &Position) -> String {
+    let keys: Vec<Value> = at.keys.iter().map(write).collect();
+    let body = json!([binding, at.id, keys]).to_string().into_bytes();
+    let mut sealed: Vec<u8> = mac(key, &body).map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default();
+    sealed.truncate(SIGNATURE);
+    sealed.extend(body);
+    URL_SAFE_NO_PAD.encode(sealed)
+}
 
-    fn sign(&self, body: &[u8]) -> Vec<u8> {
-        // HMAC takes a key of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.cursor_key) else { return vec![] };
-        mac.update(body);
-        mac.finalize().into_bytes().iter().copied().take(SIGNATURE).collect()
-    }
+fn open(key: &[u8], binding: &str, text: &str) -> Option<Position> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (signature, body) = sealed.split_at_checked(SIGNATURE)?;
+    mac(key, body)?.verify_truncated_left(signature).ok()?;
+    let (bound, id, keys): (String, Uuid, Vec<Value>) = serde_json::from_slice(body).ok()?;
+    let keys = keys.iter().map(read).collect::<Option<Vec<Scalar>>>()?;
+    (bound == binding).then_some(Position { keys, id })
+}
+
+fn mac(key: &[u8], body: &[u8]) -> Option<Hmac<Sha256>> {
+    // HMAC takes a key of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(body);
+    Some(mac)
 }
 
 fn write(value: &Scalar) -> Value {
@@ -87,5 +90,54 @@ fn read(value: &Value) -> Option<Scalar> {
         "d" => value.as_str().and_then(date).map(Scalar::Date),
         "k" => value.as_str().and_then(|s| URL_SAFE_NO_PAD.decode(s).ok()).map(Scalar::Bytes),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
+    const KEY: &[u8] = b"a key";
+
+    fn position() -> impl Strategy<Value = Position> {
+        let key = prop_oneof![
+            Just(Scalar::Null),
+            any::<bool>().prop_map(Scalar::Bool),
+            any::<i64>().prop_map(Scalar::Int),
+            any::<String>().prop_map(Scalar::Text),
+            any::<u128>().prop_map(|n| Scalar::Id(Uuid::from_u128(n))),
+            (-2_000_000_000_000_000..7_000_000_000_000_000_i64).prop_map(|n| Scalar::Time(Instant::from_micros(n).unwrap())),
+            (1900..2200, 1..13, 1..29).prop_map(|(y, m, d)| Scalar::Date(date(&format!("{y}-{m:02}-{d:02}")).unwrap())),
+            vec(any::<u8>(), 0..20).prop_map(Scalar::Bytes),
+        ];
+        (vec(key, 0..4), any::<u128>()).prop_map(|(keys, id)| Position { keys, id: Uuid::from_u128(id) })
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_read_as_it_was_written_by_the_same_query_alone(at in position(), binding: String, other: String, key: Vec<u8>) {
+            let cursor = seal(KEY, &binding, &at);
+            prop_assert_eq!(open(KEY, &binding, &cursor), Some(at));
+            prop_assert!(other == binding || open(KEY, &other, &cursor).is_none());
+            prop_assert!(key == KEY || open(&key, &binding, &cursor).is_none());
+        }
+
+        #[test]
+        fn a_cursor_with_any_character_changed_cut_or_added_is_none(at in position(), place: Index, new in "[A-Za-z0-9_=%\\-]") {
+            let cursor = seal(KEY, "query", &at);
+            let place = place.index(cursor.len());
+            let (before, after) = cursor.split_at(place);
+            prop_assert!(open(KEY, "query", before).is_none());
+            let (longer, changed) = (format!("{before}{new}{after}"), format!("{before}{new}{}", &after[1..]));
+            prop_assert!(open(KEY, "query", &longer).is_none());
+            prop_assert!(changed == cursor || open(KEY, "query", &changed).is_none());
+        }
+
+        #[test]
+        fn no_text_and_no_bytes_but_what_was_written_are_a_cursor(text: String, bytes: Vec<u8>) {
+            prop_assert!(open(KEY, "query", &text).is_none());
+            prop_assert!(open(KEY, "query", &URL_SAFE_NO_PAD.encode(bytes)).is_none());
+        }
     }
 }

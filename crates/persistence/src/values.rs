@@ -6,7 +6,8 @@ use crate::{
     store::{CustomFields, Reader, Work},
 };
 use samphan_domain::{
-    error::FieldError,
+    error::{FieldError, step},
+    filter::INDEXED_TEXT,
     platform::{
         custom_field::{CustomField, CustomKind},
         picklist::Picklist,
@@ -73,7 +74,7 @@ impl Reader {
         let mut errors = vec![];
         let of_resource = || fields.values().filter(|f| f.resource == shape.many);
         for (key, value) in custom {
-            let at = format!("/custom/{key}");
+            let at = format!("/custom/{}", step(key));
             let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else {
                 if before.and_then(|b| b.get(key)) != Some(value) {
                     errors.push(FieldError::new(at, "unknown_field", "").instead_of(key, of_resource().map(|f| f.key.clone())));
@@ -119,7 +120,7 @@ pub fn of_record(shape: &Shape, id: Uuid, record: &Map<String, Value>, fields: &
         let value = field.kind.kind().from_json(value).unwrap_or(Scalar::Null);
         let row = match &value {
             Scalar::Null => continue,
-            Scalar::Text(t) => (Scalar::Text(t.chars().take(500).collect()), Scalar::Null),
+            Scalar::Text(t) => (Scalar::Text(t.chars().take(INDEXED_TEXT).collect()), Scalar::Null),
             Scalar::Date(d) => (Scalar::Text(d.to_string()), Scalar::Null),
             other => (Scalar::Null, as_number(other)),
         };

@@ -4,7 +4,7 @@
 
 use super::{
     answer::Answer,
-    external::{find_references, make_as},
+    external::{LONGEST_EXTERNAL_ID, find_references, make_as},
     operation::Call,
     problem,
     rules::Table,
@@ -88,7 +88,9 @@ pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Answer {
 /// The answer about one item.
 #[must_use]
 pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value {
-    let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": o.external_id, "version": o.version});
+    // An item that failed may call its record by what is no name at all.
+    let external_id = o.external_id.as_ref().filter(|id| id.chars().count() <= LONGEST_EXTERNAL_ID);
+    let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": external_id, "version": o.version});
     if let Some(error) = &o.error {
         result["error"] = problem::body(error, call.language, request_id);
     }

@@ -4,7 +4,7 @@
 
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
     money,
     scalar::{self, date},
@@ -19,8 +19,6 @@ use std::{
 
 /// Deepest nesting of a body.
 const DEPTH: usize = 64;
-/// Most faults named in one answer.
-const FAULTS: usize = 50;
 
 /// Reads bytes into one JSON value: UTF-8, not too deep.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
@@ -70,14 +68,10 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
             if map.keys().any(|k| k.contains('\0')) {
                 faults.push(FieldError::new(at, "nul_character", ""));
             }
-            map.iter_mut().for_each(|(k, v)| clean(v, &format!("{at}/{}", escape(k)), faults));
+            map.iter_mut().for_each(|(k, v)| clean(v, &format!("{at}/{}", step(k)), faults));
         }
         Value::Null | Value::Bool(_) => {}
     }
-}
-
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Reads a body into a type. The schema was checked, so what fails here is a rule only the type knows.
@@ -126,7 +120,7 @@ impl Validators {
             .with_format("date-time", |s: &str| Instant::parse(s).is_ok())
             .with_format("date", |s: &str| date(s).is_some())
             .with_format("x-decimal", |s: &str| money::parse(s).is_ok())
-            .with_format("x-decimal-unsigned", |s: &str| money::parse(s).is_ok_and(|units| units >= 0))
+            .with_format("x-decimal-unsigned", |s: &str| !s.starts_with('-') && money::parse(s).is_ok())
             .build(&schema)
             .map_err(|error| {
                 tracing::error!(%error, name, "schema");
@@ -145,7 +139,7 @@ impl Validators {
             return Ok(vec![]);
         }
         let mut faults = vec![];
-        for error in validator.iter_errors(value).take(FAULTS) {
+        for error in validator.iter_errors(value).take(MOST_FAULTS) {
             let pointer = format!("{at}{}", error.instance_path());
             faults.extend(fault(pointer, &error, schema));
         }
@@ -185,7 +179,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
         Kind::AdditionalProperties { unexpected } => {
             let known: Vec<String> = here().and_then(|s| s["properties"].as_object()).into_iter().flat_map(|p| p.keys().cloned()).collect();
             let named =
-                |name: &String| FieldError::new(format!("{at}/{}", escape(name)), "unknown_field", "").instead_of(name, known.clone());
+                |name: &String| FieldError::new(format!("{at}/{}", step(name)), "unknown_field", "").instead_of(name, known.clone());
             unexpected.iter().map(named).collect()
         }
         Kind::Required { property } => vec![FieldError::new(format!("{at}/{}", property.as_str().unwrap_or_default()), "required", "")],

@@ -5,8 +5,9 @@
 use super::{
     collection::{Api, Webhook},
     endpoints::DRY_RUN,
+    external::LONGEST_EXTERNAL_ID,
     operation::{Access, Operation, Run},
-    pipeline::EVENT_STREAM,
+    pipeline::{EVENT_STREAM, LONGEST_HEADER},
     schemas,
 };
 use actix_web::http::Method;
@@ -29,7 +30,7 @@ pub struct About {
 pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in &api.operations {
-        paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(operation));
+        paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(api, operation));
     }
     let mut components = schemas::all(api);
     let mut paths = json!(paths);
@@ -172,10 +173,10 @@ fn reached(roots: &[String], components: &Map<String, Value>) -> HashSet<String>
     found
 }
 
-fn describe(o: &Operation) -> Value {
+fn describe(api: &Api, o: &Operation) -> Value {
     let mut parameters: Vec<Value> = path_parameters(&o.path);
     parameters.extend(
-        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": false, "description": p.about, "schema": p.schema})),
+        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": p.schema})),
     );
     let writes = matches!(o.run, Run::Write(_));
     let mut shared = vec!["RequestId", "AcceptLanguage"];
@@ -205,7 +206,7 @@ fn describe(o: &Operation) -> Value {
         "summary": o.summary,
         "description": if o.description.is_empty() { &o.summary } else { &o.description },
         "parameters": parameters,
-        "responses": responses(o),
+        "responses": responses(api, o),
     });
     match &o.access {
         Access::Public => made["security"] = json!([]),
@@ -238,7 +239,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
             let (schema, about) = match name {
                 "system" => (json!({"type": "string", "minLength": 1, "maxLength": 50}), "The external system's code.".to_owned()),
                 "external_id" => (
-                    json!({"type": "string", "minLength": 1, "maxLength": 128}),
+                    json!({"type": "string", "minLength": 1, "maxLength": LONGEST_EXTERNAL_ID}),
                     "What the system calls the record: opaque, compared letter for letter.".to_owned(),
                 ),
                 "resource" => {
@@ -256,7 +257,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
         .collect()
 }
 
-fn responses(o: &Operation) -> Value {
+fn responses(api: &Api, o: &Operation) -> Value {
     let mut all = Map::new();
     let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
     success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
@@ -317,19 +318,27 @@ fn responses(o: &Operation) -> Value {
             all.insert(code.to_string(), json!({"$ref": format!("#/components/responses/Problem{code}")}));
         }
     }
-    if o.status == 201 && o.id.starts_with("create") && o.path.matches('{').count() == 0 {
-        let noun = o.id.trim_start_matches("create");
-        let links: Map<String, Value> = ["get", "update", "delete"]
-            .iter()
-            .map(|verb| {
-                (format!("{verb}{noun}"), json!({"operationId": format!("{verb}{noun}"), "parameters": {"id": "$response.body#/id"}}))
-            })
-            .collect();
-        if let Some(made) = all.get_mut("201") {
-            made["links"] = Value::Object(links);
-        }
+    if o.status == 201
+        && !o.path.contains('{')
+        && let Some(noun) = o.id.strip_prefix("create")
+        && let Some(made) = all.get_mut("201")
+    {
+        made["links"] = links(api, o, noun);
     }
     Value::Object(all)
+}
+
+/// From what a create answers to the operations on what was made.
+fn links(api: &Api, o: &Operation, noun: &str) -> Value {
+    // Around a record stands what is shown once.
+    let around =
+        api.schemas.iter().find(|(name, _)| o.answer.as_ref() == Some(name)).and_then(|(_, schema)| schema["properties"].as_object());
+    let around = around.filter(|all| !all.contains_key("id"));
+    let within = around.and_then(|all| all.keys().find(|name| api.shapes.values().any(|shape| shape.one == **name)));
+    let id = within.map_or_else(|| "$response.body#/id".to_owned(), |name| format!("$response.body#/{name}/id"));
+    let all = ["get", "update", "delete"].map(|verb| format!("{verb}{noun}"));
+    let there = all.into_iter().filter(|id| api.operations.iter().any(|other| other.id == *id));
+    there.map(|to| (to.clone(), json!({"operationId": to, "parameters": {"id": id}}))).collect()
 }
 
 fn problems() -> Value {
@@ -384,10 +393,10 @@ fn headers() -> Value {
 
 fn shared_parameters() -> Value {
     let header = |name: &str, required: bool, schema: Value, about: &str| json!({"name": name, "in": "header", "required": required, "description": about, "schema": schema});
-    let tag = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]+\")$", "maxLength": 40});
+    let tag = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$", "maxLength": 40});
     json!({
-        "RequestId": header("X-Request-Id", false, json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$", "maxLength": 100}), "An id of your own for this request, echoed in the answer and kept in the audit."),
-        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": 200}), "Language of messages in problems: en, th or fa."),
+        "RequestId": header("X-Request-Id", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "An id of your own for this request, echoed in the answer and kept in the audit: 1 to 100 letters, digits, `-`, `_` and `.`; another is replaced by one of ours."),
+        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "Language of messages in problems: en, th or fa."),
         "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer."),
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
         "IfMatchRequired": header("If-Match", true, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
@@ -417,6 +426,7 @@ fn faults(document: &Value) -> Vec<String> {
     dangling(document, document, &mut out);
     let tags: HashSet<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let mut ids = HashSet::new();
+    let mut linked = BTreeSet::new();
     for operation in
         document["paths"].as_object().into_iter().flat_map(|p| p.values()).filter_map(Value::as_object).flat_map(|m| m.values())
     {
@@ -424,9 +434,13 @@ fn faults(document: &Value) -> Vec<String> {
         if !ids.insert(id) {
             out.insert(format!("operation {id} twice"));
         }
+        let responses = operation["responses"].as_object().into_iter().flat_map(|all| all.values());
+        let links = responses.filter_map(|r| r["links"].as_object()).flat_map(|all| all.values());
+        linked.extend(links.filter_map(|link| link["operationId"].as_str()));
         if !operation["tags"][0].as_str().is_some_and(|t| tags.contains(t)) {
             out.insert(format!("operation {id} has no known tag"));
         }
     }
+    out.extend(linked.difference(&ids.into_iter().collect()).map(|id| format!("a link to no operation {id}")));
     out.into_iter().collect()
 }

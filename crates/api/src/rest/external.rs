@@ -16,6 +16,9 @@ use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// Characters of what a system may call a record.
+pub const LONGEST_EXTERNAL_ID: usize = 128;
+
 /// Refuses a system that is not registered, or that this caller may not write for.
 pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
     if !reader.caller.systems.is_empty() && !reader.caller.systems.iter().any(|s| s == code) {
@@ -39,7 +42,10 @@ pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
 /// The record the path names by another system's id.
 pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Option<Uuid>> {
     let reference = external_ref(shape, call);
-    if reference.external_id.chars().count() > 128 || reference.external_id.contains('\0') || reference.system.contains('\0') {
+    if reference.external_id.chars().count() > LONGEST_EXTERNAL_ID
+        || reference.external_id.contains('\0')
+        || reference.system.contains('\0')
+    {
         return Err(Code::NotFound.into());
     }
     Ok(find_references(reader, shape, &reference.system, &[reference.external_id]).await?.into_values().next())

@@ -31,12 +31,20 @@ pub struct Parameter {
     pub schema: Value,
     /// What it does.
     pub about: String,
+    /// Whether a request must have it.
+    pub required: bool,
 }
 
 impl Parameter {
-    /// A parameter.
+    /// A parameter that may be left out.
     pub fn new(name: impl Into<String>, schema: Value, about: impl Into<String>) -> Self {
-        Self { name: name.into(), schema, about: about.into() }
+        Self { name: name.into(), schema, about: about.into(), required: false }
+    }
+
+    /// The same, which may not be left out.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { required: true, ..self }
     }
 }
 

@@ -41,6 +41,9 @@ use uuid::Uuid;
 /// The media type of a stream of events.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
+/// Characters of a header that is read leniently: proxies write ids of their own, browsers all the languages they know.
+pub const LONGEST_HEADER: usize = 1000;
+
 /// How long a request stands in line behind others of this process.
 const IN_LINE: Duration = Duration::from_secs(10);
 
@@ -222,6 +225,7 @@ async fn answer(
         return Err(Error::from(Code::Forbidden).allowing([permission.clone()]));
     }
     acceptable(operation, request)?;
+    bounded(request)?;
     let query = read_query(operation, request)?;
     let (raw, body) = read_body(operation, state, request, payload).await?;
     let if_match = if_match(request)?;
@@ -312,9 +316,16 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
     if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
 }
 
+fn bounded(request: &HttpRequest) -> Result<()> {
+    match ["X-Request-Id", "Accept-Language"].iter().find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER)) {
+        Some(name) => Err(Error::from(Code::InvalidHeader).about(format!("{name}: at most {LONGEST_HEADER} characters"))),
+        None => Ok(()),
+    }
+}
+
 fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<String, String>> {
     let text = request.query_string();
-    if text.is_empty() {
+    if text.is_empty() && operation.query.iter().all(|p| !p.required) {
         return Ok(HashMap::new());
     }
     let decoded = web::Query::<Vec<(String, String)>>::from_query(text);

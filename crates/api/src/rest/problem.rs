@@ -8,6 +8,9 @@ use actix_web::{
 use samphan_domain::error::{Code, Error, FieldError};
 use serde_json::{Value, json};
 
+/// Characters of a pointer, which may hold a name of any length that was sent.
+const LONGEST_POINTER: usize = 1000;
+
 /// The problem as JSON.
 #[must_use]
 pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
@@ -28,7 +31,7 @@ pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
 
 fn fault(e: &FieldError, language: Language) -> Value {
     json!({
-        "pointer": e.pointer,
+        "pointer": e.pointer.chars().take(LONGEST_POINTER).collect::<String>(),
         "code": e.code,
         "message": messages::fault(e, language),
         "allowed": e.allowed,

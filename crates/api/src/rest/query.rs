@@ -1,6 +1,7 @@
 //! What a list is asked for: read from query parameters or from the body of a search, into one thing.
 
 use super::operation::{Call, Parameter};
+use jsonschema::PatternOptions;
 use samphan_domain::{
     caller::FieldAccess,
     error::{Code, Error, FieldError, Result},
@@ -187,17 +188,20 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let get = |name: &str| given.get(name).map(String::as_str);
     let words = Words::of(reader).await?;
     let mut faults: Vec<FieldError> = vec![];
-    let mut parts: Vec<Filter> = vec![];
+    let (mut parts, mut said): (Vec<Filter>, String) = (vec![], String::new());
     if let Some(json) = get("filter") {
         let mut value: Value = serde_json::from_str(json)
             .map_err(|_| Error::from(Code::InvalidFilter).with(vec![FieldError::new("?filter", "malformed_json", "one JSON object")]))?;
         // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
         super::body::clean(&mut value, "", &mut vec![]);
         parts.push(filter::parse(&value, shape, &words)?);
+        // As it is said, not as it is meant now: `within_last` means another moment on every page.
+        value.sort_all_objects();
+        said = value.to_string();
     }
-    if !from_body {
-        typed_filters(shape, &given, &words, &mut parts, &mut faults);
-    }
+    let typed = if from_body { vec![] } else { typed_filters(shape, &given, &words, &mut faults) };
+    let typed_said = format!("{typed:?}");
+    parts.extend(typed);
     let sort = get("sort").map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
     if let Some(key) = sort.keys.iter().find(|k| !words.may_see(shape, k.field)) {
         faults.push(FieldError::new("?sort", "hidden_field", key.field.name));
@@ -216,7 +220,8 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let binding = cursor::binding(&[
         shape.many,
         &parent_id,
-        &format!("{filter:?}"),
+        &said,
+        &typed_said,
         &format!("{:?}", sort_text(&sort)),
         q.as_deref().unwrap_or_default(),
     ]);
@@ -256,13 +261,8 @@ fn as_parameter(value: &Value) -> String {
     }
 }
 
-fn typed_filters(
-    shape: &'static Shape,
-    given: &HashMap<String, String>,
-    words: &Words<'_>,
-    parts: &mut Vec<Filter>,
-    faults: &mut Vec<FieldError>,
-) {
+fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: &Words<'_>, faults: &mut Vec<FieldError>) -> Vec<Filter> {
+    let mut parts = vec![];
     for (name, text) in given {
         let found = if name == "tags" && shape.extensible {
             Some((Target::Tags, Op::In))
@@ -306,6 +306,7 @@ fn typed_filters(
     }
     // A cursor is bound to the filter, whatever order the parameters came in.
     parts.sort_by_cached_key(|p| format!("{p:?}"));
+    parts
 }
 
 /// The fields named, if any.
@@ -344,7 +345,7 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
     all
 }
 
-/// Holds query parameters against what the operation declares: nothing unknown, nothing twice, everything of its type.
+/// Holds query parameters against what the operation declares: nothing unknown, nothing twice, nothing missing, everything of its type.
 pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Result<HashMap<String, String>> {
     let parameters = || parameters.into_iter().flatten();
     let mut faults = vec![];
@@ -364,6 +365,8 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
             faults.push(FieldError::new(at, "repeated", ""));
         }
     }
+    let missing = parameters().filter(|p| p.required && !given.contains_key(&p.name));
+    faults.extend(missing.map(|p| FieldError::new(format!("?{}", p.name), "required", "")));
     if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
 }
 
@@ -391,6 +394,13 @@ fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
         Some("uuid") if Kind::Id.read(value).is_err() => return fault("wrong_type", Kind::Id.expects().to_owned()),
         Some("date") if Kind::Date.read(value).is_err() => return fault("invalid_date", Kind::Date.expects().to_owned()),
         _ => {}
+    }
+    if let Some(pattern) = schema["pattern"].as_str() {
+        // Few parameters have one, so it is not kept compiled.
+        let fits = jsonschema::options().with_pattern_options(PatternOptions::regex()).build(schema);
+        if !fits.is_ok_and(|fits| fits.is_valid(&json!(value))) {
+            return fault("invalid_format", pattern.to_owned());
+        }
     }
     if schema["maxLength"].as_u64().is_some_and(|most| chars > most) {
         return fault("too_long", schema["maxLength"].to_string());

@@ -2,8 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use super::{batch::MOST_ITEMS, collection::Api};
-use samphan_domain::shape::{Field, Shape, inline};
+use super::{batch::MOST_ITEMS, collection::Api, external::LONGEST_EXTERNAL_ID};
+use samphan_domain::{
+    error::MOST_FAULTS,
+    shape::{Field, Shape, inline},
+};
 use serde_json::{Map, Value, json};
 
 /// Every schema by name, before what nobody uses is dropped.
@@ -143,7 +146,7 @@ fn batch_item(shape: &Shape) -> Value {
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));
         properties.entry("external_id").or_insert_with(
-            || json!({"type": "string", "minLength": 1, "maxLength": 128, "description": "What the system of `match_on` calls the record."}),
+            || json!({"type": "string", "minLength": 1, "maxLength": LONGEST_EXTERNAL_ID, "description": "What the system of `match_on` calls the record."}),
         );
         properties.insert("version".into(), json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX, "description": "Fails the item with `version_conflict` when the record is of another version."}));
     }
@@ -283,7 +286,7 @@ fn common() -> Map<String, Value> {
                 "detail": text(2000, "What to do about it. Never holds a value that was sent."),
                 "code": text(100, "A stable code, such as `version_conflict`."),
                 "request_id": text(100, "Quote it when asking for help."),
-                "errors": {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
+                "errors": {"type": "array", "maxItems": MOST_FAULTS, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
                 "conflicts": {"type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/ProblemConflict"}, "description": "Records that stand in the way."},
                 "allowed": {"type": "array", "maxItems": 1000, "items": text(200, "One of them."), "description": "What would be allowed: methods, transitions, permissions."},
             },
@@ -327,7 +330,7 @@ fn common() -> Map<String, Value> {
                 "index": number("The item's place in the request, from 0."),
                 "status": {"type": "string", "maxLength": 100, "x-extensible-enum": ["created", "updated", "unchanged", "applied", "stale", "deleted", "failed"], "description": "What became of it."},
                 "id": {"type": ["string", "null"], "format": "uuid", "description": "The record."},
-                "external_id": {"type": ["string", "null"], "maxLength": 128, "description": "What the sender calls it."},
+                "external_id": {"type": ["string", "null"], "maxLength": LONGEST_EXTERNAL_ID, "description": "What the sender calls it."},
                 "version": {"type": ["integer", "null"], "format": "int64", "minimum": 1, "maximum": i64::MAX, "description": "The record's version now."},
                 "error": {"$ref": "#/components/schemas/Problem"},
             },
@@ -352,9 +355,9 @@ fn common() -> Map<String, Value> {
             "description": "A condition: exactly one of `all`, `any`, `none`, or `field` with `op` and `value`. At most 4 levels, 50 conditions, 100 values. Fields are the filterable ones of the resource, `tags`, `custom.<key>`, and those of a referenced record such as `account.grade`.",
             "additionalProperties": false,
             "properties": {
-                "all": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "Every one must hold."},
-                "any": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "At least one must hold."},
-                "none": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "None may hold."},
+                "all": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "Every one must hold."},
+                "any": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "At least one must hold."},
+                "none": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"$ref": "#/components/schemas/Filter"}, "description": "None may hold."},
                 "field": text(200, "The field to look at."),
                 "op": {"type": "string", "enum": ["eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "contains", "starts_with", "is_null", "within_last"], "description": "How to compare. Null equals nothing: `eq` is false for it and `ne` true."},
                 "value": {"description": "With what: a value of the field's type, an array of them for `in` and `not_in`, true or false for `is_null`, an ISO 8601 duration for `within_last`."},
