@@ -397,9 +397,9 @@ fn shared_parameters() -> Value {
     })
 }
 
-/// What is unsound: references to nothing, names used twice, tags without words.
+/// What is unsound: references to nothing, fields of ours in a request, names used twice or taken in a generated client, tags without words.
 fn faults(document: &Value) -> Vec<String> {
-    fn dangling(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
+    fn unsound(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
         match value {
             Value::Object(map) => {
                 if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
@@ -407,14 +407,18 @@ fn faults(document: &Value) -> Vec<String> {
                 {
                     out.insert(format!("nothing at {pointer}"));
                 }
-                map.values().for_each(|v| dangling(v, document, out));
+                // Requests leave our fields out, and answers say nothing of who sets what.
+                if map.get("readOnly") == Some(&json!(true)) {
+                    out.insert(format!("readOnly is left of {}", json!(map)));
+                }
+                map.values().for_each(|v| unsound(v, document, out));
             }
-            Value::Array(all) => all.iter().for_each(|v| dangling(v, document, out)),
+            Value::Array(all) => all.iter().for_each(|v| unsound(v, document, out)),
             _ => {}
         }
     }
     let mut out = BTreeSet::new();
-    dangling(document, document, &mut out);
+    unsound(document, document, &mut out);
     let tags: HashSet<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let mut ids = HashSet::new();
     for operation in
@@ -426,6 +430,12 @@ fn faults(document: &Value) -> Vec<String> {
         }
         if !operation["tags"][0].as_str().is_some_and(|t| tags.contains(t)) {
             out.insert(format!("operation {id} has no known tag"));
+        }
+    }
+    let schemas = &document["components"]["schemas"];
+    for name in schemas.as_object().into_iter().flat_map(Map::keys) {
+        if name.strip_prefix("New").is_some_and(|other| schemas.get(other).is_some()) {
+            out.insert(format!("{name} is what a client in Go calls the function that makes what it is named after"));
         }
     }
     out.into_iter().collect()
