@@ -38,7 +38,7 @@ openapi-check: ## Is the published document what the code says
 lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 	openapi/lint/run.sh openapi/openapi.json
 
-clients: ## Generate, compile and run TypeScript, Python and Java clients against a server of their own (needs npm, python3, javac)
+clients: ## Generate, compile and run a client of each language against a server of their own (needs npm, python3, javac)
 	openapi/clients/with-server.sh openapi/openapi.json
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL
