@@ -38,7 +38,7 @@ openapi-check: ## Is the published document what the code says
 lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 	openapi/lint/run.sh openapi/openapi.json
 
-clients: ## Generate, compile and run TypeScript, Python and Java clients against a server of their own (needs npm, python3, javac)
+clients: ## Generate, compile and run a client of each language against a server of their own (needs npm, python3, javac)
 	openapi/clients/with-server.sh openapi/openapi.json
 
 chaos: ## Kill the service fifty times under load on each database, and PostgreSQL twenty times; bounded, some ten minutes

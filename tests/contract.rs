@@ -45,6 +45,25 @@ fn every_field_says_what_it_is() {
 }
 
 #[test]
+fn no_generator_takes_one_name_for_another() {
+    // Clients in Go call the function that makes a `Thing` `NewThing`.
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    let taken: Vec<&String> =
+        schemas.keys().filter(|name| name.strip_prefix("New").is_some_and(|other| schemas.contains_key(other))).collect();
+    assert!(taken.is_empty(), "{taken:?}");
+    // Clients in Rust have one struct for the parameters of path, query and headers.
+    for (method, path, operation) in operations() {
+        let named = |p: &Value| match p["$ref"].as_str() {
+            Some(shared) => document().pointer(shared.trim_start_matches('#')).unwrap()["name"].clone(),
+            None => p["name"].clone(),
+        };
+        let names: Vec<Value> = operation["parameters"].as_array().unwrap().iter().map(named).collect();
+        let twice: Vec<&Value> = names.iter().enumerate().filter(|(n, name)| names[..*n].contains(name)).map(|(_, name)| name).collect();
+        assert!(twice.is_empty(), "{method} {path}: {twice:?}");
+    }
+}
+
+#[test]
 fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() {
     let api = samphan::openapi::api();
     let declared: BTreeSet<&str> = api.shapes.values().flat_map(|shape| shape.events.iter().copied()).collect();

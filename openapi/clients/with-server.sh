@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
 # Starts a server of its own on an empty SQLite database and a free port, and runs the generated clients against it.
 #
-#   openapi/clients/with-server.sh DOCUMENT [LANGUAGE...]
+#   openapi/clients/with-server.sh DOCUMENT [CLIENT...]
+#
+# The server is built, unless SAMPHAN_PROGRAM names one.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 document=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 shift
 cd "$root"
-cargo build --quiet -p samphan
+program=${SAMPHAN_PROGRAM:-}
+if [ -z "$program" ]; then
+  cargo build --quiet -p samphan
+  program=${CARGO_TARGET_DIR:-target}/debug/samphan
+fi
 home=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$home"' EXIT
 port=$(( 20000 + RANDOM % 20000 ))
 SAMPHAN_DATABASE_URL="sqlite://$home/samphan.db" SAMPHAN_LISTEN="127.0.0.1:$port" SAMPHAN_ADMIN_EMAIL=admin@example.com \
-  SAMPHAN_ADMIN_PASSWORD=clients-round-trip SAMPHAN_LOG=warn "${CARGO_TARGET_DIR:-target}/debug/samphan" serve >"$home/log" 2>&1 &
+  SAMPHAN_ADMIN_PASSWORD=clients-round-trip SAMPHAN_LOG=warn "$program" serve >"$home/log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
   curl -fs "http://127.0.0.1:$port/health/ready" >/dev/null 2>&1 && break

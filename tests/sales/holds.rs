@@ -4,6 +4,7 @@ use super::*;
 
 crate::on_both![
     credit_holds_an_order_and_its_release_needs_the_right,
+    nobody_waives_a_hold_by_sending_that_it_is,
     every_obstacle_is_told_at_once,
     a_changed_price_holds_and_a_release_accepts_it,
     a_price_of_ones_own_needs_approval,
@@ -40,6 +41,23 @@ async fn credit_holds_an_order_and_its_release_needs_the_right(app: App) {
     );
     assert_eq!(shop.available(&app).await, "-135.00", "what was let go counts all the same");
     app.post(&path, json!({})).await.refused(409, "illegal_transition");
+}
+
+async fn nobody_waives_a_hold_by_sending_that_it_is(app: App) {
+    let shop = Shop::open(&app).await;
+    let lines = json!([{"product_id": shop.tea, "quantity": "1"}]);
+    let body = json!({"account_id": shop.account, "lines": lines, "waived_holds": ["credit"]});
+    app.post("/v1/orders", body.clone()).await.refused(422, "validation_failed").fault("/waived_holds", "unknown_field");
+    let order = shop.submitted(&app, "1").await;
+    let path = format!("/v1/orders/{}", order.id());
+    let refused = app.patch(&path, json!({"waived_holds": ["credit"]})).await.refused(422, "validation_failed");
+    refused.fault("/waived_holds", "unknown_field");
+    let batch = json!({"mode": "update", "items": [{"id": order.id(), "waived_holds": ["credit"]}]});
+    let results = app.post("/v1/orders/batch", batch).await.is(200)["results"].clone();
+    assert_eq!((&results[0]["status"], &results[0]["error"]["code"]), (&json!("failed"), &json!("validation_failed")));
+    let promise = json!({"account_id": shop.account, "lines": lines, "refused_for": []});
+    app.post("/v1/order-promises", promise).await.refused(422, "validation_failed").fault("/refused_for", "unknown_field");
+    assert_eq!(read(&app, &order.id()).await["waived_holds"], json!([]));
 }
 
 async fn every_obstacle_is_told_at_once(app: App) {

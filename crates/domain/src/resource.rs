@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `NewThing` and
+/// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
 /// Fields marked `#[schema(read_only)]` are set by operations only. Every field a client may leave out is an

@@ -346,6 +346,9 @@ pub fn inline(schema: &Value, components: &[(String, Value)]) -> Value {
             out.insert(key.into(), inner);
         }
     }
+    // What is said of a list stands at its items: utoipa writes `read_only` of a `Vec` there.
+    let ours = out.get_mut("items").and_then(Value::as_object_mut).and_then(|items| items.remove("readOnly"));
+    out.extend(ours.map(|ours| ("readOnly".to_owned(), ours)));
     if let Some(Value::Object(properties)) = out.get("properties") {
         let properties: Map<String, Value> = properties.iter().map(|(n, s)| (n.clone(), inline(s, components))).collect();
         out.insert("properties".into(), Value::Object(properties));

@@ -557,6 +557,181 @@ pub struct ExternalSystem {
     ///Counts the writes to the record; also its ETag.
     pub version: i64,
 }
+///What makes a external system.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct ExternalSystemInput {
+    ///The code it is called by in every push and reference.
+    pub code: String,
+    ///ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///What kind of system it is.
+    pub kind: ExternalSystemInputKind,
+    ///The legal entity it keeps books for: pushes for another are refused. Null where it keeps several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_entity: Option<String>,
+    ///For people to read.
+    pub name: String,
+    ///What a stale balance does to the credit status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_stale: Option<ExternalSystemInputOnStale>,
+    ///ISO 8601 duration after which what it said is stale; never when null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<String>,
+}
+///What kind of system it is.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum ExternalSystemInputKind {
+    #[serde(rename = "accounting")]
+    Accounting,
+    #[serde(rename = "erp")]
+    Erp,
+    #[serde(rename = "pos")]
+    Pos,
+    #[serde(rename = "telephony")]
+    Telephony,
+    #[serde(rename = "ecommerce")]
+    Ecommerce,
+    #[serde(rename = "crm")]
+    Crm,
+    #[serde(rename = "other")]
+    Other,
+}
+impl ::std::fmt::Display for ExternalSystemInputKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Accounting => f.write_str("accounting"),
+            Self::Erp => f.write_str("erp"),
+            Self::Pos => f.write_str("pos"),
+            Self::Telephony => f.write_str("telephony"),
+            Self::Ecommerce => f.write_str("ecommerce"),
+            Self::Crm => f.write_str("crm"),
+            Self::Other => f.write_str("other"),
+        }
+    }
+}
+impl ::std::str::FromStr for ExternalSystemInputKind {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "accounting" => Ok(Self::Accounting),
+            "erp" => Ok(Self::Erp),
+            "pos" => Ok(Self::Pos),
+            "telephony" => Ok(Self::Telephony),
+            "ecommerce" => Ok(Self::Ecommerce),
+            "crm" => Ok(Self::Crm),
+            "other" => Ok(Self::Other),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for ExternalSystemInputKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for ExternalSystemInputKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for ExternalSystemInputKind {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+///What a stale balance does to the credit status.
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd
+)]
+pub enum ExternalSystemInputOnStale {
+    #[serde(rename = "allow")]
+    Allow,
+    #[serde(rename = "warn")]
+    Warn,
+    #[serde(rename = "block")]
+    Block,
+}
+impl ::std::fmt::Display for ExternalSystemInputOnStale {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match *self {
+            Self::Allow => f.write_str("allow"),
+            Self::Warn => f.write_str("warn"),
+            Self::Block => f.write_str("block"),
+        }
+    }
+}
+impl ::std::str::FromStr for ExternalSystemInputOnStale {
+    type Err = self::error::ConversionError;
+    fn from_str(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        match value {
+            "allow" => Ok(Self::Allow),
+            "warn" => Ok(Self::Warn),
+            "block" => Ok(Self::Block),
+            _ => Err("invalid value".into()),
+        }
+    }
+}
+impl ::std::convert::TryFrom<&str> for ExternalSystemInputOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &str,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<&String> for ExternalSystemInputOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: &String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
+impl ::std::convert::TryFrom<String> for ExternalSystemInputOnStale {
+    type Error = self::error::ConversionError;
+    fn try_from(
+        value: String,
+    ) -> ::std::result::Result<Self, self::error::ConversionError> {
+        value.parse()
+    }
+}
 ///One page of a list.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ExternalSystemPage {
@@ -1410,225 +1585,6 @@ impl ::std::default::Default for ListShipmentsQuery {
             warehouse_id: Default::default(),
         }
     }
-}
-///What makes a external system.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-pub struct NewExternalSystem {
-    ///The code it is called by in every push and reference.
-    pub code: String,
-    ///ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<String>,
-    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<::uuid::Uuid>,
-    ///What kind of system it is.
-    pub kind: NewExternalSystemKind,
-    ///The legal entity it keeps books for: pushes for another are refused. Null where it keeps several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub legal_entity: Option<String>,
-    ///For people to read.
-    pub name: String,
-    ///What a stale balance does to the credit status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_stale: Option<NewExternalSystemOnStale>,
-    ///ISO 8601 duration after which what it said is stale; never when null.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stale_after: Option<String>,
-}
-///What kind of system it is.
-#[derive(
-    ::serde::Deserialize,
-    ::serde::Serialize,
-    Clone,
-    Copy,
-    Debug,
-    Eq,
-    Hash,
-    Ord,
-    PartialEq,
-    PartialOrd
-)]
-pub enum NewExternalSystemKind {
-    #[serde(rename = "accounting")]
-    Accounting,
-    #[serde(rename = "erp")]
-    Erp,
-    #[serde(rename = "pos")]
-    Pos,
-    #[serde(rename = "telephony")]
-    Telephony,
-    #[serde(rename = "ecommerce")]
-    Ecommerce,
-    #[serde(rename = "crm")]
-    Crm,
-    #[serde(rename = "other")]
-    Other,
-}
-impl ::std::fmt::Display for NewExternalSystemKind {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        match *self {
-            Self::Accounting => f.write_str("accounting"),
-            Self::Erp => f.write_str("erp"),
-            Self::Pos => f.write_str("pos"),
-            Self::Telephony => f.write_str("telephony"),
-            Self::Ecommerce => f.write_str("ecommerce"),
-            Self::Crm => f.write_str("crm"),
-            Self::Other => f.write_str("other"),
-        }
-    }
-}
-impl ::std::str::FromStr for NewExternalSystemKind {
-    type Err = self::error::ConversionError;
-    fn from_str(
-        value: &str,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        match value {
-            "accounting" => Ok(Self::Accounting),
-            "erp" => Ok(Self::Erp),
-            "pos" => Ok(Self::Pos),
-            "telephony" => Ok(Self::Telephony),
-            "ecommerce" => Ok(Self::Ecommerce),
-            "crm" => Ok(Self::Crm),
-            "other" => Ok(Self::Other),
-            _ => Err("invalid value".into()),
-        }
-    }
-}
-impl ::std::convert::TryFrom<&str> for NewExternalSystemKind {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: &str,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-impl ::std::convert::TryFrom<&String> for NewExternalSystemKind {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: &String,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-impl ::std::convert::TryFrom<String> for NewExternalSystemKind {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: String,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-///What a stale balance does to the credit status.
-#[derive(
-    ::serde::Deserialize,
-    ::serde::Serialize,
-    Clone,
-    Copy,
-    Debug,
-    Eq,
-    Hash,
-    Ord,
-    PartialEq,
-    PartialOrd
-)]
-pub enum NewExternalSystemOnStale {
-    #[serde(rename = "allow")]
-    Allow,
-    #[serde(rename = "warn")]
-    Warn,
-    #[serde(rename = "block")]
-    Block,
-}
-impl ::std::fmt::Display for NewExternalSystemOnStale {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        match *self {
-            Self::Allow => f.write_str("allow"),
-            Self::Warn => f.write_str("warn"),
-            Self::Block => f.write_str("block"),
-        }
-    }
-}
-impl ::std::str::FromStr for NewExternalSystemOnStale {
-    type Err = self::error::ConversionError;
-    fn from_str(
-        value: &str,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        match value {
-            "allow" => Ok(Self::Allow),
-            "warn" => Ok(Self::Warn),
-            "block" => Ok(Self::Block),
-            _ => Err("invalid value".into()),
-        }
-    }
-}
-impl ::std::convert::TryFrom<&str> for NewExternalSystemOnStale {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: &str,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-impl ::std::convert::TryFrom<&String> for NewExternalSystemOnStale {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: &String,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-impl ::std::convert::TryFrom<String> for NewExternalSystemOnStale {
-    type Error = self::error::ConversionError;
-    fn try_from(
-        value: String,
-    ) -> ::std::result::Result<Self, self::error::ConversionError> {
-        value.parse()
-    }
-}
-///What makes a warehouse.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-pub struct NewWarehouse {
-    ///Whether what is kept there may be reserved: not so for quarantine, showrooms, goods on their way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub available_for_sale: Option<bool>,
-    ///Town.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    ///The code it is called by in stock operations.
-    pub code: String,
-    ///ISO 3166-1 alpha-2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
-    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
-    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
-    ///District (amphoe, khet).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub district: Option<String>,
-    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<::uuid::Uuid>,
-    ///House number and street.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line1: Option<String>,
-    ///Building, floor, room.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line2: Option<String>,
-    ///Its name.
-    pub name: String,
-    ///Postal code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
-    ///Province or state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    ///Sub-district (tambon, khwaeng).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subdistrict: Option<String>,
-    ///Free labels, kept in lower case and sorted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
 }
 ///What customers ordered, with the lines, and how far it has come.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2652,6 +2608,50 @@ pub struct Warehouse {
     ///Counts the writes to the record; also its ETag.
     pub version: i64,
 }
+///What makes a warehouse.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+pub struct WarehouseInput {
+    ///Whether what is kept there may be reserved: not so for quarantine, showrooms, goods on their way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_for_sale: Option<bool>,
+    ///Town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    ///The code it is called by in stock operations.
+    pub code: String,
+    ///ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    ///Custom fields by key, as defined under /v1/custom-fields for this resource.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    ///District (amphoe, khet).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub district: Option<String>,
+    ///A UUIDv7 of the client's own making, for work offline. The same id again is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<::uuid::Uuid>,
+    ///House number and street.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    ///Building, floor, room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    ///Its name.
+    pub name: String,
+    ///Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    ///Province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    ///Sub-district (tambon, khwaeng).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdistrict: Option<String>,
+    ///Free labels, kept in lower case and sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
 impl Client {
     /// Follow what changes: `GET /v1/changes`
     pub async fn list_changes(
@@ -2671,7 +2671,7 @@ impl Client {
     /// Create a external system: `POST /v1/external-systems`
     pub async fn create_external_system(
         &self,
-        body: &NewExternalSystem,
+        body: &ExternalSystemInput,
         key: &str,
     ) -> Result<ExternalSystem, ClientError> {
         self.send(
@@ -2741,7 +2741,7 @@ impl Client {
         &self,
         system: impl std::fmt::Display,
         external_id: impl std::fmt::Display,
-        body: &NewWarehouse,
+        body: &WarehouseInput,
     ) -> Result<Warehouse, ClientError> {
         self.send(
                 Call::new(

@@ -3,9 +3,9 @@
 use crate::{
     amount::Amount,
     api::{
-        Account, Change, ExternalReference, GetAccountQuery, GetProductQuery, ListAccountsQuery, ListChangesQuery,
-        ListExternalReferencesQuery, ListExternalSystemsQuery, ListProductsQuery, NewExternalSystem, NewExternalSystemKind, NewWarehouse,
-        Product,
+        Account, Change, ExternalReference, ExternalSystemInput, ExternalSystemInputKind, GetAccountQuery, GetProductQuery,
+        ListAccountsQuery, ListChangesQuery, ListExternalReferencesQuery, ListExternalSystemsQuery, ListProductsQuery, Product,
+        WarehouseInput,
     },
     books::{Draft, Kin, Kind, days_after},
     client::ClientError,
@@ -51,10 +51,10 @@ impl Simulator {
         let Options { system, entity, warehouse, .. } = &self.options;
         let asked = ListExternalSystemsQuery { code: Some(system.clone()), ..ListExternalSystemsQuery::default() };
         if self.client.list_external_systems(&asked).await?.data.is_empty() {
-            let new = NewExternalSystem {
+            let new = ExternalSystemInput {
                 code: system.clone(),
                 name: format!("Simulated accounting ({system})"),
-                kind: NewExternalSystemKind::Erp,
+                kind: ExternalSystemInputKind::Erp,
                 legal_entity: Some(entity.clone()),
                 currency: None,
                 id: None,
@@ -63,7 +63,7 @@ impl Simulator {
             };
             self.client.create_external_system(&new, &self.key("system")?).await?;
         }
-        let new = NewWarehouse { code: warehouse.clone(), name: format!("Warehouse {warehouse}"), ..NewWarehouse::default() };
+        let new = WarehouseInput { code: warehouse.clone(), name: format!("Warehouse {warehouse}"), ..WarehouseInput::default() };
         let ours = self.client.upsert_warehouse_by_external_id(system, warehouse, &new).await?;
         self.books.set("warehouse", &ours.id.to_string())?;
         self.books.set("prepared", "yes")?;

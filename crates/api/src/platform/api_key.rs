@@ -35,7 +35,7 @@ pub fn routes() -> Collection<ApiKey> {
         .operation("", |path| {
             let mut create = Operation::write("createApiKey", Method::POST, path, create)
                 .says("api-keys", "Make an API key", "The answer shows the secret, once.")
-                .takes(Body::of("NewApiKey"))
+                .takes(Body::of("ApiKeyInput"))
                 .needs("api-keys:create")
                 .answers(201, "IssuedApiKey")
                 .etag();

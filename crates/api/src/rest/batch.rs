@@ -8,6 +8,7 @@ use super::{
     operation::Call,
     problem,
     rules::Table,
+    schemas::input,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -256,7 +257,7 @@ impl Batch<'_> {
                 Ok(done(if version_of(&after) == known { "unchanged" } else { "updated" }, &after))
             }
             None => {
-                let faults = self.call.state.validators.faults(&format!("New{schema}"), &Value::Object(fields.clone()), "")?;
+                let faults = self.call.state.validators.faults(&input(schema), &Value::Object(fields.clone()), "")?;
                 if !faults.is_empty() {
                     return Err(Error::from(Code::ValidationFailed).with(faults));
                 }

@@ -406,9 +406,9 @@ fn shared_parameters() -> Value {
     })
 }
 
-/// What is unsound: references to nothing, names used twice, tags without words.
+/// What is unsound: references to nothing, fields of ours in a request, names used twice, tags without words.
 fn faults(document: &Value) -> Vec<String> {
-    fn dangling(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
+    fn unsound(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
         match value {
             Value::Object(map) => {
                 if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
@@ -416,14 +416,18 @@ fn faults(document: &Value) -> Vec<String> {
                 {
                     out.insert(format!("nothing at {pointer}"));
                 }
-                map.values().for_each(|v| dangling(v, document, out));
+                // Requests leave our fields out, and answers say nothing of who sets what.
+                if map.get("readOnly") == Some(&json!(true)) {
+                    out.insert(format!("readOnly is left of {}", json!(map)));
+                }
+                map.values().for_each(|v| unsound(v, document, out));
             }
-            Value::Array(all) => all.iter().for_each(|v| dangling(v, document, out)),
+            Value::Array(all) => all.iter().for_each(|v| unsound(v, document, out)),
             _ => {}
         }
     }
     let mut out = BTreeSet::new();
-    dangling(document, document, &mut out);
+    unsound(document, document, &mut out);
     let tags: HashSet<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let mut ids = HashSet::new();
     let mut linked = BTreeSet::new();

@@ -8,6 +8,7 @@ use super::{
     query,
     reading::{one_of, page_of},
     rules::{Rule, Table},
+    schemas::input,
 };
 use actix_web::http::Method;
 use samphan_domain::{
@@ -157,7 +158,7 @@ impl Endpoints {
                 Ok(Answer::record(work, table.shape, &made).at(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
             .says(tag, format!("Create a {one}"), format!("Makes a record and answers it as kept. {}", shape.about))
-            .takes(Body::of(format!("New{}", shape.type_name)))
+            .takes(Body::of(input(shape.type_name)))
             .needs(self.permission("create"))
             .answers(201, shape.type_name)
             .etag(),
@@ -268,7 +269,7 @@ impl Endpoints {
                 },
             )
             .says(tag, format!("Create or update a {one} by another system's id"), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
-            .takes(Body::of(format!("New{name}")))
+            .takes(Body::of(input(name)))
             .needs(self.permission("update"))
             .answers(200, name)
             .etag()

@@ -294,10 +294,11 @@ impl Operation {
         self
     }
 
-    /// With query parameters.
+    /// With query parameters, but for those the path names already: generated clients take the one for the other.
     #[must_use]
     pub fn query(mut self, parameters: Vec<Parameter>) -> Self {
         self.query = parameters;
+        self.query.retain(|p| !self.path.split('/').any(|part| part.strip_prefix('{').and_then(|s| s.strip_suffix('}')) == Some(&p.name)));
         self
     }
 

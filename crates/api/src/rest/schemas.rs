@@ -18,7 +18,7 @@ pub fn all(api: &Api) -> Map<String, Value> {
     for (name, schema) in &loose {
         let schema = inline(schema, &loose);
         if is_part(&schema) {
-            out.insert(format!("New{name}"), inward(&sent(&schema), &loose));
+            out.insert(input(name), inward(&sent(&schema), &loose));
             out.insert(name.clone(), told(&schema));
         } else if schema["type"] == "object" {
             let is_asked = api.operations.iter().filter_map(|o| o.body.as_ref()).any(|b| b.schema == *name);
@@ -31,7 +31,7 @@ pub fn all(api: &Api) -> Map<String, Value> {
         let name = shape.type_name;
         out.insert(name.to_owned(), answered(shape));
         out.insert(format!("{name}Page"), page(name));
-        out.insert(format!("New{name}"), inward(&asked(shape, true), &loose));
+        out.insert(input(name), inward(&asked(shape, true), &loose));
         out.insert(format!("{name}Patch"), inward(&asked(shape, false), &loose));
         out.insert(format!("{name}BatchItem"), inward(&batch_item(shape), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
@@ -39,6 +39,12 @@ pub fn all(api: &Api) -> Map<String, Value> {
     out.extend(common());
     out.values_mut().for_each(bound);
     out
+}
+
+/// The schema of what makes such a record, or of a part as it is sent. Not `NewThing`: that is what Go calls the function that makes a `Thing`.
+#[must_use]
+pub fn input(name: &str) -> String {
+    format!("{name}Input")
 }
 
 /// Whether a component is a part of a record that has fields of ours: a line of an order, of which a client sends what it orders
@@ -82,7 +88,7 @@ fn inward(schema: &Value, components: &[(String, Value)]) -> Value {
             let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), inward(v, components))).collect();
             let name = map.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
             if let Some(name) = name.filter(|name| components.iter().any(|(n, s)| n == name && is_part(&inline(s, components)))) {
-                out.insert("$ref".into(), json!(format!("#/components/schemas/New{name}")));
+                out.insert("$ref".into(), json!(format!("#/components/schemas/{}", input(name))));
             }
             Value::Object(out)
         }

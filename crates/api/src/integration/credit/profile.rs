@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Operation> {
                 "Put an account's credit profile",
                 "Replaces it as a whole: what is left out is cleared. If-Match is required once there is one (428).",
             )
-            .takes(Body::of("NewCreditProfile"))
+            .takes(Body::of("CreditProfileInput"))
             .needs("credit-profiles:update")
             .answers(200, "CreditProfile")
             .etag()

@@ -56,7 +56,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                      some three days; later changes do not wait for it. 410 disables the endpoint at once, three days of nothing but failures do so too; the \
                      change `webhook_endpoint.disabled` says so. The answer shows the secret, once.",
                 )
-                .takes(Body::of("NewWebhookEndpoint"))
+                .takes(Body::of("WebhookEndpointInput"))
                 .needs("webhook-endpoints:create")
                 .answers(201, "IssuedWebhookEndpoint")
                 .etag();

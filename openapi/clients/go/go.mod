@@ -1,0 +1,3 @@
+module samphan.invalid/clients
+
+go 1.19
