@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod cursor;
 pub mod dialect;
+pub mod erasure;
 pub mod error;
 pub mod feed;
 pub mod filter;
@@ -10,6 +11,7 @@ pub mod line;
 pub mod list;
 pub mod migrate;
 pub mod outbox;
+pub mod person;
 mod postgres;
 pub mod record;
 pub mod row;
