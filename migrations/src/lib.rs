@@ -11,6 +11,7 @@ mod m0004_credit_checks;
 mod m0005_sales;
 mod m0006_webhook_secrets;
 mod m0007_credit_expiry;
+mod m0008_privacy;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             m0005_sales::STEP,
             m0006_webhook_secrets::STEP,
             m0007_credit_expiry::STEP,
+            m0008_privacy::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

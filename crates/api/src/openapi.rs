@@ -54,6 +54,7 @@ const ABOUT: About = About {
         ("users", "The people who sign in, their teams and roles."),
         ("api-keys", "How machines sign in."),
         ("settings", "What the organisation adds to the model."),
+        ("privacy", "What persons may ask of the data that is held about them."),
         ("audit", "Who changed what."),
         ("service", "The service itself."),
     ],

@@ -14,6 +14,7 @@ pub mod money;
 pub mod page;
 pub mod phone;
 pub mod platform;
+pub mod privacy;
 pub mod resource;
 pub mod sales;
 pub mod scalar;

@@ -1,5 +1,6 @@
 //! What a resource is: one struct of fields, and the few facts about it that every floor of the house uses.
 
+use crate::privacy::PersonalData;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -32,6 +33,14 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PERSONAL: &'static [&'static str] = &[];
     /// Fields about money owed (hidden by field rules of class `financial`).
     const FINANCIAL: &'static [&'static str] = &[];
+    /// What its fields say of persons (`privacy.rs`): erased when the person is, listed in the register of processing.
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[];
+    /// Those of `PERSONAL_DATA` that stay when the person is erased, because the law wants the document they are on.
+    const RETAINED: &'static [&'static str] = &[];
+    /// The fields that name the person it all belongs to; `id` where the record is the person.
+    const PERSON: &'static [&'static str] = &[];
+    /// The fields that name a person the record merely has to do with: shown to him, and not erased with him.
+    const INVOLVES: &'static [&'static str] = &[];
     /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
     const TELLS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.

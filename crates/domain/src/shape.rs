@@ -4,6 +4,7 @@
 
 use crate::{
     error::nearest,
+    privacy::PersonalData,
     resource::Resource,
     scalar::{Kind, Misfit, Scalar},
 };
@@ -46,6 +47,10 @@ pub struct Field {
     pub reference: Option<&'static str>,
     /// How protected it is.
     pub class: Class,
+    /// What it says of the person the record belongs to.
+    pub personal: Option<PersonalData>,
+    /// Whether that stays when the person is erased.
+    pub retained: bool,
     /// The other fields it tells, by resource, name and class: their rules hold for it too.
     pub tells: Vec<(&'static str, &'static str, Class)>,
     /// Whether lists can be filtered by it.
@@ -63,6 +68,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it goes when the person the record belongs to is erased.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        self.personal.is_some() && !self.retained
+    }
+
     /// Reads a value of this field from a query parameter.
     pub fn reads(&self, text: &str) -> Result<Scalar, Misfit> {
         let value = self.kind.read(text)?;
@@ -96,6 +107,10 @@ pub struct Shape {
     pub parents: &'static [&'static str],
     /// The fields that name the record it is about, by resource and id.
     pub subject: Option<(&'static str, &'static str)>,
+    /// The fields that name the person the record belongs to; `id` where it is the person.
+    pub person: &'static [&'static str],
+    /// The fields that name a person the record merely has to do with.
+    pub involves: &'static [&'static str],
     /// Reached below its parents only, with their permissions.
     pub nested: bool,
     /// Has tags, custom fields and external references.
@@ -157,18 +172,22 @@ impl Shape {
         if T::EXTENSIBLE {
             fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
         }
-        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
+        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS, T::PERSON, T::INVOLVES];
+        let personal = || T::PERSONAL_DATA.iter().flat_map(|(what, names)| names.iter().map(|name| (*what, *name)));
         for name in lists
             .into_iter()
             .flatten()
             .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().copied().flatten())
+            .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
             .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
         {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
         assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
+        assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::MANY);
+        assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::MANY);
         for f in &mut fields {
             f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
             f.searched = T::SEARCHED.contains(&f.name);
@@ -177,6 +196,8 @@ impl Shape {
                 n if T::SORTS.contains(&n) || matches!(n, "id" | "created_at" | "updated_at") => Sorting::Plain,
                 _ => Sorting::No,
             };
+            f.personal = personal().find(|(_, name)| *name == f.name).map(|(what, _)| what);
+            f.retained = T::RETAINED.contains(&f.name);
             f.class = match f.name {
                 n if T::PERSONAL.contains(&n) => Class::Personal,
                 n if T::FINANCIAL.contains(&n) => Class::Financial,
@@ -196,6 +217,7 @@ impl Shape {
                 f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
             }
         }
+        let erased = fields.iter().any(Field::is_erased).then_some("erased");
         Self {
             many: T::MANY,
             one: T::ONE,
@@ -207,6 +229,8 @@ impl Shape {
             owned: T::OWNED,
             parents: T::PARENTS,
             subject: T::SUBJECT,
+            person: T::PERSON,
+            involves: T::INVOLVES,
             nested: false,
             extensible: T::EXTENSIBLE,
             own: begin,
@@ -214,7 +238,7 @@ impl Shape {
             status: T::STATUS,
             unique: T::UNIQUE,
             actions: T::actions,
-            events: if T::LOG { vec![] } else { events_of(T::ONE, T::EVENTS) },
+            events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS) },
             components: components
                 .iter()
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
@@ -264,8 +288,9 @@ pub fn camel(snake: &str) -> String {
         .collect()
 }
 
-fn events_of(one: &str, own: &[&'static str]) -> Vec<&'static str> {
-    ["created", "updated", "deleted", "restored"].iter().map(|what| leak(&format!("{one}.{what}"))).chain(own.iter().copied()).collect()
+fn events_of(one: &str, erased: Option<&str>, own: &[&'static str]) -> Vec<&'static str> {
+    let all = ["created", "updated", "deleted", "restored"].into_iter().chain(erased);
+    all.map(|what| leak(&format!("{one}.{what}"))).chain(own.iter().copied()).collect()
 }
 
 fn leak(text: &str) -> &'static str {
@@ -298,6 +323,8 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         read_only: read_only || schema["readOnly"] == true,
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
+        personal: None,
+        retained: false,
         tells: vec![],
         filter: false,
         sorting: Sorting::No,

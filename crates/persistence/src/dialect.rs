@@ -1,6 +1,7 @@
 //! Which database it is, and the few things it says differently.
 
 use crate::sql::Sql;
+use samphan_domain::scalar::{Kind, Scalar};
 
 /// The database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,5 +28,15 @@ impl Sql {
             Dialect::Postgres => "strpos(",
         });
         self.column(alias, column).push(", ").text(needle).push(") > 0")
+    }
+
+    /// The same of a column of bytes.
+    pub fn contains_bytes(&mut self, column: &'static str, needle: Vec<u8>) -> &mut Self {
+        let needle = Scalar::Bytes(needle);
+        match self.dialect {
+            Dialect::Sqlite => self.push("instr(").push(column).push(", ").bind(Kind::Bytes, needle),
+            Dialect::Postgres => self.push("position(").bind(Kind::Bytes, needle).push(" IN ").push(column),
+        };
+        self.push(") > 0")
     }
 }

@@ -116,6 +116,14 @@ pub(crate) async fn seen(
     reader.fetch_one(sql, |row| read(shape, row)).await
 }
 
+/// A record the caller may see, deleted or not.
+pub async fn seen_dead_or_alive(reader: &Reader, shape: &'static Shape, id: Uuid) -> Result<Option<Record>> {
+    let mut sql = select_where(reader, shape, "1 = 1");
+    only(&mut sql, id, None);
+    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    reader.fetch_one(sql, |row| read(shape, row)).await
+}
+
 fn only(sql: &mut Sql, id: Uuid, parent: Option<(&'static str, Uuid)>) {
     sql.push(" AND t.id = ").id(id);
     if let Some((field, id)) = parent {
@@ -144,12 +152,18 @@ pub(crate) fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str
 /// Begins `SELECT <every field> FROM <table> t WHERE <living>`, read by `read`.
 #[must_use]
 pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
+    select_where(reader, shape, if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" })
+}
+
+/// The same of the rows of which this is true.
+#[must_use]
+pub(crate) fn select_where(reader: &Reader, shape: &'static Shape, is_true: &'static str) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     for (i, field) in shape.fields.iter().enumerate() {
         sql.push(if i == 0 { "" } else { ", " }).column("t", field.name);
     }
-    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(is_true);
     sql
 }
 
@@ -275,7 +289,7 @@ pub(crate) async fn save(
 }
 
 /// Begins an update: the version, and who changed it when.
-fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
+pub(crate) fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.many).push(" SET version = ").int(version);
     sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now));
@@ -296,8 +310,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
 
 /// Brings a deleted record back, if nobody took its name meanwhile. Restoring what lives is no change.
 pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
-    let mut sql = select(work, shape);
-    sql.text = sql.text.replace("t.deleted_at IS NULL", "t.deleted_at IS NOT NULL");
+    let mut sql = select_where(work, shape, "t.deleted_at IS NOT NULL");
     only(&mut sql, id, parent);
     sight::only_seen(&mut sql, work, shape, "t", "read")?;
     sql.for_update("t");
@@ -340,7 +353,7 @@ fn in_order(shape: &Shape, mut record: Record) -> Record {
 }
 
 /// The columns of a record: field, name, kind; sort keys included.
-fn columns(shape: &'static Shape) -> Vec<(&'static Field, &'static str, Kind)> {
+pub(crate) fn columns(shape: &'static Shape) -> Vec<(&'static Field, &'static str, Kind)> {
     let keys = shape.fields.iter().filter(|f| f.sorting == Sorting::Collated);
     let keys = keys.map(|f| (f, key_column(f).0, Kind::Bytes));
     shape.fields.iter().map(|f| (f, f.name, f.kind)).chain(keys).collect()
@@ -362,7 +375,7 @@ pub fn row_of_values(shape: &'static Shape, values: &[Value]) -> Result<Vec<Scal
     shape.fields.iter().zip(values).map(|(field, value)| scalar(field, field.kind, value)).collect()
 }
 
-fn cell(field: &Field, kind: Kind, record: &Record) -> Result<Scalar> {
+pub(crate) fn cell(field: &Field, kind: Kind, record: &Record) -> Result<Scalar> {
     scalar(field, kind, record.get(field.name).unwrap_or(&Value::Null))
 }
 
@@ -435,7 +448,7 @@ async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Re
 }
 
 /// Brings the search index and the indexed values up to date.
-async fn index(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
+pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
     let Some(id) = uuid_in(after, "id") else { return Ok(()) };
     let replaced: &[Uuid] = if before.is_some() { &[id] } else { &[] };
     let folded = search::text_of(shape, after);

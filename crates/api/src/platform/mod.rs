@@ -5,6 +5,7 @@ pub mod auth;
 pub mod custom_field;
 pub mod first_start;
 pub mod pages;
+pub mod privacy;
 pub mod role;
 pub mod team;
 pub mod user;
@@ -26,5 +27,5 @@ pub fn routes(api: Api) -> Api {
         .operations(auth::routes())
         .operations(user::own_routes())
         .operations(pages::routes());
-    auth::schemas(pages::schemas(user::schemas(api)))
+    auth::schemas(pages::schemas(user::schemas(privacy::routes(api))))
 }

@@ -136,6 +136,18 @@ async fn turn(work: &Work, before: Stored<User>, to: UserStatus) -> Result<Store
     stored::save(work, &before, after, if to == UserStatus::Active { "activated" } else { "deactivated" }, None).await
 }
 
+/// Shuts a user out for good: no password, no session. Of one who was deleted there is nothing more to do.
+pub async fn shut_out(work: &Work, id: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("DELETE FROM user_passwords WHERE user_id = ").id(id);
+    work.execute(sql).await?;
+    end_sessions(work, id, "erased").await?;
+    match stored::one_with::<User>(work, "id", Scalar::Id(id)).await?.filter(|user| user.data.status == UserStatus::Active) {
+        Some(user) => turn(work, user, UserStatus::Inactive).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 /// Ends a user's sessions. Other processes feel it within seconds.
 pub async fn end_sessions(work: &Work, user: Uuid, why: &str) -> Result<()> {
     let mut sql = work.sql();

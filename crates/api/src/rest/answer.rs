@@ -4,6 +4,7 @@ use actix_web::web::Bytes;
 use futures_util::stream::LocalBoxStream;
 use samphan_domain::{
     caller::{FieldAccess, Sight},
+    error::Result,
     platform::audit_event::AuditEvent,
     resource::Resource,
     shape::Shape,
@@ -31,16 +32,16 @@ pub struct Answer {
     pub next: Option<String>,
     /// Whether it is the stored answer to an earlier request.
     pub replayed: bool,
-    /// Events, written as they happen.
-    pub events: Option<Events>,
+    /// What is written as it happens, or as it is read.
+    pub pieces: Option<Pieces>,
 }
 
-/// A stream of events (`text/event-stream`), in pieces as they are sent.
-pub struct Events(pub LocalBoxStream<'static, Bytes>);
+/// A body in pieces as they are sent: a stream of events, or a document too long to be held. It breaks off where a piece fails.
+pub struct Pieces(pub LocalBoxStream<'static, Result<Bytes>>);
 
-impl std::fmt::Debug for Events {
+impl std::fmt::Debug for Pieces {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Events")
+        f.write_str("Pieces")
     }
 }
 

@@ -54,6 +54,10 @@ impl Key {
         if fingerprint != self.fingerprint {
             return Err(Code::IdempotencyKeyReused.into());
         }
+        if status == 0 {
+            // It was done, and must not be done twice; but the answer spoke of a person who has been erased since.
+            return Err(Error::from(Code::Conflict).about("this was done before; its answer held personal data that was erased since"));
+        }
         let headers: Value = serde_json::from_str(&headers).unwrap_or_default();
         Ok(Some(Answer {
             status: u16::try_from(status).unwrap_or(200),

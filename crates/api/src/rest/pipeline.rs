@@ -1,7 +1,7 @@
 //! A request's way: from bytes through every check to the operation, and back to bytes. The only way in.
 
 use super::{
-    answer::{Answer, Events},
+    answer::{Answer, Pieces},
     body,
     endpoints::DRY_RUN,
     idempotency::{self, Key},
@@ -188,8 +188,9 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
         let query = others.map(str::to_owned).chain([format!("cursor={next}")]).collect::<Vec<_>>().join("&");
         response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
-    if let Some(Events(events)) = answer.events {
-        return response.content_type(EVENT_STREAM).streaming(events.map(Ok::<_, actix_web::Error>));
+    if let Some(Pieces(pieces)) = answer.pieces {
+        let kind = if operation.streams { EVENT_STREAM } else { "application/json" };
+        return response.content_type(kind).streaming(pieces);
     }
     match answer.body {
         Some(body) if !unchanged => response.content_type("application/json").body(body),

@@ -5,7 +5,8 @@
 use super::{batch::MOST_ITEMS, collection::Api, external::LONGEST_EXTERNAL_ID};
 use samphan_domain::{
     error::MOST_FAULTS,
-    shape::{Field, Shape, inline},
+    scalar::Kind,
+    shape::{Class, Field, Shape, inline},
 };
 use serde_json::{Map, Value, json};
 
@@ -99,7 +100,8 @@ fn inward(schema: &Value, components: &[(String, Value)]) -> Value {
 
 /// A record in an answer: every field there, sets that may grow left open.
 fn answered(shape: &Shape) -> Value {
-    let mut properties: Map<String, Value> = shape.fields.iter().map(|f| (f.name.to_owned(), classed(f, open(&f.schema)))).collect();
+    let mut properties: Map<String, Value> =
+        shape.fields.iter().map(|f| (f.name.to_owned(), personal(f, classed(f, open(&f.schema))))).collect();
     let mut required: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
     if shape.status.is_some() || !(shape.actions)("").is_empty() {
         let about = "The actions the record's state and the caller's rights allow now.";
@@ -194,11 +196,23 @@ fn words(snake: &str) -> String {
 
 fn classed(field: &Field, mut schema: Value) -> Value {
     let class = match field.class {
-        samphan_domain::shape::Class::Open => return schema,
-        samphan_domain::shape::Class::Personal => "personal",
-        samphan_domain::shape::Class::Financial => "financial",
+        Class::Open => return schema,
+        Class::Personal => "personal",
+        Class::Financial => "financial",
     };
     schema["x-field-class"] = json!(class);
+    schema
+}
+
+/// Says of a text what personal data it is, or that it is none, and of everything else what it is.
+fn personal(field: &Field, mut schema: Value) -> Value {
+    let what = match (field.personal, field.class) {
+        (Some(what), _) => what.as_str(),
+        (None, Class::Financial) => "financial",
+        (None, _) if field.kind == Kind::Text => "none",
+        (None, _) => return schema,
+    };
+    schema["x-personal-data"] = json!(what);
     schema
 }
 

@@ -12,7 +12,12 @@ pub mod release;
 pub mod shipment;
 
 use crate::rest::collection::{Api, Collection};
-use samphan_domain::sales::tax_rate::TaxRate;
+use samphan_domain::{
+    error::{Code, Error, Result},
+    sales::tax_rate::TaxRate,
+};
+use samphan_persistence::store::Work;
+use uuid::Uuid;
 
 /// The area's routes.
 #[must_use]
@@ -23,4 +28,21 @@ pub fn routes(api: Api) -> Api {
         .collection(promise::routes())
         .collection(shipment::routes())
         .collection(invoice::routes())
+}
+
+/// Refuses while business is under way with a customer: a promise that holds, an order that is not done.
+pub async fn refuse_while_open(work: &Work, account: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push(
+        "SELECT 'orders', id FROM orders WHERE deleted_at IS NULL AND status NOT IN ('fulfilled', 'closed', 'cancelled') AND account_id = ",
+    );
+    sql.id(account);
+    sql.push(" UNION ALL SELECT 'order_promises', id FROM order_promises WHERE deleted_at IS NULL AND status = 'active' AND account_id = ");
+    sql.id(account).push(" LIMIT 20");
+    let open = work.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?;
+    let refusal = Error::from(Code::InUse).about("business is under way");
+    match open.is_empty() {
+        true => Ok(()),
+        false => Err(open.into_iter().fold(refusal, |refusal, (many, id)| refusal.against(&many, id, "account_id"))),
+    }
 }

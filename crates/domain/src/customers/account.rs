@@ -2,6 +2,7 @@
 
 use crate::{
     id::{AccountId, PriceBookId},
+    privacy::PersonalData,
     resource::Resource,
     tax_id,
 };
@@ -186,6 +187,13 @@ impl Resource for Account {
     const MANY: &'static str = "accounts";
     const ONE: &'static str = "account";
     const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+        (PersonalData::Identity, &["name", "legal_name", "registration_no", "tax_id", "external_refs"]),
+        (PersonalData::Contact, &["website", "preferred_channel", "preferred_language"]),
+        (PersonalData::FreeText, &["description", "tags", "custom"]),
+    ];
+    const RETAINED: &'static [&'static str] = &["external_refs"];
+    const PERSON: &'static [&'static str] = &["id"];
     const EVENTS: &'static [&'static str] = &["account.lifecycle_changed", "account.assigned"];
     const FILTERS: &'static [&'static str] = &[
         "name",

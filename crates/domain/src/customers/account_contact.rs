@@ -3,6 +3,7 @@
 use crate::{
     customers::address::in_order,
     id::{AccountId, ContactId},
+    privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ impl Resource for AccountContact {
     const MANY: &'static str = "account_contacts";
     const ONE: &'static str = "account_contact";
     const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["topics", "tags", "custom"])];
+    const PERSON: &'static [&'static str] = &["contact_id"];
     const EVENTS: &'static [&'static str] = &["account_contact.primary_set"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";

@@ -1,6 +1,6 @@
 //! How an account's stage and grade came to be: append-only logs.
 
-use crate::{customers::account::LifecycleStage, id::AccountId, resource::Resource};
+use crate::{customers::account::LifecycleStage, id::AccountId, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -33,6 +33,8 @@ impl Resource for AccountLifecycleChange {
     const MANY: &'static str = "account_lifecycle_history";
     const ONE: &'static str = "account_lifecycle_change";
     const ABOUT: &'static str = "The stages an account went through.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["reason"])];
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_stage";
     const TELLS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
@@ -45,6 +47,7 @@ impl Resource for AccountGradeChange {
     const MANY: &'static str = "account_grade_history";
     const ONE: &'static str = "account_grade_change";
     const ABOUT: &'static str = "The grades an account had.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_grade";
     const TELLS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];

@@ -3,6 +3,7 @@
 use crate::{
     customers::account::fault,
     id::{AccountId, ContactId},
+    privacy::PersonalData,
     resource::Resource,
     scalar::date,
 };
@@ -80,6 +81,11 @@ impl Resource for Address {
     const MANY: &'static str = "addresses";
     const ONE: &'static str = "address";
     const ABOUT: &'static str = "Addresses by purpose; one of each purpose is the default.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+        (PersonalData::Contact, &["label", "line1", "line2", "subdistrict", "district", "city", "region", "postal_code"]),
+        (PersonalData::FreeText, &["tags", "custom"]),
+    ];
+    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "purpose", "country", "postal_code"];
     const TITLE: &'static str = "line1";
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];

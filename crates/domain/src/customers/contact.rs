@@ -1,6 +1,6 @@
 //! A contact: a real person through whom an organisation is reached.
 
-use crate::{customers::account::Channel, resource::Resource};
+use crate::{customers::account::Channel, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -80,6 +80,16 @@ impl Resource for Contact {
     const MANY: &'static str = "contacts";
     const ONE: &'static str = "contact";
     const ABOUT: &'static str = "Persons through whom accounts are reached.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+        (
+            PersonalData::Identity,
+            &["salutation", "first_name", "middle_name", "last_name", "name", "local_name", "job_title", "department", "external_refs"],
+        ),
+        (PersonalData::Contact, &["preferred_channel", "preferred_language", "best_time"]),
+        (PersonalData::Sensitive, &["birth_date", "marital_status", "spouse_name", "children_count", "interests"]),
+        (PersonalData::FreeText, &["description", "tags", "custom"]),
+    ];
+    const PERSON: &'static [&'static str] = &["id"];
     const FILTERS: &'static [&'static str] = &["name", "last_name", "job_title", "department", "do_not_call", "birth_date"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

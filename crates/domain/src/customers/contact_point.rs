@@ -4,6 +4,7 @@ use crate::{
     customers::account::fault,
     id::{AccountId, ContactId},
     phone,
+    privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,9 @@ impl Resource for ContactPoint {
     const MANY: &'static str = "contact_points";
     const ONE: &'static str = "contact_point";
     const ABOUT: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+        &[(PersonalData::Contact, &["raw", "e164", "normalized", "label"]), (PersonalData::FreeText, &["tags", "custom"])];
+    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
     const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
     const TITLE: &'static str = "raw";

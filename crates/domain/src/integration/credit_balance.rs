@@ -121,6 +121,7 @@ impl Resource for CreditBalanceChange {
     const MANY: &'static str = "credit_balance_history";
     const ONE: &'static str = "credit_balance_change";
     const ABOUT: &'static str = "Every push that counted, as it was sent.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
     const FINANCIAL: &'static [&'static str] = &["item"];
@@ -479,6 +480,7 @@ impl Resource for CreditBalance {
     const MANY: &'static str = "credit_balances";
     const ONE: &'static str = "credit_balance";
     const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_balance.missing"];
     const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict"];
     const TITLE: &'static str = "entity";

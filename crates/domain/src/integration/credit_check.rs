@@ -204,6 +204,7 @@ impl Resource for CreditCheck {
     const MANY: &'static str = "credit_checks";
     const ONE: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_check.captured", "credit_check.released", "credit_check.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "order_id", "decision", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
@@ -221,6 +222,7 @@ impl Resource for CreditCheckComponent {
     const MANY: &'static str = "credit_check_components";
     const ONE: &'static str = "credit_check_component";
     const ABOUT: &'static str = "What each credit check counted, and who said so when.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["check_id", "account_id"];
     const TITLE: &'static str = "component";
     const PARENTS: &'static [&'static str] = &["account_id"];

@@ -3,6 +3,7 @@
 use crate::{
     id::AccountId,
     money::{Amount, Price},
+    privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ impl Resource for CreditProfile {
     const MANY: &'static str = "credit_profiles";
     const ONE: &'static str = "credit_profile";
     const ABOUT: &'static str = "What we decide about each account's credit.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["hold_reason"])];
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "is_on_hold", "review_on"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];

@@ -1,6 +1,6 @@
 //! An external reference: what another system calls one of our records. Many to many.
 
-use crate::resource::Resource;
+use crate::{privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -44,6 +44,8 @@ impl Resource for ExternalReference {
     const MANY: &'static str = "external_references";
     const ONE: &'static str = "external_reference";
     const ABOUT: &'static str = "What other systems call our records.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Identity, &["external_id"])];
+    const PERSON: &'static [&'static str] = &["record_id"];
     const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];
     const TITLE: &'static str = "external_id";
     const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));

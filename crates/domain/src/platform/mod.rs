@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod audit_event;
 pub mod custom_field;
 pub mod picklist;
+pub mod privacy_request;
 pub mod role;
 pub mod team;
 pub mod user;

@@ -3,6 +3,7 @@
 use crate::{
     customers::account::fault,
     id::{RoleId, TeamId, UserId},
+    privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,12 @@ impl Resource for User {
     const MANY: &'static str = "users";
     const ONE: &'static str = "user";
     const ABOUT: &'static str = "People who sign in.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+        (PersonalData::Identity, &["name", "email", "job_title", "external_refs"]),
+        (PersonalData::Contact, &["locale", "time_zone"]),
+        (PersonalData::FreeText, &["tags", "custom"]),
+    ];
+    const PERSON: &'static [&'static str] = &["id"];
     const EVENTS: &'static [&'static str] = &[
         "user.activated",
         "user.deactivated",

@@ -4,6 +4,7 @@
 use crate::{
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
     money::{Amount, Percent, Quantity},
+    privacy::PersonalData,
     resource::Resource,
     sales::{
         order_hold::HoldKind,
@@ -457,6 +458,11 @@ impl Resource for Order {
     const MANY: &'static str = "orders";
     const ONE: &'static str = "order";
     const ABOUT: &'static str = "What customers ordered, with the lines, and how far it has come.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+        &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];
+    const RETAINED: &'static [&'static str] = &["billing_address", "tax_invoice_address"];
+    const PERSON: &'static [&'static str] = &["account_id"];
+    const INVOLVES: &'static [&'static str] = &["contact_id"];
     const EVENTS: &'static [&'static str] = &[
         "order.submitted",
         "order.confirmed",

@@ -5,6 +5,7 @@ use crate::{
     instant::Instant,
     integration::credit_policy::CreditAction,
     money::Amount,
+    privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,8 @@ impl Resource for OrderHold {
     const MANY: &'static str = "order_holds";
     const ONE: &'static str = "order_hold";
     const ABOUT: &'static str = "What stands between orders and their promises.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
+    const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] =
         &["order_hold.released", "order_hold.resolved", "order_hold.rejected", "order_hold.escalated", "order_hold.checked"];
     const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];

@@ -128,6 +128,7 @@ impl Resource for OrderInvoice {
     const MANY: &'static str = "order_invoices";
     const ONE: &'static str = "order_invoice";
     const ABOUT: &'static str = "What accounting invoiced and credited of orders, by document and line.";
+    const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] =
         &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at"];
     const SORTS: &'static [&'static str] = &["issued_on"];

@@ -6,6 +6,7 @@ use crate::{
     instant::Instant,
     integration::credit_policy::{CreditAction, CreditFinding},
     money::{Amount, Quantity},
+    privacy::PersonalData,
     resource::Resource,
     sales::{
         order::{OrderAddress, OrderTax, SalesChannel},
@@ -178,6 +179,9 @@ impl Resource for OrderPromise {
     const MANY: &'static str = "order_promises";
     const ONE: &'static str = "order_promise";
     const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Contact, &["shipping_address"])];
+    const PERSON: &'static [&'static str] = &["account_id"];
+    const INVOLVES: &'static [&'static str] = &["contact_id"];
     const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.released", "order_promise.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";

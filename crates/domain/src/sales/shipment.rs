@@ -4,6 +4,7 @@ use crate::{
     id::{AccountId, OrderId, ProductId, WarehouseId},
     instant::Instant,
     money::Quantity,
+    privacy::PersonalData,
     resource::Resource,
     sales::order::OrderAddress,
 };
@@ -124,6 +125,9 @@ impl Resource for Shipment {
     const MANY: &'static str = "shipments";
     const ONE: &'static str = "shipment";
     const ABOUT: &'static str = "Goods of orders on their way.";
+    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+        &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];
+    const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] =
         &["shipment.picked", "shipment.packed", "shipment.shipped", "shipment.delivered", "shipment.failed", "shipment.cancelled"];
     const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];

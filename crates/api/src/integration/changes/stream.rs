@@ -5,7 +5,7 @@ use super::{
     follower::Listener,
 };
 use crate::rest::{
-    answer::{Answer, Events},
+    answer::{Answer, Pieces},
     operation::Call,
 };
 use actix_web::web::Bytes;
@@ -43,8 +43,8 @@ pub async fn run(call: Call) -> Result<Answer> {
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);
     let flow = Flow { wanted, waiting: Waiting::of(&call), listener, after, newest, spoke: None, _place: place };
-    let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (piece, flow)) });
-    Ok(Answer { events: Some(Events(events.boxed_local())), ..Answer::default() })
+    let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (Ok(piece), flow)) });
+    Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
 }
 
 /// A stream that is open.

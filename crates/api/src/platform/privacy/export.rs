@@ -1,0 +1,210 @@
+//! `POST /v1/privacy-requests/{id}/export`: everything that is held about a person, in one document, written as it is read: however much
+//! there is, nothing is left out, and a document that breaks off is no JSON.
+
+use super::{must_be, person};
+use crate::rest::{
+    answer::{Answer, Pieces},
+    operation::{Call, Operation},
+};
+use actix_web::{http::Method, web::Bytes};
+use futures_util::{StreamExt, stream::unfold};
+use samphan_domain::{
+    caller::FieldAccess,
+    error::{Code, Error, Result},
+    event::Event,
+    platform::{
+        audit_event::AuditEvent,
+        privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus},
+    },
+    resource::Resource,
+    shape::Shape,
+};
+use samphan_persistence::{
+    person::{self, Life, Person},
+    record::{Record, id_of, uuid_in},
+    store::{Reader, Work},
+    stored::{self, Stored},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::{HashMap, VecDeque};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Records read at a time.
+const AT_ONCE: i64 = 100;
+/// Events read at a time.
+const EVENTS_AT_ONCE: i64 = 1_000;
+
+/// Everything that is held about a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PrivacyExport {
+    /// The request it answers.
+    pub privacy_request_id: Uuid,
+    /// What the person is here.
+    #[schema(max_length = 100)]
+    pub resource: String,
+    /// The record of the person.
+    pub record_id: Uuid,
+    /// When it was read.
+    pub exported_at: samphan_domain::instant::Instant,
+    /// Every record that is the person's, belongs to him, or has to do with him.
+    #[schema(max_items = 2_147_483_647)]
+    pub items: Vec<PrivacyExportItem>,
+}
+
+/// A record about a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PrivacyExportItem {
+    /// Its resource, such as `addresses`.
+    #[schema(max_length = 100)]
+    pub resource: String,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
+    /// The record, whole.
+    #[schema(value_type = Object)]
+    pub record: Map<String, Value>,
+    /// What happened to it, when, by whom, from what to what; empty where the request is one of portability.
+    #[schema(max_items = 2_147_483_647)]
+    pub history: Vec<AuditEvent>,
+}
+
+/// The operation, at a path.
+pub fn operation(path: String) -> Operation {
+    Operation::alone("exportPrivacyRequest", Method::POST, path, run)
+        .says(
+            "privacy",
+            "Export everything that is held about a person",
+            "Answers a verified request of access or portability: the person's record, what belongs to it, deleted or not, what he has to do \
+             with, and the history of all that. The permission reaches whatever the caller's others do; whose field rules hide anything of it \
+             may not export. That it was exported, and by whom, is noted (`privacy_request.exported`).",
+        )
+        .needs("privacy-requests:export")
+        .answers(200, "PrivacyExport")
+}
+
+async fn run(call: Call) -> Result<Answer> {
+    let work = call.work().await?;
+    let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;
+    must_be(&request, &[PrivacyRequestStatus::Verified, PrivacyRequestStatus::Fulfilled])?;
+    let has_history = match request.data.kind {
+        PrivacyRequestKind::Access => true,
+        PrivacyRequestKind::Portability => false,
+        _ => return Err(Error::from(Code::Conflict).about("a request of another kind: access and portability are exported")),
+    };
+    let person = person(&work, &request)?;
+    let left = person.resources(&work, true);
+    refuse_half_sight(&work, &left)?;
+    work.emit(exported(&request));
+    work.commit().await?;
+    let begin = json!({
+        "privacy_request_id": request.id(), "resource": person.shape.many, "record_id": person.id, "exported_at": call.now,
+    });
+    let begin = begin.to_string().trim_end_matches('}').to_owned() + ",\"items\":[";
+    let reading = Reading {
+        reader: call.reader(),
+        person,
+        left: left.into(),
+        life: Life::Living,
+        after: Uuid::nil(),
+        has_history,
+        begin: Some(begin),
+        first: true,
+    };
+    let pieces = unfold(Some(reading), |reading| async move {
+        let mut reading = reading?;
+        match reading.next().await {
+            Ok(Some(piece)) => Some((Ok(Bytes::from(piece)), Some(reading))),
+            Ok(None) => Some((Ok(Bytes::from_static(b"]}")), None)),
+            // The connection ends, so nobody takes what came for the whole.
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Ok(Answer { pieces: Some(Pieces(pieces.boxed_local())), ..Answer::default() })
+}
+
+/// Who may not see all of it, may not export it: it would say it is all there is.
+fn refuse_half_sight(work: &Work, shapes: &[&'static Shape]) -> Result<()> {
+    let hides = |shape: &&&'static Shape| shape.fields.iter().any(|field| work.caller.access(shape, field) < FieldAccess::ReadOnly);
+    match shapes.iter().find(hides) {
+        Some(shape) => Err(Error::from(Code::Forbidden).about(format!("field rules hide something of {}", shape.many))),
+        None => Ok(()),
+    }
+}
+
+fn exported(request: &Stored<PrivacyRequest>) -> Event {
+    Event {
+        kind: "privacy_request.exported".to_owned(),
+        resource: PrivacyRequest::MANY,
+        resource_id: request.id(),
+        version: request.version(),
+        changed_fields: vec![],
+        before: None,
+        after: None,
+        reason: None,
+    }
+}
+
+/// An export under way.
+struct Reading {
+    reader: Reader,
+    person: Person,
+    left: VecDeque<&'static Shape>,
+    life: Life,
+    after: Uuid,
+    has_history: bool,
+    begin: Option<String>,
+    first: bool,
+}
+
+impl Reading {
+    /// The next piece of the document; none when there is no more.
+    async fn next(&mut self) -> Result<Option<String>> {
+        if let Some(begin) = self.begin.take() {
+            return Ok(Some(begin));
+        }
+        while let Some(shape) = self.left.front().copied() {
+            let found = self.person.records(&self.reader, shape, (self.life, true), self.after, AT_ONCE).await?;
+            if let Some(last) = found.last() {
+                self.after = id_of(last);
+                return self.written(shape, found).await.map(Some);
+            }
+            self.after = Uuid::nil();
+            if self.life == Life::Living {
+                self.life = Life::Deleted;
+            } else {
+                self.life = Life::Living;
+                self.left.pop_front();
+            }
+        }
+        Ok(None)
+    }
+
+    async fn written(&mut self, shape: &'static Shape, found: Vec<Record>) -> Result<String> {
+        let mut history = if self.has_history { self.history(found.iter().map(id_of).collect()).await? } else { HashMap::new() };
+        let mut piece = String::new();
+        for record in found {
+            if !std::mem::take(&mut self.first) {
+                piece.push(',');
+            }
+            let history = history.remove(&id_of(&record)).unwrap_or_default();
+            let item = json!({"resource": shape.many, "is_deleted": self.life == Life::Deleted, "record": record, "history": history});
+            piece.push_str(&item.to_string());
+        }
+        Ok(piece)
+    }
+
+    /// The events of records, by record.
+    async fn history(&self, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<Record>>> {
+        let mut of: HashMap<Uuid, Vec<Record>> = HashMap::new();
+        let mut after = Uuid::nil();
+        loop {
+            let events = person::events(&self.reader, &ids, after, EVENTS_AT_ONCE).await?;
+            let Some(last) = events.last() else { return Ok(of) };
+            after = id_of(last);
+            for event in events {
+                of.entry(uuid_in(&event, "resource_id").unwrap_or_default()).or_default().push(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How privacy requests are reached: what a person may ask of the data that is held about him, and the doing of it.
+
+mod export;
+mod register;
+
+use crate::{
+    platform::user,
+    rest::collection::{Api, Collection},
+    sales,
+};
+use samphan_domain::{
+    customers::account::{Account, LegalForm},
+    error::{Code, Error, FieldError, Result},
+    instant::Instant,
+    platform::{
+        privacy_request::{
+            DAYS_TO_ANSWER, FulfilPrivacyRequest, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, RejectPrivacyRequest,
+            VerifyPrivacyRequest,
+        },
+        user::User,
+    },
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_persistence::{
+    erasure,
+    person::Person,
+    record,
+    store::Work,
+    stored::{self, Stored},
+};
+
+/// The area's routes.
+#[must_use]
+pub fn routes(api: Api) -> Api {
+    let requests = Collection::<PrivacyRequest>::new("privacy")
+        .create(create)
+        .creates()
+        .action("verify", "Note that it is the person who asks", verify)
+        .action(
+            "fulfil",
+            "Fulfil a privacy request. Of an erasure this does it, for good: what says something of the person is taken out of the record, \
+             what belongs to it, and their history, events and kept answers; money documents stay, with the addresses the law wants on them. \
+             Refused with 409 while there is business under way with the person",
+            fulfil,
+        )
+        .action("reject", "Reject a privacy request, with the reason", reject)
+        .schema::<export::PrivacyExport>()
+        .schema::<register::ProcessingRegister>()
+        .operation("/{id}/export", export::operation);
+    api.collection(requests).operations(vec![register::operation()])
+}
+
+/// Takes a request in.
+async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
+    let asked = &mut draft.data;
+    let persons = || work.store.shapes.values().copied().filter(|shape| Person::is_one(shape));
+    let Some(shape) = persons().find(|shape| shape.many == asked.resource) else {
+        let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&asked.resource, persons().map(|shape| shape.many));
+        return Err(Error::invalid(fault));
+    };
+    let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
+    let found = record::seen_dead_or_alive(work, shape, asked.record_id).await?.ok_or_else(missing)?;
+    if shape.many == Account::MANY && Stored::<Account>::of(found)?.data.legal_form != Some(LegalForm::Individual) {
+        let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
+        return Err(Error::invalid(FieldError::new("/record_id", "not_a_person", about)));
+    }
+    let today = work.now.date();
+    let received = asked.received_on.get_or_insert_with(|| today.clone());
+    if *received > today {
+        return Err(Error::invalid(FieldError::new("/received_on", "in_the_future", "today or before")));
+    }
+    let began = Instant::parse(&format!("{received}T00:00:00Z")).map_err(|_| Error::from(Code::Internal))?;
+    asked.due_on = Some(began.plus_seconds(DAYS_TO_ANSWER * 86_400).date());
+    stored::insert(work, draft).await
+}
+
+/// Refuses what the state does not allow.
+fn must_be(request: &Stored<PrivacyRequest>, any_of: &[PrivacyRequestStatus]) -> Result<()> {
+    let status = request.data.status;
+    if any_of.contains(&status) {
+        return Ok(());
+    }
+    Err(Error::from(Code::IllegalTransition).allowing(PrivacyRequest::actions(status.as_str()).iter().copied()))
+}
+
+async fn verify(work: &Work, before: Stored<PrivacyRequest>, input: VerifyPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
+    must_be(&before, &[PrivacyRequestStatus::Received])?;
+    let mut after = before.clone();
+    after.data.status = PrivacyRequestStatus::Verified;
+    after.data.evidence = Some(input.evidence);
+    stored::save(work, &before, after, "verified", None).await
+}
+
+async fn reject(work: &Work, before: Stored<PrivacyRequest>, input: RejectPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
+    must_be(&before, &[PrivacyRequestStatus::Received, PrivacyRequestStatus::Verified])?;
+    settle(work, &before, PrivacyRequestStatus::Rejected, Some(input.outcome)).await
+}
+
+async fn settle(
+    work: &Work,
+    before: &Stored<PrivacyRequest>,
+    status: PrivacyRequestStatus,
+    outcome: Option<String>,
+) -> Result<Stored<PrivacyRequest>> {
+    let mut after = before.clone();
+    after.data.status = status;
+    after.data.outcome = outcome;
+    after.data.settled_at = Some(work.now);
+    stored::save(work, before, after, status.as_str(), None).await
+}
+
+async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
+    must_be(&before, &[PrivacyRequestStatus::Verified])?;
+    let done = settle(work, &before, PrivacyRequestStatus::Fulfilled, input.outcome).await?;
+    if done.data.kind != PrivacyRequestKind::Erasure {
+        return Ok(done);
+    }
+    let person = person(work, &done)?;
+    if person.shape.many == Account::MANY {
+        sales::refuse_while_open(work, person.id).await?;
+    }
+    if person.shape.many == User::MANY {
+        user::shut_out(work, person.id).await?;
+    }
+    erasure::erase(work, person, &format!("privacy request {}", done.id())).await?;
+    // The request is one of the things that are the person's.
+    stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
+}
+
+/// The person a request is about.
+fn person(work: &Work, request: &Stored<PrivacyRequest>) -> Result<Person> {
+    Ok(Person { shape: work.shape(&request.data.resource)?, id: request.data.record_id })
+}
