@@ -114,6 +114,10 @@ pub struct Shape {
     pub events: Vec<&'static str>,
     /// Object schemas its fields point at, by name.
     pub components: Vec<(String, Value)>,
+    /// An example, over what the fields' own examples say.
+    pub example: Value,
+    /// What an example of an update changes of it.
+    pub example_change: Value,
 }
 
 /// The fields every record begins with.
@@ -169,6 +173,10 @@ impl Shape {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
         assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
+        let (example, example_change) = (T::example(), T::example_change());
+        for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
+            assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::MANY);
+        }
         for f in &mut fields {
             f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
             f.searched = T::SEARCHED.contains(&f.name);
@@ -214,6 +222,8 @@ impl Shape {
             status: T::STATUS,
             unique: T::UNIQUE,
             actions: T::actions,
+            example,
+            example_change,
             events: if T::LOG { vec![] } else { events_of(T::ONE, T::EVENTS) },
             components: components
                 .iter()
@@ -342,7 +352,10 @@ pub fn inline(schema: &Value, components: &[(String, Value)]) -> Value {
         }
     }
     for key in ["items", "additionalProperties"] {
-        if let Some(inner) = out.get(key).filter(|v| v.is_object()).map(|v| inline(v, components)) {
+        if let Some(mut inner) = out.get(key).filter(|v| v.is_object()).map(|v| inline(v, components)) {
+            // Written at the items, meant of the whole: nobody but us sets any of them.
+            let lifted = inner.as_object_mut().and_then(|items| items.remove("readOnly"));
+            out.extend(lifted.map(|read_only| ("readOnly".to_owned(), read_only)));
             out.insert(key.into(), inner);
         }
     }

@@ -2,10 +2,12 @@
 
 use crate::{
     customers::address::in_order,
+    example,
     id::{AccountId, ContactId},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -63,6 +65,14 @@ impl Resource for AccountContact {
 
     fn actions(_: &str) -> &'static [&'static str] {
         &["set-primary"]
+    }
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "contact_id": example::id("contacts"), "role": "purchaser", "topics": ["tea"]})
+    }
+
+    fn example_change() -> Value {
+        json!({"topics": ["tea", "deliveries"]})
     }
 }
 

@@ -1,7 +1,8 @@
 //! How an account's stage and grade came to be: append-only logs.
 
-use crate::{customers::account::LifecycleStage, id::AccountId, resource::Resource};
+use crate::{customers::account::LifecycleStage, example, id::AccountId, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -39,6 +40,10 @@ impl Resource for AccountLifecycleChange {
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "from_stage": "prospect", "to_stage": "active", "reason": "First order"})
+    }
 }
 
 impl Resource for AccountGradeChange {
@@ -51,4 +56,8 @@ impl Resource for AccountGradeChange {
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "from_grade": "A", "to_grade": "B"})
+    }
 }
