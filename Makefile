@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz contract bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,7 +15,7 @@ run: ## Build and start the service on SQLite, with the demo company in an empty
 test: ## Run every test: unit, property, and API tests on SQLite and on PostgreSQL
 	tests/postgres.sh $(CARGO) test --workspace --quiet
 
-check: format lint openapi-check test ## What CI runs: format, lints, document drift, tests
+check: format lint openapi-check test ## What CI runs: format, lints, document drift, tests (those of `contract` among them)
 
 format: ## Is everything formatted
 	$(CARGO) fmt --all --check
@@ -34,6 +34,9 @@ openapi-check: ## Is the published document what the code says
 	@diff <($(CARGO) run --quiet -p samphan -- openapi --form older) openapi/openapi-3.0.json >/dev/null || { echo "openapi/openapi-3.0.json is not what the code says: make openapi"; exit 1; }
 	@diff <($(CARGO) run --quiet -p samphan -- openapi --form operations) openapi/operations.txt || { echo "openapi/operations.txt is not what the code says: make openapi"; exit 1; }
 	@$(CLIENT) --check || { echo "crates/erp-simulator/src/api.rs is not what the document says: make openapi"; exit 1; }
+
+contract: openapi-check ## Prove the document: its rules, its examples, the router, and that nothing of the last release is broken
+	tests/postgres.sh $(CARGO) test --workspace --quiet --test samphan -- contract:: walks::
 
 lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 	openapi/lint/run.sh openapi/openapi.json

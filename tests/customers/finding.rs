@@ -129,6 +129,11 @@ async fn the_search_follows_changes(app: App) {
     let point = app.make(&format!("{path}/contact-points"), json!({"kind": "line", "raw": "@lotustea"})).await;
     let found = async || app.get("/v1/search?q=lotustea").await.is(200)["data"].as_array().unwrap().len();
     assert_eq!(found().await, 1);
+    // The point is found in its own list, too, by words and by parts.
+    let contains = encoded(r#"{"field":"normalized","op":"contains","value":"lotust"}"#);
+    for asked in ["q=lotustea".to_owned(), format!("filter={contains}")] {
+        assert_eq!(ids(&app.get(&format!("{path}/contact-points?{asked}")).await.is(200)), [point["id"].as_str().unwrap()], "{asked}");
+    }
     app.delete(&format!("{path}/contact-points/{}", point["id"].as_str().unwrap())).await.is(204);
     assert_eq!(found().await, 0);
 }

@@ -17,6 +17,7 @@ crate::on_both![
     what_is_missing_is_put_aside_when_it_comes,
     sellers_see_and_change_their_own,
     what_was_promised_is_kept_while_more_is_asked_for,
+    nobody_waives_a_hold_or_puts_goods_aside_by_saying_so,
 ];
 
 async fn a_draft_is_priced_taxed_and_addressed(app: App) {
@@ -301,4 +302,27 @@ async fn what_was_promised_is_kept_while_more_is_asked_for(app: App) {
     let back = act(&app, &order.id(), "amend", json!({"lines": [{"id": line, "quantity": "100"}]})).await.is(200);
     assert_eq!(back["status"], "confirmed");
     adds_up(&app).await;
+}
+
+async fn nobody_waives_a_hold_or_puts_goods_aside_by_saying_so(app: App) {
+    let shop = Shop::open(&app).await;
+    let aside = json!([{"warehouse_id": shop.warehouse, "reservation_id": random_id(), "quantity": "1", "planned": "0"}]);
+    let lines = json!([{"product_id": shop.tea, "quantity": "1", "allocations": aside}]);
+    let body = json!({"account_id": shop.account, "lines": lines, "waived_holds": ["credit", "approval"], "taxes": []});
+    let refused = app.post("/v1/orders", body).await.refused(422, "validation_failed");
+    for place in ["/waived_holds", "/taxes", "/lines/0/allocations"] {
+        refused.fault(place, "unknown_field");
+    }
+    let order = shop.confirmed(&app, "2").await;
+    app.patch(&format!("/v1/orders/{}", order.id()), json!({"waived_holds": ["credit"]}))
+        .await
+        .is(422)
+        .fault("/waived_holds", "unknown_field");
+    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201);
+    let patch = json!({"lines": shipment["lines"]});
+    app.patch(&format!("/v1/shipments/{}", shipment.id()), patch).await.is(422).fault("/lines", "unknown_field");
+    let promise = json!({"account_id": shop.account, "lines": [{"product_id": shop.tea, "quantity": "1"}], "refused_for": [], "stock": []});
+    let refused = app.post("/v1/order-promises", promise).await.refused(422, "validation_failed");
+    refused.fault("/refused_for", "unknown_field");
+    refused.fault("/stock", "unknown_field");
 }

@@ -31,6 +31,7 @@ async fn an_order_is_shipped_in_parts_and_arrives(app: App) {
     let first = plan(&app, &order.id(), json!({"lines": [{"order_line_id": line, "quantity": "2"}], "carrier": "Kerry"})).await.is(201);
     assert_eq!((&first["status"], &first["lines"][0]["quantity"]), (&json!("planned"), &json!("2")));
     assert_eq!(first.header("location"), format!("/v1/shipments/{}", first.id()));
+    assert_eq!(ids(&app.get(&format!("/v1/shipments?q={}", first.text_of("number"))).await.is(200)), [first.id()]);
     let planned = read(&app, &order.id()).await;
     assert_eq!((&planned["status"], &planned["lines"][0]["planned_quantity"]), (&json!("confirmed"), &json!("2")));
     for verb in ["pick", "pack"] {

@@ -62,6 +62,7 @@ async fn orders_of_many_lines_in_any_order_do_not_wait_in_a_circle(app: App) {
         lines.shuffle(&mut chance);
         lines.truncate(chance.random_range(2..9));
         let want = |(product, warehouse): (uuid::Uuid, uuid::Uuid), pieces: i64| Want {
+            id: None,
             product_id: ProductId(product),
             warehouse_id: WarehouseId(warehouse),
             quantity: Quantity(pieces * SCALE),

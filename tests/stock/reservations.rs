@@ -25,6 +25,12 @@ async fn what_is_put_aside_is_available_to_nobody_else(app: App) {
     let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "7", "source_resource": "carts", "source_id": order});
     let made = app.post("/v1/stock-reservations", body).await.is(201);
     assert_eq!(app.get(made.header("location")).await.is(200).body, made.body);
+    // Offline, whoever puts goods aside has an id for it already.
+    let own = json!({"id": random_id(), "product_id": tea, "warehouse_id": bkk, "quantity": "1"});
+    let chosen = app.post("/v1/stock-reservations", own.clone()).await.is(201);
+    assert_eq!(chosen["id"], own["id"]);
+    app.post("/v1/stock-reservations", own).await.refused(409, "already_exists");
+    app.ask(reqwest::Method::POST, &format!("/v1/stock-reservations/{}/release", chosen.id())).await.is(200);
     assert_eq!((&made["status"], &made["consumed"], &made["expires_at"]), (&json!("active"), &json!("0"), &json!(null)));
     assert_eq!(made["available_actions"], json!(["release", "extend", "consume"]));
     assert_eq!(standing(&app, &tea, &bkk).await, ["10", "7", "3"]);
@@ -37,7 +43,7 @@ async fn what_is_put_aside_is_available_to_nobody_else(app: App) {
     assert_eq!((&released["status"], &released["version"], &released["available_actions"]), (&json!("released"), &json!(2), &json!([])));
     app.ask(reqwest::Method::POST, &release).await.refused(409, "illegal_transition");
     assert_eq!(standing(&app, &tea, &bkk).await, ["10", "0", "10"]);
-    assert_eq!(told(&app, "stock_reservations").await, ["stock_reservation.released"]);
+    assert_eq!(told(&app, "stock_reservations").await, ["stock_reservation.released", "stock_reservation.released"]);
     app.ask(reqwest::Method::POST, &format!("/v1/stock-reservations/{}/release", random_id())).await.refused(404, "not_found");
     adds_up(&app).await;
 }
@@ -64,6 +70,7 @@ async fn goods_are_issued_of_a_reservation(app: App) {
 
 fn want(key: (&str, &str), pieces: i64, expires_at: Option<Instant>) -> Want {
     Want {
+        id: None,
         product_id: ProductId(uuid(key.0)),
         warehouse_id: WarehouseId(uuid(key.1)),
         quantity: Quantity(pieces * SCALE),

@@ -11,8 +11,7 @@ use std::{
 
 /// The document, as the program writes it.
 pub fn document() -> &'static Value {
-    static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| samphan::openapi::document(&samphan::openapi::api()).unwrap())
+    samphan::openapi::published().unwrap()
 }
 
 /// Every operation: method, path and description.
@@ -54,6 +53,11 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
 }
 
 fn conforms(schema: &str, answer: &Answer) {
+    fits_schema(schema, &answer.body, &answer.what);
+}
+
+/// Insists that a value is what a named schema of the document says.
+pub fn fits_schema(schema: &str, value: &Value, what: &str) {
     static COMPILED: OnceLock<Mutex<HashMap<String, Arc<Validator>>>> = OnceLock::new();
     let mut compiled = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     let validator = compiled.entry(schema.to_owned()).or_insert_with(|| {
@@ -62,6 +66,6 @@ fn conforms(schema: &str, answer: &Answer) {
     });
     let validator = Arc::clone(validator);
     drop(compiled);
-    let faults: Vec<String> = validator.iter_errors(&answer.body).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(faults.is_empty(), "{} is no {schema}: {}", answer.what, faults.join("; "));
+    let faults: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(faults.is_empty(), "{what} is no {schema}: {}", faults.join("; "));
 }

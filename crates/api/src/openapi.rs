@@ -11,6 +11,7 @@ use crate::{
     sales, stock,
 };
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// Every area's collections and operations.
 #[must_use]
@@ -26,6 +27,12 @@ pub fn api() -> Api {
 /// The published document, OpenAPI 3.1.0; or why it is not sound.
 pub fn document(api: &Api) -> Result<Value, Vec<String>> {
     document::write(api, &ABOUT)
+}
+
+/// The same of the whole API, made once a process.
+pub fn published() -> Result<&'static Value, Vec<String>> {
+    static PUBLISHED: LazyLock<Result<Value, Vec<String>>> = LazyLock::new(|| document(&api()));
+    PUBLISHED.as_ref().map_err(Clone::clone)
 }
 
 const ABOUT: About = About {
@@ -80,6 +87,10 @@ pub fn older(document: &Value) -> Value {
             if rest.len() < types.len() {
                 out.insert("nullable".into(), json!(true));
             }
+        }
+        if let Some(Value::Array(examples)) = map.get("examples") {
+            out.remove("examples");
+            out.extend(examples.first().map(|one| ("example".to_owned(), one.clone())));
         }
         // A patch is plain JSON for generators that know no merge patches.
         if let Some(patch) = out.remove("application/merge-patch+json") {

@@ -147,7 +147,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         full_sync: settings.database.sqlite_full_sync,
     };
     let api = openapi::api();
-    let document = openapi::document(&api).map_err(StartError::Document)?;
+    let document = openapi::published().map_err(StartError::Document)?;
     let store = Store::open(&opening, Box::leak(Box::new(api.shapes))).await?;
     migrate::migrate(&store).await?;
     let work = store.work(Arc::new(Caller::system()), now()).await?;
@@ -167,7 +167,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         callers: Callers::default(),
         limits: Limits::default(),
         rate_limit: settings.rate_limit,
-        validators: Validators::of(&document),
+        validators: Validators::of(document),
         document_tag: format!("\"{}\"", tokens::hash(written.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>()),
         document: written,
         routes: Routes::of(api.operations).map_err(StartError::Document)?,

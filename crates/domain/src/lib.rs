@@ -6,6 +6,7 @@ pub mod currency;
 pub mod customers;
 pub mod error;
 pub mod event;
+pub mod example;
 pub mod filter;
 pub mod id;
 pub mod instant;

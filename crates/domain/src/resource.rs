@@ -2,6 +2,7 @@
 
 use crate::privacy::PersonalData;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -60,6 +61,20 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
 
     /// Brings values to their one form (digits of a tax id, lower case of an e-mail) before rules and storing.
     fn normalise(&mut self) {}
+
+    /// An example for the document, as a merge patch over what the fields' own examples say: what a create is sent, and with the
+    /// fields that operations set what is answered. It is executed by the tests, so what it names must be another example's
+    /// ([`crate::example::id`]).
+    #[must_use]
+    fn example() -> Value {
+        json!({})
+    }
+
+    /// What an example of an update changes of it.
+    #[must_use]
+    fn example_change() -> Value {
+        json!({})
+    }
 
     /// The actions this state allows, by their verbs in the path.
     #[must_use]

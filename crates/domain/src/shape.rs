@@ -129,6 +129,10 @@ pub struct Shape {
     pub events: Vec<&'static str>,
     /// Object schemas its fields point at, by name.
     pub components: Vec<(String, Value)>,
+    /// An example, over what the fields' own examples say.
+    pub example: Value,
+    /// What an example of an update changes of it.
+    pub example_change: Value,
 }
 
 /// The fields every record begins with.
@@ -188,6 +192,10 @@ impl Shape {
         assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
         assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::MANY);
         assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::MANY);
+        let (example, example_change) = (T::example(), T::example_change());
+        for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
+            assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::MANY);
+        }
         for f in &mut fields {
             f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
             f.searched = T::SEARCHED.contains(&f.name);
@@ -238,6 +246,8 @@ impl Shape {
             status: T::STATUS,
             unique: T::UNIQUE,
             actions: T::actions,
+            example,
+            example_change,
             events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS) },
             components: components
                 .iter()

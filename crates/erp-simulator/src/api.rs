@@ -2668,7 +2668,7 @@ impl Client {
         self.send(Call::new("GET", "/v1/external-systems".to_owned()).query(query)?)
             .await
     }
-    /// Create a external system: `POST /v1/external-systems`
+    /// Create an external system: `POST /v1/external-systems`
     pub async fn create_external_system(
         &self,
         body: &ExternalSystemInput,

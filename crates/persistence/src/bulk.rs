@@ -91,7 +91,6 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
 async fn index(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<()> {
     let found: Vec<(&Record, String)> =
         made.iter().map(|m| (*m, search::text_of(shape, m))).filter(|(_, folded)| !folded.is_empty()).collect();
-    let mut entries = vec![];
     let entry = |m: &Record, folded: &str, resource, record_id, (owner_id, team_id): Owner| search::Entry {
         resource,
         record_id,
@@ -100,9 +99,7 @@ async fn index(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<(
         team_id,
         folded: folded.to_owned(),
     };
-    if shape.parents.is_empty() {
-        entries.extend(found.iter().map(|(m, folded)| entry(m, folded, shape.many, id_of(m), owner_of(m))));
-    }
+    let mut entries: Vec<search::Entry> = found.iter().map(|(m, folded)| entry(m, folded, shape.many, id_of(m), owner_of(m))).collect();
     for name in shape.parents {
         let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
         let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(m, name)).collect();

@@ -461,10 +461,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Re
             team_id: uuid_in(after, "team_id"),
             folded: folded.clone(),
         };
-        let mut entries = vec![];
-        if shape.parents.is_empty() {
-            entries.push(about(shape.many, id));
-        }
+        let mut entries = vec![about(shape.many, id)];
         for name in shape.parents {
             // A child speaks for its parent: whoever looks for a phone number finds the customer.
             let Some((many, parent)) = shape.field(name).and_then(|f| f.reference).zip(uuid_in(after, name)) else { continue };

@@ -2,6 +2,7 @@
 
 use crate::rest::{
     answer::Answer,
+    example::Example,
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
@@ -12,6 +13,7 @@ use samphan_domain::{
     },
     customers::account::Account,
     error::{Code, Error, FieldError, Result},
+    example,
     id::{PriceBookId, ProductId},
     money::{Amount, Price, Quantity, times},
     scalar::{Kind, Scalar},
@@ -21,6 +23,7 @@ use samphan_persistence::{
     store::Reader,
     stored::{self, Stored},
 };
+use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -33,6 +36,14 @@ pub fn routes() -> Vec<Operation> {
                  parents. Within a book the highest quantity break that is reached decides. Every step is explained. Keeps nothing.";
     let mut ask = Operation::read("createPriceQuote", "/v1/price-quotes", run)
         .says("prices", "Ask for prices", about)
+        .example(
+            Example::body(json!({"account_id": example::id("accounts"), "lines": [{"sku": "TEA-001", "quantity": "10"}]}))
+                .after(&["createPriceBookEntry"])
+                .answers(json!({"account_id": example::id("accounts"), "currency": "THB", "total": "890.00", "lines": [{
+                    "sku": "TEA-001", "quantity": "10", "unit_price": "89.00", "amount": "890.00", "price_book_id": example::id("price_books"),
+                    "explain": [{"price_book": "Retail 2026", "result": "applied", "min_quantity": "1", "price": "89.00"}],
+                }]})),
+        )
         .takes(Body::of("AskPrice"))
         .needs("price-books:read")
         .answers(200, "PriceQuote");

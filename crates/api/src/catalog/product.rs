@@ -1,7 +1,7 @@
 //! How products are reached.
 
 use crate::{
-    rest::collection::Collection,
+    rest::{collection::Collection, example::Example},
     stock::stock_level::{Use, expect_unused},
 };
 use samphan_domain::{
@@ -13,6 +13,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// Products.
 #[must_use]
@@ -22,9 +23,11 @@ pub fn routes() -> Collection<Product> {
         .delete(delete)
         .writes()
         .plain_action("discontinue", "Stop selling a product", discontinue)
+        .example(Example::default().answers(json!({"status": "discontinued"})).kept())
         .plain_action("reactivate", "Sell a product again", async |work: &Work, p: Stored<Product>| {
             turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await
         })
+        .example(Example::default().after(&["discontinueProduct"]).kept())
 }
 
 /// A product of which there are goods becomes no service.

@@ -1,12 +1,16 @@
 //! How accounts are reached; the history of stage and grade is written here.
 
-use crate::{integration::credit::unmatched, rest::collection::Collection};
+use crate::{
+    integration::credit::unmatched,
+    rest::{collection::Collection, example::Example},
+};
 use samphan_domain::{
     customers::{
         account::{Account, ChangeLifecycle},
         account_history::{AccountGradeChange, AccountLifecycleChange},
     },
     error::{Code, Error, Result},
+    example,
     id::AccountId,
     integration::external_reference::{ExternalRef, ExternalReference},
     resource::Resource,
@@ -28,7 +32,12 @@ pub fn routes() -> Collection<Account> {
         .update(update) // keeps the grade's history
         .writes()
         .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
+        .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
         .action("assign", "Give an account to another owner or team", assign)
+        .example(
+            Example::body(json!({"owner_id": example::id("users"), "team_id": example::id("teams"), "reason": "New territory"}))
+                .answers(json!({"owner_id": example::id("users"), "team_id": example::id("teams")})),
+        )
 }
 
 /// Makes an account and begins its histories.

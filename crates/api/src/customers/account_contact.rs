@@ -1,16 +1,20 @@
 //! Which contacts act for which accounts; one of them is the first.
 
-use crate::rest::collection::Collection;
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{customers::account_contact::AccountContact, error::Result, scalar::Scalar};
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// Account contacts.
 #[must_use]
 pub fn routes() -> Collection<AccountContact> {
-    Collection::new("contacts").writes().plain_action("set-primary", "Make this the account's first contact", set_primary)
+    Collection::new("contacts")
+        .writes()
+        .plain_action("set-primary", "Make this the account's first contact", set_primary)
+        .example(Example::default().answers(json!({"is_primary": true})))
 }
 
 /// Makes a contact the account's first, in place of the one before.

@@ -2,12 +2,14 @@
 
 use crate::rest::{
     answer::Answer,
+    example::Example,
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
     caller::FieldAccess,
     customers::contact_point::{DEFAULT_REGION, phone_keys},
     error::{Code, Error, FieldError, Result},
+    example,
     scalar::{Kind, Scalar},
     tax_id,
 };
@@ -69,6 +71,10 @@ pub fn routes() -> Vec<Operation> {
                 "Find who is calling",
                 "Accounts and contacts by exactly one of phone number (typed in any way), e-mail address, tax id, or another system's id.",
             )
+            .example(Example::query(&[("phone", "081 234 5678")]).after(&["createAccountContactPoint"]).answers(json!({"matches": [{
+                "resource": "accounts", "id": example::id("accounts"), "name": "Siam Trading", "grade": "A", "lifecycle_stage": "active",
+                "account_id": example::id("accounts"), "account_name": "Siam Trading", "owner_id": example::id("users"),
+            }]})))
             .query(vec![
                 Parameter::new("phone", text(), "A phone number, typed in any way."),
                 Parameter::new(

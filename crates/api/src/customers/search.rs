@@ -4,11 +4,13 @@
 
 use crate::rest::{
     answer::Answer,
+    example::Example,
     operation::{Call, Operation, Parameter},
     query,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
+    example,
     page::Position,
     scalar::Scalar,
     shape::Shape,
@@ -63,6 +65,9 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("search", "/v1/search", run)
             .says("search", "Search everything", about)
+            .example(Example::query(&[("q", "Siam"), ("resources", "accounts")]).answers(json!({"data": [{
+                "resource": "accounts", "id": example::id("accounts"), "title": "Siam Trading", "path": format!("/v1/accounts/{}", example::id("accounts")),
+            }]})))
             .query(vec![
                 Parameter::new("q", json!({"type": "string", "minLength": 1, "maxLength": 200}), "The words.").required(),
                 Parameter::new(

@@ -1,10 +1,18 @@
 //! How external references are reached; the record they name shows them too.
 
 use super::credit::unmatched;
-use crate::rest::{collection::Collection, external::known_system};
+use crate::rest::{
+    collection::{Api, Collection},
+    example::{Example, external_id},
+    external::known_system,
+    operation::Operation,
+};
 use samphan_domain::{
+    customers::account::Account,
     error::{Error, FieldError, Result},
+    example,
     integration::external_reference::ExternalReference,
+    resource::Resource,
     shape::Shape,
 };
 use samphan_persistence::{
@@ -13,11 +21,33 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// External references.
 #[must_use]
 pub fn routes() -> Collection<ExternalReference> {
     Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).writes()
+}
+
+/// An example for every resource whose records are reached by external ids: what the other examples go by.
+pub(super) fn examples(mut api: Api) -> Api {
+    let named = |o: &Operation| o.path.contains("/by-external-id/").then_some(o.subject).flatten().map(|s| s.shape);
+    let mut shapes: Vec<&Shape> = api.operations.iter().filter_map(named).collect();
+    shapes.sort_by_key(|s| (s.many != Account::MANY, s.many));
+    shapes.dedup_by_key(|s| s.many);
+    let examples = shapes.into_iter().map(|s| {
+        // Nameless is the story's own, the customer's.
+        let is_own = s.many == Account::MANY;
+        let id =
+            if is_own { example::id(ExternalReference::MANY) } else { example::id(&format!("{}/{}", s.many, ExternalReference::MANY)) };
+        let body =
+            json!({"id": id, "resource": s.many, "record_id": example::id(s.many), "external_type": s.one, "external_id": external_id(s)});
+        Example { name: (!is_own).then_some(s.many), ..Example::body(body.clone()).answers(body) }
+    });
+    if let Some(create) = api.operations.iter_mut().find(|o| o.id == "createExternalReference") {
+        create.examples = examples.collect();
+    }
+    api
 }
 
 /// The shape of the record a reference names; refuses a system, resource or record that is not there for this caller.

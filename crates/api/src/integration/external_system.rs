@@ -1,6 +1,6 @@
 //! How external systems are reached.
 
-use crate::rest::{collection::Collection, external::known_system};
+use crate::rest::{collection::Collection, example::Example, external::known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     integration::external_system::{ExternalSystem, SystemStatus},
@@ -11,6 +11,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// External systems.
 #[must_use]
@@ -21,9 +22,11 @@ pub fn routes() -> Collection<ExternalSystem> {
         .plain_action("pause", "Refuse a system's pushes", async |work: &Work, s: Stored<ExternalSystem>| {
             turn(work, s, SystemStatus::Paused).await
         })
+        .example(Example::default().answers(json!({"status": "paused"})).kept())
         .plain_action("activate", "Take a system's pushes again", async |work: &Work, s: Stored<ExternalSystem>| {
             turn(work, s, SystemStatus::Active).await
         })
+        .example(Example::default().after(&["pauseExternalSystem"]).kept())
 }
 
 async fn update(work: &Work, before: &Stored<ExternalSystem>, after: Stored<ExternalSystem>) -> Result<Stored<ExternalSystem>> {

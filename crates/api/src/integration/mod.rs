@@ -13,5 +13,5 @@ use samphan_domain::integration::external_reference::ExternalRef;
 #[must_use]
 pub fn routes(api: Api) -> Api {
     let api = api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>();
-    webhooks::routes(changes::routes(credit::routes(api)))
+    external_reference::examples(webhooks::routes(changes::routes(credit::routes(api))))
 }

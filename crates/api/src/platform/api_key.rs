@@ -5,12 +5,14 @@ use crate::{
     rest::{
         answer::{Answer, shown},
         collection::Collection,
+        example::Example,
         operation::{Body, Call, Operation},
     },
 };
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
+    example,
     platform::api_key::{ApiKey, ApiKeyStatus},
     scalar::{Kind, Scalar},
 };
@@ -20,7 +22,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// Seconds a key works when nothing else is said: a year.
@@ -31,10 +33,12 @@ const YEAR: i64 = 365 * 86_400;
 pub fn routes() -> Collection<ApiKey> {
     Collection::new("api-keys")
         .plain_action("revoke", "Stop a key for good, within five seconds everywhere", revoke)
+        .example(Example::default().answers(json!({"status": "revoked"})))
         .schema::<IssuedApiKey>()
         .operation("", |path| {
             let mut create = Operation::write("createApiKey", Method::POST, path, create)
                 .says("api-keys", "Make an API key", "The answer shows the secret, once.")
+                .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .takes(Body::of("ApiKeyInput"))
                 .needs("api-keys:create")
                 .answers(201, "IssuedApiKey")
@@ -59,6 +63,7 @@ pub fn routes() -> Collection<ApiKey> {
                     "Give a key a new secret",
                     "The old secret stops working within five seconds; the answer shows the new one, once.",
                 )
+                .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .needs("api-keys:rotate")
                 .answers(200, "IssuedApiKey")
                 .etag()
@@ -75,13 +80,13 @@ pub struct IssuedApiKey {
     #[schema(value_type = Object)]
     pub api_key: Map<String, Value>,
     /// What to send: `Authorization: Bearer smp_…`.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "example-api-key")]
     pub token: String,
     /// For OAuth2 client credentials: the `client_id`.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "example-client-id")]
     pub client_id: String,
     /// For OAuth2 client credentials: the `client_secret`.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "example-client-secret")]
     pub client_secret: String,
 }
 

@@ -6,6 +6,7 @@ use crate::{
     rest::{
         answer::Answer,
         collection::Api,
+        example::Example,
         operation::{Access, Body, Call, Operation},
     },
 };
@@ -18,6 +19,7 @@ use samphan_domain::{
 };
 use samphan_persistence::store::Work;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,24 +35,29 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::alone("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
             .says("auth", "Sign in", "With e-mail address and password. At most 5 tries a minute for an account and 20 for an address.")
+            .example(Example::body(json!({"password": "correct horse battery"})).after(&["setPasswordUser"]))
             .takes(Body::of("SignIn"))
             .access(Access::Public)
             .answers(200, "Tokens"),
         Operation::alone("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
             .says("auth", "Refresh", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
+            .example(Example::body(json!({"refresh_token": "example-refresh-token"})).answers(json!({"refresh_token": "example-next-refresh-token"})))
             .takes(Body::of("Refresh"))
             .access(Access::Public)
             .answers(200, "Tokens"),
         Operation::alone("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
             .says("auth", "Sign out", "Ends this session; its access token stops working within 5 seconds everywhere.")
+            .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .answers_nothing(),
         Operation::alone("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
             .says("auth", "Sign out everywhere", "Ends all sessions of the caller.")
+            .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .answers_nothing(),
         Operation::alone("createOauthToken", Method::POST, "/v1/oauth/token", token)
             .says("auth", "Get an access token for a machine", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
+            .example(Example::body(json!({"client_id": "example-client-id", "client_secret": "example-client-secret"})))
             .takes(Body { form: true, ..Body::of("TokenRequest") })
             .access(Access::Public)
             .answers(200, "AccessToken"),
@@ -88,16 +95,16 @@ pub struct Refresh {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Tokens {
     /// For `Authorization: Bearer …`.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "example-access-token")]
     pub access_token: String,
     /// `Bearer`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "Bearer")]
     pub token_type: String,
     /// Seconds the access token lives.
-    #[schema(minimum = 1, maximum = 86400)]
+    #[schema(minimum = 1, maximum = 86400, example = 600)]
     pub expires_in: i32,
     /// Gives the next pair, once.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "example-refresh-token")]
     pub refresh_token: String,
 }
 
@@ -126,13 +133,13 @@ pub struct TokenRequest {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccessToken {
     /// For `Authorization: Bearer …`.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "example-access-token")]
     pub access_token: String,
     /// `Bearer`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "Bearer")]
     pub token_type: String,
     /// Seconds it lives.
-    #[schema(minimum = 1, maximum = 86400)]
+    #[schema(minimum = 1, maximum = 86400, example = 600)]
     pub expires_in: i32,
 }
 

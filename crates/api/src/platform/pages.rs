@@ -52,7 +52,7 @@ pub fn schemas(api: Api) -> Api {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "ok")]
     pub status: String,
 }
 
@@ -60,13 +60,13 @@ pub struct Health {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemDescription {
     /// The code.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "version_conflict")]
     pub code: String,
     /// The status it is answered with.
-    #[schema(minimum = 400, maximum = 599)]
+    #[schema(minimum = 400, maximum = 599, example = 412)]
     pub status: i32,
     /// What it means and what to do.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, example = "The record has changed since the version named by If-Match.")]
     pub description: String,
 }
 
@@ -82,19 +82,19 @@ pub struct SigningKeys {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SigningKey {
     /// `OKP`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "OKP")]
     pub kty: String,
     /// `Ed25519`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "Ed25519")]
     pub crv: String,
     /// `EdDSA`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, example = "EdDSA")]
     pub alg: String,
     /// Its id, as in a token's header.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "3f6c1a9b7d2e4850")]
     pub kid: String,
     /// The public key, base64url.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     pub x: String,
 }
 

@@ -5,6 +5,7 @@ use crate::{
     rest::{
         answer::Answer,
         collection::{Api, Collection},
+        example::Example,
         operation::{Access, Body, Call, Operation},
     },
 };
@@ -12,6 +13,7 @@ use actix_web::http::Method;
 use samphan_domain::{
     caller::{CallerKind, Reach},
     error::{Code, Error, FieldError, Result},
+    example,
     id::RoleId,
     platform::{
         role::{Grant, Role},
@@ -25,6 +27,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -38,13 +41,16 @@ pub fn routes() -> Collection<User> {
         .delete(delete)
         .writes()
         .plain_action("activate", "Let a user sign in again", async |work: &Work, u: Stored<User>| turn(work, u, UserStatus::Active).await)
+        .example(Example::default().after(&["deactivateUser"]).kept())
         .plain_action("deactivate", "Let a user sign in no longer, and end the user's sessions", async |work: &Work, u: Stored<User>| {
             turn(work, u, UserStatus::Inactive).await
         })
+        .example(Example::default().answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::alone("setPasswordUser", Method::POST, path, set_password)
                 .says("users", "Set a user's password", "Ends the user's sessions.")
+                .example(Example::body(json!({"password": "correct horse battery"})).after(&["activateUser"]).kept())
                 .takes(Body::of("SetPassword"))
                 .needs("users:set-password")
                 .answers_nothing()
@@ -57,10 +63,15 @@ pub fn own_routes() -> Vec<Operation> {
     vec![
         Operation::read("getMe", "/v1/me", me)
             .says("auth", "Who am I", "The caller: a person or a machine, with its permissions and their reach.")
+            .example(Example::default().answers(json!({"id": example::id("users"), "team_ids": [example::id("teams")], "permissions": {"accounts:read": "team", "orders:*": "own"}})))
             .access(Access::SignedIn)
             .answers(200, "Me"),
         Operation::alone("changeMyPassword", Method::POST, "/v1/me/password", change_password)
             .says("auth", "Change one's own password", "Ends all other sessions.")
+            .example(
+                Example::body(json!({"current_password": "correct horse battery", "new_password": "tea at nine in Lampang"}))
+                    .after(&["refreshTokens", "signOut", "signOutEverywhere"]),
+            )
             .takes(Body::of("ChangePassword"))
             .access(Access::SignedIn)
             .answers_nothing(),
@@ -241,15 +252,15 @@ async fn change_password(call: Call) -> Result<Answer> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Me {
     /// `user` or `api_key`.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "user")]
     pub kind: String,
     /// The user's or API key's id.
     pub id: Uuid,
     /// For people to read.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Somying Rakdee")]
     pub name: String,
     /// Language of messages.
-    #[schema(max_length = 35)]
+    #[schema(max_length = 35, example = "th")]
     pub locale: String,
     /// The caller's teams.
     #[schema(max_items = 50)]

@@ -2,6 +2,7 @@
 
 use super::{
     endpoints::Endpoints,
+    example::{Example, Subject},
     operation::{Body, Call, Operation, Parameter},
     rules::{Parent, Table},
 };
@@ -40,6 +41,8 @@ pub struct Webhook {
     pub schema: &'static str,
     /// What is sent, and how to answer it.
     pub about: &'static str,
+    /// What an example of it says, over its schema.
+    pub example: Value,
     /// The headers it is sent with.
     pub headers: Vec<Parameter>,
 }
@@ -49,9 +52,10 @@ impl Api {
     #[must_use]
     pub fn collection<T: Resource>(mut self, collection: Collection<T>) -> Self {
         let Endpoints { table, schemas, operations, .. } = collection.endpoints;
+        let subject = Subject { shape: table.shape, parent: table.parent.map(|p| (p.field, p.shape)) };
         self.shapes.insert(table.shape.many, table.shape);
         self.schemas.extend(schemas);
-        self.operations.extend(operations);
+        self.operations.extend(operations.into_iter().map(|o| Operation { subject: Some(subject), ..o }));
         self
     }
 
@@ -152,6 +156,24 @@ impl<T: Resource> Collection<T> {
         let mut operation = make(format!("{}{below}", self.endpoints.base));
         operation.tag = self.endpoints.tag;
         self.endpoints.operations.push(operation);
+        self
+    }
+
+    /// Adds an example of what was declared last.
+    #[must_use]
+    pub fn example(mut self, example: Example) -> Self {
+        if let Some(last) = self.endpoints.operations.last_mut() {
+            last.examples.push(example);
+        }
+        self
+    }
+
+    /// Says what the example of one of the operations every collection has shows, by its name.
+    #[must_use]
+    pub fn example_of(mut self, id: &str, example: Example) -> Self {
+        if let Some(found) = self.endpoints.operations.iter_mut().find(|o| o.id == id) {
+            found.examples = vec![example];
+        }
         self
     }
 

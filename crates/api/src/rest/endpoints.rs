@@ -3,6 +3,7 @@
 use super::{
     answer::Answer,
     batch,
+    example::Example,
     external::{by_external_id, external_ref, make_as},
     operation::{Access, Body, Call, Operation, Parameter},
     query,
@@ -157,7 +158,7 @@ impl Endpoints {
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(Answer::record(work, table.shape, &made).at(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
-            .says(tag, format!("Create a {one}"), format!("Makes a record and answers it as kept. {}", shape.about))
+            .says(tag, format!("Create {}", with_article(&one)), format!("Makes a record and answers it as kept. {}", shape.about))
             .takes(Body::of(input(shape.type_name)))
             .needs(self.permission("create"))
             .answers(201, shape.type_name)
@@ -182,7 +183,7 @@ impl Endpoints {
                 let after = table.patch(work, before, call.body).await?;
                 Ok(Answer::record(work, table.shape, &after))
             })
-            .says(tag, format!("Update a {one}"), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
             .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
             .needs(self.permission("update"))
             .answers(200, name)
@@ -211,9 +212,10 @@ impl Endpoints {
             })
             .says(
                 tag,
-                format!("Delete a {one}"),
+                format!("Delete {}", with_article(&one)),
                 "Softly: it is gone from every list and read until it is restored, and its unique values are free.",
             )
+            .example(Example::default().kept())
             .needs(self.permission("delete"))
             .answers_nothing()
             .if_match(required),
@@ -231,6 +233,7 @@ impl Endpoints {
                 },
             )
             .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
+            .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
             .needs(self.permission("delete"))
             .answers(200, name)
             .etag(),
@@ -268,7 +271,8 @@ impl Endpoints {
                     }
                 },
             )
-            .says(tag, format!("Create or update a {one} by another system's id"), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
+            .says(tag, format!("Create or update {} by another system's id", with_article(&one)), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
+            .example(Example::default().after(&[&format!("create{}", self.noun())]))
             .takes(Body::of(input(name)))
             .needs(self.permission("update"))
             .answers(200, name)
@@ -304,6 +308,12 @@ impl Endpoints {
         operation.body = body;
         self.operations.push(operation);
     }
+}
+
+/// `an order`, `a user`.
+fn with_article(one: &str) -> String {
+    let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {one}")
 }
 
 fn lower_first(name: &str) -> String {

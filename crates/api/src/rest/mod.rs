@@ -6,6 +6,7 @@ pub mod body;
 pub mod collection;
 pub mod document;
 pub mod endpoints;
+pub mod example;
 pub mod external;
 pub mod idempotency;
 pub mod messages;

@@ -1,5 +1,6 @@
 //! An operation: one method at one address. The route, the checks and the document all come from this one value.
 
+use super::example::{Example, Subject};
 use crate::{rest::answer::Answer, server::State};
 use actix_web::{http::Method, web};
 use futures_util::future::LocalBoxFuture;
@@ -192,6 +193,10 @@ pub struct Operation {
     pub idempotent: bool,
     /// Whether it answers a stream of events (`text/event-stream`).
     pub streams: bool,
+    /// The record its examples are about.
+    pub subject: Option<Subject>,
+    /// What its examples have of their own; one that is composed when there are none.
+    pub examples: Vec<Example>,
     /// What it does.
     pub run: Run,
 }
@@ -261,6 +266,8 @@ impl Operation {
             if_match_required: false,
             idempotent: false,
             streams: false,
+            subject: None,
+            examples: vec![],
             run,
         }
     }
@@ -322,6 +329,13 @@ impl Operation {
     pub fn answers_nothing(mut self) -> Self {
         self.status = 204;
         self.answer = None;
+        self
+    }
+
+    /// With an example; one more when there is one already.
+    #[must_use]
+    pub fn example(mut self, example: Example) -> Self {
+        self.examples.push(example);
         self
     }
 

@@ -10,7 +10,11 @@ use std::sync::Arc;
 
 /// Every operation by its address.
 #[derive(Debug, Default)]
-pub struct Routes(Router<Vec<Arc<Operation>>>);
+pub struct Routes {
+    tree: Router<Vec<Arc<Operation>>>,
+    /// The same, in no order: a tree cannot be walked.
+    all: Vec<Arc<Operation>>,
+}
 
 /// What an address and a method mean.
 #[derive(Debug)]
@@ -28,22 +32,28 @@ impl Routes {
     pub fn of(operations: Vec<Operation>) -> Result<Self, Vec<String>> {
         let (mut routes, mut faults) = (Self::default(), vec![]);
         for operation in operations.into_iter().map(Arc::new) {
-            match routes.0.at_mut(&operation.path) {
+            routes.all.push(Arc::clone(&operation));
+            match routes.tree.at_mut(&operation.path) {
                 // A template found by its own text is the same template; another's parameter may stand for it, too.
                 Ok(found) if found.value.iter().any(|o| o.path == operation.path) => found.value.push(operation),
                 _ => {
                     let path = operation.path.clone();
-                    faults.extend(routes.0.insert(path, vec![operation]).err().map(|e| e.to_string()));
+                    faults.extend(routes.tree.insert(path, vec![operation]).err().map(|e| e.to_string()));
                 }
             }
         }
         if faults.is_empty() { Ok(routes) } else { Err(faults) }
     }
 
+    /// Everything that is served.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.all.iter().map(AsRef::as_ref)
+    }
+
     /// What a method and a path mean.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str) -> Found {
-        let Ok(found) = self.0.at(path) else { return Found::Nothing };
+        let Ok(found) = self.tree.at(path) else { return Found::Nothing };
         let decoded = found.params.iter().map(|(_, part)| percent_encoding::percent_decode_str(part).decode_utf8());
         let Ok(parts) = decoded.map(|part| part.map(String::from)).collect::<Result<_, _>>() else { return Found::Nothing };
         match found.value.iter().find(|o| o.method == *method) {

@@ -9,6 +9,7 @@ use samphan_domain::{
     shape::{Class, Field, Shape, inline},
 };
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// Every schema by name, before what nobody uses is dropped.
 #[must_use]
@@ -39,6 +40,11 @@ pub fn all(api: &Api) -> Map<String, Value> {
     }
     out.extend(common());
     out.values_mut().for_each(bound);
+    let named: HashMap<String, String> = out.iter().map(|(name, schema)| (bare(schema), name.clone())).collect();
+    for schema in out.values_mut() {
+        let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|p| p.values_mut());
+        fields.for_each(|field| hoist(field, &named));
+    }
     out
 }
 
@@ -46,6 +52,29 @@ pub fn all(api: &Api) -> Map<String, Value> {
 #[must_use]
 pub fn input(name: &str) -> String {
     format!("{name}Input")
+}
+
+/// A schema as it is compared with others: without its words.
+#[must_use]
+pub fn bare(schema: &Value) -> String {
+    let mut schema = schema.clone();
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("description");
+        map.sort_keys();
+    }
+    schema.to_string()
+}
+
+/// Puts names for objects that are written out though there is a name for just that.
+fn hoist(schema: &mut Value, named: &HashMap<String, String>) {
+    if schema["properties"].as_object().is_some_and(|p| !p.is_empty())
+        && let Some(name) = named.get(&bare(schema))
+    {
+        *schema = json!({"$ref": format!("#/components/schemas/{name}")});
+    }
+    if let Some(items) = schema.get_mut("items") {
+        hoist(items, named);
+    }
 }
 
 /// Whether a component is a part of a record that has fields of ours: a line of an order, of which a client sends what it orders

@@ -113,6 +113,7 @@ pub async fn reserve(work: &Work, lines: &mut [OrderLine], warehouse: Option<War
         .filter_map(|share| {
             let product_id = lines.get(share.line)?.product_id?;
             let want = Want {
+                id: None,
                 product_id,
                 warehouse_id: WarehouseId(share.warehouse),
                 quantity: share.quantity,

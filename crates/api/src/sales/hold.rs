@@ -6,12 +6,14 @@ use super::confirm::{Doing, promise};
 use crate::rest::{
     answer::Answer,
     collection::Collection,
+    example::Example,
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
 use samphan_domain::{
     caller::Sight,
     error::{Code, Error, Result},
+    example,
     integration::credit_policy::Checkpoint,
     resource::Resource,
     sales::{
@@ -25,6 +27,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 /// The right to release holds of credit.
@@ -44,17 +47,23 @@ pub fn routes() -> Collection<OrderHold> {
             );
             action(Operation::write("releaseOrderHold", Method::POST, path, release_one), "release")
                 .says("orders", "Let go of a hold", about)
+                .example(Example::body(json!({"reason": "The buyer called."})).answers(json!({"status": "released"})))
                 .takes(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/reject", |path| {
             let about = format!("The order is cancelled, when nothing of it has left. {about}");
             action(Operation::write("rejectOrderHold", Method::POST, path, reject), "reject")
                 .says("orders", "Turn an order down", about)
+                .example(Example::body(json!({"reason": "Nobody answers."})).answers(json!({"status": "rejected"})))
                 .takes(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/escalate", |path| {
             action(Operation::write("escalateOrderHold", Method::POST, path, escalate), "escalate")
                 .says("orders", "Give a hold to somebody else to decide", about)
+                .example(
+                    Example::body(json!({"to_user_id": example::id("users"), "note": "They know the buyer."}))
+                        .answers(json!({"escalated_to_id": example::id("users")})),
+                )
                 .takes(Body::of("EscalateHold"))
         })
         .schema::<OrderReason>()

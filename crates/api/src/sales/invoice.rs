@@ -2,7 +2,7 @@
 
 use crate::{
     integration::credit::reconciliation::sum_of,
-    rest::{collection::Collection, external::known_system},
+    rest::{collection::Collection, example::Example, external::known_system},
 };
 use samphan_domain::{
     caller::Sight,
@@ -24,7 +24,13 @@ use uuid::Uuid;
 /// What was invoiced.
 #[must_use]
 pub fn routes() -> Collection<OrderInvoice> {
-    Collection::new("orders").create(create).update(update).delete(delete).restored(restored).writes()
+    Collection::new("orders")
+        .create(create)
+        .update(update)
+        .delete(delete)
+        .restored(restored)
+        .writes()
+        .example_of("createOrderInvoice", Example::default().after(&["shipShipment"]))
 }
 
 pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {

@@ -13,6 +13,7 @@ use crate::{
     rest::{
         answer::Answer,
         collection::Collection,
+        example::Example,
         operation::{Body, Call, Operation},
     },
     stock::ledger::Source,
@@ -21,6 +22,7 @@ use actix_web::http::Method;
 use samphan_domain::{
     customers::{account::Account, address::AddressPurpose},
     error::{Code, Error, FieldError, Result},
+    example,
     integration::credit_policy::Checkpoint,
     money::Amount,
     resource::Resource,
@@ -37,6 +39,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 /// Orders.
@@ -48,15 +51,50 @@ pub fn routes() -> Collection<Order> {
         .update(update)
         .delete(delete)
         .writes()
+        .example_of("createOrder", written().after(&["createTaxRate", "createPriceBookEntry"]))
+        .example_of("upsertOrderByExternalId", written().after(&["createOrder"]))
         .plain_action("submit", "Ask for an order to be promised", submit)
+        .example(Example::default().after(&["receiveStock"]).answers(json!({"status": "submitted"})).kept())
         .plain_action("confirm", "Promise an order: price, approval, credit and stock in one; what is in the way holds it", confirm)
+        .example(Example::default().after(&["submitOrder"]).answers(json!({"status": "confirmed"})))
         .action("hold", "Hold an order by hand", by_hand)
+        .example(
+            Example::body(json!({"reason": "The buyer is to call back."}))
+                .after(&["submitOrder"])
+                .answers(json!({"status": "on_hold"}))
+                .kept(),
+        )
         .action("release", "Let go of all holds of an order", release)
+        .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
         .action("amend", "Change a promised order: everything is checked anew", amend)
+        .example(
+            Example::body(json!({"requested_on": "2027-01-15", "reason": "Later, please."}))
+                .after(&["releaseOrder"])
+                .answers(json!({"status": "confirmed", "requested_on": "2027-01-15"})),
+        )
         .action("cancel", "Cancel an order of which nothing has left", cancel)
+        .example(
+            Example::body(json!({"reason": "Ordered twice."}))
+                .about("cloned_orders")
+                .after(&["cloneOrder"])
+                .answers(json!({"status": "cancelled"}))
+                .kept(),
+        )
         .action("close", "End an order: what has not left is let go", close)
+        .example(
+            Example::body(json!({"reason": "The rest is not wanted any more."}))
+                .after(&["releaseOrder"])
+                .answers(json!({"status": "closed"})),
+        )
         .action("reopen", "Take up an ended order again: everything is checked anew", reopen)
+        .example(
+            Example::body(json!({"reason": "Wanted after all."}))
+                .about("cloned_orders")
+                .after(&["cancelOrder"])
+                .answers(json!({"status": "confirmed"})),
+        )
         .plain_action("allocate-stock", "Put aside what there is now of what is missing", allocate_stock)
+        .example(Example::default().after(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
         .operation("/{id}/clone", |path| {
             Operation::write("cloneOrder", Method::POST, path, clone)
                 .says(
@@ -64,6 +102,7 @@ pub fn routes() -> Collection<Order> {
                     "Write a new order like this one",
                     "A draft with the same lines at today's prices, but for those that were given.",
                 )
+                .example(Example::default().answers(json!({"id": example::id("cloned_orders"), "cloned_from_id": example::id("orders")})))
                 .needs("orders:create")
                 .answers(201, "Order")
                 .etag()
@@ -71,12 +110,18 @@ pub fn routes() -> Collection<Order> {
         .operation("/{id}/create-shipment", |path| {
             Operation::write("createOrderShipment", Method::POST, path, create_shipment)
                 .says("orders", "Plan a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
+                .example(Example::body(json!({"carrier": "Kerry", "promised_on": "2027-01-15"})).after(&["releaseOrder"]))
                 .takes(Body { optional: true, ..Body::of("CreateShipment") })
                 .needs("orders:create-shipment")
                 .answers(201, "Shipment")
                 .etag()
         })
         .schema::<CreateShipment>()
+}
+
+/// What is sent to order: lines are priced here.
+fn written() -> Example {
+    Example::body(json!({"lines": [{"id": example::id("order_lines"), "sku": "TEA-001", "quantity": "10"}]}))
 }
 
 /// The problem of an action the state does not allow.

@@ -9,13 +9,14 @@ use super::{
 };
 use crate::{
     integration::credit::check::{Keep, Question, decide, give_back, keep},
-    rest::collection::Collection,
+    rest::{collection::Collection, example::Example},
     stock::ledger::Source,
 };
 use samphan_domain::{
     caller::Sight,
     customers::{account::Account, address::AddressPurpose},
     error::{Code, Error, FieldError, Result},
+    example,
     integration::{
         credit_check::AuthorisationStatus,
         credit_policy::{Checkpoint, CreditAction},
@@ -33,6 +34,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 /// Seconds a promise holds when nothing else is asked.
@@ -43,7 +45,19 @@ const LONGEST: i64 = 24 * 3600;
 /// Promises.
 #[must_use]
 pub fn routes() -> Collection<OrderPromise> {
-    Collection::new("orders").create(create).creates().plain_action("release", "Let go of a promise and all that is held for it", release)
+    Collection::new("orders")
+        .create(create)
+        .creates()
+        .example_of(
+            "createOrderPromise",
+            Example::body(json!({"lines": [{"id": example::id("promise_lines"), "sku": "TEA-001", "quantity": "5"}]})).after(&[
+                "receiveStock",
+                "createTaxRate",
+                "createPriceBookEntry",
+            ]),
+        )
+        .plain_action("release", "Let go of a promise and all that is held for it", release)
+        .example(Example::default().answers(json!({"status": "released"})))
 }
 
 pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {

@@ -5,7 +5,7 @@
 use super::goods::{self, Hold};
 use crate::{
     integration::credit::check::{Question, decide},
-    rest::collection::Collection,
+    rest::{collection::Collection, example::Example},
     stock::ledger::{self, Entry, Issue, Source},
 };
 use samphan_domain::{
@@ -26,6 +26,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -37,13 +38,24 @@ pub fn routes() -> Collection<Shipment> {
         .plain_action("pick", "Take the goods of a shipment from the shelves", async |work: &Work, s: Stored<Shipment>| {
             step(work, s, "pick", ShipmentStatus::Picked, "picked").await
         })
+        .example(Example::default().answers(json!({"status": "picked"})).kept())
         .plain_action("pack", "Pack a shipment", async |work: &Work, s: Stored<Shipment>| {
             step(work, s, "pack", ShipmentStatus::Packed, "packed").await
         })
+        .example(Example::default().after(&["pickShipment"]).answers(json!({"status": "packed"})).kept())
         .action("ship", "Send a shipment on its way: its goods leave the stock", ship)
+        .example(
+            Example::body(json!({"carrier": "Kerry", "tracking_no": "KEX0012345"}))
+                .after(&["packShipment"])
+                .answers(json!({"status": "shipped", "tracking_no": "KEX0012345"}))
+                .kept(),
+        )
         .plain_action("deliver", "Note that a shipment has arrived", deliver)
+        .example(Example::default().after(&["shipShipment"]).answers(json!({"status": "delivered"})))
         .action("fail", "Note that a shipment did not arrive and came back: its goods are in the stock again", fail)
+        .example(Example::body(json!({"reason": "Nobody was there."})).after(&["shipShipment"]).answers(json!({"status": "failed"})))
         .action("cancel", "Cancel a shipment that has not left: its goods stay put aside for the order", cancel)
+        .example(Example::body(json!({"reason": "The lorry is full."})).answers(json!({"status": "cancelled"})))
 }
 
 fn expect(shipment: &Stored<Shipment>, verb: &str) -> Result<()> {

@@ -42,6 +42,8 @@ pub struct Source {
 /// Something to be put aside.
 #[derive(Clone, Debug)]
 pub struct Want {
+    /// The reservation's id, where somebody chose it.
+    pub id: Option<Uuid>,
     /// The product.
     pub product_id: ProductId,
     /// The warehouse.

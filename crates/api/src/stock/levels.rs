@@ -325,7 +325,7 @@ impl<'w> Levels<'w> {
         }
         level.reserved += quantity;
         level.settle(facts.may_lack > 0);
-        let id = self.work.new_id();
+        let id = want.id.unwrap_or_else(|| self.work.new_id());
         let reservation = StockReservation {
             product_id: want.product_id,
             warehouse_id: want.warehouse_id,

@@ -1,7 +1,7 @@
 //! How stock levels are reached: read, and given a minimum. What they say changes with movements and reservations only.
 
 use super::levels::BELOW_MINIMUM;
-use crate::rest::collection::Collection;
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::Event,
@@ -19,7 +19,9 @@ use uuid::Uuid;
 /// Stock levels.
 #[must_use]
 pub fn routes() -> Collection<StockLevel> {
-    Collection::new("stock").action("set-minimum", "Set the least that should be available of a product in a warehouse", set_minimum)
+    Collection::new("stock")
+        .action("set-minimum", "Set the least that should be available of a product in a warehouse", set_minimum)
+        .example(Example::body(json!({"minimum": "50"})).answers(json!({"minimum": "50"})))
 }
 
 async fn set_minimum(work: &Work, before: Stored<StockLevel>, asked: SetMinimum) -> Result<Stored<StockLevel>> {

@@ -4,12 +4,14 @@ use super::ledger::{self, AllOrNone, Entry, Refusal};
 use crate::rest::{
     answer::{Answer, shown},
     collection::{Api, Collection},
+    example::Example,
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
 use samphan_domain::{
     catalog::product::Tracking,
     error::{Code, Error, FieldError, Result},
+    example,
     id::{ProductId, WarehouseId},
     money::{SCALE, SignedQuantity},
     resource::Resource,
@@ -33,6 +35,7 @@ pub fn routes(api: Api) -> Api {
         .operations(vec![
             Operation::write("receiveStock", Method::POST, "/v1/stock-receipts", receive)
                 .says("stock", "Receive goods", format!("Books what came in, from outside or back from a customer. {rules}"))
+                .example(Example::body(json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA-001", "quantity": "240"}]})).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "240", "on_hand_after": "240", "kind": "receipt"}]})))
                 .takes(Body::of("StockReceipt"))
                 .needs("stock-levels:receive")
                 .answers(201, "StockMovements"),
@@ -42,6 +45,7 @@ pub fn routes(api: Api) -> Api {
                     "Put stock right by hand",
                     format!("Books by how much there is more or less than was known, and why. {guard} {rules}"),
                 )
+                .example(Example::body(json!({"warehouse_code": "BKK1", "reason": "Broken in the rack", "lines": [{"sku": "TEA-001", "quantity": "-2"}]})).after(&["receiveStock"]).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-2", "on_hand_after": "238", "kind": "adjust"}]})))
                 .takes(Body::of("StockAdjustment"))
                 .needs("stock-levels:adjust")
                 .answers(201, "StockMovements"),
@@ -50,6 +54,14 @@ pub fn routes(api: Api) -> Api {
                     "stock",
                     "Bring goods to another warehouse",
                     format!("Books two movements for each line, out of the one warehouse and into the other. {guard} {rules}"),
+                )
+                .example(
+                    Example::body(json!({"from_warehouse_code": "BKK1", "to_warehouse_code": "CNX1", "lines": [{"sku": "TEA-001", "quantity": "24"}]}))
+                        .after(&["receiveStock", "batchWarehouses"])
+                        .answers(json!({"data": [
+                            {"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-24", "on_hand_after": "214", "kind": "transfer"},
+                            {"product_id": example::id("products"), "warehouse_id": example::id("other_warehouses"), "quantity": "24", "on_hand_after": "24", "kind": "transfer"},
+                        ]})),
                 )
                 .takes(Body::of("StockTransfer"))
                 .needs("stock-levels:transfer")

@@ -7,6 +7,7 @@ use super::{
 use crate::rest::{
     answer::Answer,
     collection::Collection,
+    example::Example,
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
@@ -21,6 +22,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Reservations.
@@ -34,21 +36,21 @@ pub fn routes() -> Collection<StockReservation> {
         .create(create)
         .creates()
         .operation("/{id}/release", |path| {
-            action(Operation::write("releaseStockReservation", Method::POST, path, release), "release").says(
-                "stock",
-                "Let go of what is left of a reservation",
-                about,
-            )
+            action(Operation::write("releaseStockReservation", Method::POST, path, release), "release")
+                .says("stock", "Let go of what is left of a reservation", about)
+                .example(Example::default().answers(json!({"status": "released"})))
         })
         .operation("/{id}/extend", |path| {
             action(Operation::write("extendStockReservation", Method::POST, path, extend), "extend")
                 .says("stock", "Put off the end of a reservation", about)
+                .example(Example::body(json!({"expires_at": null})))
                 .takes(Body::of("ExtendReservation"))
         })
         .operation("/{id}/consume", |path| {
             let about = format!("Books the issue in the ledger. 409 `insufficient_stock` when less than that is there. {about}");
             action(Operation::write("consumeStockReservation", Method::POST, path, consume), "consume")
                 .says("stock", "Issue goods of a reservation", about)
+                .example(Example::body(json!({"quantity": "4"})).answers(json!({"consumed": "4"})))
                 .takes(Body::of("ConsumeReservation"))
         })
         .schema::<ExtendReservation>()
@@ -56,6 +58,14 @@ pub fn routes() -> Collection<StockReservation> {
 }
 
 async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<StockReservation>> {
+    let chosen = draft.record.get("id").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
+    if let Some(id) = chosen {
+        let mut sql = work.sql();
+        sql.push("SELECT 1 FROM stock_reservations WHERE id = ").id(id);
+        if work.count(sql).await? > 0 {
+            return Err(Error::from(Code::AlreadyExists).against(StockReservation::MANY, id, "id"));
+        }
+    }
     let asked = draft.data;
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
@@ -66,6 +76,7 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
         _ => return Err(Error::invalid(FieldError::new("/source_id", "ambiguous_key", "source_resource and source_id, or neither"))),
     };
     let want = Want {
+        id: chosen,
         product_id: asked.product_id,
         warehouse_id: asked.warehouse_id,
         quantity: asked.quantity,

@@ -11,6 +11,7 @@ use crate::{
         answer::Answer,
         batch::{self, MOST_ITEMS, Outcome},
         collection::Api,
+        example::Example,
         external::find_references,
         operation::{Body, Call, Operation},
     },
@@ -18,13 +19,14 @@ use crate::{
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
+    example,
     id::{ProductId, WarehouseId},
     scalar::{Kind, Scalar},
     stock::stock_count::{Stamp, StockCount, Taken},
 };
 use samphan_persistence::store::Work;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -60,6 +62,11 @@ pub fn routes(api: Api) -> Api {
     api.operations(vec![
         Operation::write("syncStock", Method::POST, "/v1/stock-syncs", sync)
             .says("stock", "Push what another system counted", about)
+            .example(
+                Example::body(json!({"warehouse_external_id": null, "items": [{"sku": "TEA-001", "external_id": null, "on_hand": "236", "as_of": example::MOMENT}]}))
+                    .after(&["receiveStock"])
+                    .answers(json!({"results": [{"index": 0, "status": "applied"}], "summary": {"received": 1, "applied": 1}})),
+            )
             .takes(Body::batch("StockSync"))
             .needs("stock-levels:sync")
             .answers(200, "BatchResults"),

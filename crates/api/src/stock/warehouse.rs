@@ -1,9 +1,10 @@
 //! How warehouses are reached.
 
 use super::stock_level::{Use, expect_unused};
-use crate::rest::collection::Collection;
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     error::{Code, Error, Result},
+    example,
     resource::Resource,
     stock::warehouse::{Warehouse, WarehouseStatus},
 };
@@ -11,6 +12,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// Warehouses.
 #[must_use]
@@ -18,12 +20,19 @@ pub fn routes() -> Collection<Warehouse> {
     Collection::new("stock")
         .delete(delete)
         .writes()
+        .example_of(
+            "batchWarehouses",
+            Example::body(json!({"mode": "upsert", "items": [{"id": example::id("other_warehouses"), "code": "CNX1", "name": "Chiang Mai", "country": "TH"}]}))
+                .answers(json!({"results": [{"index": 0, "status": "created", "id": example::id("other_warehouses"), "version": 1}], "summary": {"updated": 0, "created": 1}})),
+        )
         .plain_action("close", "Close a warehouse", async |work: &Work, w: Stored<Warehouse>| {
             turn(work, w, WarehouseStatus::Active, WarehouseStatus::Closed, "closed").await
         })
+        .example(Example::default().about("other_warehouses").answers(json!({"status": "closed"})).kept())
         .plain_action("reopen", "Use a warehouse again", async |work: &Work, w: Stored<Warehouse>| {
             turn(work, w, WarehouseStatus::Closed, WarehouseStatus::Active, "reopened").await
         })
+        .example(Example::default().about("other_warehouses").after(&["closeWarehouse"]).kept())
 }
 
 async fn turn(work: &Work, before: Stored<Warehouse>, from: WarehouseStatus, to: WarehouseStatus, what: &str) -> Result<Stored<Warehouse>> {

@@ -2,12 +2,14 @@
 
 use crate::{
     customers::address::in_order,
+    example,
     id::{PriceBookId, ProductId},
     money::{Price, Quantity},
     resource::Resource,
     sales::totals::TaxRounding,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -70,6 +72,14 @@ impl Resource for PriceBook {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+
+    fn example() -> Value {
+        json!({"is_default": true})
+    }
+
+    fn example_change() -> Value {
+        json!({"valid_from": "2026-01-01"})
+    }
 }
 
 impl Resource for PriceBookEntry {
@@ -80,6 +90,14 @@ impl Resource for PriceBookEntry {
     const TITLE: &'static str = "price";
     const PARENTS: &'static [&'static str] = &["price_book_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["price_book_id", "product_id", "min_quantity", "valid_from"]];
+
+    fn example() -> Value {
+        json!({"product_id": example::id("products"), "min_quantity": "1", "price": "85.00"})
+    }
+
+    fn example_change() -> Value {
+        json!({"price": "89.00"})
+    }
 }
 
 fn book_dates(b: &PriceBook) -> Result<(), ValidationError> {

@@ -1,7 +1,8 @@
 //! A product: something we sell.
 
-use crate::{customers::account::fault, id::CategoryId, money::Quantity, resource::Resource, stock::stock_level::MOST};
+use crate::{customers::account::fault, example, id::CategoryId, money::Quantity, resource::Resource, stock::stock_level::MOST};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -136,6 +137,19 @@ impl Resource for Product {
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["discontinue"] } else { &["reactivate"] }
     }
+
+    fn example() -> Value {
+        json!({
+            "name_translations": {"th": "ชามะลิ 50 กรัม"},
+            "unit": "box",
+            "tax_code": "VAT7",
+            "category_id": example::id("product_categories"),
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"lead_time_days": 3})
+    }
 }
 
 impl Resource for ProductCategory {
@@ -145,6 +159,10 @@ impl Resource for ProductCategory {
     const FILTERS: &'static [&'static str] = &["name", "parent_id"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
+
+    fn example_change() -> Value {
+        json!({"description": "Tea, coffee and what goes with them."})
+    }
 }
 
 fn translations_fit(product: &Product) -> Result<(), ValidationError> {

@@ -1,12 +1,14 @@
 //! An account: a legal entity (or a person as a customer) that we deal with.
 
 use crate::{
+    example,
     id::{AccountId, PriceBookId},
     privacy::PersonalData,
     resource::Resource,
     tax_id,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -27,7 +29,7 @@ pub struct Account {
     #[schema(max_length = 50)]
     pub registration_no: Option<String>,
     /// Tax id. For Thai accounts 13 digits with a check digit (Revenue Department); spaces and dashes are dropped.
-    #[schema(max_length = 30, example = "0105536000000")]
+    #[schema(max_length = 30, example = "0105536000003")]
     pub tax_id: Option<String>,
     /// Thai VAT branch: five digits, `00000` is the head office.
     #[schema(max_length = 10, example = "00000")]
@@ -228,6 +230,20 @@ impl Resource for Account {
 
     fn actions(_stage: &str) -> &'static [&'static str] {
         &["change-lifecycle", "assign"]
+    }
+
+    fn example() -> Value {
+        json!({
+            "legal_form": "company",
+            "industry": "wholesale",
+            "payment_terms_days": 30,
+            "price_book_id": example::id("price_books"),
+            "tags": ["vip"],
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"grade": "B", "description": "Orders every other Monday."})
     }
 }
 

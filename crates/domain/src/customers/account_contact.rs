@@ -2,11 +2,13 @@
 
 use crate::{
     customers::address::in_order,
+    example,
     id::{AccountId, ContactId},
     privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -66,6 +68,14 @@ impl Resource for AccountContact {
 
     fn actions(_: &str) -> &'static [&'static str] {
         &["set-primary"]
+    }
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "contact_id": example::id("contacts"), "role": "purchaser", "topics": ["tea"]})
+    }
+
+    fn example_change() -> Value {
+        json!({"topics": ["tea", "deliveries"]})
     }
 }
 

@@ -1,7 +1,8 @@
 //! How an account's stage and grade came to be: append-only logs.
 
-use crate::{customers::account::LifecycleStage, id::AccountId, privacy::PersonalData, resource::Resource};
+use crate::{customers::account::LifecycleStage, example, id::AccountId, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -41,6 +42,10 @@ impl Resource for AccountLifecycleChange {
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "from_stage": "prospect", "to_stage": "active", "reason": "First order"})
+    }
 }
 
 impl Resource for AccountGradeChange {
@@ -54,4 +59,8 @@ impl Resource for AccountGradeChange {
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "from_grade": "A", "to_grade": "B"})
+    }
 }

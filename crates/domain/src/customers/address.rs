@@ -8,6 +8,7 @@ use crate::{
     scalar::date,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -89,6 +90,14 @@ impl Resource for Address {
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "purpose", "country", "postal_code"];
     const TITLE: &'static str = "line1";
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
+
+    fn example() -> Value {
+        json!({"purpose": "shipping", "district": "ห้วยขวาง", "region": "กรุงเทพมหานคร", "postal_code": "10310", "is_default": true})
+    }
+
+    fn example_change() -> Value {
+        json!({"label": "Warehouse gate 2"})
+    }
 }
 
 fn dates_in_order(a: &Address) -> Result<(), ValidationError> {

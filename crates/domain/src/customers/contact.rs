@@ -2,6 +2,7 @@
 
 use crate::{customers::account::Channel, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -102,5 +103,13 @@ impl Resource for Contact {
     fn normalise(&mut self) {
         let parts = [Some(self.first_name.as_str()), self.middle_name.as_deref(), self.last_name.as_deref()];
         self.name = parts.into_iter().flatten().map(str::trim).filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ");
+    }
+
+    fn example() -> Value {
+        json!({"job_title": "ผู้จัดการฝ่ายจัดซื้อ", "name": "สมชาย ใจดี", "preferred_channel": "line"})
+    }
+
+    fn example_change() -> Value {
+        json!({"best_time": "09:00-11:00"})
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -118,6 +119,14 @@ impl Resource for ContactPoint {
         } else {
             self.raw.trim().to_lowercase()
         };
+    }
+
+    fn example() -> Value {
+        json!({"kind": "mobile", "label": "office hours", "is_primary": true, "e164": "+66812345678", "normalized": "+66812345678"})
+    }
+
+    fn example_change() -> Value {
+        json!({"is_verified": true})
     }
 }
 

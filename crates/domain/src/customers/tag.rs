@@ -2,6 +2,7 @@
 
 use crate::resource::Resource;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -31,5 +32,9 @@ impl Resource for Tag {
 
     fn normalise(&mut self) {
         self.name = self.name.trim().to_lowercase();
+    }
+
+    fn example_change() -> Value {
+        json!({"description": "Whoever buys for more than a million a year."})
     }
 }

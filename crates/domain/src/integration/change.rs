@@ -15,7 +15,7 @@ pub struct Change {
     #[schema(minimum = 1)]
     pub position: i64,
     /// Goes on after this change, as `after` or `Last-Event-ID`; never expires.
-    #[schema(max_length = 400)]
+    #[schema(max_length = 400, example = "example-cursor")]
     pub cursor: String,
     /// What happened, such as `account.created`; a record's end is `<resource>.deleted`, its tombstone.
     #[serde(rename = "type")]

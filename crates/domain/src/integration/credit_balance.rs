@@ -6,13 +6,14 @@
 //! the same rows.
 
 use crate::{
+    example,
     id::AccountId,
     instant::Instant,
     money::{Amount, Price},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::cmp::{Ordering, Reverse};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -129,6 +130,17 @@ impl Resource for CreditBalanceChange {
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({
+            "balance_id": example::id("credit_balances"),
+            "account_id": example::id("accounts"),
+            "system": example::SYSTEM,
+            "entity": "TH01",
+            "currency": "THB",
+            "item": {"external_id": "ACC-1001", "as_of": example::MOMENT, "receivable": "125000.00"},
+        })
+    }
 }
 
 /// Whether a limit is set.
@@ -497,6 +509,24 @@ impl Resource for CreditBalance {
         "limit_amount",
     ];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({
+            "account_id": example::id("accounts"),
+            "system": example::SYSTEM,
+            "entity": "TH01",
+            "currency": "THB",
+            "exposure_as_of": example::MOMENT,
+            "exposure_revision": "88123",
+            "receivable": "125000.00",
+            "overdue_days_1_30": "5000.00",
+            "open_orders": "20000.00",
+            "limit_as_of": example::MOMENT,
+            "limit_kind": "limited",
+            "limit_amount": "200000.00",
+            "on_hold": false,
+        })
+    }
 }
 
 #[cfg(test)]

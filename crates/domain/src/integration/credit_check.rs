@@ -1,6 +1,7 @@
 //! A credit check: the question whether to sell so much to a customer, its answer, and what the answer keeps back for the sale.
 
 use crate::{
+    example,
     id::{AccountId, CreditPolicyId, OrderId},
     instant::Instant,
     integration::{
@@ -11,7 +12,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -158,7 +159,7 @@ pub struct CreditDecision {
     #[schema(required = true)]
     pub rule: Option<CreditRule>,
     /// ISO 4217 currency of every amount here.
-    #[schema(max_length = 3)]
+    #[schema(max_length = 3, example = "THB")]
     pub currency: String,
     /// How much is to be sold.
     pub amount: Price,
@@ -175,7 +176,7 @@ pub struct CreditDecision {
     #[schema(required = true)]
     pub policy_id: Option<CreditPolicyId>,
     /// Its name.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "standard")]
     pub policy: String,
     /// Its version.
     #[schema(required = true)]
@@ -216,6 +217,23 @@ impl Resource for CreditCheck {
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "pending" { &["capture", "release"] } else { &[] }
     }
+
+    fn example() -> Value {
+        json!({
+            "account_id": example::id("accounts"),
+            "amount": "50000.00",
+            "currency": "THB",
+            "checkpoint": "confirm",
+            "decision": "warn",
+            "findings": [{"rule": "overdue", "action": "warn"}],
+            "rule": "overdue",
+            "available_before": "55000.00",
+            "available_after": "5000.00",
+            "as_of": example::MOMENT,
+            "status": "pending",
+            "authorised_amount": "50000.00",
+        })
+    }
 }
 
 impl Resource for CreditCheckComponent {
@@ -229,4 +247,17 @@ impl Resource for CreditCheckComponent {
     const FINANCIAL: &'static [&'static str] = &["amount"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({
+            "check_id": example::id("credit_checks"),
+            "account_id": example::id("accounts"),
+            "component": "receivable",
+            "system": example::SYSTEM,
+            "entity": "TH01",
+            "amount": "125000.00",
+            "is_counted": true,
+            "as_of": example::MOMENT,
+        })
+    }
 }

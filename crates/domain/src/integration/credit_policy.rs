@@ -15,6 +15,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -180,6 +181,14 @@ impl Resource for CreditPolicy {
             "active" => &["retire"],
             _ => &["activate"],
         }
+    }
+
+    fn example() -> Value {
+        json!({"priority": 100, "unknown": "warn", "stale": "warn", "authorisation_minutes": 30, "grades": ["B", "C"], "overdue_from": "days_31", "overdue": "hold", "over_limit": "hold"})
+    }
+
+    fn example_change() -> Value {
+        json!({"tolerance_percent": 5})
     }
 }
 

@@ -74,10 +74,10 @@ pub struct CreditPosition {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PositionBalance {
     /// Code of the system.
-    #[schema(max_length = 50)]
+    #[schema(max_length = 50, example = "express")]
     pub system: String,
     /// The legal entity.
-    #[schema(max_length = 50)]
+    #[schema(max_length = 50, example = "TH01")]
     pub entity: String,
     /// All that counts against the limit there.
     pub exposure: Amount,

@@ -1,12 +1,14 @@
 //! A credit profile: what we ourselves decide about a customer's credit, beside what accounting says.
 
 use crate::{
+    example,
     id::AccountId,
     money::{Amount, Price},
     privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -54,4 +56,8 @@ impl Resource for CreditProfile {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id"]];
     const FINANCIAL: &'static [&'static str] = &["limit_amount", "group_limit_amount", "insured_amount"];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({"account_id": example::id("accounts"), "limit_amount": "250000.00", "warn_at_percent": 80, "review_on": "2027-01-15"})
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{instant::Instant, money::Amount, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -76,5 +77,9 @@ impl Resource for CreditSnapshot {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "open" { &["complete"] } else { &[] }
+    }
+
+    fn example() -> Value {
+        json!({"expected_items": 2})
     }
 }

@@ -1,7 +1,8 @@
 //! An external reference: what another system calls one of our records. Many to many.
 
-use crate::{privacy::PersonalData, resource::Resource};
+use crate::{example, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -51,4 +52,12 @@ impl Resource for ExternalReference {
     const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({"record_id": example::id("accounts"), "external_type": "account", "external_id": "ACC-1001"})
+    }
+
+    fn example_change() -> Value {
+        json!({"external_type": "customer"})
+    }
 }

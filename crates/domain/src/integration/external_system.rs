@@ -2,6 +2,7 @@
 
 use crate::{customers::account::fault, filter::duration_seconds, instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -90,6 +91,14 @@ impl Resource for ExternalSystem {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["pause"] } else { &["activate"] }
+    }
+
+    fn example() -> Value {
+        json!({"kind": "accounting", "on_stale": "warn"})
+    }
+
+    fn example_change() -> Value {
+        json!({"name": "Express, head office"})
     }
 }
 

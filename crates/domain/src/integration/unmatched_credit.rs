@@ -1,7 +1,8 @@
 //! An unmatched push: credit for a customer number nobody has mapped to an account yet.
 
-use crate::{instant::Instant, integration::credit_balance::CreditItem, resource::Resource};
+use crate::{example, instant::Instant, integration::credit_balance::CreditItem, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -40,4 +41,15 @@ impl Resource for UnmatchedCredit {
     const FINANCIAL: &'static [&'static str] = &["items"];
     const TELLS: &'static [&'static [&'static str]] = &[super::credit_balance::TOLD_BY_ITEM];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({
+            "system": example::SYSTEM,
+            "entity": "TH01",
+            "currency": "THB",
+            "external_id": "ACC-9999",
+            "items": [{"external_id": "ACC-9999", "as_of": example::MOMENT, "receivable": "1200.00"}],
+            "attempts": 1,
+        })
+    }
 }

@@ -1,7 +1,8 @@
 //! A webhook delivery: one change on its way to one endpoint, and what became of it.
 
-use crate::{id::WebhookEndpointId, instant::Instant, resource::Resource};
+use crate::{example, id::WebhookEndpointId, instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -69,4 +70,8 @@ impl Resource for WebhookDelivery {
     const PARENTS: &'static [&'static str] = &["webhook_endpoint_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({"event_type": "webhook_endpoint.tested", "webhook_endpoint_id": example::id("webhook_endpoints"), "status": "pending"})
+    }
 }

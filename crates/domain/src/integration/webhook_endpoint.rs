@@ -2,7 +2,7 @@
 
 use crate::{instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -99,6 +99,14 @@ impl Resource for WebhookEndpoint {
             "active" => &["pause", "test", "replay", "rotate-secret"],
             _ => &["resume", "replay", "rotate-secret"],
         }
+    }
+
+    fn example() -> Value {
+        json!({"event_types": ["order.confirmed", "account.*"]})
+    }
+
+    fn example_change() -> Value {
+        json!({"description": "Tells accounting of new customers and orders."})
     }
 }
 

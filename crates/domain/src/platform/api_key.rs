@@ -1,7 +1,8 @@
 //! An API key: how a machine signs in, directly or by OAuth2 client credentials.
 
-use crate::{id::RoleId, instant::Instant, resource::Resource};
+use crate::{example, id::RoleId, instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -62,5 +63,13 @@ impl Resource for ApiKey {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["rotate", "revoke"] } else { &[] }
+    }
+
+    fn example() -> Value {
+        json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2"})
+    }
+
+    fn example_change() -> Value {
+        json!({"name": "Express accounting, Bangkok"})
     }
 }

@@ -1,8 +1,8 @@
 //! An audit event: who changed what, when, from what to what. The outbox row, as auditors read it.
 
-use crate::resource::Resource;
+use crate::{example, resource::Resource};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -46,4 +46,16 @@ impl Resource for AuditEvent {
     const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "resource_id"));
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({
+            "kind": "account.updated",
+            "resource": "accounts",
+            "resource_id": example::id("accounts"),
+            "resource_version": 2,
+            "changed_fields": ["grade"],
+            "before": {"grade": "B"},
+            "after": {"grade": "A"},
+        })
+    }
 }

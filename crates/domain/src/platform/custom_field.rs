@@ -2,6 +2,7 @@
 
 use crate::{customers::account::fault, resource::Resource, scalar::Kind};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -80,6 +81,14 @@ impl Resource for CustomField {
     const TITLE: &'static str = "label";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["resource", "key"]];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({"type": "text", "max_length": 50})
+    }
+
+    fn example_change() -> Value {
+        json!({"label": "LINE id of the buyer"})
+    }
 }
 
 fn options_where_needed(field: &CustomField) -> Result<(), ValidationError> {

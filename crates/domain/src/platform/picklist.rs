@@ -2,6 +2,7 @@
 
 use crate::{customers::account::fault, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -53,6 +54,14 @@ impl Resource for Picklist {
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["key"]];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({"values": [{"code": "north", "label": "North", "label_translations": {"th": "ภาคเหนือ"}}, {"code": "south", "label": "South"}]})
+    }
+
+    fn example_change() -> Value {
+        json!({"name": "Route of delivery"})
+    }
 }
 
 fn codes_once(list: &Picklist) -> Result<(), ValidationError> {

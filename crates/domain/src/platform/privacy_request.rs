@@ -1,8 +1,9 @@
 //! A privacy request: what a person asks of the data that is held about him, and what came of it (PDPA sections 30 to 36, GDPR
 //! articles 15 to 21).
 
-use crate::{instant::Instant, privacy::PersonalData, resource::Resource};
+use crate::{example, instant::Instant, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -113,6 +114,14 @@ impl Resource for PrivacyRequest {
             "fulfilled" => &["export"],
             _ => &[],
         }
+    }
+
+    fn example() -> Value {
+        json!({"kind": "access", "resource": "contacts", "record_id": example::id("contacts"), "received_on": example::DATE})
+    }
+
+    fn example_change() -> Value {
+        json!({"note": "Asked on the telephone."})
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -57,4 +58,17 @@ impl Resource for Role {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+
+    fn example() -> Value {
+        json!({
+            "name": "Seller, north",
+            "description": "Looks after customers of the own team.",
+            "permissions": [{"permission": "accounts:read", "reach": "team"}, {"permission": "orders:*", "reach": "own"}],
+            "field_rules": [{"fields": "financial", "access": "read_only"}],
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"description": "Looks after customers of the own team, and writes their orders."})
+    }
 }

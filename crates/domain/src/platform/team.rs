@@ -2,6 +2,7 @@
 
 use crate::{id::TeamId, resource::Resource};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -26,4 +27,8 @@ impl Resource for Team {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+
+    fn example_change() -> Value {
+        json!({"description": "Customers from Ayutthaya to Chiang Rai."})
+    }
 }

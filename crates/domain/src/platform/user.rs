@@ -2,11 +2,13 @@
 
 use crate::{
     customers::account::fault,
+    example,
     id::{RoleId, TeamId, UserId},
     privacy::PersonalData,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -88,6 +90,14 @@ impl Resource for User {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["deactivate", "set-password"] } else { &["activate"] }
+    }
+
+    fn example() -> Value {
+        json!({"role_ids": [example::id("roles")], "team_ids": [example::id("teams")]})
+    }
+
+    fn example_change() -> Value {
+        json!({"job_title": "Key account manager"})
     }
 }
 

@@ -2,6 +2,7 @@
 //! it, is told of it or changes it has all of it.
 
 use crate::{
+    example,
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
@@ -13,6 +14,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -512,6 +514,31 @@ impl Resource for Order {
             "closed" | "cancelled" => &["reopen", "clone"],
             _ => &[],
         }
+    }
+
+    fn example() -> Value {
+        json!({
+            "account_id": example::id("accounts"),
+            "contact_id": example::id("contacts"),
+            "channel": "telesales",
+            "warehouse_id": example::id("warehouses"),
+            "price_book_id": example::id("price_books"),
+            "payment_terms_days": 30,
+            "lines": [{
+                "id": example::id("order_lines"), "sku": "TEA-001", "quantity": "10", "product_id": example::id("products"),
+                "unit_price": "89.00", "unit": "box", "tax_code": "VAT7", "tax_rate": "7", "gross_amount": "890.00", "net_amount": "890.00",
+                "tax_amount": "62.30", "total_amount": "952.30", "description": "Jasmine tea 50 g",
+            }],
+            "gross_amount": "890.00",
+            "net_amount": "890.00",
+            "tax_amount": "62.30",
+            "total_amount": "952.30",
+            "taxes": [{"rate": "7", "net_amount": "890.00", "tax_amount": "62.30"}],
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"note": "Call before delivery."})
     }
 }
 

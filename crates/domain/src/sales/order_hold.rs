@@ -1,6 +1,7 @@
 //! A hold: what stands between an order and its promise, why, and who let it go.
 
 use crate::{
+    example,
     id::{AccountId, OrderId, UserId},
     instant::Instant,
     integration::credit_policy::CreditAction,
@@ -9,6 +10,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -109,6 +111,16 @@ impl Resource for OrderHold {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "open" { &["release", "reject", "escalate"] } else { &[] }
+    }
+
+    fn example() -> Value {
+        json!({
+            "order_id": example::id("orders"),
+            "account_id": example::id("accounts"),
+            "kind": "manual",
+            "reasons": ["by_hand"],
+            "note": "The buyer is to call back.",
+        })
     }
 }
 

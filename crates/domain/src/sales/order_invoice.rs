@@ -1,12 +1,14 @@
 //! What accounting invoiced of an order's line: by it the line's amount moves from what is ordered to what is owed.
 
 use crate::{
+    example,
     id::{AccountId, OrderId},
     instant::Instant,
     money::{Amount, Price, Quantity},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -135,6 +137,24 @@ impl Resource for OrderInvoice {
     const TITLE: &'static str = "document_no";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
     const PARENTS: &'static [&'static str] = &["order_id"];
+
+    fn example() -> Value {
+        json!({
+            "system": example::SYSTEM,
+            "order_id": example::id("orders"),
+            "order_line_id": example::id("order_lines"),
+            "quantity": "10",
+            "amount": "952.30",
+            "posted_at": example::MOMENT,
+            "account_id": example::id("accounts"),
+            "currency": "THB",
+            "owed_amount": "952.30",
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"paid_amount": "952.30"})
+    }
 }
 
 impl OrderInvoice {

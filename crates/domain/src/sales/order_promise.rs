@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::price_quote::PriceStep,
+    example,
     id::{AccountId, ContactId, OrderId, PriceBookId, WarehouseId},
     instant::Instant,
     integration::credit_policy::{CreditAction, CreditFinding},
@@ -16,6 +17,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -191,5 +193,24 @@ impl Resource for OrderPromise {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["release"] } else { &[] }
+    }
+
+    fn example() -> Value {
+        json!({
+            "account_id": example::id("accounts"),
+            "channel": "telesales",
+            "warehouse_id": example::id("warehouses"),
+            "price_book_id": example::id("price_books"),
+            "lines": [{
+                "id": example::id("promise_lines"), "sku": "TEA-001", "quantity": "5", "product_id": example::id("products"),
+                "unit_price": "89.00", "unit": "box", "tax_code": "VAT7", "tax_rate": "7", "gross_amount": "445.00", "net_amount": "445.00",
+                "tax_amount": "31.15", "total_amount": "476.15", "reserved_quantity": "5",
+            }],
+            "gross_amount": "445.00",
+            "net_amount": "445.00",
+            "tax_amount": "31.15",
+            "total_amount": "476.15",
+            "taxes": [{"rate": "7", "net_amount": "445.00", "tax_amount": "31.15"}],
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! A shipment: goods of an order on their way, from being planned to having arrived.
 
 use crate::{
+    example,
     id::{AccountId, OrderId, ProductId, WarehouseId},
     instant::Instant,
     money::Quantity,
@@ -9,6 +10,7 @@ use crate::{
     sales::order::OrderAddress,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -145,6 +147,23 @@ impl Resource for Shipment {
             "shipped" => &["deliver", "fail"],
             _ => &[],
         }
+    }
+
+    fn example() -> Value {
+        json!({
+            "order_id": example::id("orders"),
+            "account_id": example::id("accounts"),
+            "warehouse_id": example::id("warehouses"),
+            "lines": [{
+                "order_line_id": example::id("order_lines"), "product_id": example::id("products"), "sku": "TEA-001", "quantity": "10",
+                "reservation_id": example::id("reservations"),
+            }],
+            "carrier": "Kerry",
+        })
+    }
+
+    fn example_change() -> Value {
+        json!({"note": "Gate 2, before noon."})
     }
 }
 

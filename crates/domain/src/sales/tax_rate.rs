@@ -6,6 +6,7 @@ use crate::{
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -37,6 +38,14 @@ impl Resource for TaxRate {
     const FILTERS: &'static [&'static str] = &["code"];
     const SORTS: &'static [&'static str] = &["code"];
     const EXTENSIBLE: bool = false;
+
+    fn example() -> Value {
+        json!({"rate": "7"})
+    }
+
+    fn example_change() -> Value {
+        json!({"name": "Value added tax 7 %"})
+    }
 }
 
 fn fits(rate: &TaxRate) -> Result<(), ValidationError> {

@@ -1,12 +1,14 @@
 //! A stock level: how much of a product a warehouse has, and how much of that is put aside.
 
 use crate::{
+    example,
     id::{ProductId, WarehouseId},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -76,5 +78,15 @@ impl Resource for StockLevel {
 
     fn actions(_status: &str) -> &'static [&'static str] {
         &["set-minimum"]
+    }
+
+    fn example() -> Value {
+        json!({
+            "product_id": example::id("products"),
+            "warehouse_id": example::id("warehouses"),
+            "on_hand": "240",
+            "reserved": "10",
+            "available": "230",
+        })
     }
 }

@@ -1,12 +1,14 @@
 //! A stock movement: a line of the ledger, from which every level can be made again.
 
 use crate::{
+    example,
     id::{ProductId, WarehouseId},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -88,6 +90,16 @@ impl Resource for StockMovement {
     const TITLE: &'static str = "kind";
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
+
+    fn example() -> Value {
+        json!({
+            "product_id": example::id("products"),
+            "warehouse_id": example::id("warehouses"),
+            "quantity": "240",
+            "on_hand_after": "240",
+            "kind": "receipt",
+        })
+    }
 }
 
 /// A product and how much of it comes or goes.

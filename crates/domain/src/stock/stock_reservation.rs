@@ -1,12 +1,14 @@
 //! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
 
 use crate::{
+    example,
     id::{ProductId, WarehouseId},
     instant::Instant,
     money::Quantity,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -104,5 +106,9 @@ impl Resource for StockReservation {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["release", "extend", "consume"] } else { &[] }
+    }
+
+    fn example() -> Value {
+        json!({"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "10", "source_resource": null})
     }
 }

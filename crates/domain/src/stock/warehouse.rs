@@ -2,6 +2,7 @@
 
 use crate::resource::Resource;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -77,5 +78,13 @@ impl Resource for Warehouse {
 
     fn actions(status: &str) -> &'static [&'static str] {
         if status == "active" { &["close"] } else { &["reopen"] }
+    }
+
+    fn example() -> Value {
+        json!({"line1": "88 ถนนพระราม 9", "region": "กรุงเทพมหานคร", "postal_code": "10310", "available_for_sale": true})
+    }
+
+    fn example_change() -> Value {
+        json!({"name": "Bangkok, Rama IX Road"})
     }
 }

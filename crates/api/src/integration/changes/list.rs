@@ -29,7 +29,7 @@ pub struct Changes {
     #[schema(max_items = 1000)]
     pub data: Vec<Change>,
     /// Goes on after this page; always there, and never expires.
-    #[schema(max_length = 400)]
+    #[schema(max_length = 400, example = "example-cursor")]
     pub next_cursor: String,
     /// Whether there is more already; else there will be when something changes.
     pub has_more: bool,

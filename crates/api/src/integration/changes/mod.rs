@@ -7,11 +7,12 @@ mod stream;
 
 use crate::rest::{
     collection::Api,
+    example::Example,
     operation::{Operation, Parameter},
 };
 use actix_web::http::Method;
-use samphan_domain::integration::change::Change;
-use serde_json::json;
+use samphan_domain::{example, integration::change::Change};
+use serde_json::{Value, json};
 
 /// What following the feed needs.
 pub const PERMISSION: &str = "changes:read";
@@ -51,6 +52,7 @@ pub fn routes(api: Api) -> Api {
                     "How long to wait for a change when there is none yet, `0s` to `30s`.",
                 ),
             ])
+            .example(Example::query(&[("types", "account.*"), ("wait", "0s")]).after(&["createAccount"]).answers(json!({"data": [change()]})))
             .needs(PERMISSION)
             .answers(200, "Changes"),
         Operation::alone("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
@@ -76,6 +78,14 @@ pub fn routes(api: Api) -> Api {
     ])
     .schema::<list::Changes>()
     .schema::<Change>()
+}
+
+/// What an example of a change says.
+pub fn change() -> Value {
+    json!({
+        "id": example::id("events"), "resource_id": example::id("accounts"), "version": 2, "changed_fields": ["grade"],
+        "before": {"grade": "A"}, "after": {"grade": "B"},
+    })
 }
 
 fn types() -> Parameter {

@@ -9,12 +9,14 @@ use super::{
 use crate::rest::{
     answer::Answer,
     collection::Collection,
+    example::Example,
     operation::{Body, Call, Operation},
 };
 use actix_web::http::Method;
 use samphan_domain::{
     customers::account::Account,
     error::{Code, Error, FieldError, Result},
+    example,
     id::{AccountId, CreditPolicyId, OrderId},
     instant::Instant,
     integration::{
@@ -31,16 +33,17 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 /// Credit checks as they are kept, and what becomes of their authorisations.
 #[must_use]
 pub fn routes() -> Collection<CreditCheck> {
-    Collection::new("credit").action("capture", "Use an authorisation for its sale", capture).plain_action(
-        "release",
-        "Give an authorisation back",
-        release,
-    )
+    Collection::new("credit")
+        .action("capture", "Use an authorisation for its sale", capture)
+        .example(Example::body(json!({"amount": "48000.00"})).answers(json!({"status": "captured"})))
+        .plain_action("release", "Give an authorisation back", release)
+        .example(Example::default().answers(json!({"status": "released"})))
 }
 
 /// The question.
@@ -53,6 +56,16 @@ pub fn operations() -> Vec<Operation> {
     vec![
         Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)
             .says("credit", "Ask whether to sell so much to a customer", about)
+            .example(
+                Example::body(json!({"account_id": example::id("accounts"), "amount": "50000.00", "checkpoint": "confirm"}))
+                    .after(&["batchCreditBalances"])
+                    .answers(json!({
+                        "check_id": example::id("credit_checks"), "account_id": example::id("accounts"), "decision": "warn",
+                        "findings": [{"rule": "overdue", "action": "warn"}], "rule": "overdue", "amount": "50000.00", "available_before": "55000.00",
+                        "available_after": "5000.00", "as_of": example::MOMENT, "authorised_amount": "50000.00", "limit_kind": "limited",
+                        "limit_amount": "200000.00", "exposure": "145000.00",
+                    })),
+            )
             .takes(Body::of("AskCredit"))
             .needs("credit:check")
             .answers(201, "CreditDecision"),

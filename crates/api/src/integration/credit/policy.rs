@@ -1,6 +1,6 @@
 //! How credit policies are reached.
 
-use crate::rest::collection::Collection;
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     error::{Code, Error, Result},
     integration::credit_policy::{CreditPolicy, PolicyStatus},
@@ -10,6 +10,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// Credit policies.
 #[must_use]
@@ -19,9 +20,11 @@ pub fn routes() -> Collection<CreditPolicy> {
         .plain_action("activate", "Have a credit policy decide", async |work: &Work, p: Stored<CreditPolicy>| {
             turn(work, p, PolicyStatus::Active, "activated").await
         })
+        .example(Example::default().answers(json!({"status": "active"})).kept())
         .plain_action("retire", "Have a credit policy decide no longer", async |work: &Work, p: Stored<CreditPolicy>| {
             turn(work, p, PolicyStatus::Retired, "retired").await
         })
+        .example(Example::default().after(&["activateCreditPolicy"]).answers(json!({"status": "retired"})))
 }
 
 async fn turn(work: &Work, before: Stored<CreditPolicy>, to: PolicyStatus, what: &str) -> Result<Stored<CreditPolicy>> {

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::rest::{
     answer::Answer,
+    example::Example,
     operation::{Call, Operation, Parameter},
 };
-use samphan_domain::{customers::account::Account, error::Result, id::AccountId, integration::credit_position::position};
+use samphan_domain::{customers::account::Account, error::Result, example, id::AccountId, integration::credit_position::position};
 use samphan_persistence::{store::Reader, stored};
 use serde_json::json;
 
@@ -20,6 +21,11 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("getAccountCredit", "/v1/accounts/{account_id}/credit", run)
             .says("credit", "Get an account's credit position", about)
+            .example(Example::query(&[("currency", "THB")]).after(&["batchCreditBalances"]).answers(json!({
+                "currency": "THB", "status": "warn", "reasons": ["overdue"], "available": "55000.00", "as_of": example::MOMENT, "limit_kind": "limited",
+                "limit_amount": "200000.00", "exposure": "145000.00", "receivable": "125000.00", "open_orders": "20000.00", "overdue": "5000.00",
+                "balances": [{"exposure": "145000.00", "overdue": "5000.00", "as_of": example::MOMENT}],
+            })))
             .query(vec![Parameter::new(
                 "currency",
                 json!({"type": "string", "pattern": "^[A-Z]{3}$", "maxLength": 3}),

@@ -8,6 +8,7 @@ use crate::{
         answer::Answer,
         batch::{self, MOST_ITEMS, Outcome},
         collection::Api,
+        example::Example,
         external::find_references,
         operation::{Body, Call, Operation},
     },
@@ -16,6 +17,7 @@ use crate::{
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
+    example,
     id::AccountId,
     instant::Instant,
     integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
@@ -88,11 +90,37 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::write("batchCreditBalances", Method::POST, "/v1/credit-balances/batch", push)
             .says("credit", "Push many credit balances", batch)
+            .example(
+                Example::body(json!({"snapshot_id": example::id("credit_snapshots"), "items": [
+                    {
+                        "external_id": "ACC-1001", "as_of": example::MOMENT, "source_revision": "88123", "receivable": "125000.00",
+                        "overdue": {"days_1_30": "5000.00"}, "open_orders": "20000.00", "credit_limit": {"kind": "limited", "amount": "200000.00"},
+                        "on_hold": false,
+                    },
+                    {"external_id": "ACC-9999", "as_of": example::MOMENT, "source_revision": null, "receivable": "1200.00"},
+                ]}))
+                .after(&["createExternalReference"])
+                .answers(json!({
+                    "results": [
+                        {"index": 0, "status": "applied", "id": example::id("credit_balances"), "external_id": "ACC-1001", "version": 1},
+                        {"index": 1, "status": "failed", "external_id": "ACC-9999"},
+                    ],
+                    "summary": {"received": 2, "applied": 1, "failed": 1},
+                })),
+            )
             .takes(Body::batch("CreditBatch"))
             .needs(PUSH)
             .answers(200, "BatchResults"),
         Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
             .says("credit", "Push one credit balance", rules)
+            .example(
+                Example::body(json!({
+                    "as_of": "2026-11-21T11:00:00Z", "source_revision": "88124", "receivable": "118000.00",
+                    "credit_limit": {"kind": "limited", "amount": "200000.00"},
+                }))
+                .after(&["completeCreditSnapshot"])
+                .answers(json!({"status": "applied", "id": example::id("credit_balances"), "version": 2})),
+            )
             .takes(Body::of("CreditPush"))
             .needs(PUSH)
             .answers(200, "BatchResult"),

@@ -2,10 +2,12 @@
 
 use crate::rest::{
     answer::Answer,
+    example::Example,
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
     error::{Code, Error, Result},
+    example,
     filter::duration_seconds,
     instant::Instant,
     money::Amount,
@@ -31,13 +33,13 @@ pub struct Reconciliation {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LedgerState {
     /// Code of the system.
-    #[schema(max_length = 50)]
+    #[schema(max_length = 50, example = "express")]
     pub system: String,
     /// The legal entity.
-    #[schema(max_length = 50)]
+    #[schema(max_length = 50, example = "TH01")]
     pub entity: String,
     /// ISO 4217 currency.
-    #[schema(max_length = 3)]
+    #[schema(max_length = 3, example = "THB")]
     pub currency: String,
     /// Balances kept.
     #[schema(minimum = 0)]
@@ -76,6 +78,9 @@ pub fn routes() -> Vec<Operation> {
                 "Reconcile with accounting",
                 "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched. Refused when field rules hide what it adds up.",
             )
+            .example(Example::query(&[("system", "express")]).after(&["batchCreditBalances"]).answers(json!({"ledgers": [{
+                "items": 1, "receivable_total": "125000.00", "overdue_total": "5000.00", "oldest_as_of": example::MOMENT, "newest_as_of": example::MOMENT, "unmatched": 1,
+            }]})))
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
             .needs("credit-balances:read")
             .answers(200, "Reconciliation"),

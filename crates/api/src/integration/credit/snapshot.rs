@@ -4,10 +4,11 @@ use super::{
     push::{Ledger, expect_ledger, stand_in_line},
     reconciliation::sum_of,
 };
-use crate::rest::{collection::Collection, external::known_system};
+use crate::rest::{collection::Collection, example::Example, external::known_system};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::Event,
+    example,
     integration::{
         credit_balance::CreditItem,
         credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
@@ -27,11 +28,15 @@ use uuid::Uuid;
 /// Snapshots.
 #[must_use]
 pub fn routes() -> Collection<CreditSnapshot> {
-    Collection::at("credit", "/v1/credit-balances/snapshots").create(create).creates().action(
-        "complete",
-        "Complete a full push by its control totals",
-        complete,
-    )
+    Collection::at("credit", "/v1/credit-balances/snapshots")
+        .create(create)
+        .creates()
+        .action("complete", "Complete a full push by its control totals", complete)
+        .example(
+            Example::body(json!({"items": 2, "receivable_total": "126200.00"})).after(&["batchCreditBalances"]).answers(
+                json!({"status": "complete", "received_items": 2, "receivable_total": "126200.00", "completed_at": example::MOMENT}),
+            ),
+        )
 }
 
 async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored<CreditSnapshot>> {

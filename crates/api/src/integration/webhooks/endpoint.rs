@@ -7,6 +7,7 @@ use crate::{
     rest::{
         answer::{Answer, shown},
         collection::Collection,
+        example::Example,
         operation::{Body, Call, Operation},
         query::Words,
     },
@@ -16,6 +17,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::Event,
+    example,
     filter::{self, Filter},
     integration::webhook_endpoint::{ChangeCondition, EndpointStatus, WebhookEndpoint},
     resource::Resource,
@@ -28,7 +30,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
@@ -40,9 +42,13 @@ const GRACE: i64 = 86_400;
 pub fn routes() -> Collection<WebhookEndpoint> {
     Collection::new("webhooks")
         .plain_action("pause", "Tell an endpoint nothing for now", pause)
+        .example(Example::default().answers(json!({"status": "paused"})).kept())
         .plain_action("resume", "Tell an endpoint again, from where it was left", resume)
+        .example(Example::default().after(&["pauseWebhookEndpoint"]).kept())
         .plain_action("test", "Send an endpoint a change `webhook_endpoint.tested`, whatever its types and filter", test)
+        .example(Example::default().after(&["resumeWebhookEndpoint"]).kept())
         .action("replay", "Send an endpoint again what came after a cursor, with the same ids", replay)
+        .example(Example::body(json!({"after": "example-cursor"})))
         .schema::<IssuedWebhookEndpoint>()
         .operation("", |path| {
             let mut create = Operation::write("createWebhookEndpoint", Method::POST, path, create)
@@ -56,6 +62,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                      some three days; later changes do not wait for it. 410 disables the endpoint at once, three days of nothing but failures do so too; the \
                      change `webhook_endpoint.disabled` says so. The answer shows the secret, once.",
                 )
+                .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
                 .takes(Body::of("WebhookEndpointInput"))
                 .needs("webhook-endpoints:create")
                 .answers(201, "IssuedWebhookEndpoint")
@@ -87,6 +94,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                     "Give a webhook endpoint a new secret",
                     "For 24 hours deliveries are signed with the secret before, too. The answer shows the new one, once.",
                 )
+                .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
                 .needs("webhook-endpoints:rotate-secret")
                 .answers(200, "IssuedWebhookEndpoint")
                 .etag()
@@ -103,7 +111,7 @@ pub struct IssuedWebhookEndpoint {
     #[schema(value_type = Object)]
     pub webhook_endpoint: Map<String, Value>,
     /// What deliveries are signed with: `whsec_` and the key in Base64.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "example-webhook-secret")]
     pub secret: String,
 }
 

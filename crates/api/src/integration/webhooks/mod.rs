@@ -9,6 +9,7 @@ pub mod sender;
 
 pub use secrets::{seal_anew, secrets};
 
+use super::changes::change;
 use crate::rest::{
     collection::{Api, Webhook},
     operation::Parameter,
@@ -23,6 +24,7 @@ pub fn routes(api: Api) -> Api {
         tag: "events",
         schema: "Change",
         about: "The change, as the feed has it.",
+        example: change(),
         headers: vec![
             Parameter::new("webhook-id", json!({"type": "string", "format": "uuid"}), "The event's id, the same however often it is sent."),
             Parameter::new(

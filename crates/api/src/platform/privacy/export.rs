@@ -4,6 +4,7 @@
 use super::{must_be, person};
 use crate::rest::{
     answer::{Answer, Pieces},
+    example::Example,
     operation::{Call, Operation},
 };
 use actix_web::{http::Method, web::Bytes};
@@ -79,6 +80,7 @@ pub fn operation(path: String) -> Operation {
              with, and the history of all that. The permission reaches whatever the caller's others do; whose field rules hide anything of it \
              may not export. That it was exported, and by whom, is noted (`privacy_request.exported`).",
         )
+        .example(Example::default().after(&["verifyPrivacyRequest"]))
         .needs("privacy-requests:export")
         .answers(200, "PrivacyExport")
 }

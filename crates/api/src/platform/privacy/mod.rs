@@ -5,7 +5,10 @@ mod register;
 
 use crate::{
     platform::user,
-    rest::collection::{Api, Collection},
+    rest::{
+        collection::{Api, Collection},
+        example::Example,
+    },
     sales,
 };
 use samphan_domain::{
@@ -29,6 +32,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use serde_json::json;
 
 /// The area's routes.
 #[must_use]
@@ -37,6 +41,7 @@ pub fn routes(api: Api) -> Api {
         .create(create)
         .creates()
         .action("verify", "Note that it is the person who asks", verify)
+        .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
         .action(
             "fulfil",
             "Fulfil a privacy request. Of an erasure this does it, for good: what says something of the person is taken out of the record, \
@@ -44,7 +49,9 @@ pub fn routes(api: Api) -> Api {
              Refused with 409 while there is business under way with the person",
             fulfil,
         )
+        .example(Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]))
         .action("reject", "Reject a privacy request, with the reason", reject)
+        .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
         .schema::<export::PrivacyExport>()
         .schema::<register::ProcessingRegister>()
         .operation("/{id}/export", export::operation);

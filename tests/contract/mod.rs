@@ -1,14 +1,19 @@
 //! The published document is what is served, and what is served is in it.
 
+mod compatibility;
+mod examples;
+
 use crate::support::{
-    contract::{document, operations},
+    contract::{document, fits_schema, operations},
     *,
 };
-use std::collections::BTreeSet;
+use reqwest::Method;
+use samphan::rest::routes::Routes;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::on_both![
     the_document_is_served_as_generated_with_an_etag,
-    every_address_in_the_document_is_known,
+    every_address_takes_just_the_methods_of_the_document,
     lists_and_records_are_as_published,
 ];
 
@@ -70,8 +75,9 @@ fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() 
     let webhooks = document()["webhooks"].as_object().unwrap();
     assert_eq!(webhooks.keys().map(String::as_str).collect::<BTreeSet<_>>(), declared);
     assert!(declared.contains("account.created") && declared.contains("credit_check.expired"));
-    let body = &document()["components"]["requestBodies"]["Webhook"]["content"]["application/json"]["schema"]["$ref"];
-    assert_eq!(body, "#/components/schemas/Change");
+    let body = &document()["components"]["requestBodies"]["Webhook"]["content"]["application/json"];
+    assert_eq!(body["schema"]["$ref"], "#/components/schemas/Change");
+    fits_schema("Change", &body["examples"]["Change"]["value"], "the example of a webhook");
     for (kind, webhook) in webhooks {
         assert_eq!(webhook["post"]["requestBody"]["$ref"], "#/components/requestBodies/Webhook", "{kind}");
         assert_eq!(webhook["post"]["parameters"].as_array().unwrap().len(), 3, "{kind}");
@@ -96,15 +102,38 @@ async fn the_document_is_served_as_generated_with_an_etag(app: App) {
     assert_eq!(app.nobody().get("/health/ready").await.is(200)["status"], "ok");
 }
 
-async fn every_address_in_the_document_is_known(app: App) {
-    for (method, path, operation) in operations() {
-        let path: Vec<String> = path.split('/').map(|s| if s.starts_with('{') { random_id() } else { s.to_owned() }).collect();
-        let mut request = app.nobody().ask(method, &path.join("/"));
-        if operation.get("requestBody").is_some() {
-            request = request.json(&json!({}));
+/// Methods by address, as the document has them, whatever parameters are called.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (method, path, _) in operations() {
+        all.entry(path.to_owned()).or_default().insert(method.to_string());
+    }
+    all
+}
+
+#[test]
+fn the_router_and_the_document_hold_the_same_set() {
+    let routes = Routes::of(samphan::openapi::api().operations).unwrap();
+    let mut routed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for operation in routes.operations() {
+        let is_new = routed.entry(operation.path.clone()).or_default().insert(operation.method.to_string());
+        assert!(is_new, "{operation:?} twice");
+    }
+    assert_eq!(routed, documented());
+}
+
+/// What a server says it takes at each address is what the document says: nothing is served that is not in it, and nothing is in it
+/// that is not served.
+async fn every_address_takes_just_the_methods_of_the_document(app: App) {
+    for (path, methods) in documented() {
+        let address: Vec<String> = path.split('/').map(|s| if s.starts_with('{') { random_id() } else { s.to_owned() }).collect();
+        let refused = app.nobody().ask(Method::TRACE, &address.join("/")).await.refused(405, "method_not_allowed");
+        let allowed: BTreeSet<String> = refused.header("allow").split(',').map(|m| m.trim().to_owned()).collect();
+        assert_eq!(allowed, methods, "{path}");
+        for method in methods {
+            let answer = app.nobody().ask(method.parse().unwrap(), &address.join("/")).json(&json!({})).await;
+            assert!(!matches!(answer["code"].as_str(), Some("unknown_path" | "method_not_allowed")), "{}: {}", answer.what, answer.text);
         }
-        let answer = request.await;
-        assert!(!matches!(answer["code"].as_str(), Some("unknown_path" | "method_not_allowed")), "{}: {}", answer.what, answer.text);
     }
 }
 

@@ -2,9 +2,13 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
+mod sharing;
+mod soundness;
+
 use super::{
     collection::{Api, Webhook},
     endpoints::DRY_RUN,
+    example::{self, Told},
     external::LONGEST_EXTERNAL_ID,
     operation::{Access, Operation, Run},
     pipeline::{EVENT_STREAM, LONGEST_HEADER},
@@ -13,7 +17,7 @@ use super::{
 use actix_web::http::Method;
 use samphan_domain::shape::Shape;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// What the document says of itself.
 #[derive(Debug)]
@@ -28,14 +32,16 @@ pub struct About {
 
 /// Writes the document, or says why it is not sound.
 pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for operation in &api.operations {
-        paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(api, operation));
-    }
     let mut components = schemas::all(api);
+    let (mut paths, mut faulty): (BTreeMap<&str, Map<String, Value>>, _) = (BTreeMap::new(), vec![]);
+    for operation in &api.operations {
+        let told = example::of(operation, api, &components).map_err(|faults| faulty.extend(faults)).unwrap_or_default();
+        paths.entry(&operation.path).or_default().insert(operation.method.as_str().to_lowercase(), describe(api, operation, &told));
+    }
     let mut paths = json!(paths);
     let mut parameters = shared_parameters();
-    share(&mut paths, &mut parameters);
+    sharing::parameters(&mut paths, &mut parameters);
+    let examples = sharing::examples(&mut paths);
     let written = paths.to_string();
     if let Some(all) = parameters.as_object_mut() {
         all.retain(|name, _| written.contains(&format!("\"#/components/parameters/{name}\"")));
@@ -66,32 +72,35 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
             "responses": problems(),
             "headers": headers(),
             "parameters": parameters,
+            "examples": examples,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC8725) or API key", "description": "An access token from sign-in or client credentials (a JWT, following RFC8725), or an API key `smp_…`."},
             },
         },
     });
     if let Some(webhook) = &api.webhook {
-        describe_webhooks(&mut document, api, webhook);
+        faulty.extend(describe_webhooks(&mut document, api, webhook).err().into_iter().flatten());
     }
-    let faults = faults(&document);
-    if faults.is_empty() { Ok(document) } else { Err(faults) }
+    faulty.extend(soundness::faults(&document));
+    if faulty.is_empty() { Ok(document) } else { Err(faulty) }
 }
 
 /// Adds a webhook for every event type there is: they differ in nothing but their names, so what they say stands once.
-fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) {
-    let name = |header: &str| header.split('-').map(first_upper).collect::<String>();
+fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) -> Result<(), Vec<String>> {
+    let name = |header: &str| header.split('-').map(sharing::first_upper).collect::<String>();
     for header in &webhook.headers {
         document["components"]["parameters"][name(&header.name)] =
             json!({"name": header.name, "in": "header", "required": true, "description": header.about, "schema": header.schema});
     }
-    let content = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", webhook.schema)}}});
+    let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
+    let shown = json!({webhook.schema: {"value": example::of_schema(webhook.schema, &webhook.example, api, &schemas)?}});
+    let content = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", webhook.schema)}, "examples": shown}});
     document["components"]["requestBodies"]["Webhook"] = json!({"required": true, "description": webhook.about, "content": content});
     document["components"]["responses"]["WebhookTaken"] = json!({"description": "Taken. Any other answer, or none, has it sent again."});
     let parameters: Vec<Value> =
         webhook.headers.iter().map(|h| json!({"$ref": format!("#/components/parameters/{}", name(&h.name))})).collect();
     let one = |shape: &Shape, kind: &str| {
-        let id: String = kind.split(['.', '_']).map(first_upper).collect();
+        let id: String = kind.split(['.', '_']).map(sharing::first_upper).collect();
         let what = kind.split_once('.').map_or(kind, |(_, what)| what).replace('_', " ");
         json!({"post": {
             "tags": [webhook.tag],
@@ -106,37 +115,7 @@ fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) {
     };
     let all: BTreeMap<&str, Value> = api.shapes.values().flat_map(|s| s.events.iter().map(move |kind| (*kind, one(s, kind)))).collect();
     document["webhooks"] = json!(all);
-}
-
-/// Moves parameters that several operations share to the components: the document is half as long for it.
-fn share(paths: &mut Value, components: &mut Value) {
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    let operations = |paths: &mut Value, f: &mut dyn FnMut(&mut Value)| {
-        for operation in
-            paths.as_object_mut().into_iter().flat_map(|p| p.values_mut()).filter_map(Value::as_object_mut).flat_map(|m| m.values_mut())
-        {
-            operation["parameters"].as_array_mut().into_iter().flatten().filter(|p| p.get("$ref").is_none()).for_each(&mut *f);
-        }
-    };
-    operations(paths, &mut |p| *uses.entry(p.to_string()).or_default() += 1);
-    operations(paths, &mut |p| {
-        if uses.get(&p.to_string()).is_none_or(|n| *n < 2) {
-            return;
-        }
-        let base: String = p["name"].as_str().unwrap_or_default().split('_').map(first_upper).collect();
-        let name = (0..)
-            .map(|n| if n == 0 { base.clone() } else { format!("{base}{}", n + 1) })
-            .find(|n| components.get(n).is_none_or(|held| held == p));
-        if let Some(name) = name {
-            components[&name] = p.take();
-            *p = json!({"$ref": format!("#/components/parameters/{name}")});
-        }
-    });
-}
-
-fn first_upper(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    Ok(())
 }
 
 fn asked_roots(api: &Api) -> Vec<String> {
@@ -173,11 +152,18 @@ fn reached(roots: &[String], components: &Map<String, Value>) -> HashSet<String>
     found
 }
 
-fn describe(api: &Api, o: &Operation) -> Value {
-    let mut parameters: Vec<Value> = path_parameters(&o.path);
-    parameters.extend(
-        o.query.iter().map(|p| json!({"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": p.schema})),
-    );
+fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(&o.path, told);
+    parameters.extend(o.query.iter().map(|p| {
+        let mut schema = p.schema.clone();
+        // In the schema: whoever tries an operation on the docs page does not want them all filled in.
+        let said = |t: &Told| t.query.iter().find(|(name, _)| *name == p.name).map(|(_, value)| value.clone());
+        let examples: Vec<Value> = told.iter().filter_map(said).collect();
+        if !examples.is_empty() {
+            schema["examples"] = json!(examples);
+        }
+        json!({"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": schema})
+    }));
     let writes = matches!(o.run, Run::Write(_));
     let mut shared = vec!["RequestId", "AcceptLanguage"];
     if writes {
@@ -206,7 +192,7 @@ fn describe(api: &Api, o: &Operation) -> Value {
         "summary": o.summary,
         "description": if o.description.is_empty() { &o.summary } else { &o.description },
         "parameters": parameters,
-        "responses": responses(api, o),
+        "responses": responses(api, o, told),
     });
     match &o.access {
         Access::Public => made["security"] = json!([]),
@@ -217,7 +203,8 @@ fn describe(api: &Api, o: &Operation) -> Value {
         }
     }
     if let Some(body) = &o.body {
-        let schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
+        let mut schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
+        schema["examples"] = examples(told, |t| t.body.as_ref());
         let mut content = Map::new();
         if body.patch {
             content.insert("application/merge-patch+json".into(), schema.clone());
@@ -232,7 +219,12 @@ fn describe(api: &Api, o: &Operation) -> Value {
     made
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
+/// The examples of a body or an answer, by name.
+fn examples(told: &[Told], of: impl Fn(&Told) -> Option<&Value>) -> Value {
+    told.iter().filter_map(|t| Some((t.name.clone(), json!({"value": of(t)?})))).collect::<Map<_, _>>().into()
+}
+
+fn path_parameters(path: &str, told: &[Told]) -> Vec<Value> {
     let names = path.split('/').filter_map(|s| s.strip_prefix('{').and_then(|s| s.strip_suffix('}')));
     names
         .map(|name| {
@@ -252,12 +244,13 @@ fn path_parameters(path: &str) -> Vec<Value> {
                     format!("The id of the {} it belongs to.", other.trim_end_matches("_id").replace('_', " ")),
                 ),
             };
-            json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})
+            let example = told.first().and_then(|t| t.path.iter().find(|(n, _)| n == name)).map(|(_, value)| value);
+            json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema, "example": example})
         })
         .collect()
 }
 
-fn responses(api: &Api, o: &Operation) -> Value {
+fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
     let mut all = Map::new();
     let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
     success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
@@ -266,7 +259,8 @@ fn responses(api: &Api, o: &Operation) -> Value {
         success["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
     }
     if let Some(schema) = &o.answer {
-        success["content"] = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
+        let shown = examples(told, |t| t.answer.as_ref());
+        success["content"] = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}, "examples": shown}});
         if schema.ends_with("Page") && o.method == Method::GET {
             success["headers"]["Link"] = json!({"$ref": "#/components/headers/Link"});
         }
@@ -274,7 +268,9 @@ fn responses(api: &Api, o: &Operation) -> Value {
     if o.streams {
         let about = "Server-sent events, until the client or the service ends.";
         success["description"] = json!(about);
-        success["content"] = json!({EVENT_STREAM: {"schema": {"type": "string", "maxLength": i32::MAX, "description": about}}});
+        let event = "id: example-cursor\nevent: account.created\ndata: {…}\n\n";
+        success["content"] =
+            json!({EVENT_STREAM: {"schema": {"type": "string", "maxLength": i32::MAX, "description": about}, "example": event}});
     }
     if o.idempotent {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
@@ -404,47 +400,4 @@ fn shared_parameters() -> Value {
         "LastEventId": header("Last-Event-ID", false, json!({"type": "string", "maxLength": 400}), "The `id` of the last event received: the stream goes on after it, whatever `after` says."),
         "IfNoneMatchAny": header("If-None-Match", false, json!({"type": "string", "pattern": "^\\*$", "maxLength": 1}), "`*`: make only, never update; 412 when it exists."),
     })
-}
-
-/// What is unsound: references to nothing, fields of ours in a request, names used twice, tags without words.
-fn faults(document: &Value) -> Vec<String> {
-    fn unsound(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(map) => {
-                if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
-                    && document.pointer(pointer).is_none()
-                {
-                    out.insert(format!("nothing at {pointer}"));
-                }
-                // Requests leave our fields out, and answers say nothing of who sets what.
-                if map.get("readOnly") == Some(&json!(true)) {
-                    out.insert(format!("readOnly is left of {}", json!(map)));
-                }
-                map.values().for_each(|v| unsound(v, document, out));
-            }
-            Value::Array(all) => all.iter().for_each(|v| unsound(v, document, out)),
-            _ => {}
-        }
-    }
-    let mut out = BTreeSet::new();
-    unsound(document, document, &mut out);
-    let tags: HashSet<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
-    let mut ids = HashSet::new();
-    let mut linked = BTreeSet::new();
-    for operation in
-        document["paths"].as_object().into_iter().flat_map(|p| p.values()).filter_map(Value::as_object).flat_map(|m| m.values())
-    {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        if !ids.insert(id) {
-            out.insert(format!("operation {id} twice"));
-        }
-        let responses = operation["responses"].as_object().into_iter().flat_map(|all| all.values());
-        let links = responses.filter_map(|r| r["links"].as_object()).flat_map(|all| all.values());
-        linked.extend(links.filter_map(|link| link["operationId"].as_str()));
-        if !operation["tags"][0].as_str().is_some_and(|t| tags.contains(t)) {
-            out.insert(format!("operation {id} has no known tag"));
-        }
-    }
-    out.extend(linked.difference(&ids.into_iter().collect()).map(|id| format!("a link to no operation {id}")));
-    out.into_iter().collect()
 }
