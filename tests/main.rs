@@ -9,6 +9,7 @@ mod integration;
 mod kernel;
 mod platform;
 mod sales;
+mod security;
 mod service;
 mod stock;
 mod support;

@@ -67,6 +67,9 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         log_format: LogFormat::Text,
         log: "off".to_owned(),
         cors_origins: vec!["https://crm.example.com".to_owned()],
+        hsts_seconds: 0,
+        docs: true,
+        metrics: true,
         head_timeout_ms: 10_000,
         body_timeout_ms: 10_000,
         event_streams: 4,
@@ -149,6 +152,11 @@ impl App {
     /// Where its database is.
     pub fn database_url(&self) -> &str {
         &self.database_url
+    }
+
+    /// Which database it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Another server on the same database, as a second process would be.

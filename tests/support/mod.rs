@@ -3,6 +3,7 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod dump;
 pub mod people;
 pub mod program;
 pub mod request;

@@ -7,6 +7,7 @@ pub mod collection;
 pub mod document;
 pub mod endpoints;
 pub mod external;
+pub mod headers;
 pub mod idempotency;
 pub mod messages;
 pub mod operation;

@@ -8,6 +8,9 @@ use actix_web::{
 use samphan_domain::error::{Code, Error, FieldError};
 use serde_json::{Value, json};
 
+/// Most characters of a pointer, as the document says.
+const POINTER: usize = 1000;
+
 /// The problem as JSON.
 #[must_use]
 pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
@@ -28,7 +31,8 @@ pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
 
 fn fault(e: &FieldError, language: Language) -> Value {
     json!({
-        "pointer": e.pointer,
+        // A name that was sent can be as long as a body.
+        "pointer": e.pointer.chars().take(POINTER).collect::<String>(),
         "code": e.code,
         "message": messages::fault(e, language),
         "allowed": e.allowed,

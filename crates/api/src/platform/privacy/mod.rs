@@ -37,13 +37,7 @@ pub fn routes(api: Api) -> Api {
         .create(create)
         .creates()
         .action("verify", "Note that it is the person who asks", verify)
-        .action(
-            "fulfil",
-            "Fulfil a privacy request. Of an erasure this does it, for good: what says something of the person is taken out of the record, \
-             what belongs to it, and their history, events and kept answers; money documents stay, with the addresses the law wants on them. \
-             Refused with 409 while there is business under way with the person",
-            fulfil,
-        )
+        .action("fulfil", "Fulfil a privacy request: an erasure is done by this, for good", fulfil)
         .action("reject", "Reject a privacy request, with the reason", reject)
         .schema::<export::PrivacyExport>()
         .schema::<register::ProcessingRegister>()
