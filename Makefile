@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz contract bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz contract deny bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,11 @@ test: ## Run every test: unit, property, and API tests on SQLite and on PostgreS
 	tests/postgres.sh $(CARGO) test --workspace --quiet
 
 check: format lint openapi-check test ## What CI runs: format, lints, document drift, tests (those of `contract` among them)
+
+deny: ## Dependencies: licences and sources against deny.toml (by cargo deny where it is installed, else by a test), and what comes in twice
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; \
+	else $(CARGO) test --workspace --quiet --test samphan security::dependencies; fi
+	$(CARGO) tree --workspace --duplicates --depth 0
 
 format: ## Is everything formatted
 	$(CARGO) fmt --all --check

@@ -10,6 +10,7 @@ mod integration;
 mod kernel;
 mod platform;
 mod sales;
+mod security;
 mod service;
 mod stock;
 mod support;

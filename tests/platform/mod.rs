@@ -3,4 +3,5 @@
 mod access;
 mod audit;
 mod machines;
-mod sessions;
+mod privacy;
+pub mod sessions;

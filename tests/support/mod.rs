@@ -4,6 +4,7 @@ pub mod app;
 pub mod cluster;
 pub mod contract;
 pub mod database;
+pub mod dump;
 pub mod generated;
 pub mod lists;
 pub mod people;

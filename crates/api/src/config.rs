@@ -133,6 +133,17 @@ pub struct Settings {
     /// left out.
     #[arg(long, value_name = "ORIGINS", env = "SAMPHAN_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
+    /// Seconds for which browsers are told to come by TLS only (`Strict-Transport-Security`), 0 to 63072000; 0 tells them nothing. For
+    /// services that are reached through TLS alone: a proxy before them ends it.
+    #[arg(long, value_name = "SECONDS", env = "SAMPHAN_HSTS_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=63_072_000))]
+    pub hsts_seconds: u32,
+    /// Whether the docs page (`/docs/`) is served. The document is, either way.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_DOCS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub docs: bool,
+    /// Whether `/metrics` is served, to whoever asks: counts and times by operation, nothing of anybody. Where that is too much, keep it
+    /// behind the proxy or switch it off.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_METRICS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub metrics: bool,
     /// Milliseconds in which the head of a request (its first line and headers) must arrive, 1000 to 600000; else the connection is
     /// closed with 408.
     // The web server's clock for this ticks twice a second, so less than a second would refuse prompt requests too.

@@ -13,7 +13,7 @@ use crate::{
         webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
-    rest::{body::Validators, pipeline, routes::Routes},
+    rest::{body::Validators, headers, pipeline, routes::Routes},
     sales::release,
     sweep,
     telemetry::{self, Metrics},
@@ -21,6 +21,7 @@ use crate::{
 use actix_web::{
     App, HttpServer,
     dev::Server,
+    http::header::HeaderValue,
     middleware::{Condition, from_fn},
     web,
 };
@@ -72,6 +73,12 @@ pub struct Shared {
     pub body_timeout: std::time::Duration,
     /// Origins browsers may call from.
     pub cors_origins: Vec<String>,
+    /// What tells browsers to come by TLS only.
+    pub hsts: Option<HeaderValue>,
+    /// Whether the docs page is served.
+    pub docs: bool,
+    /// Whether the metrics are.
+    pub metrics_page: bool,
     /// Who waits for changes.
     pub feed: Feed,
     /// How webhooks are sent.
@@ -174,6 +181,9 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         metrics: Metrics::default(),
         body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
         cors_origins: settings.cors_origins.clone(),
+        hsts: headers::hsts(settings.hsts_seconds),
+        docs: settings.docs,
+        metrics_page: settings.metrics,
         feed: Feed::new(settings.event_streams.into()),
         webhooks: Sender::new(settings.webhook_allow_private, settings.webhook_deliveries.into()).map_err(StartError::Client)?,
         keyring,
@@ -206,7 +216,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
         App::new()
             .wrap(Condition::new(!shared.cors_origins.is_empty(), pipeline::cors(&shared.cors_origins)))
             .app_data(web::Data::new(state))
-            .configure(pipeline::mount)
+            .configure(|config| pipeline::mount(config, &shared))
+            .wrap(from_fn(headers::secure))
             .wrap(from_fn(telemetry::line))
     })
     .workers(workers)

@@ -101,9 +101,16 @@ impl FieldError {
     }
 }
 
-/// The name most like `sent`, if any is like it at all.
+/// Longest name that is compared with others, in bytes.
+const LONGEST_SLIP: usize = 100;
+
+/// The name most like `sent`, if any is like it at all; none for what is too long to be a slip.
 #[must_use]
 pub fn nearest(sent: &str, names: &[String]) -> Option<String> {
+    // To compare takes time and memory by the product of both lengths, and nothing that long is a slip of the pen.
+    if sent.len() > LONGEST_SLIP {
+        return None;
+    }
     let sent = sent.to_lowercase();
     let length = sent.chars().count();
     let near = |name: &str| 1 + name.chars().count() / 3;
@@ -214,6 +221,7 @@ mod tests {
         let names = ["created_at", "name", "owner_id"].map(str::to_owned);
         assert_eq!(nearest("creatd_at", &names).as_deref(), Some("created_at"));
         assert_eq!(nearest("zzzzzzzz", &names), None);
+        assert_eq!(nearest(&"name".repeat(1_000_000), &names), None);
     }
 
     // To compare all of it would take a table of gigabytes.

@@ -43,6 +43,14 @@ pub struct Left {
     pub reset: i64,
 }
 
+impl Left {
+    /// Of what was refused: nothing, until there is enough again.
+    #[must_use]
+    pub fn nothing(policy: Policy, refused: &Error) -> Self {
+        Self { policy, remaining: 0, reset: refused.retry_after.and_then(|wait| i64::try_from(wait).ok()).unwrap_or(policy.seconds) }
+    }
+}
+
 impl Limits {
     /// Takes tokens, or says when there will be enough.
     pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> Result<Left> {

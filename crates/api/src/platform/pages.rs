@@ -6,7 +6,7 @@ use crate::{
         collection::Api,
         operation::{Access, Call, Operation},
     },
-    server::State,
+    server::{Shared, State},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -124,12 +124,16 @@ async fn jwks(_: &Reader, call: Call) -> Result<Answer> {
 }
 
 /// What is not JSON: the document's own text, the metrics, the docs page.
-pub fn mount(config: &mut ServiceConfig) {
-    config
-        .route("/openapi.json", web::get().to(document))
-        .route("/metrics", web::get().to(metrics))
-        .route("/docs", web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+pub fn mount(config: &mut ServiceConfig, shared: &Shared) {
+    config.route("/openapi.json", web::get().to(document));
+    if shared.metrics_page {
+        config.route("/metrics", web::get().to(metrics));
+    }
+    if shared.docs {
+        config
+            .route("/docs", web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+    }
 }
 
 async fn document(request: HttpRequest, state: web::Data<State>) -> HttpResponse {

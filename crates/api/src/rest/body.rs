@@ -46,7 +46,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
 pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
     match value {
         Value::String(s) => {
-            if s.contains('\0') {
+            if s.contains('\0') && faults.len() < MOST_FAULTS {
                 faults.push(FieldError::new(at, "nul_character", ""));
             } else if let std::borrow::Cow::Owned(composed) = text::nfc(s) {
                 *s = composed;
@@ -65,7 +65,7 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
         }
         Value::Array(all) => all.iter_mut().enumerate().for_each(|(i, v)| clean(v, &format!("{at}/{i}"), faults)),
         Value::Object(map) => {
-            if map.keys().any(|k| k.contains('\0')) {
+            if faults.len() < MOST_FAULTS && map.keys().any(|k| k.contains('\0')) {
                 faults.push(FieldError::new(at, "nul_character", ""));
             }
             map.iter_mut().for_each(|(k, v)| clean(v, &format!("{at}/{}", step(k)), faults));
@@ -180,7 +180,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
             let known: Vec<String> = here().and_then(|s| s["properties"].as_object()).into_iter().flat_map(|p| p.keys().cloned()).collect();
             let named =
                 |name: &String| FieldError::new(format!("{at}/{}", step(name)), "unknown_field", "").instead_of(name, known.clone());
-            unexpected.iter().map(named).collect()
+            unexpected.iter().take(MOST_FAULTS).map(named).collect()
         }
         Kind::Required { property } => vec![FieldError::new(format!("{at}/{}", property.as_str().unwrap_or_default()), "required", "")],
         Kind::Enum { options } => {

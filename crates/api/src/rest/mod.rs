@@ -8,6 +8,7 @@ pub mod document;
 pub mod endpoints;
 pub mod example;
 pub mod external;
+pub mod headers;
 pub mod idempotency;
 pub mod messages;
 pub mod operation;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::RateLimit,
     identity::{callers, limits},
-    server::{self, State},
+    server::{self, Shared, State},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -50,8 +50,8 @@ const IN_LINE: Duration = Duration::from_secs(10);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The pages, and behind every other address the operations.
-pub fn mount(config: &mut web::ServiceConfig) {
-    crate::platform::pages::mount(config);
+pub fn mount(config: &mut web::ServiceConfig, shared: &Shared) {
+    crate::platform::pages::mount(config, shared);
     config.default_service(web::to(dispatch));
 }
 
@@ -76,7 +76,7 @@ pub fn cors(origins: &[String]) -> Cors {
 fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
     let (id, language) = (request_id(request), language(request));
     let mut response = problem::response(error, language, &id);
-    common_headers(&mut response, &id);
+    with_id(&mut response, &id);
     response
 }
 
@@ -96,19 +96,9 @@ fn language(request: &HttpRequest) -> Language {
     Language::accepted(header_text(request, "accept-language"))
 }
 
-fn common_headers(response: &mut HttpResponse, request_id: &str) {
-    const SAME: [(HeaderName, &str); 4] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    ];
-    let headers = response.headers_mut();
+fn with_id(response: &mut HttpResponse, request_id: &str) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(X_REQUEST_ID, id);
-    }
-    for (name, value) in SAME {
-        headers.insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(X_REQUEST_ID, id);
     }
 }
 
@@ -146,7 +136,7 @@ async fn handle(
         Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
     };
-    common_headers(&mut response, &id);
+    with_id(&mut response, &id);
     if let Some(limits::Left { policy, remaining, reset }) = noted.left {
         let headers = response.headers_mut();
         for (name, value) in [
@@ -218,7 +208,9 @@ async fn answer(
     if state.rate_limit == RateLimit::On {
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
         let bucket = if operation.access == Access::Public { format!("anyone at {peer}") } else { caller.id.to_string() };
-        noted.left = Some(state.limits.take(&bucket, cost, limits::REQUESTS, now)?);
+        let taken = state.limits.take(&bucket, cost, limits::REQUESTS, now);
+        noted.left = Some(taken.as_ref().map_or_else(|refused| limits::Left::nothing(limits::REQUESTS, refused), |left| *left));
+        taken?;
     }
     if let Access::Needs(permission) = &operation.access
         && caller.reach(permission).is_none()

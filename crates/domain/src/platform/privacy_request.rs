@@ -53,7 +53,9 @@ pub enum PrivacyRequestKind {
     Access,
     /// To take with him what he gave; `export` answers it, without the history.
     Portability,
-    /// To be forgotten; `fulfil` does it.
+    /// To be forgotten; `fulfil` does it, for good: what says something of the person is taken out of the record, what belongs to it,
+    /// their history and events. Money documents stay, with the addresses the law wants on them. While business is under way with the
+    /// person it is refused.
     Erasure,
     /// To have something put right.
     Rectification,

@@ -1,5 +1,6 @@
 //! Which addresses may be sent to: public ones, lest somebody has us ask our own neighbours.
 
+use futures_util::future::BoxFuture;
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -64,19 +65,29 @@ fn public_v6(ip: Ipv6Addr) -> bool {
 #[error("the address is not allowed")]
 pub struct NotAllowed;
 
+/// What a name stands for, as somebody says.
+pub type Ask = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+
+/// Asks the system.
+pub fn ask_system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+}
+
 /// Resolves names to addresses that may be sent to, and to no others: what is checked is what is connected to.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver {
     /// Whether private addresses may be sent to.
     pub allow_private: bool,
+    /// Who says what a name stands for.
+    pub ask: Ask,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let Self { allow_private, ask } = *self;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|a| allow_private || is_public(a.ip())).collect();
+            let found = ask(name.as_str().to_owned()).await?;
+            let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| allow_private || is_public(a.ip())).collect();
             if allowed.is_empty() {
                 return Err(NotAllowed.into());
             }
@@ -88,15 +99,31 @@ impl Resolve for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_name_is_never_resolved_to_a_neighbour() {
         let resolve = |allow_private| {
             let name: Name = "localhost".parse().unwrap();
-            actix_web::rt::System::new().block_on(Resolver { allow_private }.resolve(name))
+            actix_web::rt::System::new().block_on(Resolver { allow_private, ask: ask_system }.resolve(name))
         };
         assert!(resolve(false).err().unwrap().is::<NotAllowed>());
         assert!(resolve(true).is_ok_and(|mut found| found.all(|a| a.ip().is_loopback())));
+    }
+
+    #[test]
+    fn a_name_that_changes_its_answer_is_looked_at_each_time() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let ask: Ask = |_| {
+            let ip = if ASKED.fetch_add(1, Ordering::Relaxed) == 0 { "1.1.1.1" } else { "127.0.0.1" };
+            Box::pin(async move { Ok(vec![SocketAddr::new(ip.parse().unwrap(), 0)]) })
+        };
+        let resolve = || {
+            let name: Name = "flips.example".parse().unwrap();
+            actix_web::rt::System::new().block_on(Resolver { allow_private: false, ask }.resolve(name))
+        };
+        assert!(resolve().is_ok());
+        assert!(resolve().err().unwrap().is::<NotAllowed>());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One attempt: signed, sent, and its answer read as far as it says something.
 
-use super::address::{self, NotAllowed, Resolver};
+use super::address::{self, Ask, NotAllowed, Resolver};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_domain::instant::Instant;
@@ -41,13 +41,18 @@ pub struct Outcome {
 impl Sender {
     /// A client that follows no redirects, asks no proxy, and resolves names to allowed addresses only.
     pub fn new(allow_private: bool, at_once: usize) -> reqwest::Result<Self> {
+        Self::asking(allow_private, at_once, address::ask_system)
+    }
+
+    /// The same, where somebody else than the system says what names stand for.
+    pub fn asking(allow_private: bool, at_once: usize, ask: Ask) -> reqwest::Result<Self> {
         crate::server::use_tls();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .user_agent("Samphan-Webhooks/1")
-            .dns_resolver(Resolver { allow_private })
+            .dns_resolver(Resolver { allow_private, ask })
             .build()?;
         Ok(Self { client, allow_private, at_once })
     }

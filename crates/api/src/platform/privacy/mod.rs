@@ -44,9 +44,7 @@ pub fn routes(api: Api) -> Api {
         .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
         .action(
             "fulfil",
-            "Fulfil a privacy request. Of an erasure this does it, for good: what says something of the person is taken out of the record, \
-             what belongs to it, and their history, events and kept answers; money documents stay, with the addresses the law wants on them. \
-             Refused with 409 while there is business under way with the person",
+            "Fulfil a privacy request: an erasure is done by this, for good",
             fulfil,
         )
         .example(Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]))
