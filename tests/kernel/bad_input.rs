@@ -222,6 +222,11 @@ async fn a_malformed_if_match_is_400(app: App) {
         app.patch(&path, json!({"grade": "A"})).header("if-match", tag).await.refused(400, "invalid_header");
     }
     assert_eq!(app.get(&path).await.version(), 1);
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "accounting"})).await;
+    for tag in ["\"1\"", "x", "*, \"1\""] {
+        let put = app.put("/v1/accounts/by-external-id/erp/1", json!({"name": "A"}));
+        put.header("if-none-match", tag).await.refused(400, "invalid_header");
+    }
 }
 
 async fn problems_speak_the_readers_language_and_echo_no_values(app: App) {
@@ -276,7 +281,7 @@ async fn a_name_of_any_length_is_refused_and_told_in_part(app: App) {
 }
 
 async fn a_header_longer_than_any_is_400(app: App) {
-    for name in ["x-request-id", "accept-language"] {
+    for name in ["x-request-id", "accept-language", "if-none-match"] {
         app.get("/v1/accounts").header(name, &"a".repeat(1001)).await.refused(400, "invalid_header");
         app.get("/v1/accounts").header(name, &"a".repeat(1000)).await.is(200);
     }

@@ -62,7 +62,9 @@ async fn the_last_of_stock_and_credit(app: &App, all: &[App]) {
             insist(async || app.post("/v1/credit-balances/batch", batch.clone()).await).await.is(200);
         }
     };
-    let confirms = join_all(orders.iter().enumerate().map(async |(n, order)| insist(async || act(at(n), order, "confirm", json!({})).await).await.is(200)));
+    let confirms = join_all(
+        orders.iter().enumerate().map(async |(n, order)| insist(async || act(at(n), order, "confirm", json!({})).await).await.is(200)),
+    );
     let (answers, ()) = futures_util::future::join(confirms, pushes).await;
     let confirmed: Vec<&Answer> = answers.iter().filter(|a| a["status"] == "confirmed").collect();
     assert!(answers.iter().all(|a| a["status"] == "confirmed" || a["status"] == "on_hold"));

@@ -168,8 +168,7 @@ fn entries(sql: &mut Sql, q: &str) {
 
 /// PostgreSQL: adds the condition that every word of `q` stands in the entry `e`.
 fn holds(sql: &mut Sql, q: &str) {
-    let query: Vec<String> =
-        text::query_terms(q).into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
+    let query: Vec<String> = text::query_terms(q).into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
     sql.push("e.tokens @@ CAST(").text(query.join(" & ")).push(" AS tsquery)");
     has_words(sql, q);
 }
@@ -229,7 +228,10 @@ pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, befor
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     if among == Among::Newest {
-        sql.push("(SELECT * FROM search_entries WHERE seq < ").int(before.unwrap_or(i64::MAX)).push(" ORDER BY seq DESC LIMIT ").int(NEWEST);
+        sql.push("(SELECT * FROM search_entries WHERE seq < ")
+            .int(before.unwrap_or(i64::MAX))
+            .push(" ORDER BY seq DESC LIMIT ")
+            .int(NEWEST);
         sql.push(") e WHERE ");
         holds(&mut sql, q);
     } else {

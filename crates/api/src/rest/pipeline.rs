@@ -235,7 +235,7 @@ async fn answer(
         query,
         body,
         if_match,
-        only_if_new: header_text(request, "if-none-match") == Some("*"),
+        only_if_new: only_if_new(operation, request)?,
         dry_run,
         caller: Arc::clone(&caller),
         now,
@@ -310,7 +310,10 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
 }
 
 fn bounded(request: &HttpRequest) -> Result<()> {
-    match ["X-Request-Id", "Accept-Language"].iter().find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER)) {
+    match ["X-Request-Id", "Accept-Language", "If-None-Match"]
+        .iter()
+        .find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER))
+    {
         Some(name) => Err(Error::from(Code::InvalidHeader).about(format!("{name}: at most {LONGEST_HEADER} characters"))),
         None => Ok(()),
     }
@@ -327,6 +330,15 @@ fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<St
         .into_inner();
     let of_writes = if matches!(operation.run, Run::Write(_)) { std::slice::from_ref(&*DRY_RUN) } else { &[] };
     query::check([&operation.query, of_writes], pairs)
+}
+
+/// Whether a record may only be made, not changed: of a PUT that is all `If-None-Match` can say.
+fn only_if_new(operation: &Operation, request: &HttpRequest) -> Result<bool> {
+    match request.headers().get(header::IF_NONE_MATCH).map(HeaderValue::to_str) {
+        Some(Ok("*")) => Ok(true),
+        Some(_) if operation.method == Method::PUT => Err(Error::from(Code::InvalidHeader).about("If-None-Match: * or nothing")),
+        _ => Ok(false),
+    }
 }
 
 fn if_match(request: &HttpRequest) -> Result<Option<i64>> {

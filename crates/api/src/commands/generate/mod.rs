@@ -101,7 +101,11 @@ pub async fn run(options: &Options, say: impl Fn(&str)) -> Result<(), GenerateEr
     say("indexes");
     unindexed::restore(&maker.store).await?;
     unindexed::settle(&maker.store).await?;
-    say(&format!("{accounts} accounts, {contacts} contacts, {} contact points, {orders} orders, seed {}", accounts + contacts, options.seed));
+    say(&format!(
+        "{accounts} accounts, {contacts} contacts, {} contact points, {orders} orders, seed {}",
+        accounts + contacts,
+        options.seed
+    ));
     Ok(())
 }
 

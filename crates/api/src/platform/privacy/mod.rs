@@ -42,12 +42,10 @@ pub fn routes(api: Api) -> Api {
         .creates()
         .action("verify", "Note that it is the person who asks", verify)
         .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
-        .action(
-            "fulfil",
-            "Fulfil a privacy request: an erasure is done by this, for good",
-            fulfil,
+        .action("fulfil", "Fulfil a privacy request: an erasure is done by this, for good", fulfil)
+        .example(
+            Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]),
         )
-        .example(Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]))
         .action("reject", "Reject a privacy request, with the reason", reject)
         .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
         .schema::<export::PrivacyExport>()

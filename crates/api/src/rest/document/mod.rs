@@ -395,8 +395,8 @@ fn shared_parameters() -> Value {
         "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "Language of messages in problems: en, th or fa."),
         "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer."),
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
-        "IfMatchRequired": header("If-Match", true, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
-        "IfNoneMatch": header("If-None-Match", false, tag, "The ETag you have; 304 when the record is still of that version."),
+        "IfMatchRequired": header("If-Match", true, tag, "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
+        "IfNoneMatch": header("If-None-Match", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "The ETag you have; 304 when the record is still of that version."),
         "LastEventId": header("Last-Event-ID", false, json!({"type": "string", "maxLength": 400}), "The `id` of the last event received: the stream goes on after it, whatever `after` says."),
         "IfNoneMatchAny": header("If-None-Match", false, json!({"type": "string", "pattern": "^\\*$", "maxLength": 1}), "`*`: make only, never update; 412 when it exists."),
     })
