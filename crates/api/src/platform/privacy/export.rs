@@ -13,6 +13,7 @@ use samphan_domain::{
     caller::FieldAccess,
     error::{Code, Error, Result},
     event::Event,
+    example,
     platform::{
         audit_event::AuditEvent,
         privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus},
@@ -80,7 +81,14 @@ pub fn operation(path: String) -> Operation {
              with, and the history of all that. The permission reaches whatever the caller's others do; whose field rules hide anything of it \
              may not export. That it was exported, and by whom, is noted (`privacy_request.exported`).",
         )
-        .example(Example::default().after(&["verifyPrivacyRequest"]))
+        .example(
+            Example::default()
+                .answers(json!({
+                    "privacy_request_id": example::id(PrivacyRequest::MANY), "resource": "contacts", "record_id": example::id("contacts"),
+                    "items": [{"resource": "contacts", "is_deleted": false, "record": {"id": example::id("contacts"), "name": "สมชาย ใจดี"}, "history": []}],
+                }))
+                .after(&["verifyPrivacyRequest"]),
+        )
         .needs("privacy-requests:export")
         .answers(200, "PrivacyExport")
 }
