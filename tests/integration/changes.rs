@@ -20,6 +20,7 @@ use std::{
 crate::on_both![
     changes_come_in_the_order_of_commits_and_none_is_lost_or_doubled,
     what_commits_late_comes_late_and_is_never_skipped,
+    what_begins_last_may_commit_last,
     a_restored_database_goes_on_with_its_positions,
     a_snapshot_and_the_feed_from_one_cursor_end_in_the_rows_as_they_are,
     whoever_waits_is_answered_at_once,
@@ -143,6 +144,38 @@ async fn what_commits_late_comes_late_and_is_never_skipped(app: App) {
         let (found, next) = rest(&app, &cursor, "").await;
         assert_eq!(types(&found), ["account.created"]);
         cursor = next;
+    }
+}
+
+/// The one that is still under way when the feed is looked at is the newest of all: none that began after it has ended by then.
+async fn what_begins_last_may_commit_last(app: App) {
+    if app.database_url().starts_with("sqlite") {
+        return;
+    }
+    let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
+    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
+    let begun = async |name: String| {
+        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        stored::insert(&work, Stored::draft(Tag { name, color: None, description: None })).await.unwrap();
+        work
+    };
+    let mut cursor = end(&app).await;
+    let mut after = async |told: &[&str]| {
+        let (found, next) = rest(&app, &cursor, "").await;
+        assert_eq!(types(&found), told);
+        cursor = next;
+    };
+    for n in 0..5 {
+        let early = begun(format!("early {n}")).await;
+        let late = begun(format!("late {n}")).await;
+        // Its events are numbered first.
+        late.flush().await.unwrap();
+        early.commit().await.unwrap();
+        after(&["tag.created"]).await;
+        app.account("Meanwhile").await;
+        after(&["account.created"]).await;
+        late.commit().await.unwrap();
+        after(&["tag.created"]).await;
     }
 }
 

@@ -106,10 +106,11 @@ async fn place(store: &Store, now: Instant) -> Result<()> {
     sql.push("), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) FROM feed_state");
     let settled = work.count(sql).await?;
     // All parts of the statement see the same. Up to the last of `upto` everything visible has its position then; what is not visible
-    // there yet is of a transaction that runs, so once all that have begun by now are over, nothing can come any more.
+    // there yet is of a transaction that runs, so once all that have begun by now are over, nothing can come any more. Those are all with
+    // lower numbers than this one, which gets its own here; the end of its snapshot says only up to where the first is not over.
     let mut sql = work.sql();
     sql.push("WITH state AS (SELECT f.settled_seq, f.fence_seq, f.fence_xid, pg_snapshot_xmin(pg_current_snapshot()) AS running, ");
-    sql.push("pg_snapshot_xmax(pg_current_snapshot()) AS begun FROM feed_state f), ");
+    sql.push("pg_current_xact_id() AS begun FROM feed_state f), ");
     sql.push("fresh AS (SELECT e.id, e.seq FROM audit_events e WHERE e.seq > ").int(settled);
     sql.push(" AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT ").int(MOST_PLACED);
     sql.push("), upto AS (SELECT CASE WHEN count(*) < ").int(MOST_PLACED);

@@ -1,6 +1,6 @@
 //! The outbox: every write's events, in the write's own transaction. Audit reads them here, feed and webhooks in the order of `feed`.
 
-use crate::{error::Result, store::Work};
+use crate::{dialect::Dialect, error::Result, store::Work};
 use samphan_domain::{
     event::Event,
     scalar::{Kind, Scalar},
@@ -39,7 +39,7 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
         "not in EVENTS of its resource: {:?}",
         events.iter().find(|e| !declared(e)).map(|e| &e.kind)
     );
-    let rows = events
+    let rows: Vec<_> = events
         .into_iter()
         .map(|e| {
             vec![
@@ -58,6 +58,12 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
             ]
         })
         .collect();
+    if !rows.is_empty() && work.writes_tried() == 0 && work.store.dialect() == Dialect::Postgres {
+        // Events are numbered before their first row gives the transaction its own number, by which the feed knows that it still runs.
+        let mut sql = work.sql();
+        sql.push("SELECT pg_current_xact_id()");
+        work.fetch(sql, |_| Ok(())).await?;
+    }
     work.insert("audit_events", COLUMNS, rows, "").await.map(|_| ())
 }
 
