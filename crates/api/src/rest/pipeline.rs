@@ -259,12 +259,16 @@ async fn answer(
             let mut places = vec![];
             loop {
                 let work = state.store.repeatable_work(Arc::clone(&caller), now, places).await?.for_request(id);
-                if let Some(key) = &key
-                    && let Some(kept) = key.take(&work).await?
-                {
-                    // What was kept may be of a write that is not committed yet: the answer waits for it.
-                    work.commit().await?;
-                    return Ok(kept);
+                if let Some(key) = &key {
+                    match key.take(&work).await {
+                        Ok(None) => {}
+                        Ok(Some(kept)) => {
+                            // What was kept may be of a write that is not committed yet: the answer waits for it.
+                            work.commit().await?;
+                            return Ok(kept);
+                        }
+                        Err(refused) => return undone(work, refused).await,
+                    }
                 }
                 // SQLite's writers stand in line before they begin.
                 let again = (state.store.dialect() == Dialect::Postgres).then(|| call.clone());
@@ -277,10 +281,22 @@ async fn answer(
                     call = again;
                     continue;
                 }
-                return kept(operation, work, key.as_ref(), answered?, dry_run).await;
+                return match answered {
+                    Ok(answer) => kept(operation, work, key.as_ref(), answer, dry_run).await,
+                    Err(refused) => undone(work, refused).await,
+                };
             }
         }
     }
+}
+
+/// Undoes a work before its refusal is answered: whoever repeats it at once shall not find its locks, that of its key above all, still held.
+async fn undone(work: Work, refused: Error) -> Result<Answer> {
+    if work.roll_back().await.is_err() {
+        // The connection is gone, and with it the transaction.
+        tracing::warn!("a refused write could not be rolled back");
+    }
+    Err(refused)
 }
 
 /// Keeps what a write did, unless it was only tried.
