@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Display, time::Duration};
 
 /// Tries of a request that nobody answered, or that was told to come back later.
-const TRIES: u32 = 8;
+const TRIES: u32 = 30;
 /// Longest wait before another try, in seconds.
 const LONGEST_WAIT: u64 = 30;
 /// Longest time, in milliseconds, from a request to the drop of its connection.
