@@ -3,6 +3,7 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod events;
 pub mod people;
 pub mod program;
 pub mod request;

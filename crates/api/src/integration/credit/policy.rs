@@ -14,14 +14,16 @@ use samphan_persistence::{
 /// Credit policies.
 #[must_use]
 pub fn routes() -> Collection<CreditPolicy> {
-    Collection::new("credit")
-        .writes()
-        .plain_action("activate", "Have a credit policy decide", async |work: &Work, p: Stored<CreditPolicy>| {
-            turn(work, p, PolicyStatus::Active, "activated").await
-        })
-        .plain_action("retire", "Have a credit policy decide no longer", async |work: &Work, p: Stored<CreditPolicy>| {
-            turn(work, p, PolicyStatus::Retired, "retired").await
-        })
+    Collection::new("credit").writes().plain_action("activate", "Have a credit policy decide", activate).plain_action(
+        "retire",
+        "Have a credit policy decide no longer",
+        async |work: &Work, p: Stored<CreditPolicy>| turn(work, p, PolicyStatus::Retired, "retired").await,
+    )
+}
+
+/// Has a policy decide.
+pub(crate) async fn activate(work: &Work, policy: Stored<CreditPolicy>) -> Result<Stored<CreditPolicy>> {
+    turn(work, policy, PolicyStatus::Active, "activated").await
 }
 
 async fn turn(work: &Work, before: Stored<CreditPolicy>, to: PolicyStatus, what: &str) -> Result<Stored<CreditPolicy>> {
