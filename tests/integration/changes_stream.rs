@@ -1,7 +1,7 @@
 //! The feed as server-sent events.
 
 use super::changes::{end, rest};
-use crate::support::{request::Request, *};
+use crate::support::{events::Stream, *};
 use futures_util::future::join;
 use std::time::{Duration, Instant};
 
@@ -11,45 +11,6 @@ crate::on_both![
     no_more_streams_than_there_is_room_for,
     streams_and_polls_end_when_the_service_does,
 ];
-
-/// A stream being read.
-struct Stream {
-    response: reqwest::Response,
-    held: String,
-}
-
-impl Stream {
-    async fn of(request: Request) -> Self {
-        let response = request.header("accept", "text/event-stream").open().await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, held: String::new() }
-    }
-
-    /// The next block: its id, type and data; none at the end.
-    async fn block(&mut self) -> Option<(String, String, Value)> {
-        loop {
-            if let Some((block, rest)) = self.held.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
-                self.held = rest;
-                let of = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim_start().to_owned();
-                return Some((of("id:"), of("event:"), serde_json::from_str(&of("data:")).unwrap_or_default()));
-            }
-            let piece = self.response.chunk().await.unwrap_or_default()?;
-            self.held.push_str(std::str::from_utf8(&piece).unwrap());
-        }
-    }
-
-    /// The next change.
-    async fn change(&mut self) -> Value {
-        loop {
-            let (id, kind, data) = self.block().await.expect("a change");
-            if !data.is_null() {
-                assert_eq!((json!(id), json!(kind)), (data["cursor"].clone(), data["type"].clone()));
-                return data;
-            }
-        }
-    }
-}
 
 async fn a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off(app: App) {
     let start = end(&app).await;

@@ -380,7 +380,8 @@ async fn a_machine_pushes_for_its_system_and_within_its_reach(app: App) {
     pusher.get(&format!("/v1/accounts/{account}/credit")).await.refused(403, "forbidden");
     let own = app.person(&["credit-balances:push/own", "accounts:read/all"], &[], &[]).await;
     let refused = send(&own.app, &items).await.is(200);
-    assert_eq!((statuses(&refused)[0], faults(&refused)[0]), ("failed", "unknown_reference"));
+    // As if nobody had mapped it.
+    assert_eq!((statuses(&refused)[0], faults(&refused)[0]), ("failed", "unknown_external_id"));
     assert_eq!(app.get("/v1/credit-balances/unmatched").await.is(200)["data"], json!([]), "it is mapped, only not for everyone");
     let one = json!({"system": "express", "entity": "TH01", "currency": "THB", "as_of": "2026-01-02T10:00:00Z", "receivable": "5.00"});
     let path = format!("/v1/accounts/{account}/credit-balance");

@@ -20,6 +20,7 @@ crate::on_both![
     the_most_generous_role_holds,
     nobody_grants_what_he_does_not_have,
     a_search_without_rights_finds_nothing,
+    the_unseen_does_not_crowd_out_the_seen_in_the_lookup,
 ];
 
 const READ: [&str; 3] = ["accounts:read", "contacts:read", "account-contacts:read"];
@@ -518,4 +519,31 @@ async fn a_search_without_rights_finds_nothing(app: App) {
     app.account("Siam").await;
     let person = app.person(&[], &[], &[]).await.app;
     assert_eq!(person.get("/v1/search?q=siam").await.is(200)["data"], json!([]));
+}
+
+async fn the_unseen_does_not_crowd_out_the_seen_in_the_lookup(app: App) {
+    let person = app.person(&["accounts:read/own", "contacts:read/own", "account-contacts:read/own"], &[], &[]).await;
+    let hidden: Vec<Value> = (0..30).map(|n| json!({"name": format!("Hidden {n}"), "tax_id": "0105536000013", "country": "US"})).collect();
+    let hidden = app.make_many("/v1/accounts", &hidden).await;
+    let seen = app.make("/v1/accounts", json!({"name": "Seen", "tax_id": "0105536000013", "country": "US", "owner_id": person.id})).await;
+    let contact = app.make("/v1/contacts", json!({"first_name": "Seen", "owner_id": person.id})).await;
+    for parent in hidden.iter().map(|id| format!("accounts/{id}")).chain([format!("contacts/{}", contact["id"].as_str().unwrap())]) {
+        app.make(&format!("/v1/{parent}/contact-points"), json!({"kind": "phone", "raw": "02 123 4567"})).await;
+    }
+    for account in [json!(hidden[0]), seen["id"].clone()] {
+        app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact["id"]})).await;
+    }
+    let found = person.app.get("/v1/lookup?tax_id=0105536000013").await.is(200);
+    assert_eq!(found["matches"].as_array().unwrap().iter().map(|m| &m["id"]).collect::<Vec<_>>(), [&seen["id"]]);
+    let found = person.app.get("/v1/lookup?phone=021234567").await.is(200);
+    let of = |field: &str| found["matches"].as_array().unwrap().iter().map(|m| m[field].clone()).collect::<Vec<_>>();
+    // Its first account that is seen, whichever came before.
+    assert_eq!((of("id"), of("account_id")), (vec![contact["id"].clone()], vec![seen["id"].clone()]));
+    // Who may not see who acts for whom is not told it here.
+    let blind = app.person(&["accounts:read/all", "contacts:read/all"], &[], &[]).await.app;
+    app.make(&format!("/v1/contacts/{}/contact-points", contact["id"].as_str().unwrap()), json!({"kind": "mobile", "raw": "081 234 5678"}))
+        .await;
+    let found = blind.get("/v1/lookup?phone=0812345678").await.is(200);
+    let contact = found["matches"].as_array().unwrap().iter().find(|m| m["resource"] == "contacts").unwrap().clone();
+    assert_eq!((&contact["account_id"], &contact["account_name"]), (&Value::Null, &Value::Null));
 }

@@ -12,6 +12,7 @@ crate::on_both![
     scopes_cut_down_and_never_add,
     a_revoked_key_is_felt_within_five_seconds,
     a_rotated_key_has_a_new_secret,
+    what_acts_for_somebody_who_may_do_more_is_not_taken_over,
     an_expired_key_is_refused,
     a_key_calls_from_its_addresses_only,
 ];
@@ -79,6 +80,30 @@ async fn a_rotated_key_has_a_new_secret(app: App) {
     let new = app.post(&format!("/v1/api-keys/{}/rotate", key.text_of("client_id")), json!({})).await.is(200);
     felt(&old).await;
     app.as_(&new.text_of("token")).get("/v1/me").await.is(200);
+}
+
+async fn what_acts_for_somebody_who_may_do_more_is_not_taken_over(app: App) {
+    let rights = ["accounts:read/own", "api-keys:*/all", "webhook-endpoints:*/all", "changes:read/all"];
+    let clerk = app.person(&rights, &[], &[]).await.app;
+    let higher = app.api_key(&["accounts:read/all"], json!({})).await.is(201).text_of("client_id");
+    let lower = app.api_key(&["accounts:read/own"], json!({})).await.is(201).text_of("client_id");
+    let rotate = |key: &str| clerk.post(&format!("/v1/api-keys/{key}/rotate"), json!({}));
+    assert!(!rotate(&higher).await.refused(403, "forbidden").text.contains("smp_"));
+    rotate(&lower).await.is(200);
+    // An endpoint is told what its maker may read: whoever moves it would be told that, too.
+    let make = async |app: &App| {
+        let made =
+            app.post("/v1/webhook-endpoints", json!({"url": "http://127.0.0.1:9/hooks", "event_types": ["tag.created"]})).await.is(201);
+        format!("/v1/webhook-endpoints/{}", made["webhook_endpoint"]["id"].as_str().unwrap())
+    };
+    let (theirs, own) = (make(&app).await, make(&clerk).await);
+    let url = json!({"url": "http://127.0.0.1:9/clerk"});
+    clerk.patch(&theirs, url.clone()).await.refused(403, "forbidden");
+    assert!(!clerk.post(&format!("{theirs}/rotate-secret"), json!({})).await.refused(403, "forbidden").text.contains("whsec_"));
+    clerk.patch(&own, url.clone()).await.is(200);
+    clerk.post(&format!("{own}/rotate-secret"), json!({})).await.is(200);
+    app.patch(&own, url).await.is(200);
+    assert_eq!(app.get(&theirs).await.is(200)["url"], "http://127.0.0.1:9/hooks");
 }
 
 async fn an_expired_key_is_refused(app: App) {

@@ -12,6 +12,7 @@ crate::on_both![
     what_is_credited_and_invoiced_anew_hides_no_other_line,
     a_system_posts_its_own_documents_only,
     amounts_beyond_reason_add_up_or_are_refused,
+    an_invoice_of_an_order_out_of_sight_is_refused_as_of_none,
 ];
 
 fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
@@ -200,4 +201,26 @@ async fn amounts_beyond_reason_add_up_or_are_refused(app: App) {
         assert!(answer.status == 201 || answer.status == 422, "{}", answer.text);
     }
     assert_eq!(read(&app, &order.id()).await["open_amount"], "0.00");
+}
+
+async fn an_invoice_of_an_order_out_of_sight_is_refused_as_of_none(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "5").await;
+    let known = invoice(&order, "INV-1", "5", "535.00", from_now(0));
+    app.make("/v1/order-invoices", known.clone()).await;
+    let rights = ["credit-balances:push/all", "order-invoices:*/all", "orders:read/own"];
+    let sender = app.person(&rights, &[], &[]).await.app;
+    let send = |mut posted: Value| {
+        posted.as_object_mut().unwrap().remove("system");
+        let item = json!({"external_id": "X", "as_of": from_now(0), "receivable": "1.00"});
+        let batch = json!({"system": "erp", "entity": "TH01", "currency": "THB", "items": [item], "invoices": [posted]});
+        sender.post("/v1/credit-balances/batch", batch)
+    };
+    let mut nothing = known.clone();
+    nothing["order_id"] = json!(random_id());
+    nothing["order_line_id"] = json!(random_id());
+    let (unseen, never) = (send(known).await.refused(422, "unknown_reference"), send(nothing).await);
+    unseen.fault("/invoices/0/order_id", "unknown_reference");
+    same_but_request_id(&unseen, &never);
 }

@@ -8,6 +8,7 @@ use super::{
 use actix_web::dev::ServerHandle;
 use reqwest::Method;
 use samphan::{
+    commands::demo,
     config::{self, LogFormat, RateLimit, Settings},
     platform::first_start,
     server,
@@ -170,6 +171,12 @@ impl App {
     /// What the caller would see at another address.
     pub fn at(&self, url: &str) -> Self {
         Self { url: Arc::from(url), ..self.clone() }
+    }
+
+    /// Makes the demo company in its database, beside the server.
+    pub async fn demo_company(&self) {
+        let (state, _) = server::prepare(&settings(&self.database_url, RateLimit::Off)).await.unwrap();
+        demo::make(&state).await.unwrap();
     }
 
     /// The server's database, beside the server.

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod contract;
 pub mod database;
 pub mod dump;
+pub mod events;
 pub mod generated;
 pub mod lists;
 pub mod people;

@@ -218,7 +218,7 @@ pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: &Record, 
         let mut sql = work.sql();
         sql.push("SELECT 1 FROM ").push(shape.many).push(" WHERE id = ").id(id);
         if work.count(sql).await? > 0 {
-            return Err(Error::from(Code::AlreadyExists).against(shape.many, id, "id"));
+            return Err(taken(work, shape, id, "id").await?);
         }
     }
     unique(work, shape, id, None, record).await?;
@@ -441,10 +441,22 @@ async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Re
         }
         sql.push(" LIMIT 1");
         if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-            return Err(Error::from(Code::AlreadyExists).against(shape.many, other, set.last().copied().unwrap_or_default()));
+            return Err(taken(work, shape, other, set.last().copied().unwrap_or_default()).await?);
         }
     }
     Ok(())
+}
+
+/// The refusal of a value that another record holds: it names that record to whoever may see it.
+async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
+    let error = Error::from(Code::AlreadyExists);
+    if !sight::readable(work, shape) {
+        return Ok(error);
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = ").id(by);
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    Ok(if work.count(sql).await? > 0 { error.against(shape.many, by, field) } else { error })
 }
 
 /// Brings the search index and the indexed values up to date.

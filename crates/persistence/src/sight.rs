@@ -7,6 +7,13 @@ use samphan_domain::{
     shape::Shape,
 };
 
+/// Whether the caller may read records of a resource at all, whichever he then sees. What is reached below its parents only has no
+/// permission of its own.
+#[must_use]
+pub fn readable(reader: &Reader, shape: &Shape) -> bool {
+    shape.nested || reader.caller.reach(&shape.permission("read")).is_some()
+}
+
 /// Adds ` AND …` that leaves only the rows of `alias` that the caller may see with the verb.
 pub fn only_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
     if let Some((resource, id)) = shape.subject {
@@ -17,7 +24,7 @@ pub fn only_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &
         return Ok(());
     }
     // A child is seen by whoever sees one of its parents; its own verb was checked as a permission.
-    if parents(reader, shape)?.iter().all(|(_, parent)| !parent.owned || sees(reader, parent) == Sight::Everything) {
+    if parents(reader, shape)?.iter().all(|(_, parent)| sees(reader, parent) == Sight::Everything) {
         return Ok(());
     }
     by_parents(sql, reader, shape, alias, " AND p.deleted_at IS NULL")

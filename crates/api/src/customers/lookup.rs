@@ -6,7 +6,7 @@ use crate::rest::{
     operation::{Call, Operation, Parameter},
 };
 use samphan_domain::{
-    caller::FieldAccess,
+    caller::{FieldAccess, Sight},
     customers::contact_point::{DEFAULT_REGION, phone_keys},
     error::{Code, Error, FieldError, Result},
     example,
@@ -115,15 +115,18 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         "tax_id" => {
             let bare = tax_id::thai_tax_id(value).unwrap_or_else(|_| (*value).clone());
             let mut sql = reader.sql();
-            sql.push("SELECT id FROM accounts WHERE deleted_at IS NULL AND tax_id")
+            sql.push("SELECT t.id FROM accounts t WHERE t.deleted_at IS NULL AND t.tax_id")
                 .one_of(Kind::Text, [Scalar::Text(bare), Scalar::Text((*value).clone())]);
+            sight::only_seen(&mut sql, reader, reader.shape("accounts")?, "t", "read")?;
             sql.push(" LIMIT ").int(MOST);
             accounts = reader.fetch(sql, |row| row.id(0)).await?;
         }
         "external_id" => {
             let mut sql = reader.sql();
-            sql.push("SELECT resource, record_id FROM external_references WHERE deleted_at IS NULL AND resource IN ('accounts', 'contacts') AND external_id = ");
-            sql.text((*value).clone()).push(" LIMIT ").int(MOST);
+            sql.push("SELECT t.resource, t.record_id FROM external_references t WHERE t.deleted_at IS NULL ");
+            sql.push("AND t.resource IN ('accounts', 'contacts') AND t.external_id = ").text((*value).clone());
+            sight::only_seen(&mut sql, reader, reader.shape("external_references")?, "t", "read")?;
+            sql.push(" LIMIT ").int(MOST);
             for (resource, id) in reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await? {
                 if resource == "accounts" { accounts.push(id) } else { contacts.push(id) }
             }
@@ -132,8 +135,10 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             let region = call.query.get("region").map_or(DEFAULT_REGION, String::as_str);
             let keys = if *key == "phone" { phone_keys(value, region) } else { vec![value.trim().to_lowercase()] };
             let mut sql = reader.sql();
-            sql.push("SELECT account_id, contact_id FROM contact_points WHERE deleted_at IS NULL AND normalized")
+            sql.push("SELECT t.account_id, t.contact_id FROM contact_points t WHERE t.deleted_at IS NULL AND t.normalized")
                 .one_of(Kind::Text, keys.into_iter().map(Scalar::Text));
+            // What is not seen must not take the place of what is.
+            sight::only_seen(&mut sql, reader, reader.shape("contact_points")?, "t", "read")?;
             sql.push(" LIMIT ").int(MOST);
             for (account, contact) in reader.fetch(sql, |row| Ok((row.optional_id(0)?, row.optional_id(1)?))).await? {
                 accounts.extend(account);
@@ -191,9 +196,13 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     if ids.is_empty() || reader.caller.reach("contacts:read").is_none() {
         return Ok(vec![]);
     }
+    let accounts = reader.shape("accounts")?;
+    let links = reader.caller.reach("account-contacts:read").map_or(Sight::Nothing, |_| reader.caller.sight("accounts:read"));
     let mut sql = reader.sql();
-    sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac WHERE ac.deleted_at IS NULL AND ac.contact_id = t.id ");
-    sql.push("ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
+    sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac JOIN accounts a ON a.id = ac.account_id ");
+    sql.push("WHERE ac.deleted_at IS NULL AND a.deleted_at IS NULL AND ac.contact_id = t.id");
+    sight::by_owner(&mut sql, accounts, "a", &links);
+    sql.push(" ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
     let names = may_see(reader, "contacts", "name")?;
     let people = reader.fetch(sql, |row| Ok((row.id(0)?, name_or_stars(row.text(1)?, names), row.optional_id(2)?))).await?;

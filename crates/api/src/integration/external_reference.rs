@@ -17,7 +17,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     list::{self, View},
-    record,
+    record, sight,
     store::Work,
     stored::{self, Stored},
 };
@@ -58,8 +58,11 @@ async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape>
     };
     known_system(work, &named.system).await?;
     let view = View::new(work, shape, Some(&["id"]), vec![]);
-    let missing = |_| Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
-    list::one(work, &view, named.record_id, None, "read").await.map_err(missing)?;
+    let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
+    if !sight::readable(work, shape) {
+        return Err(missing());
+    }
+    list::one(work, &view, named.record_id, None, "read").await.map_err(|_| missing())?;
     Ok(shape)
 }
 

@@ -116,6 +116,8 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     if key.data.status == ApiKeyStatus::Revoked {
         return Err(Code::IllegalTransition.into());
     }
+    // Who is shown a secret can use it, so the key must have no more rights than his own.
+    super::user::expect_rights_of(work, Some(key.id())).await?;
     call.state.callers.forget(key.id());
     issue(work, key, "rotated").await
 }
@@ -129,7 +131,8 @@ async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
     stored::save(work, &before, after, "revoked", None).await
 }
 
-async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Result<Answer> {
+/// Gives a key a secret, which the answer shows.
+pub(crate) async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Result<Answer> {
     let secret = tokens::secret();
     let token = format!("smp_{}{secret}", before.id().simple());
     let mut after = before.clone();

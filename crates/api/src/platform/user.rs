@@ -122,6 +122,20 @@ pub async fn within_own(work: &Work, given: &[RoleId], held: &[RoleId]) -> Resul
     Ok(())
 }
 
+/// Refuses to lay hands on what acts in somebody's name, a user's, a key's or Samphan's own, to whoever may not do as much himself.
+pub async fn expect_rights_of(work: &Work, somebody: Option<Uuid>) -> Result<()> {
+    let beyond = || Error::from(Code::Forbidden).about("it acts for somebody who may do more than you");
+    let Some(id) = somebody.filter(|id| *id != work.caller.id) else {
+        let own = somebody.is_some() || work.caller.reach("*:*") == Some(Reach::All);
+        return if own { Ok(()) } else { Err(beyond()) };
+    };
+    let mut sql = work.sql();
+    sql.push("SELECT role_ids FROM users WHERE id = ").id(id).push(" UNION ALL SELECT role_ids FROM api_keys WHERE id = ").id(id);
+    let roles = work.fetch_one(sql, |row| row.text(0)).await?.unwrap_or_default();
+    let roles: Vec<RoleId> = serde_json::from_str(&roles).unwrap_or_default();
+    within_own(work, &roles, &[]).await.map_err(|_| beyond())
+}
+
 /// Refuses a list that names a record that does not exist.
 pub async fn exist(work: &Work, many: &'static str, pointer: &str, ids: Vec<Uuid>) -> Result<()> {
     if ids.is_empty() {

@@ -257,9 +257,11 @@ impl Endpoints {
                 async move |work: &Work, call: Call| {
                     let reference = external_ref(table.shape, &call);
                     match by_external_id(work, table.shape, &call).await? {
-                        Some(_) if call.only_if_new => Err(Code::PreconditionFailed.into()),
                         Some(id) => {
                             let before = table.find(work, id, None, "update").await?;
+                            if call.only_if_new {
+                                return Err(Code::PreconditionFailed.into());
+                            }
                             expect_version(call.if_match, version_of(&before))?;
                             let after = table.patch(work, before, call.body).await?;
                             Ok(Answer::record(work, table.shape, &after))

@@ -15,6 +15,7 @@ use samphan_domain::{
 use samphan_persistence::{
     cursor,
     list::Query,
+    sight,
     store::{CustomFields, Reader},
 };
 use serde_json::{Value, json};
@@ -156,8 +157,7 @@ impl<'a> Words<'a> {
 impl Vocabulary for Words<'_> {
     fn shape(&self, many: &str) -> Option<&'static Shape> {
         let shape = self.reader.store.shapes.get(many).copied()?;
-        let readable = !shape.parents.is_empty() || self.reader.caller.reach(&shape.permission("read")).is_some();
-        readable.then_some(shape)
+        sight::readable(self.reader, shape).then_some(shape)
     }
 
     fn custom(&self, many: &str, key: &str) -> Option<Kind> {

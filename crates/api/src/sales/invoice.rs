@@ -33,13 +33,18 @@ pub fn routes() -> Collection<OrderInvoice> {
         .example_of("createOrderInvoice", Example::default().after(&["shipShipment"]))
 }
 
+fn unknown(pointer: &str, what: &str) -> Error {
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)])
+}
+
+/// An order, or an invoice of one, that is not seen is not there.
+fn unseen(error: Error) -> Error {
+    if error.code == Code::NotFound { unknown("/order_id", Order::MANY) } else { error }
+}
+
 pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Result<Stored<OrderInvoice>> {
-    let unknown = |pointer, what| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)]);
     known_system(work, &draft.data.system).await?;
-    let order = stored::find::<Order>(work, draft.data.order_id.0, "read").await.map_err(|e| match e.code {
-        Code::NotFound => unknown("/order_id", Order::MANY),
-        _ => e,
-    })?;
+    let order = stored::find::<Order>(work, draft.data.order_id.0, "read").await.map_err(unseen)?;
     if order.data.line(draft.data.order_line_id).is_none() {
         return Err(unknown("/order_line_id", "a line of the order"));
     }
@@ -110,7 +115,7 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
     let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
         return create(work, Stored::draft(said)).await.map(|_| ());
     };
-    let before = stored::find::<OrderInvoice>(work, id, "read").await?;
+    let before = stored::find::<OrderInvoice>(work, id, "read").await.map_err(unseen)?;
     let mut after = before.clone();
     after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
     update(work, &before, after).await.map(|_| ())

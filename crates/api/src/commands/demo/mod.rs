@@ -1,5 +1,6 @@
 //! The demo company: a few hundred records to look at, made by the same functions the API uses. The same every time.
 
+mod books;
 mod catalog;
 mod sales;
 
@@ -8,7 +9,7 @@ use crate::{
     catalog::{price_book, product},
     customers::{account, account_contact, address},
     integration::external_reference,
-    platform::{custom_field, user},
+    platform::{custom_field, privacy, user},
     server::{State, now},
 };
 use catalog::CATALOG;
@@ -29,7 +30,7 @@ use samphan_domain::{
     error::Result,
     integration::{external_reference::ExternalReference, external_system::ExternalSystem},
     money::{Price, SCALE},
-    platform::{custom_field::CustomField, picklist::Picklist, team::Team, user::User},
+    platform::{custom_field::CustomField, picklist::Picklist, privacy_request::PrivacyRequest, team::Team, user::User},
     resource::Resource,
     tax_id,
 };
@@ -55,7 +56,7 @@ const ROUTES: [(&str, &str, &str); 4] =
 /// How many records of each resource were made.
 pub type Counts = BTreeMap<&'static str, usize>;
 
-/// Makes the company, in one work: all of it or nothing. For an empty database only.
+/// Makes the company, in one work: all of it or nothing, but for what follows from what is committed. For an empty database only.
 pub async fn make(state: &State) -> Result<Counts> {
     let work = state.store.work(Arc::new(Caller::system()), now()).await?;
     let mut company = Company { work: &work, counts: Counts::new() };
@@ -63,11 +64,14 @@ pub async fn make(state: &State) -> Result<Counts> {
     company.settings().await?;
     let wholesale = company.catalog().await?;
     let accounts = company.accounts(&staff, wholesale).await?;
-    company.contacts(&accounts).await?;
+    let contacts = company.contacts(&accounts).await?;
     company.stock().await?;
-    company.orders(&accounts).await?;
-    let counts = company.counts;
+    company.orders(&accounts, &contacts).await?;
+    company.credit(&accounts).await?;
+    let endpoint = company.machines().await?;
+    let mut counts = company.counts;
     work.commit().await?;
+    counts.insert("webhook_deliveries", books::owe(state, endpoint).await?);
     Ok(counts)
 }
 
@@ -195,7 +199,9 @@ impl Company<'_> {
         let mut accounts = vec![];
         for n in 0..ACCOUNTS {
             let Some(seller) = at(sellers, n) else { break };
-            let made = self.add::<Account>(account::create, None, organisation(n, seller, wholesale)).await?;
+            // Every fifteenth belongs to a group.
+            let head = if n % 15 == 14 { accounts.get(n - 14).map(|(head, _): &(Uuid, Seller)| *head) } else { None };
+            let made = self.add::<Account>(account::create, None, organisation(n, seller, wholesale, head)).await?;
             let id = made.id();
             self.live(made, n).await?;
             let parent = Some(("account_id", id));
@@ -231,14 +237,19 @@ impl Company<'_> {
         Ok(())
     }
 
-    /// Contacts, how to reach them, and whom they act for.
-    async fn contacts(&mut self, accounts: &[(Uuid, Seller)]) -> Result<()> {
+    /// Contacts, how to reach them, and whom they act for; first those who are the first of their accounts.
+    async fn contacts(&mut self, accounts: &[(Uuid, Seller)]) -> Result<Vec<Uuid>> {
+        let mut contacts = vec![];
         for n in 0..CONTACTS {
             let Some((account, seller)) = at(accounts, n) else { break };
             let contact = self.add::<Contact>(stored::insert, None, person(n, seller)).await?.id();
+            contacts.push(contact);
             let parent = Some(("contact_id", contact));
             let mobile = json!({"kind": "mobile", "raw": format!("08{}-{:03}-{:04}", 1 + n % 9, 200 + n, 2_000 + n * 53), "region": "TH", "is_primary": true});
             self.add::<ContactPoint>(stored::insert, parent, mobile).await?;
+            if n.is_multiple_of(5) {
+                self.add::<Address>(address::create, parent, place(n + 7, "shipping")).await?;
+            }
             if n.is_multiple_of(3) {
                 self.add::<ContactPoint>(stored::insert, parent, json!({"kind": "line", "raw": format!("demo.line{n}")})).await?;
             }
@@ -250,12 +261,16 @@ impl Company<'_> {
                 account_contact::set_primary(self.work, link).await?;
             }
         }
-        Ok(())
+        if let Some(person) = contacts.last() {
+            let body = json!({"kind": "access", "resource": Contact::MANY, "record_id": person, "note": "Asked on the telephone."});
+            self.add::<PrivacyRequest>(privacy::create, None, body).await?;
+        }
+        Ok(contacts)
     }
 }
 
 /// An account by its number: mostly companies, some partnerships, foundations, persons and foreigners.
-fn organisation(n: usize, (owner, team): Seller, wholesale: Uuid) -> Value {
+fn organisation(n: usize, (owner, team): Seller, wholesale: Uuid, head: Option<Uuid>) -> Value {
     let (stem, stem_en) = at(&STEMS, n * 5).unwrap_or_default();
     let (trade, trade_en, industry) = at(&TRADES, n * 7 + n / 12).unwrap_or_default();
     let (first, last) = (at(&FIRST, n * 11).unwrap_or_default(), at(&LAST, n * 13 + 5).unwrap_or_default());
@@ -290,6 +305,7 @@ fn organisation(n: usize, (owner, team): Seller, wholesale: Uuid) -> Value {
         "currency": "THB",
         "payment_terms_days": at(&[0, 15, 30, 60], n),
         "price_book_id": (grade == Some("A")).then_some(wholesale),
+        "parent_id": head,
         "health": 35 + n * 17 % 65,
         "owner_id": owner,
         "team_id": team,

@@ -1,6 +1,6 @@
 //! The demo company's sales: tax, warehouses with goods, and orders in every state of their lives.
 
-use super::Company;
+use super::{Company, Seller};
 use crate::{
     sales::{invoice, order, promise},
     stock::ledger::{self, Entry},
@@ -18,7 +18,10 @@ use samphan_domain::{
     },
     stock::{stock_movement::MovementKind, warehouse::Warehouse},
 };
-use samphan_persistence::stored::{self, Stored};
+use samphan_persistence::{
+    record::merge,
+    stored::{self, Stored},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -57,32 +60,41 @@ impl Company<'_> {
         Ok(())
     }
 
-    /// Orders from draft to delivered, one of them promised first, and what was invoiced of those that left.
-    pub(super) async fn orders(&mut self, accounts: &[(Uuid, super::Seller)]) -> Result<()> {
+    /// Orders from draft to delivered, some of them promised first, what was invoiced of those that left, and what was asked for today.
+    pub(super) async fn orders(&mut self, accounts: &[(Uuid, Seller)], contacts: &[Uuid]) -> Result<()> {
         let mut sql = self.work.sql();
         sql.push("SELECT sku FROM products WHERE deleted_at IS NULL AND status = 'active' ORDER BY sku");
         let skus = self.work.fetch(sql, |row| row.text(0)).await?;
         let line = |n: usize| json!({"sku": skus.get(n % skus.len().max(1)), "quantity": (1 + n % 4).to_string()});
         let channels = ["field", "telesales", "web", "partner"];
         for n in 0..ORDERS {
-            let Some((account, (owner, team))) = accounts.get(n * 5 % accounts.len().max(1)).copied() else { break };
+            let place = n * 5 % accounts.len().max(1);
+            let Some((account, (owner, team))) = accounts.get(place).copied() else { break };
+            let mut customer = json!({"account_id": account, "owner_id": owner, "team_id": team, "contact_id": contacts.get(place)});
             let mut lines = json!([line(n), line(n * 3 + 1), line(n * 7 + 2)]);
-            if let (11, Some(first)) = (n, lines.get_mut(0).and_then(Value::as_object_mut)) {
+            if let (11 | 19, Some(first)) = (n, lines.get_mut(0).and_then(Value::as_object_mut)) {
                 // More than there is: it is held.
                 first.insert("quantity".to_owned(), json!("5000"));
             }
-            let promise = if n == 5 { self.promise(account, (owner, team), lines.clone()).await? } else { None };
-            let body = json!({"account_id": account, "owner_id": owner, "team_id": team, "channel": channels.get(n % 4), "promise_id": promise,
-                "customer_reference": format!("PO-{:04}", 1_100 + n * 7), "lines": if promise.is_some() { json!([]) } else { lines }});
-            let made = self.add::<Order>(order::create, None, body).await?;
+            let promise = if n % 8 == 5 { self.promise(&customer, lines.clone()).await? } else { None };
+            let rest = json!({"channel": channels.get(n % 4), "promise_id": promise, "customer_reference": format!("PO-{:04}", 1_100 + n * 7),
+                "lines": if promise.is_some() { json!([]) } else { lines }});
+            merge(&mut customer, &rest);
+            let made = self.add::<Order>(order::create, None, customer).await?;
             self.live_on(made, n).await?;
+        }
+        for n in 1..=4 {
+            let Some((account, (owner, team))) = accounts.get(n).copied() else { break };
+            let customer = json!({"account_id": account, "owner_id": owner, "team_id": team, "contact_id": contacts.get(n)});
+            self.promise(&customer, json!([line(24 + n)])).await?;
         }
         Ok(())
     }
 
-    /// A promise, when it can be given.
-    async fn promise(&mut self, account: Uuid, (owner, team): super::Seller, lines: Value) -> Result<Option<Uuid>> {
-        let body = json!({"account_id": account, "owner_id": owner, "team_id": team, "lines": lines});
+    /// A promise; its id when it could be given.
+    async fn promise(&mut self, customer: &Value, lines: Value) -> Result<Option<Uuid>> {
+        let mut body = customer.clone();
+        merge(&mut body, &json!({"lines": lines}));
         let made = self.add::<OrderPromise>(promise::create, None, body).await?;
         Ok(made.data.refused_for.is_empty().then(|| made.id()))
     }

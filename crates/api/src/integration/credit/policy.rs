@@ -17,14 +17,17 @@ use serde_json::json;
 pub fn routes() -> Collection<CreditPolicy> {
     Collection::new("credit")
         .writes()
-        .plain_action("activate", "Have a credit policy decide", async |work: &Work, p: Stored<CreditPolicy>| {
-            turn(work, p, PolicyStatus::Active, "activated").await
-        })
+        .plain_action("activate", "Have a credit policy decide", activate)
         .example(Example::default().answers(json!({"status": "active"})).kept())
         .plain_action("retire", "Have a credit policy decide no longer", async |work: &Work, p: Stored<CreditPolicy>| {
             turn(work, p, PolicyStatus::Retired, "retired").await
         })
         .example(Example::default().after(&["activateCreditPolicy"]).answers(json!({"status": "retired"})))
+}
+
+/// Has a policy decide.
+pub(crate) async fn activate(work: &Work, policy: Stored<CreditPolicy>) -> Result<Stored<CreditPolicy>> {
+    turn(work, policy, PolicyStatus::Active, "activated").await
 }
 
 async fn turn(work: &Work, before: Stored<CreditPolicy>, to: PolicyStatus, what: &str) -> Result<Stored<CreditPolicy>> {

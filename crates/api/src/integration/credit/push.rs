@@ -185,7 +185,7 @@ struct Held {
 }
 
 /// Takes what a system pushed for one of its ledgers.
-async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
+pub(crate) async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
     if items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
     }
@@ -295,9 +295,11 @@ impl Accounts {
     fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> Outcome {
         let fault = match &item.external_id {
             None => FieldError::new("/account_id", "unknown_reference", "accounts"),
-            Some(name) if self.by_external_id.contains_key(name) => FieldError::new("/external_id", "unknown_reference", "accounts"),
             Some(name) => {
-                unmatched.entry(name.clone()).or_default().push(item.clone());
+                // What is mapped out of the sender's reach is answered alike, but has nothing to wait for.
+                if !self.by_external_id.contains_key(name) {
+                    unmatched.entry(name.clone()).or_default().push(item.clone());
+                }
                 FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference")
             }
         };

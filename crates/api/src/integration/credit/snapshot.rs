@@ -39,7 +39,7 @@ pub fn routes() -> Collection<CreditSnapshot> {
         )
 }
 
-async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored<CreditSnapshot>> {
+pub(crate) async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored<CreditSnapshot>> {
     let CreditSnapshot { system, entity, currency, .. } = draft.data.clone();
     expect_ledger(work, &Ledger { system, entity, currency }).await?;
     stored::insert(work, draft).await
@@ -95,7 +95,7 @@ pub async fn matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
     work.execute(sql).await.map(|_| ())
 }
 
-async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
+pub(crate) async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
     if before.data.status == SnapshotStatus::Complete {
         return Err(Code::IllegalTransition.into());
     }

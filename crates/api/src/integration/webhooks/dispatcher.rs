@@ -295,24 +295,28 @@ async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker
         // A replay came in between, or another process: it is looked at anew.
         return Ok((position, true));
     }
+    owe(&work, endpoint.id(), found.changes.iter().filter(|c| passes(c))).await?;
+    work.commit().await?;
+    Ok((found.until, found.until < newest))
+}
+
+/// Notes changes that an endpoint is to be told, each as a delivery.
+pub(crate) async fn owe<'a>(work: &Work, endpoint: Uuid, changes: impl Iterator<Item = &'a Change>) -> Result<()> {
     let row = |c: &Change| {
         vec![
             Scalar::Id(work.new_id()),
-            Scalar::Time(now),
+            Scalar::Time(work.now),
             Scalar::Null,
-            Scalar::Id(endpoint.id()),
+            Scalar::Id(endpoint),
             Scalar::Id(c.id),
             Scalar::Text(c.kind.clone()),
             Scalar::Int(c.position),
             Scalar::Text("pending".to_owned()),
             Scalar::Int(0),
-            Scalar::Time(now),
+            Scalar::Time(work.now),
         ]
     };
-    let rows = found.changes.iter().filter(|c| passes(c)).map(row).collect();
-    work.insert("webhook_deliveries", COLUMNS, rows, AGAIN).await?;
-    work.commit().await?;
-    Ok((found.until, found.until < newest))
+    work.insert("webhook_deliveries", COLUMNS, changes.map(row).collect(), AGAIN).await.map(|_| ())
 }
 
 fn fits(filter: &Filter, change: &Change) -> bool {

@@ -4,6 +4,7 @@ use super::{address, secrets};
 use crate::{
     identity::tokens,
     integration::changes::asked::event_types,
+    platform::user::expect_rights_of,
     rest::{
         answer::{Answer, shown},
         collection::Collection,
@@ -25,7 +26,7 @@ use samphan_domain::{
     shape::Shape,
 };
 use samphan_persistence::{
-    record::expect_version,
+    record::{expect_version, uuid_in},
     store::{Reader, Work},
     stored::{self, Stored},
 };
@@ -128,17 +129,25 @@ pub struct Replay {
 async fn create(work: &Work, call: Call) -> Result<Answer> {
     let draft = Stored::<WebhookEndpoint>::from_body(work.shape("webhook_endpoints")?, call.body.clone(), None)?;
     check(work, &call, &draft.data).await?;
+    let made = make(work, draft).await?;
+    Ok(issue(work, &call, &made).await?.status(201))
+}
+
+/// Makes an endpoint, which is told of what changes from now on. It has no secret yet.
+pub(crate) async fn make(work: &Work, draft: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
     let made = stored::insert(work, draft).await?;
     let mut sql = work.sql();
     sql.push("INSERT INTO webhook_cursors (endpoint_id, position) SELECT ").bind(Kind::Id, Scalar::Id(made.id()));
     sql.push(", coalesce(max(position), 0) FROM event_positions");
     work.execute(sql).await?;
-    Ok(issue(work, &call, &made).await?.status(201))
+    Ok(made)
 }
 
 async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
+    // It is told what its maker may read, wherever it is.
+    expect_rights_of(work, uuid_in(&before.record, "created_by_id")).await?;
     let after = before.patched(&call.body)?;
     check(work, &call, &after.data).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
@@ -178,6 +187,7 @@ pub async fn condition(reader: &Reader, endpoint: &WebhookEndpoint) -> Result<Op
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "rotate-secret").await?;
     expect_version(call.if_match, before.version())?;
+    expect_rights_of(work, uuid_in(&before.record, "created_by_id")).await?;
     let until = work.now.plus_seconds(GRACE);
     secrets::end(work, before.id(), until).await?;
     let mut after = before.clone();
@@ -195,7 +205,7 @@ async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> 
     Ok(Answer { version: Some(endpoint.version()), location, ..Answer::json(&issued) })
 }
 
-async fn pause(work: &Work, before: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
+pub(crate) async fn pause(work: &Work, before: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
     if before.data.status != EndpointStatus::Active {
         return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("paused").iter().copied()));
     }

@@ -3,7 +3,7 @@
 pub mod address;
 mod delivery;
 pub mod dispatcher;
-mod endpoint;
+pub mod endpoint;
 mod secrets;
 pub mod sender;
 

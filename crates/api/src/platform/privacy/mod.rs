@@ -55,7 +55,7 @@ pub fn routes(api: Api) -> Api {
 }
 
 /// Takes a request in.
-async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
+pub(crate) async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
     let asked = &mut draft.data;
     let persons = || work.store.shapes.values().copied().filter(|shape| Person::is_one(shape));
     let Some(shape) = persons().find(|shape| shape.many == asked.resource) else {
