@@ -139,7 +139,7 @@ fn with(place: &str, value: Option<Value>) -> Value {
 #[test]
 fn every_kind_of_break_is_found() {
     let new = json!({"schema": {"type": "string"}, "name": "q", "in": "query", "required": true});
-    let table: Vec<(&str, &str, Option<Value>)> = vec![
+    let table = [
         ("createThing", "POST", None),
         ("listThings", "GET/operationId", Some(json!("allThings"))),
         ("createThing", "POST/x-permission", Some(json!("things:update"))),
@@ -200,7 +200,7 @@ fn every_kind_of_break_is_found() {
 
 #[test]
 fn what_harms_nobody_is_no_break() {
-    let table: Vec<(&str, Option<Value>)> = vec![
+    let table = [
         ("/info", Some(json!({"version": "9.9.9"}))),
         ("GET/summary", Some(json!("Every thing"))),
         ("GET/responses/200/description", Some(json!("All of them."))),

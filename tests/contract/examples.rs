@@ -265,7 +265,7 @@ async fn every_example_is_executed(app: App) {
 }
 
 /// The examples of a media type of the document, by name.
-fn written<'a>(media: &'a Value) -> BTreeMap<&'a str, &'a Value> {
+fn written(media: &Value) -> BTreeMap<&str, &Value> {
     let all = media["examples"].as_object().into_iter().flatten();
     all.map(|(name, one)| {
         let found = one["$ref"].as_str().map_or(one, |r| document().pointer(r.trim_start_matches('#')).unwrap());

@@ -159,8 +159,8 @@ fn asked(shape: &Shape, new: bool) -> Value {
             not_null(&mut schema);
         }
         // Clients send defaults they know of; in a patch that would overwrite what was left out.
-        if let Some(map) = schema.as_object_mut().filter(|_| !new) {
-            map.remove("default");
+        if !new {
+            without_defaults(&mut schema);
         }
         properties.insert(field.name.to_owned(), schema);
     }
@@ -175,6 +175,13 @@ fn asked(shape: &Shape, new: bool) -> Value {
         schema["required"] = json!(required);
     }
     schema
+}
+
+fn without_defaults(schema: &mut Value) {
+    let Some(map) = schema.as_object_mut() else { return };
+    map.remove("default");
+    map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|p| p.values_mut()).for_each(without_defaults);
+    map.get_mut("items").into_iter().for_each(without_defaults);
 }
 
 fn batch_item(shape: &Shape) -> Value {

@@ -1,7 +1,5 @@
 //! What several operations of the document have in common stands once, among its components.
 
-#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
-
 use samphan_domain::shape::camel;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
