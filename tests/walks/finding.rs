@@ -40,6 +40,11 @@ fn filtered<'a>(shape: &'static Shape, row: &'a Row) -> impl Iterator<Item = (&'
     fields.map(|f| (f.name, &row.record[f.name])).filter(|(name, _)| text(&row.record, name).is_some())
 }
 
+/// Whether the path of a list says it already: then no parameter does.
+fn is_in(path: &str, shape: &Shape, field: &str) -> bool {
+    parents(shape).any(|(name, other)| name == field && path.starts_with(&format!("/v1/{}/", other.many.replace('_', "-"))))
+}
+
 /// The lists of a caller, each with what is in it: those below parents he sees, too.
 fn within<'a>(world: &'a World, caller: &Caller) -> Vec<(&'static Shape, String, Vec<&'a Row>, Vec<&'a Row>)> {
     let mut all = vec![];
@@ -99,7 +104,8 @@ async fn nothing_unseen_is_found(app: App) {
             let whole = ids_of(&seen);
             for (field, value) in filtered(shape, row) {
                 let plain = format!("{field}={}", encoded(&text(&row.record, field).unwrap()));
-                for query in [plain, filter(field, "eq", value)] {
+                let plain = Some(plain).filter(|_| !is_in(&path, shape, field));
+                for query in plain.into_iter().chain([filter(field, "eq", value)]) {
                     let found = listed(&caller.app, &path, &query).await;
                     let wanted: Vec<&Row> = seen.iter().copied().filter(|r| r.record[field] == *value).collect();
                     assert!(found.is_subset(&whole) && found.is_superset(&ids_of(&wanted)), "{}: {path}?{query}", caller.name);

@@ -99,7 +99,6 @@ async fn the_unseen_is_refused_wherever_a_body_names_it(app: App) {
     for (path, shape) in lists() {
         let (Some((resource, id)), Some(create)) = (shape.subject, Step::at("post", path)) else { continue };
         for many in shapes().values().filter(|s| bound(s) && s.extensible && !s.nested).map(|s| s.many) {
-            wanted.insert((create.id, many.to_owned()));
             for caller in world.principals() {
                 let ask = |about: String| {
                     let mut body = smallest(create.taken().unwrap(), &BTreeMap::new());
@@ -107,7 +106,14 @@ async fn the_unseen_is_refused_wherever_a_body_names_it(app: App) {
                     body[id] = json!(about);
                     create.ask_for(&caller.app, &[], "dry_run=true", Some(&body))
                 };
-                if refused_alike(caller, &ask(unseen_record(&world, caller, many, &json!(null))).await, &ask(random_id()).await) {
+                let never = ask(random_id()).await;
+                // Not everything is said of everything: a person alone asks what is held about him.
+                let place = format!("/{resource}");
+                if never["errors"].as_array().is_some_and(|all| all.iter().any(|e| e["pointer"] == place)) {
+                    continue;
+                }
+                wanted.insert((create.id, many.to_owned()));
+                if refused_alike(caller, &ask(unseen_record(&world, caller, many, &json!(null))).await, &never) {
                     refused.insert((create.id, many.to_owned()));
                 }
             }

@@ -113,6 +113,7 @@ impl World {
         let client = world.app.as_(&token);
         principals.push((vec![("a machine with a key", machine), ("a client with a token", client)], key.text_of("client_id"), None));
         world.name_for_others().await;
+        world.ask_for_persons().await;
         world.read_lists(&HashSet::new()).await;
         let mut given: Vec<HashSet<String>> = vec![];
         for (_, id, team) in &principals {
@@ -138,6 +139,14 @@ impl World {
                 let body = json!({"system": "express", "resource": shape.many, "external_type": "walked", "external_id": name, "record_id": record["id"]});
                 self.app.make("/v1/external-references", body).await;
             }
+        }
+    }
+
+    /// Has every person ask what is held about him, so that callers have requests of persons they see, and of others.
+    async fn ask_for_persons(&self) {
+        for contact in self.app.all("/v1/contacts", 200).await {
+            let body = json!({"kind": "access", "resource": "contacts", "record_id": contact["id"]});
+            self.app.make("/v1/privacy-requests", body).await;
         }
     }
 
