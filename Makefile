@@ -55,5 +55,6 @@ chaos: ## Kill the service fifty times under load on each database, and PostgreS
 fuzz: ## Fuzz the API with schemathesis on SQLite and PostgreSQL, for some 20 minutes (needs python3; FUZZ_EXAMPLES=100 for a night)
 	tests/postgres.sh openapi/fuzz/run.sh
 
-bench: ## Measure a release build on generated data, beside bare loops over the same SQL
+bench: ## Measure a release build on generated data, beside bare loops over the same SQL; then builds and tests themselves
 	tests/bench/run.sh
+	tests/bench/work.sh

@@ -9,4 +9,4 @@ build=(--release)
 case " $* " in *" --debug "*) build=() ;; esac
 cargo build --quiet "${build[@]}" -p samphan
 cargo build --quiet "${build[@]}" -p samphan-persistence --example floor
-tests/postgres.sh python3 tests/bench/run.py "$@"
+tests/postgres.sh --disk python3 tests/bench/run.py "$@"

@@ -101,7 +101,7 @@ impl Receiver {
     }
 
     pub async fn next(&mut self) -> Got {
-        timeout(Duration::from_secs(15), self.got.recv()).await.expect("something is sent").unwrap()
+        timeout(Duration::from_secs(45), self.got.recv()).await.expect("something is sent").unwrap()
     }
 
     /// The next so many, in the order in which they happened.
