@@ -4,7 +4,8 @@
 #   tests/postgres.sh openapi/fuzz/run.sh [DATABASE...]
 #
 # DATABASE is sqlite or postgres; both, at once, when none is named. Exits 1 on any finding. What is asked can be set by
-#   FUZZ_EXAMPLES  generated requests of each operation, and steps of stories: 6; a nightly run may take 100
+#   FUZZ_EXAMPLES  generated requests of each operation: 6; a nightly run may take 100
+#   FUZZ_STORIES   runs of stories along the document's links, each with a seed of its own: 8
 #   FUZZ_SEED      which ones: 1
 #   FUZZ_PATHS     only of operations whose path fits this regular expression
 #   FUZZ_PROGRAM   the program to run, when it is built already
@@ -70,10 +71,15 @@ fuzz() {
   export FUZZ_TOKEN FUZZ_OWN
   local only=()
   [ -z "${FUZZ_PATHS:-}" ] || only=(--include-path-regex "$FUZZ_PATHS")
-  # From a folder that may be littered.
-  (cd "$home" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$root/openapi/openapi.json" --url "$url" --no-color \
-    --seed "${FUZZ_SEED:-1}" --max-examples "${FUZZ_EXAMPLES:-6}" "${only[@]}") >"$home/findings.txt" 2>&1 || status=1
-  sed -n '/= SUMMARY =/,$p' "$home/findings.txt"
+  run() { # run SEED WORD… appends to the findings, from a folder that may be littered
+    (cd "$home" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$root/openapi/openapi.json" \
+      --url "$url" --no-color --seed "$@" "${only[@]}") >>"$home/findings.txt" 2>&1 || status=1
+  }
+  run "${FUZZ_SEED:-1}" --phases examples,coverage,fuzzing --max-examples "${FUZZ_EXAMPLES:-6}"
+  # A story ends where its data leads nowhere, so there are many.
+  local story
+  for ((story = 1; story <= ${FUZZ_STORIES:-8}; story++)); do run $((${FUZZ_SEED:-1} * 1000 + story)) --phases stateful; done
+  sed -n '/= SUMMARY =/,/^=.*=$/p; /API Links:/p' "$home/findings.txt"
   ask "$FUZZ_TOKEN" "$url/v1/me" >/dev/null || { echo "$name: the fuzzer's own key was lost on the way: the rest was nothing but 401"; status=1; }
   # The HTTP library says so when a request is none.
   if grep -E 'ERROR|panicked' "$home/log" | grep -v 'actix_http::h1::dispatcher'; then status=1; fi

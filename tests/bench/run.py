@@ -2,7 +2,7 @@
 """Measures a release build on generated data, each operation beside the same SQL without the server.
 
     tests/bench/run.py [--accounts 100000] [--contacts 200000] [--orders 0] [--seconds 5] [--rounds 3] [--only sqlite|postgres]
-                       [--part REQUESTS|SERIES|webhooks …] [--against 10000] [--processes 1 2 4]
+                       [--part REQUESTS|SERIES|webhooks …] [--against 10000 [--filled URL]] [--processes 1 2 4]
 
 What is measured stands in two tables below: REQUESTS, sent by 32 connections at once, and SERIES, done one after the other and each
 timed. A new operation is a line there. The floor beside a figure is pgbench (prepared statements) for PostgreSQL and a bare loop over
@@ -362,9 +362,12 @@ def scale(database, options):
     """The reads at two sizes, and how many times the p99 of the smaller one that of the larger is."""
     name, sizes = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database], {}
     for accounts in (options.against, options.accounts):
-        url = fresh(database)
-        took = generate(url, accounts, accounts * 2, accounts * 3)
-        print(f"  {name}: {accounts:,} accounts, {accounts * 2:,} contacts and {accounts * 3:,} orders in {took:.0f} s", flush=True)
+        if accounts == options.accounts and options.filled:
+            url, took = options.filled, "before"
+        else:
+            url = fresh(database)
+            took = f"in {generate(url, accounts, accounts * 2, accounts * 3):.0f} s"
+        print(f"  {name}: {accounts:,} accounts, {accounts * 2:,} contacts and {accounts * 3:,} orders, generated {took}", flush=True)
         server = Server(url)
         sizes[accounts] = {line[1]: request(name, server, url, options, *line[:3], False) for line in READS if not options.part or line[1] in options.part}
         server.stop()
@@ -447,6 +450,7 @@ def main():
     parser.add_argument("--contacts", type=int, default=200_000)
     parser.add_argument("--orders", type=int, default=0)
     parser.add_argument("--against", type=int, help="measure the reads at this many accounts, too")
+    parser.add_argument("--filled", metavar="URL", help="with --against and --only: a database that holds --accounts already, which takes long to fill")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--deliveries", type=int, default=5_000, help="webhooks counted; a tenth as many are timed")
