@@ -40,6 +40,10 @@ pub async fn restore(store: &Store) -> Result<(), Failure> {
     }
     for (_, definition) in named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await? {
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
+        if connection.get_database_backend() == DbBackend::Sqlite {
+            // Each index goes from the log into the file, or all of them together would fill the disk twice.
+            connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)")).await?;
+        }
     }
     connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {NOTE}")).await?;
     Ok(())
