@@ -106,7 +106,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     Ok(())
 }
 
-/// An account made, and whose it is.
+/// An account, and whose it is.
 #[derive(Clone, Copy)]
 struct Made {
     id: Uuid,
