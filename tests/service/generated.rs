@@ -1,10 +1,12 @@
 //! `samphan generate`: a database as a real one would look, for benches.
 
 use crate::support::{
+    app::run_alone,
     database::Kind,
     program::{command, output},
     *,
 };
+use sqlx::{Connection, PgConnection};
 
 crate::on_both![a_database_is_filled_as_a_real_one_would_look, what_it_takes_away_comes_back_when_it_is_ended_midway];
 
@@ -70,4 +72,17 @@ async fn what_it_takes_away_comes_back_when_it_is_ended_midway(app: App) {
     assert!(output(&["migrate", "--database-url", app.database_url()]).status.success());
     assert_eq!(indexes(&app).await, before);
     app.account("A").await;
+}
+
+#[test]
+fn an_index_may_take_longer_than_a_request() {
+    run_alone(Kind::Postgres, async |app: App| {
+        let mut beside = PgConnection::connect(app.database_url()).await.unwrap();
+        // What is noted there is done: here something that takes longer than the five seconds of a request's statement.
+        let slow = "CREATE TABLE suspended_indexes AS SELECT 'SELECT pg_sleep(5.2)' AS definition";
+        sqlx::raw_sql(slow).execute(&mut beside).await.unwrap();
+        beside.close().await.unwrap();
+        let done = output(&["migrate", "--database-url", app.database_url()]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    });
 }

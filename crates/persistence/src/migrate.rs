@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Failure, Result},
+    postgres,
     row::Row,
     sqlite::Writer,
     store::{Store, Work},
@@ -29,7 +30,7 @@ pub async fn migrate(store: &Store) -> Result<(), Failure> {
 /// A connection that changes the schema; on SQLite nobody else writes while it is held.
 pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnection>, Failure> {
     if let Some(pool) = store.postgres() {
-        return Ok(Some(pool.clone()));
+        return Ok(Some(postgres::for_schema(pool).await?));
     }
     let Some(writer) = store.sqlite_writer().await else { return Ok(None) };
     let bridge = Bridge(Mutex::new(writer));

@@ -6,7 +6,8 @@ use crate::{
     sql::{Bind, Sql},
 };
 use samphan_domain::scalar::{Kind, Scalar};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqlxPostgresConnector, Statement, Value};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::{fmt::Write, time::Duration};
 
 /// Opens a pool. Few connections serve best: four for each worker.
@@ -23,6 +24,14 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, Fai
             o.statement_cache_capacity(512).options([("statement_timeout", "5000"), ("timezone", "UTC"), ("jit", "off")])
         });
     Ok(Database::connect(options).await?)
+}
+
+/// The same database for whoever changes its schema: a connection of its own, without the limit that statements of requests have. An
+/// index of many rows takes longer.
+pub async fn for_schema(pool: &DatabaseConnection) -> Result<DatabaseConnection, Failure> {
+    let options = PgConnectOptions::clone(&pool.get_postgres_connection_pool().connect_options()).options([("statement_timeout", "0")]);
+    let one = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(one))
 }
 
 /// Runs a query and reads each row.
