@@ -41,7 +41,7 @@ pub async fn restore(store: &Store) -> Result<(), Failure> {
     for (_, definition) in named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await? {
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
         if connection.get_database_backend() == DbBackend::Sqlite {
-            // Each index goes from the log into the file, or all of them together would fill the disk twice.
+            // Each index goes from the log into the file: every page is looked for in the log first, and it takes the longer the longer that is.
             connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)")).await?;
         }
     }
