@@ -103,9 +103,9 @@ impl Running {
             actix_web::rt::System::new().block_on(async move {
                 let (state, opening) = server::prepare(&settings).await.unwrap();
                 first_start::run(&state, &settings).await.unwrap();
-                let (running, address) = server::serve(&settings, state, opening).await.unwrap();
-                tell.send((address, running.handle())).unwrap();
-                running.await.unwrap();
+                let serving = server::serve(&settings, state, opening).await.unwrap();
+                tell.send((serving.address, serving.handle())).unwrap();
+                serving.run().await.unwrap();
             });
         });
         let (address, handle) = told.recv().expect("the server started");
@@ -180,7 +180,7 @@ impl App {
     }
 
     /// The server's database, beside the server.
-    async fn store(&self) -> Store {
+    pub async fn store(&self) -> Store {
         let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
         Store::open(&opening, Box::leak(Box::default())).await.unwrap()
     }

@@ -14,4 +14,5 @@ pub mod sales;
 pub mod server;
 pub mod stock;
 pub mod sweep;
+pub mod tasks;
 pub mod telemetry;

@@ -93,8 +93,8 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     if settings.demo && first.is_some() {
         demo::make(&state).await.map_err(|e| format!("the demo company: {e}"))?;
     }
-    let (running, address) = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
-    let url = format!("http://{address}");
+    let serving = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
+    let url = format!("http://{}", serving.address);
     println!("Samphan listens on {url}");
     println!("Docs               {url}/docs/   document {url}/openapi.json");
     if let Some(first) = first {
@@ -107,5 +107,5 @@ async fn serve(settings: &Settings) -> Result<(), String> {
             first.email
         );
     }
-    running.await.map_err(|e| e.to_string())
+    serving.run().await.map_err(|e| e.to_string())
 }

@@ -16,11 +16,12 @@ use crate::{
     rest::{body::Validators, headers, pipeline, routes::Routes},
     sales::release,
     sweep,
+    tasks::Tasks,
     telemetry::{self, Metrics},
 };
 use actix_web::{
     App, HttpServer,
-    dev::Server,
+    dev::{Server, ServerHandle},
     http::header::HeaderValue,
     middleware::{Condition, from_fn},
     web,
@@ -33,6 +34,7 @@ use samphan_persistence::{
 };
 use serde_json::Value;
 use std::{
+    net::SocketAddr,
     ops::Deref,
     sync::{Arc, OnceLock},
 };
@@ -191,8 +193,37 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     Ok((State { store, shared: Arc::new(shared) }, opening))
 }
 
+/// A server that listens, and what goes on beside it.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    server: Server,
+    tasks: Tasks,
+}
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Serving").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Serving {
+    /// What it can be told to stop by.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> std::io::Result<()> {
+        let ended = self.server.await;
+        self.tasks.end().await;
+        ended
+    }
+}
+
 /// Listens, with a pool of its own for each worker.
-pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Result<(Server, std::net::SocketAddr), StartError> {
+pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Result<Serving, StartError> {
     let workers = if settings.workers == 0 {
         std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
     } else {
@@ -206,9 +237,9 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let shared = Arc::clone(&state.shared);
     let background = state.clone();
     let spare = state.store;
-    // Ends with the thread that serves.
-    actix_web::rt::spawn(sweep::run(spare.clone()));
-    actix_web::rt::spawn(release::run(spare.clone()));
+    let tasks = Tasks::default();
+    tasks.spawn(sweep::run(spare.clone()));
+    tasks.spawn(release::run(spare.clone()));
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());
@@ -226,10 +257,10 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     .shutdown_timeout(settings.shutdown_seconds)
     .bind(settings.listen)
     .map_err(listen)?;
-    actix_web::rt::spawn(dispatcher::run(background.clone()));
-    follower::start(background);
+    tasks.spawn(dispatcher::run(background.clone(), tasks.clone()));
+    follower::start(background, &tasks);
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok((server.run(), address))
+    Ok(Serving { address, server: server.run(), tasks })
 }
 
 /// A value of the document, for the docs page and tests.

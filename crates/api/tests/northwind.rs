@@ -37,9 +37,9 @@ async fn load_twice(database_url: &str, folder: &Path) {
     let settings = settings(database_url);
     let (state, opening) = server::prepare(&settings).await.expect("a database");
     first_start::run(&state, &settings).await.expect("an administrator");
-    let (running, address) = server::serve(&settings, state, opening).await.expect("a service");
-    let handle = running.handle();
-    actix_web::rt::spawn(running);
+    let serving = server::serve(&settings, state, opening).await.expect("a service");
+    let (handle, address) = (serving.handle(), serving.address);
+    actix_web::rt::spawn(serving.run());
     let options = Options {
         folder: folder.to_owned(),
         service: Service {

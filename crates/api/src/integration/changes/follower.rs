@@ -1,6 +1,9 @@
 //! Who waits for changes, and the task that tells them: one for each process, which asks the database for all of them.
 
-use crate::server::{self, Shared, State};
+use crate::{
+    server::{self, Shared, State},
+    tasks::Tasks,
+};
 use samphan_persistence::feed;
 use std::{
     sync::{
@@ -95,10 +98,10 @@ impl Drop for Listener {
     }
 }
 
-/// Starts the tasks of a process that serves; they end with its runtime.
-pub fn start(state: State) {
-    actix_web::rt::spawn(end(Arc::clone(&state.shared)));
-    actix_web::rt::spawn(follow(state));
+/// Starts the tasks of a process that serves.
+pub fn start(state: State, tasks: &Tasks) {
+    tasks.spawn(end(Arc::clone(&state.shared)));
+    tasks.spawn(follow(state));
 }
 
 async fn follow(state: State) {

@@ -15,6 +15,7 @@ use crate::{
         follower::Listener,
     },
     server::{self, State},
+    tasks::Tasks,
 };
 use samphan_domain::{
     caller::Caller,
@@ -84,7 +85,7 @@ const AGAIN: &str = "ON CONFLICT (webhook_endpoint_id, event_id) DO UPDATE SET s
                      next_attempt_at = excluded.next_attempt_at";
 
 /// Tells all endpoints, as long as the process serves.
-pub async fn run(state: State) {
+pub async fn run(state: State, tasks: Tasks) {
     let me = Uuid::from_u128(rand::random());
     let busy: Rc<RefCell<HashSet<Uuid>>> = Rc::default();
     let mut listener: Option<Listener> = None;
@@ -97,7 +98,7 @@ pub async fn run(state: State) {
         for endpoint in waiting {
             if busy.borrow_mut().insert(endpoint) {
                 let (state, busy) = (state.clone(), Rc::clone(&busy));
-                actix_web::rt::spawn(async move {
+                tasks.spawn(async move {
                     if tell(&state, me, endpoint).await.is_err() {
                         // The database said why.
                         sleep(BREATH).await;
