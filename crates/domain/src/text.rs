@@ -80,15 +80,14 @@ pub fn fold(s: &str) -> String {
     if is_nfc(&out) { out } else { out.nfc().collect() }
 }
 
-/// The tokens under which a full text index lists the text, sorted and without duplicates.
+/// The tokens under which a full text index lists a folded text, sorted and without duplicates.
 ///
 /// Thai has no spaces between words, so every part of a run of letters must be found, not only its
 /// beginning. Each position of a run gives the up to three characters that start there. A part of
 /// three is then a token, and a part of one or two the beginning of one. A character is always four
 /// of `[0-9a-z]`, the first of them a letter: no engine splits a token or takes it for a number,
 /// and the beginning of a gram is the beginning of its token.
-pub fn index_tokens(text: &str) -> Vec<String> {
-    let folded = fold(text);
+pub fn index_tokens(folded: &str) -> Vec<String> {
     let mut grams: Vec<&str> = folded.split(' ').flat_map(grams).collect();
     grams.sort_unstable();
     grams.dedup();
@@ -98,7 +97,8 @@ pub fn index_tokens(text: &str) -> Vec<String> {
 /// The conditions on the tokens of a text that contains every word of the query; none if the query
 /// has no letters and no digits.
 ///
-/// No text that [`matches`] is missed. A few others may pass, with the right grams in other places.
+/// No text that [`matches`] is missed. A few others may pass, with the right grams in other places: all grams of a word are asked for,
+/// not only as many as cover it, because a text that passes and is none costs more than reading one more list.
 pub fn query_terms(q: &str) -> Vec<Term> {
     let mut terms: Vec<Term> = fold(q)
         .split(' ')

@@ -3,8 +3,9 @@
 use crate::{
     error::Result,
     record::{self, Record, id_of, names_of, owner_of, row_of, uuid_in},
-    search, sight,
-    store::Work,
+    search::{self, Text},
+    sight,
+    store::{Reader, Work},
     stored::{self, Stored},
     values,
 };
@@ -12,6 +13,7 @@ use samphan_domain::{
     error::{Code, Error, FieldError},
     event::Event,
     resource::Resource,
+    scalar::Scalar,
     shape::Shape,
 };
 use serde_json::Value;
@@ -21,29 +23,57 @@ use uuid::Uuid;
 /// Owner and team.
 type Owner = (Option<Uuid>, Option<Uuid>);
 
-/// Makes many records of one resource; one bad draft fails them all, and faults point at `/<index>/<field>`.
+/// Records of one resource that are made and not written: whatever needs no database is done, so that it can be done while others write.
+#[derive(Debug)]
+pub struct Prepared<T> {
+    made: Vec<Stored<T>>,
+    rows: Vec<Vec<Scalar>>,
+    /// What each is found by, where there is anything.
+    texts: Vec<Option<Text>>,
+}
+
+/// Makes many records of one resource; one bad draft fails them all.
+pub fn prepare<T: Resource>(reader: &Reader, drafts: Vec<Stored<T>>) -> Result<Prepared<T>> {
+    let shape = reader.shape(T::MANY)?;
+    let made = drafts.into_iter().map(|d| Ok(stored::begun(reader, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
+    for one in &made {
+        record::allowed(reader, shape, &one.record, "create")?;
+    }
+    let rows = made.iter().map(|m| row_of(shape, &m.record)).collect::<Result<_>>()?;
+    let found = made.iter().map(|m| search::folded(shape, &m.record));
+    let texts = found.map(|folded| (!folded.is_empty()).then(|| Text::of(folded))).collect();
+    Ok(Prepared { made, rows, texts })
+}
+
+/// Writes them; faults point at `/<index>/<field>`.
 ///
 /// Ids the caller chose and values that must be one's own are left to the unique indexes: asking for each row first
-/// is what makes one by one slow. A thousand drafts at a time suit both databases.
-pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
-    let shape = work.shape(T::MANY)?;
-    let made = drafts.into_iter().map(|d| Ok(stored::begun(work, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
+/// is what makes one by one slow. A thousand records at a time suit both databases.
+pub async fn insert<T: Resource>(work: &Work, prepared: Prepared<T>) -> Result<Vec<Stored<T>>> {
+    let Prepared { made, rows, texts } = prepared;
     let records: Vec<&Record> = made.iter().map(|m| &m.record).collect();
-    insert(work, shape, &records).await?;
+    insert_records(work, work.shape(T::MANY)?, &records, rows, texts).await?;
     Ok(made)
 }
 
-async fn insert(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<()> {
-    for record in made {
-        record::allowed(work, shape, record, "create")?;
-    }
+/// Makes and writes many records of one resource.
+pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+    insert(work, prepare(work, drafts)?).await
+}
+
+async fn insert_records(
+    work: &Work,
+    shape: &'static Shape,
+    made: &[&Record],
+    rows: Vec<Vec<Scalar>>,
+    texts: Vec<Option<Text>>,
+) -> Result<()> {
     let faults = check(work, shape, made).await?;
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
-    let rows = made.iter().map(|m| row_of(shape, m)).collect::<Result<Vec<_>>>()?;
     work.insert(shape.many, &names_of(shape), rows, "").await?;
-    index(work, shape, made).await?;
+    index(work, shape, made, texts).await?;
     if !shape.log {
         for record in made {
             let after = Some(Record::clone(record));
@@ -88,18 +118,17 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
 }
 
 /// Adds the records to the search index, and their tags and custom fields to the indexed values.
-async fn index(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<()> {
-    let found: Vec<(&Record, String)> =
-        made.iter().map(|m| (*m, search::text_of(shape, m))).filter(|(_, folded)| !folded.is_empty()).collect();
-    let entry = |m: &Record, folded: &str, resource, record_id, (owner_id, team_id): Owner| search::Entry {
+async fn index(work: &Work, shape: &'static Shape, made: &[&Record], texts: Vec<Option<Text>>) -> Result<()> {
+    let found: Vec<(&Record, Text)> = made.iter().zip(texts).filter_map(|(m, text)| Some((*m, text?))).collect();
+    let entry = |m: &Record, text: &Text, resource, record_id, (owner_id, team_id): Owner| search::Entry {
         resource,
         record_id,
         source_id: id_of(m),
         owner_id,
         team_id,
-        folded: folded.to_owned(),
+        text: text.clone(),
     };
-    let mut entries: Vec<search::Entry> = found.iter().map(|(m, folded)| entry(m, folded, shape.many, id_of(m), owner_of(m))).collect();
+    let mut entries: Vec<search::Entry> = found.iter().map(|(m, text)| entry(m, text, shape.many, id_of(m), owner_of(m))).collect();
     for name in shape.parents {
         let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
         let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(m, name)).collect();
@@ -111,9 +140,9 @@ async fn index(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<(
         sql.push("SELECT id, owner_id, team_id FROM ").push(parent_shape.many).push(" WHERE id").one_of_ids(parents);
         let owners = work.fetch(sql, |row| Ok((row.id(0)?, (row.optional_id(1)?, row.optional_id(2)?)))).await?;
         let owners: HashMap<Uuid, Owner> = owners.into_iter().collect();
-        for (m, folded) in &found {
+        for (m, text) in &found {
             let Some(parent) = uuid_in(m, name) else { continue };
-            entries.push(entry(m, folded, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
+            entries.push(entry(m, text, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
         }
     }
     search::write(work, &[], entries).await?;

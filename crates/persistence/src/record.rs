@@ -6,7 +6,8 @@ use crate::{
     error::Result,
     list::key_column,
     row::Row,
-    search, sight,
+    search::{self, Text},
+    sight,
     sql::Sql,
     store::{Reader, Work},
     values,
@@ -179,29 +180,29 @@ pub fn read_values(shape: &Shape, row: &Row<'_>) -> Result<Vec<Value>> {
 }
 
 /// Refuses what a caller may not change and so may not say at the beginning, either.
-pub(crate) fn refuse_protected(work: &Work, shape: &'static Shape, sent: &Record) -> Result<()> {
+pub(crate) fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
     let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
-    let shut = shape.fields.iter().filter(sent).filter(|f| work.caller.access(shape, f) != FieldAccess::Full);
+    let shut = shape.fields.iter().filter(sent).filter(|f| reader.caller.access(shape, f) != FieldAccess::Full);
     let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), "protected_field", f.name)).collect();
     if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(shut)) }
 }
 
 /// The record a draft becomes: with its id, author and owner, and its fields in order.
-pub(crate) fn begun(work: &Work, shape: &'static Shape, mut record: Record) -> Record {
-    let id = uuid_in(&record, "id").unwrap_or_else(|| work.new_id());
-    let author = json!(work.caller.author());
+pub(crate) fn begun(reader: &Reader, shape: &'static Shape, mut record: Record) -> Record {
+    let id = uuid_in(&record, "id").unwrap_or_else(|| reader.new_id());
+    let author = json!(reader.caller.author());
     let meta = [
         ("id", json!(id)),
         ("version", json!(1)),
-        ("created_at", json!(work.now)),
+        ("created_at", json!(reader.now)),
         ("created_by_id", author.clone()),
-        ("updated_at", json!(work.now)),
+        ("updated_at", json!(reader.now)),
         ("updated_by_id", author.clone()),
     ];
     record.extend(meta.map(|(name, value)| (name.to_owned(), value)));
     if shape.owned {
         record.entry("owner_id").or_insert(author);
-        record.entry("team_id").or_insert(json!(work.caller.teams.first()));
+        record.entry("team_id").or_insert(json!(reader.caller.teams.first()));
     }
     in_order(shape, record)
 }
@@ -463,15 +464,16 @@ async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Res
 pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
     let Some(id) = uuid_in(after, "id") else { return Ok(()) };
     let replaced: &[Uuid] = if before.is_some() { &[id] } else { &[] };
-    let folded = search::text_of(shape, after);
-    if before.map_or(!folded.is_empty(), |b| search::text_of(shape, b) != folded) {
+    let folded = search::folded(shape, after);
+    if before.map_or(!folded.is_empty(), |b| search::folded(shape, b) != folded) {
+        let text = Text::of(folded);
         let about = |resource, record_id| search::Entry {
             resource,
             record_id,
             source_id: id,
             owner_id: uuid_in(after, "owner_id"),
             team_id: uuid_in(after, "team_id"),
-            folded: folded.clone(),
+            text: text.clone(),
         };
         let mut entries = vec![about(shape.many, id)];
         for name in shape.parents {

@@ -30,13 +30,30 @@ pub struct Entry {
     pub owner_id: Option<Uuid>,
     /// The record's team.
     pub team_id: Option<Uuid>,
-    /// The text, folded.
-    pub folded: String,
+    /// What it is found by.
+    pub text: Text,
 }
 
-/// The text a record is found by: its searched fields, tags and names in other systems.
+/// A text as the index holds it.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The text itself, folded.
+    folded: String,
+    /// Its tokens, a space between them.
+    tokens: String,
+}
+
+impl Text {
+    /// Of a folded text.
+    #[must_use]
+    pub fn of(folded: String) -> Self {
+        Self { tokens: text::index_tokens(&folded).join(" "), folded }
+    }
+}
+
+/// The text a record is found by, folded: its searched fields, tags and names in other systems.
 #[must_use]
-pub fn text_of(shape: &Shape, record: &Map<String, Value>) -> String {
+pub fn folded(shape: &Shape, record: &Map<String, Value>) -> String {
     fn gather(value: &Value, out: &mut String) {
         match value {
             Value::String(s) => {
@@ -90,14 +107,14 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
             Scalar::Id(e.source_id),
             id(e.owner_id),
             id(e.team_id),
-            Scalar::Text(e.folded.clone()),
+            Scalar::Text(e.text.folded.clone()),
         ]
     };
     match work.store.dialect() {
         Dialect::Sqlite => {
             for entry in entries {
                 work.insert("search_entries", &columns, vec![row(&entry)], "").await?;
-                work.tell_index(TokenChange::Added(work.last_row()?, tokens(&entry)));
+                work.tell_index(TokenChange::Added(work.last_row()?, entry.text.tokens));
             }
             Ok(())
         }
@@ -106,7 +123,7 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
             let mut sql = work.sql();
             let mut turned: Vec<Vec<Scalar>> = vec![vec![]; columns.len() + 1];
             for entry in &entries {
-                for (column, value) in turned.iter_mut().zip(row(entry).into_iter().chain([Scalar::Text(tokens(entry))])) {
+                for (column, value) in turned.iter_mut().zip(row(entry).into_iter().chain([Scalar::Text(entry.text.tokens.clone())])) {
                     column.push(value);
                 }
             }
@@ -123,10 +140,6 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
             work.execute(sql).await.map(|_| ())
         }
     }
-}
-
-fn tokens(entry: &Entry) -> String {
-    text::index_tokens(&entry.folded).join(" ")
 }
 
 /// Moves the owner and team of a record's entries along with the record.

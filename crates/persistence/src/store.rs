@@ -123,6 +123,14 @@ impl Store {
         }
     }
 
+    /// What is to be done now and then that a database does not do by itself, a little at a time.
+    pub async fn tidy(&self) -> Result<(), Failure> {
+        match &self.backend {
+            Backend::Sqlite(lite) => lite.tidy().await,
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
     /// SQLite's writer, for migrations.
     pub(crate) async fn sqlite_writer(&self) -> Option<OwnedMutexGuard<Writer>> {
         match &self.backend {
@@ -229,6 +237,19 @@ impl Reader {
     /// Runs a query that answers one number.
     pub async fn count(&self, sql: Sql) -> Result<i64> {
         Ok(self.fetch_one(sql, |row| row.int(0)).await?.unwrap_or_default())
+    }
+
+    /// A new id, of this moment.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let seconds = self.now.micros().div_euclid(1_000_000);
+        let nanos = self.now.micros().rem_euclid(1_000_000) * 1_000;
+        let stamp = uuid::Timestamp::from_unix(
+            uuid::NoContext,
+            u64::try_from(seconds).unwrap_or_default(),
+            u32::try_from(nanos).unwrap_or_default(),
+        );
+        Uuid::new_v7(stamp)
     }
 
     /// Whether this reader is a work's, and so may lock.
@@ -367,19 +388,6 @@ impl Work {
         if let On::Sqlite(turn) = &self.on {
             turn.tell_index(change);
         }
-    }
-
-    /// A new id, of this moment.
-    #[must_use]
-    pub fn new_id(&self) -> Uuid {
-        let seconds = self.now.micros().div_euclid(1_000_000);
-        let nanos = self.now.micros().rem_euclid(1_000_000) * 1_000;
-        let stamp = uuid::Timestamp::from_unix(
-            uuid::NoContext,
-            u64::try_from(seconds).unwrap_or_default(),
-            u32::try_from(nanos).unwrap_or_default(),
-        );
-        Uuid::new_v7(stamp)
     }
 
     /// Has this work alone hold a name until it ends: whoever else asks for it stands in line. SQLite has one writer anyway.

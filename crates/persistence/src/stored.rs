@@ -107,12 +107,12 @@ pub async fn one_with<T: Resource>(reader: &Reader, field: &'static str, value: 
 }
 
 /// The record a draft becomes, and whether the caller chose its id.
-pub(crate) fn begun<T: Resource>(work: &Work, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
-    record::refuse_protected(work, shape, &draft.record)?;
+pub(crate) fn begun<T: Resource>(reader: &Reader, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
+    record::refuse_protected(reader, shape, &draft.record)?;
     let settled = settle(draft, shape)?;
     let record = settled.full_record()?;
     let chosen = record::uuid_in(&record, "id").is_some();
-    Ok((Stored { record: record::begun(work, shape, record), data: settled.data }, chosen))
+    Ok((Stored { record: record::begun(reader, shape, record), data: settled.data }, chosen))
 }
 
 /// Makes a record.

@@ -2,8 +2,12 @@
 //! one writes while the others make.
 
 use super::{GenerateError, Plan, chance::Chance};
-use samphan_domain::{caller::Caller, error::Result, instant::Instant};
-use samphan_persistence::store::{Store, Work};
+use samphan_domain::{caller::Caller, error::Result, instant::Instant, resource::Resource};
+use samphan_persistence::{
+    bulk::{self, Prepared},
+    store::{Reader, Store, Work},
+    stored::Stored,
+};
 use std::{
     ops::Range,
     sync::{
@@ -37,14 +41,19 @@ pub(super) trait Part: Sync {
 pub(super) struct Hand<'a> {
     pub(super) plan: &'a Plan,
     pub(super) chance: Chance,
-    /// When it happens.
-    pub(super) now: Instant,
+    /// Who makes it, and when.
+    reader: Reader,
 }
 
 impl Hand<'_> {
     /// An id of this moment that follows from the seed.
     pub(super) fn id(&mut self) -> Uuid {
-        id(&mut self.chance, self.now)
+        id(&mut self.chance, self.reader.now)
+    }
+
+    /// Everything that can be done before a database is asked.
+    pub(super) fn prepare<T: Resource>(&self, drafts: Vec<Stored<T>>) -> Result<Prepared<T>> {
+        bulk::prepare(&self.reader, drafts)
     }
 }
 
@@ -78,8 +87,10 @@ pub(super) fn run<P: Part>(
                 say(&format!("{first:>9} of {many} {}", P::WHAT));
             }
             let now = plan.moment(before + n);
-            let made = part.make(first..many.min(first + CHUNK), &mut Hand { plan, chance: Chance::of(plan.seed, P::WHAT, n), now })?;
-            let work = store.work(Arc::new(Caller::system()), now).await?;
+            let caller = Arc::new(Caller::system());
+            let reader = store.reader(Arc::clone(&caller), now);
+            let made = part.make(first..many.min(first + CHUNK), &mut Hand { plan, chance: Chance::of(plan.seed, P::WHAT, n), reader })?;
+            let work = store.work(caller, now).await?;
             part.write(&work, made).await?;
             work.commit().await?;
         }

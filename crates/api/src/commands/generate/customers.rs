@@ -12,7 +12,7 @@ use samphan_domain::{
         account_contact::AccountContact,
         account_history::{AccountGradeChange, AccountLifecycleChange},
         contact::Contact,
-        contact_point::ContactPoint,
+        contact_point::{ContactPoint, ContactPointKind},
     },
     error::Result,
     id::AccountId,
@@ -20,7 +20,11 @@ use samphan_domain::{
     resource::Resource,
     tax_id,
 };
-use samphan_persistence::{bulk, store::Work, stored::Stored};
+use samphan_persistence::{
+    bulk::{self, Prepared},
+    store::Work,
+    stored::Stored,
+};
 use serde_json::{Value, json};
 use std::ops::Range;
 use uuid::Uuid;
@@ -38,7 +42,13 @@ pub(super) struct Accounts;
 
 impl Part for Accounts {
     const WHAT: &'static str = "accounts";
-    type Made = (Vec<Stored<Account>>, Vec<Stored<ExternalReference>>, Vec<Stored<ContactPoint>>);
+    type Made = (
+        Prepared<Account>,
+        Prepared<AccountLifecycleChange>,
+        Prepared<AccountGradeChange>,
+        Prepared<ExternalReference>,
+        Prepared<ContactPoint>,
+    );
 
     fn make(&self, numbers: Range<usize>, hand: &mut Hand<'_>) -> Result<Self::Made> {
         let (mut accounts, mut references, mut points) = (vec![], vec![], vec![]);
@@ -57,14 +67,8 @@ impl Part for Accounts {
             });
             references.push(hand.plan.draft::<ExternalReference>(body, None)?);
             let raw = format!("02-{:03}-{:04}", 200 + hand.chance.below(800), hand.chance.below(10_000));
-            let body = json!({"id": hand.id(), "kind": "phone", "raw": raw, "region": "TH", "is_primary": true});
-            points.push(hand.plan.draft::<ContactPoint>(body, Some(("account_id", one.id)))?);
+            points.push(point(hand, ContactPointKind::Phone, &raw, ("account_id", one.id))?);
         }
-        Ok((accounts, references, points))
-    }
-
-    async fn write(&self, work: &Work, (accounts, references, points): Self::Made) -> Result<()> {
-        let accounts = bulk::insert_many(work, accounts).await?;
         let stage = |a: &Stored<Account>| AccountLifecycleChange {
             account_id: AccountId(a.id()),
             from_stage: None,
@@ -73,10 +77,17 @@ impl Part for Accounts {
         };
         let grade =
             |a: &Stored<Account>| AccountGradeChange { account_id: AccountId(a.id()), from_grade: None, to_grade: a.data.grade.clone() };
-        bulk::insert_many(work, accounts.iter().map(stage).map(Stored::draft).collect()).await?;
-        bulk::insert_many(work, accounts.iter().map(grade).map(Stored::draft).collect()).await?;
-        bulk::insert_many(work, references).await?;
-        bulk::insert_many(work, points).await.map(|_| ())
+        let stages = accounts.iter().map(stage).map(Stored::draft).collect();
+        let grades = accounts.iter().map(grade).map(Stored::draft).collect();
+        Ok((hand.prepare(accounts)?, hand.prepare(stages)?, hand.prepare(grades)?, hand.prepare(references)?, hand.prepare(points)?))
+    }
+
+    async fn write(&self, work: &Work, (accounts, stages, grades, references, points): Self::Made) -> Result<()> {
+        bulk::insert(work, accounts).await?;
+        bulk::insert(work, stages).await?;
+        bulk::insert(work, grades).await?;
+        bulk::insert(work, references).await?;
+        bulk::insert(work, points).await.map(|_| ())
     }
 }
 
@@ -85,7 +96,7 @@ pub(super) struct Contacts;
 
 impl Part for Contacts {
     const WHAT: &'static str = "contacts";
-    type Made = (Vec<Stored<Contact>>, Vec<Stored<AccountContact>>, Vec<Stored<ContactPoint>>);
+    type Made = (Prepared<Contact>, Prepared<AccountContact>, Prepared<ContactPoint>);
 
     fn make(&self, numbers: Range<usize>, hand: &mut Hand<'_>) -> Result<Self::Made> {
         let (mut contacts, mut links, mut points) = (vec![], vec![], vec![]);
@@ -105,17 +116,22 @@ impl Part for Contacts {
             links.push(link);
             let chance = &mut hand.chance;
             let raw = format!("08{}-{:03}-{:04}", 1 + chance.below(9), chance.below(1_000), chance.below(10_000));
-            let body = json!({"id": hand.id(), "kind": "mobile", "raw": raw, "region": "TH", "is_primary": true});
-            points.push(hand.plan.draft::<ContactPoint>(body, Some(("contact_id", id)))?);
+            points.push(point(hand, ContactPointKind::Mobile, &raw, ("contact_id", id))?);
         }
-        Ok((contacts, links, points))
+        Ok((hand.prepare(contacts)?, hand.prepare(links)?, hand.prepare(points)?))
     }
 
     async fn write(&self, work: &Work, (contacts, links, points): Self::Made) -> Result<()> {
-        bulk::insert_many(work, contacts).await?;
-        bulk::insert_many(work, links).await?;
-        bulk::insert_many(work, points).await.map(|_| ())
+        bulk::insert(work, contacts).await?;
+        bulk::insert(work, links).await?;
+        bulk::insert(work, points).await.map(|_| ())
     }
+}
+
+/// The one way to reach somebody.
+fn point(hand: &mut Hand<'_>, kind: ContactPointKind, raw: &str, of: (&'static str, Uuid)) -> Result<Stored<ContactPoint>> {
+    let body = json!({"id": hand.id(), "kind": kind, "raw": raw, "region": "TH", "is_primary": true});
+    hand.plan.draft(body, Some(of))
 }
 
 fn account(chance: &mut Chance, one: Made, n: usize) -> Value {

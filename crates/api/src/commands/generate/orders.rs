@@ -18,7 +18,7 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
-    bulk,
+    bulk::{self, Prepared},
     store::{Store, Work},
     stored::Stored,
 };
@@ -99,7 +99,7 @@ impl Orders {
 
 impl Part for Orders {
     const WHAT: &'static str = "orders";
-    type Made = Vec<Stored<Order>>;
+    type Made = Prepared<Order>;
 
     fn make(&self, numbers: Range<usize>, hand: &mut Hand<'_>) -> Result<Self::Made> {
         let mut drafts = vec![];
@@ -115,11 +115,11 @@ impl Part for Orders {
             draft.record.extend(own.as_object().cloned().unwrap_or_default());
             drafts.push(draft);
         }
-        Ok(drafts)
+        hand.prepare(drafts)
     }
 
-    async fn write(&self, work: &Work, made: Self::Made) -> Result<()> {
-        bulk::insert_many(work, made).await.map(|_| ())
+    async fn write(&self, work: &Work, orders: Self::Made) -> Result<()> {
+        bulk::insert(work, orders).await.map(|_| ())
     }
 }
 
