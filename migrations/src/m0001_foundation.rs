@@ -301,6 +301,8 @@ CREATE TABLE search_entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, resource TEXT NOT NULL, record_id BLOB NOT NULL, source_id BLOB NOT NULL, owner_id BLOB, team_id BLOB,
     folded TEXT NOT NULL);
 CREATE VIRTUAL TABLE search_tokens USING fts5 (tokens, content='', contentless_delete=1, detail='none', tokenize='ascii');
+INSERT INTO search_tokens (search_tokens, rank) VALUES ('usermerge', 2);
+INSERT INTO search_tokens (search_tokens, rank) VALUES ('pgsz', 1024);
 CREATE UNIQUE INDEX search_entries_source_key ON search_entries (source_id, record_id);
 CREATE INDEX search_entries_record_idx ON search_entries (record_id);
 CREATE INDEX record_values_text_idx ON record_values (resource, key, text_value, record_id);

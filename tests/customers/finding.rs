@@ -1,6 +1,6 @@
 //! Finding customers: by words in any language, or by a number however it is typed.
 
-use crate::support::*;
+use crate::support::{app::run, database::Kind, *};
 
 crate::on_both![
     a_phone_number_is_found_however_it_is_typed,
@@ -21,6 +21,33 @@ async fn words(app: &App, q: &str) -> Vec<String> {
     let names = sorted(column(&one, "name"));
     assert_eq!(names, sorted(column(&all, "title")), "the list and the search agree on {q}");
     names
+}
+
+/// Segments of SQLite's search index: a word is looked up in each.
+async fn segments(app: &App) -> i64 {
+    let reader = app.reader().await;
+    let mut sql = reader.sql();
+    sql.push("SELECT count(DISTINCT segid) FROM search_tokens_idx");
+    reader.count(sql).await.unwrap()
+}
+
+#[test]
+fn what_the_search_index_has_grown_is_merged() {
+    run(Kind::Sqlite, async |app: App| {
+        for n in 0..40 {
+            app.account(&format!("Siam {n}")).await;
+        }
+        let grown = segments(&app).await;
+        let store = app.store().await;
+        store.tidy().await.unwrap();
+        let merged = segments(&app).await;
+        assert!(merged < grown && merged <= 4, "{grown}, then {merged}");
+        assert_eq!(words(&app, "Siam").await.len(), 40);
+        let gone = ids(&app.get("/v1/accounts?name=Siam%200").await.is(200))[0].clone();
+        app.delete(&format!("/v1/accounts/{gone}")).await.is(204);
+        store.tidy().await.unwrap();
+        assert_eq!(words(&app, "Siam").await.len(), 39);
+    });
 }
 
 async fn a_phone_number_is_found_however_it_is_typed(app: App) {

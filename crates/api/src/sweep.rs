@@ -1,4 +1,5 @@
-//! The sweep: what is overdue ends by itself. Whoever is in its way ends it first; this is for everything else.
+//! The sweep: what is overdue ends by itself, and the database is tidied. Whoever is in the way of what is overdue ends it first; this
+//! is for everything else.
 
 use crate::{integration::credit, server::now, stock::ledger};
 use samphan_domain::{caller::Caller, error::Result};
@@ -22,6 +23,9 @@ pub async fn run(store: Store) {
         }
         if sweep(&store, credit::expiry::is_anything_overdue, credit::expiry::expire).await.is_err() {
             tracing::warn!("overdue authorisations could not be ended");
+        }
+        if let Err(error) = store.tidy().await {
+            tracing::warn!(%error, "the search index could not be tidied");
         }
     }
 }

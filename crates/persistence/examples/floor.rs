@@ -3,7 +3,7 @@
 //!     floor DATABASE_URL OPERATION SECONDS [LOOPS]    SQLite: bare loops, as many as cores; prints statements a second
 //!     floor DATABASE_URL OPERATION script             PostgreSQL: prints a script for pgbench
 //!
-//! OPERATION is read, first, deep, search, create or credit.
+//! OPERATION is read, first, deep, search, create or credit. `words`, `accounts` and `orders` print what to ask for: words of names, and ids.
 
 #![expect(
     clippy::unwrap_used,
@@ -56,7 +56,7 @@ async fn main() {
     let operations = operations(&reader, operation).await;
     if how == "script" {
         // Few enough that preparing them does not count.
-        let many = if operation == "words" { operations.len() } else { operations.len().min(20) };
+        let many = if matches!(operation, "words" | "accounts" | "orders") { operations.len() } else { operations.len().min(20) };
         println!("-- {many}");
         operations.iter().take(many).flatten().for_each(|s| println!("{s};"));
         return;
@@ -81,7 +81,7 @@ fn looped(path: &str, operations: &[Vec<String>], seconds: u64, loops: usize) ->
                 connection.set_prepared_statement_cache_capacity(4096);
                 connection
                     .execute_batch(
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -20000; PRAGMA busy_timeout = 5000",
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -12000; PRAGMA busy_timeout = 5000",
                     )
                     .unwrap();
                 let mut at = n * 7;
@@ -112,7 +112,7 @@ async fn operations(reader: &Reader, operation: &str) -> Vec<Vec<String>> {
     let view = View::new(reader, accounts, None, vec![]);
     match operation {
         "read" => {
-            let ids = ids(reader, 400).await;
+            let ids = ids(reader, "accounts", 400).await;
             each(ids.into_iter().map(|id| list::one_statement(reader, &view, id, None, "read").unwrap().inlined()).collect())
         }
         "first" => vec![vec![active(reader, &view, None)]],
@@ -131,6 +131,10 @@ async fn operations(reader: &Reader, operation: &str) -> Vec<Vec<String>> {
             all
         }
         "words" => each(words(reader).await),
+        "accounts" | "orders" => {
+            let table = if operation == "orders" { "orders" } else { "accounts" };
+            each(ids(reader, table, 400).await.into_iter().map(|id| id.to_string()).collect())
+        }
         "create" => vec![create(reader).await],
         "credit" => vec![vec![credit(reader).await]],
         _ => panic!("{operation} is not an operation"),
@@ -142,10 +146,16 @@ async fn search(reader: &Reader, q: &str) -> Vec<String> {
     let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
     let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
     // As it is asked: PostgreSQL is asked for all of a word only when there are not enough new ones.
-    let newest = reader.store.dialect() == Dialect::Postgres;
-    let asked = [(Among::Newest, newest), (Among::All, !newest || hits.len() < 51)];
-    let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
-    let mut statements: Vec<String> = asked.map(|(a, _)| search::find_statement(reader, &searched, q, None, 51, a).inlined()).collect();
+    let statement = |among| search::find_statement(reader, &searched, q, None, 51, among);
+    let mut statements = vec![];
+    let mut enough = false;
+    if reader.store.dialect() == Dialect::Postgres {
+        enough = reader.fetch(statement(Among::Newest), |row| row.int(2)).await.unwrap().len() == 51;
+        statements.push(statement(Among::Newest).inlined());
+    }
+    if !enough {
+        statements.push(statement(Among::All).inlined());
+    }
     for shape in searched {
         let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();
         if !ids.is_empty() {
@@ -165,10 +175,16 @@ fn active(reader: &Reader, view: &View, after: Option<Position>) -> String {
     list::page_statement(reader, view, &query, "read", None, 51).unwrap().inlined()
 }
 
-async fn ids(reader: &Reader, many: i64) -> Vec<Uuid> {
+/// Ids spread over all of a table: what is always the same is always warm.
+async fn ids(reader: &Reader, table: &'static str, many: usize) -> Vec<Uuid> {
     let mut sql = reader.sql();
-    sql.push("SELECT id FROM accounts WHERE deleted_at IS NULL ORDER BY id LIMIT ").int(many * 50);
-    reader.fetch(sql, |row| row.id(0)).await.unwrap().into_iter().step_by(50).collect()
+    sql.push("SELECT id FROM ").push(table).push(" WHERE deleted_at IS NULL ORDER BY id");
+    let all = reader.fetch(sql, |row| row.id(0)).await.unwrap();
+    let step = (all.len() / many).max(1);
+    // Apart in time, too: neighbours are on one page.
+    let mut some: Vec<Uuid> = all.into_iter().step_by(step).take(many).collect();
+    some.sort_by_key(|id| id.as_u128().swap_bytes());
+    some
 }
 
 /// Words as people type them: the beginnings of names.
@@ -214,7 +230,7 @@ async fn create(reader: &Reader) -> Vec<String> {
     let record = format!(
         r#"{{"id":"01a200b6-9e73-7632-881d-d1c289cfb784","name":"{name}","legal_name":"{legal}","legal_form":"company","country":"TH","industry":"wholesale","size":"small","is_vip": true,"grade":"A","currency":"THB","payment_terms_days": 30,"tags":[],"custom":{{}},"external_refs":[]}}"#
     );
-    let account = ids(reader, 1).await[0];
+    let account = ids(reader, "accounts", 1).await[0];
     let account = if postgres { format!("'{account}'::uuid") } else { format!("x'{}'", account.simple()) };
     let (yes, begin) = if postgres { ("true", "BEGIN") } else { ("1", "BEGIN IMMEDIATE") };
     let mut all = vec![

@@ -10,7 +10,10 @@ use samphan_domain::scalar::Scalar;
 use std::{
     cell::{Cell, RefCell},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};
 
@@ -19,6 +22,8 @@ pub struct Sqlite {
     writer: Arc<Queue<Writer>>,
     readers: Mutex<Vec<Connection>>,
     path: String,
+    /// How much the writer had changed when nothing of the search index was left to merge; more than ever while that is not known.
+    tidied: AtomicU64,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -34,6 +39,9 @@ thread_local! {
     /// How long the log was at this thread's last commit.
     static FRAMES: Cell<i32> = const { Cell::new(0) };
 }
+
+/// Pages of the search index that are merged at once: some milliseconds in which nobody else writes.
+const MERGED_AT_ONCE: i64 = 400;
 
 /// Statements each connection keeps prepared.
 const STATEMENTS: usize = 512;
@@ -56,7 +64,12 @@ impl Sqlite {
             Ok(())
         }));
         let writer = Writer { connection, waiting: vec![], tokens: RefCell::default() };
-        Ok(Self { writer: Arc::new(Queue::new(writer)), readers: Mutex::default(), path: path.to_owned() })
+        Ok(Self {
+            writer: Arc::new(Queue::new(writer)),
+            readers: Mutex::default(),
+            path: path.to_owned(),
+            tidied: AtomicU64::new(u64::MAX),
+        })
     }
 
     /// The writing connection alone, when it is this caller's turn: for migrations.
@@ -70,6 +83,24 @@ impl Sqlite {
         writer.join()?;
         let tokens = writer.tokens.borrow().len();
         Ok(Turn { writer: Some(writer), home: Arc::clone(&self.writer), tokens })
+    }
+
+    /// Merges some of the segments the search index has grown, unless nothing was written since there was nothing to merge: each word
+    /// of a search is looked up in every one of them.
+    pub async fn tidy(&self) -> Result<(), Failure> {
+        if self.writer().await.connection.total_changes() == self.tidied.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let turn = self.turn().await?;
+        let connection = turn.connection()?;
+        let before = connection.total_changes();
+        connection.prepare_cached("INSERT INTO search_tokens (search_tokens, rank) VALUES ('merge', ?1)")?.execute([MERGED_AT_ONCE])?;
+        let after = connection.total_changes();
+        // One change is the statement itself.
+        if after < before + 2 {
+            self.tidied.store(after, Ordering::Relaxed);
+        }
+        turn.keep().await
     }
 
     /// Runs a read on a connection of its own. There are as many as threads ever read at once.
@@ -98,7 +129,7 @@ fn prepare(connection: &Connection) -> Result<(), Failure> {
     // Without it a statement is prepared anew whenever a bound value changes, lest another index suit that value better.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -20000")?;
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -12000")?;
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub async fn restore(store: &Store) -> Result<(), Failure> {
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
         if connection.get_database_backend() == DbBackend::Sqlite {
             // Each index goes from the log into the file: every page is looked for in the log first, and it takes the longer the longer that is.
-            connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)")).await?;
+            empty_log(&connection).await?;
         }
     }
     connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {NOTE}")).await?;
@@ -52,9 +52,19 @@ pub async fn restore(store: &Store) -> Result<(), Failure> {
 /// Lets the planner know what is there now, and the database tidy up before anybody is measured by it.
 pub async fn settle(store: &Store) -> Result<(), Failure> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
-    let postgres = connection.get_database_backend() == DbBackend::Postgres;
-    connection.execute_unprepared(if postgres { "VACUUM (ANALYZE)" } else { "ANALYZE" }).await?;
-    Ok(())
+    if connection.get_database_backend() == DbBackend::Postgres {
+        connection.execute_unprepared("VACUUM (ANALYZE)").await?;
+        return Ok(());
+    }
+    // The search index as one segment: each word of a search is looked up in every one of them.
+    connection.execute_unprepared("INSERT INTO search_tokens (search_tokens) VALUES ('optimize')").await?;
+    connection.execute_unprepared("ANALYZE").await?;
+    Ok(empty_log(&connection).await?)
+}
+
+/// Brings what is in SQLite's log into the file, and begins the log anew.
+async fn empty_log(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)")).await.map(|_| ())
 }
 
 async fn named(connection: &DatabaseConnection, sql: &str) -> Result<Vec<(String, String)>, DbErr> {
