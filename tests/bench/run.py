@@ -122,8 +122,13 @@ def floor(url, operation, seconds, connections=CONNECTIONS, loops=None):
 
 # What is asked for, each a script for wrk made from what the database holds.
 
+def asked(url, what):
+    """What the floor asks for, too: words of names, or ids spread over all records of a resource."""
+    return [one for one in sh(BUILD / "examples/floor", url, what, "script").split("\n", 1)[1].split(";\n") if one]
+
+
 def read(server, url):
-    return gets("read", [f"/v1/accounts/{a['id']}" for a in server.call("GET", "/v1/accounts?limit=200&fields=id")["data"]])
+    return gets("read", [f"/v1/accounts/{id}" for id in asked(url, "accounts")])
 
 
 SORTED = "/v1/accounts?lifecycle_stage=active&sort=name"
@@ -142,7 +147,7 @@ def deep(server, url):
 
 
 def order(server, url):
-    return gets("order", [f"/v1/orders/{o['id']}" for o in server.call("GET", "/v1/orders?limit=200&fields=id")["data"]])
+    return gets("order", [f"/v1/orders/{id}" for id in asked(url, "orders")])
 
 
 def orders(server, url):
@@ -156,8 +161,7 @@ def closed(server, url):
 
 
 def search(server, url):
-    words = sh(BUILD / "examples/floor", url, "words", "script").split("\n", 1)[1].split(";\n")
-    return gets("search", [f"/v1/search?q={urllib.parse.quote(w)}" for w in words if w])
+    return gets("search", [f"/v1/search?q={urllib.parse.quote(word)}" for word in asked(url, "words")])
 
 
 def create(server, url):
@@ -299,7 +303,7 @@ def request(name, server, url, options, title, operation, make, has_floor):
     for _ in range(options.rounds):
         rounds.append((*wrk(server, lua, options.seconds), floor(url, operation, options.seconds) if has_floor else 0.0))
     rate, p50, p99, bare = (statistics.median(r[i] for r in rounds) for i in range(4))
-    row = {"operation": title, "per_second": rate, "p50_ms": p50, "p99_ms": p99}
+    row = {"operation": title, "per_second": rate, "p50_ms": p50, "p99_ms": p99, "memory_mb": server.memory_mb()}
     more = ""
     if has_floor:
         row |= {"floor_per_second": bare, "share": rate / bare}
@@ -308,7 +312,7 @@ def request(name, server, url, options, title, operation, make, has_floor):
             one = floor(url, operation, options.seconds, loops=1)
             row |= {"one_loop_per_second": one, "share_of_one_loop": rate / one}
             more += f"  of one loop {rate / one:.2f}"
-    print(f"  {name:10} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms{more}", flush=True)
+    print(f"  {name:10} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  memory {row['memory_mb']:3.0f} MB{more}", flush=True)
     return row
 
 
@@ -321,13 +325,13 @@ def series(name, server, url, options, title, operation, make, has_floor):
         took.append((time.monotonic() - begun) * 1000)
         one.expect(answer)
     took = sorted(took[2:])
-    row = {"operation": title, "p50_ms": statistics.median(took), "p95_ms": took[int(len(took) * 0.95)]}
+    row = {"operation": title, "p50_ms": statistics.median(took), "p95_ms": took[int(len(took) * 0.95)], "memory_mb": server.memory_mb()}
     more = ""
     if has_floor:
         bare = statistics.median(1000 / floor(url, operation, options.seconds, 1) for _ in range(options.rounds))
         row |= {"floor_ms": bare}
         more = f"  {row['p95_ms'] / bare:.1f} times the bare statement ({bare:.0f} ms)"
-    print(f"  {name:10} {title:46} p50 {row['p50_ms']:7.0f} ms  p95 {row['p95_ms']:7.0f} ms{more}", flush=True)
+    print(f"  {name:10} {title:46} p50 {row['p50_ms']:7.0f} ms  p95 {row['p95_ms']:7.0f} ms  memory {row['memory_mb']:3.0f} MB{more}", flush=True)
     return row
 
 
