@@ -1,6 +1,7 @@
 //! Finding customers: by words in any language, or by a number however it is typed.
 
 use crate::support::{app::run, database::Kind, *};
+use sqlx::{Connection, PgConnection};
 
 crate::on_both![
     a_phone_number_is_found_however_it_is_typed,
@@ -165,18 +166,42 @@ async fn the_search_follows_changes(app: App) {
     assert_eq!(found().await, 0);
 }
 
-async fn the_search_has_pages(app: App) {
-    app.make_many("/v1/accounts", &(0..23).map(|n| json!({"name": format!("Tea house {n}")})).collect::<Vec<_>>()).await;
-    app.make_many("/v1/products", &(0..9).map(|n| json!({"sku": format!("T{n}"), "name": "Tea"})).collect::<Vec<_>>()).await;
+/// What is found of tea, page by page, and how the last page was asked for.
+async fn tea(app: &App) -> (Vec<String>, String) {
     let (mut found, mut cursor) = (vec![], String::new());
     loop {
         let page = app.get(&format!("/v1/search?q=tea&limit=5{cursor}")).await.is(200);
         found.extend(ids(&page));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
+            None => return (found, cursor),
         }
     }
+}
+
+#[test]
+fn the_newest_come_first_however_many_entries_lie_between() {
+    run(Kind::Postgres, async |app: App| {
+        let mut beside = PgConnection::connect(app.database_url()).await.unwrap();
+        let mut made = vec![];
+        // Before each, as many entries as if others had come and gone: within the first window, beyond it, beyond the second.
+        for between in [0, 300_000, 3_000, 40_000, 500, 70_000, 70_000, 70_000] {
+            let skip = format!("SELECT setval('search_entries_seq_seq', nextval('search_entries_seq_seq') + {between})");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(skip)).execute(&mut beside).await.unwrap();
+            for _ in 0..3 {
+                made.push(app.account(&format!("Tea house {}", made.len())).await);
+                app.account("Coffee house").await;
+            }
+        }
+        made.reverse();
+        assert_eq!(tea(&app).await.0, made);
+    });
+}
+
+async fn the_search_has_pages(app: App) {
+    app.make_many("/v1/accounts", &(0..23).map(|n| json!({"name": format!("Tea house {n}")})).collect::<Vec<_>>()).await;
+    app.make_many("/v1/products", &(0..9).map(|n| json!({"sku": format!("T{n}"), "name": "Tea"})).collect::<Vec<_>>()).await;
+    let (found, cursor) = tea(&app).await;
     assert_eq!((found.len(), found.iter().collect::<std::collections::HashSet<_>>().len()), (32, 32));
     app.get(&format!("/v1/search?q=other{cursor}")).await.refused(400, "invalid_cursor");
     app.get("/v1/search").await.refused(400, "invalid_query").fault("?q", "required");

@@ -30,8 +30,7 @@ use samphan_domain::{
 use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
-    record,
-    search::{self, Among},
+    record, search,
     store::{Opening, Reader, Shapes, Store},
 };
 use std::{
@@ -145,22 +144,19 @@ async fn operations(reader: &Reader, operation: &str) -> Vec<Vec<String>> {
 async fn search(reader: &Reader, q: &str) -> Vec<String> {
     let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
     let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
-    // As it is asked: PostgreSQL is asked for all of a word only when there are not enough new ones.
-    let statement = |among| search::find_statement(reader, &searched, q, None, 51, among);
     let mut statements = vec![];
-    let mut enough = false;
-    if reader.store.dialect() == Dialect::Postgres {
-        enough = reader.fetch(statement(Among::Newest), |row| row.int(2)).await.unwrap().len() == 51;
-        statements.push(statement(Among::Newest).inlined());
-    }
-    if !enough {
-        statements.push(statement(Among::All).inlined());
+    // As it is asked: further places only when there are not enough in the first.
+    for among in search::places(reader, None).await.unwrap() {
+        let sql = search::find_statement(reader, &searched, q, None, 51, among);
+        statements.push(sql.inlined());
+        if reader.fetch(sql, |row| row.int(2)).await.unwrap().len() == 51 {
+            break;
+        }
     }
     for shape in searched {
         let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();
         if !ids.is_empty() {
-            let view = View::new(reader, shape, Some(&[shape.title]), vec![]);
-            statements.push(list::by_ids_statement(reader, &view, ids).unwrap().inlined());
+            statements.push(list::titles_statement(reader, shape, ids).unwrap().inlined());
         }
     }
     statements

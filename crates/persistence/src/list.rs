@@ -303,15 +303,30 @@ pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'s
 
 /// Records by id, in no order; those that are not there or not seen are left out.
 pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Line>> {
-    reader.fetch(by_ids_statement(reader, view, ids)?, |row| view.line(row, &Sort::default())).await
-}
-
-/// The statement of `by_ids`.
-pub fn by_ids_statement(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
     from_where(&mut sql, reader, view.shape, "read")?;
+    sql.push(" AND t.id").one_of_ids(ids);
+    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+}
+
+/// What people call records, by id and in no order; those that are not there or not seen are left out.
+pub async fn titles(reader: &Reader, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<(Uuid, String)>> {
+    let field = shape.field(shape.title).ok_or_else(|| Error::from(Code::Internal))?;
+    let hidden = match reader.caller.access(shape, field) {
+        FieldAccess::Full | FieldAccess::ReadOnly => None,
+        hidden => Some(if stand_in(field, hidden) == "null" { "" } else { "***" }),
+    };
+    let title = |row: &Row<'_>| hidden.map_or_else(|| row.text(1), |hidden| Ok(hidden.to_owned()));
+    reader.fetch(titles_statement(reader, shape, ids)?, |row| Ok((row.id(0)?, title(row)?))).await
+}
+
+/// The statement of `titles`.
+pub fn titles_statement(reader: &Reader, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Sql> {
+    let mut sql = reader.sql();
+    sql.push("SELECT t.id, ").column("t", shape.title);
+    from_where(&mut sql, reader, shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
     Ok(sql)
 }

@@ -172,22 +172,11 @@ fn entries(sql: &mut Sql, q: &str) {
                 .text(query.join(" AND "));
         }
         Dialect::Postgres => {
-            sql.push("search_entries e WHERE ");
-            return holds(sql, q);
+            let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
+            sql.push("search_entries e WHERE e.tokens @@ CAST(").text(query.join(" & ")).push(" AS tsquery)");
         }
     }
-    has_words(sql, q);
-}
-
-/// PostgreSQL: adds the condition that every word of `q` stands in the entry `e`.
-fn holds(sql: &mut Sql, q: &str) {
-    let query: Vec<String> = text::query_terms(q).into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
-    sql.push("e.tokens @@ CAST(").text(query.join(" & ")).push(" AS tsquery)");
-    has_words(sql, q);
-}
-
-/// Tokens are pieces of words: the words themselves must stand there too.
-fn has_words(sql: &mut Sql, q: &str) {
+    // Tokens are pieces of words: the words themselves must stand there too.
     for word in text::fold(q).split(' ').filter(|w| !w.is_empty()) {
         sql.push(" AND ").contains("e", "folded", word.to_owned());
     }
@@ -204,35 +193,66 @@ pub struct Hit {
     pub seq: i64,
 }
 
-/// Entries that are read one after the other before the index is asked. PostgreSQL's index answers all entries of a word, and only
-/// then the newest of them can be told: of a word that every fortieth entry has, a page is found sooner by looking.
-const NEWEST: i64 = 2_000;
+/// Where `find_statement` looks.
+#[derive(Clone, Copy, Debug)]
+pub enum Among {
+    /// In a window, with all entries up to this one and at least as many as it is wide.
+    Window(&'static Window, i64),
+    /// In all.
+    All,
+}
+
+/// A stretch of the newest entries. PostgreSQL's index answers all entries of a word, in no order, and only then the newest of them can be
+/// told: of a word that many have, a page is found sooner among the newest.
+#[derive(Debug)]
+pub struct Window {
+    /// An entry's place in the order of entries, shifted by so many bits, is one of the keys it stands under in the index.
+    shift: u32,
+    /// How many of these keys the window has, and the one the newest entry is under.
+    keys: i64,
+    /// The key from what is shifted: keys of one width are not those of another.
+    key: fn(i64) -> i64,
+}
+
+/// What is looked through before all entries are: 32,768 and 262,144 of them, or up to a key more. A word with fewer than a page in the
+/// second has few in all.
+const WINDOWS: [Window; 2] =
+    [Window { shift: 12, keys: 8, key: |shifted| shifted }, Window { shift: 16, keys: 4, key: |shifted| !shifted }];
+
+/// The keys of the entry `e`, as PostgreSQL's index has them (`search_entries_tokens_idx`).
+const KEYS: &str = "ARRAY[e.seq >> 12, ~(e.seq >> 16)]";
 
 /// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
 pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
+    let mut hits = vec![];
     if text::query_terms(q).is_empty() {
-        return Ok(vec![]);
+        return Ok(hits);
     }
-    let hits = async |among| {
+    for among in places(reader, before).await? {
         let sql = find_statement(reader, shapes, q, before, limit, among);
-        reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await
-    };
-    if reader.store.dialect() == Dialect::Postgres {
-        let newest = hits(Among::Newest).await?;
-        if i64::try_from(newest.len()).is_ok_and(|n| n >= limit) {
-            return Ok(newest);
+        hits = reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await?;
+        if i64::try_from(hits.len()).is_ok_and(|n| n >= limit) {
+            break;
         }
     }
-    hits(Among::All).await
+    Ok(hits)
 }
 
-/// Where `find_statement` looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Among {
-    /// In the newest entries, one after the other.
-    Newest,
-    /// In all, by the index.
-    All,
+/// Where to look, one after the other, until there are enough: each place holds those before it.
+pub async fn places(reader: &Reader, before: Option<i64>) -> Result<Vec<Among>> {
+    if reader.store.dialect() == Dialect::Sqlite {
+        return Ok(vec![Among::All]);
+    }
+    let newest = match before {
+        Some(seq) => seq - 1,
+        None => {
+            let mut sql = reader.sql();
+            sql.push("SELECT COALESCE(max(seq), 0) FROM search_entries");
+            reader.count(sql).await?
+        }
+    };
+    let windows = WINDOWS.iter().filter(|w| w.keys << w.shift < newest);
+    Ok(windows.map(|w| Among::Window(w, newest)).chain([Among::All]).collect())
 }
 
 /// The statement of `find`.
@@ -240,15 +260,12 @@ pub enum Among {
 pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64, among: Among) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
-    if among == Among::Newest {
-        sql.push("(SELECT * FROM search_entries WHERE seq < ")
-            .int(before.unwrap_or(i64::MAX))
-            .push(" ORDER BY seq DESC LIMIT ")
-            .int(NEWEST);
-        sql.push(") e WHERE ");
-        holds(&mut sql, q);
-    } else {
-        entries(&mut sql, q);
+    entries(&mut sql, q);
+    if let Among::Window(window, newest) = among {
+        let (first, last) = ((newest >> window.shift) - window.keys, newest >> window.shift);
+        let keys = (first..=last).map(|shifted| Scalar::Int((window.key)(shifted))).collect();
+        sql.push(" AND ").push(KEYS).push(" && ").bind_column(Kind::Int, keys);
+        sql.push(" AND e.seq >= ").int(first << window.shift);
     }
     if let Some(seq) = before {
         sql.push(" AND e.seq < ").int(seq);

@@ -16,13 +16,12 @@ use samphan_domain::{
     shape::Shape,
 };
 use samphan_persistence::{
-    cursor,
-    list::{self, View},
+    cursor, list,
     search::{self, Hit},
     store::Reader,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -125,12 +124,7 @@ async fn titled(reader: &Reader, shapes: &[&'static Shape], hits: Vec<Hit>) -> R
         if ids.is_empty() {
             continue;
         }
-        let view = View::new(reader, shape, Some(&[shape.title]), vec![]);
-        for mut line in list::by_ids(reader, &view, ids).await? {
-            line.json.push(b'}');
-            let record: Value = serde_json::from_slice(&line.json).unwrap_or_default();
-            titles.insert(line.id, record[shape.title].as_str().unwrap_or_default().to_owned());
-        }
+        titles.extend(list::titles(reader, shape, ids).await?);
     }
     let mut seen = HashSet::new();
     let hits = hits.into_iter().filter(|h| seen.insert(h.id));

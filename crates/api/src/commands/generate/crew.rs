@@ -66,30 +66,31 @@ pub(super) fn id(chance: &mut Chance, now: Instant) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
-/// Makes and writes so many records; as many chunks of others come before them in time.
+/// Makes and writes the records with these numbers, of so many.
 pub(super) fn run<P: Part>(
     plan: &Plan,
     store: &Store,
     part: &P,
-    (before, many): (usize, usize),
+    numbers: Range<usize>,
+    many: usize,
     say: &(impl Fn(&str) + Sync),
 ) -> Result<(), GenerateError> {
-    let (chunks, next) = (many.div_ceil(CHUNK), AtomicUsize::new(0));
+    let next = AtomicUsize::new(numbers.start);
     let one = async || {
         let store = store.for_worker(&plan.opening).await?;
         loop {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            if n >= chunks {
+            let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if first >= numbers.end {
                 return Ok(());
             }
-            let first = n * CHUNK;
-            if first > 0 && first.is_multiple_of(PROGRESS) {
+            if first / PROGRESS > first.saturating_sub(CHUNK) / PROGRESS {
                 say(&format!("{first:>9} of {many} {}", P::WHAT));
             }
-            let now = plan.moment(before + n);
+            let now = plan.moment(first, many);
             let caller = Arc::new(Caller::system());
             let reader = store.reader(Arc::clone(&caller), now);
-            let made = part.make(first..many.min(first + CHUNK), &mut Hand { plan, chance: Chance::of(plan.seed, P::WHAT, n), reader })?;
+            let chunk = first..numbers.end.min(first + CHUNK);
+            let made = part.make(chunk, &mut Hand { plan, chance: Chance::of(plan.seed, P::WHAT, first), reader })?;
             let work = store.work(caller, now).await?;
             part.write(&work, made).await?;
             work.commit().await?;
@@ -98,7 +99,7 @@ pub(super) fn run<P: Part>(
     let hand = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // Whoever fails lets the others come to an end.
-        runtime.block_on(one()).inspect_err(|_: &GenerateError| next.store(chunks, Ordering::Relaxed))
+        runtime.block_on(one()).inspect_err(|_: &GenerateError| next.store(numbers.end, Ordering::Relaxed))
     };
     thread::scope(|scope| {
         let hands: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(hand)).collect();

@@ -1,7 +1,7 @@
 //! Customers: accounts with what belongs to them, and the people who work there.
 
 use super::{
-    Made, SYSTEM,
+    Customer, SYSTEM,
     chance::Chance,
     crew::{Hand, Part},
 };
@@ -91,8 +91,10 @@ impl Part for Accounts {
     }
 }
 
-/// Contacts: the first of each account, then most where there are most.
-pub(super) struct Contacts;
+/// Contacts: the first of each account along with it, the others where there are most already.
+pub(super) struct Contacts {
+    pub(super) many: usize,
+}
 
 impl Part for Contacts {
     const WHAT: &'static str = "contacts";
@@ -101,8 +103,9 @@ impl Part for Contacts {
     fn make(&self, numbers: Range<usize>, hand: &mut Hand<'_>) -> Result<Self::Made> {
         let (mut contacts, mut links, mut points) = (vec![], vec![], vec![]);
         for n in numbers {
-            let is_first = n < hand.plan.accounts;
-            let account = if is_first { hand.plan.account(n) } else { hand.plan.some_account(&mut hand.chance) };
+            let along = hand.plan.along(n, self.many);
+            let is_first = n == hand.plan.with(&(along..along), self.many).start;
+            let account = if is_first { hand.plan.account(along) } else { hand.plan.some_account(&mut hand.chance, along) };
             let id = hand.id();
             let body = contact(&mut hand.chance, id, account);
             contacts.push(hand.plan.draft::<Contact>(body, None)?);
@@ -134,7 +137,7 @@ fn point(hand: &mut Hand<'_>, kind: ContactPointKind, raw: &str, of: (&'static s
     hand.plan.draft(body, Some(of))
 }
 
-fn account(chance: &mut Chance, one: Made, n: usize) -> Value {
+fn account(chance: &mut Chance, one: Customer, n: usize) -> Value {
     let (stem, stem_en) = chance.one_of(&STEMS);
     let (other, other_en) = chance.one_of(&STEMS);
     let (trade, trade_en, industry) = chance.one_of(&TRADES);
@@ -156,7 +159,7 @@ fn account(chance: &mut Chance, one: Made, n: usize) -> Value {
     })
 }
 
-fn contact(chance: &mut Chance, id: Uuid, account: Made) -> Value {
+fn contact(chance: &mut Chance, id: Uuid, account: Customer) -> Value {
     let ((first, first_en), (last, last_en)) = (chance.one_of(&FIRST), chance.one_of(&LAST));
     let (job_title, department) = chance.one_of(&JOBS);
     let (first_name, last_name, language) = match script(chance) {

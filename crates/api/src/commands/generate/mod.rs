@@ -1,6 +1,7 @@
 //! `samphan generate`: many customers and their orders, written in bulk, for benches. The same for the same seed.
 //!
-//! As real ones, they are of uneven size: a hundredth of the accounts has about a fifth of the orders.
+//! As real ones, they have come over time, customers and orders among each other, and are of uneven size: the first hundredth of the
+//! accounts has about three tenths of the orders.
 
 mod chance;
 mod crew;
@@ -32,16 +33,18 @@ use samphan_persistence::{
     unindexed,
 };
 use serde_json::{Map, Value, json};
-use std::{io, sync::Arc};
+use std::{io, ops::Range, sync::Arc};
 use uuid::Uuid;
 
 /// The code of the system that names the generated accounts.
 const SYSTEM: &str = "bench";
 /// Teams made, in a tree two levels deep.
 const TEAMS: usize = 10;
-/// The moment of the first chunk, and the seconds to the next: generated records spread over time as real ones do.
+/// When it all begins, and the seconds it goes on for: some 250 days.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
-const STEP: i64 = 60;
+const SPAN: usize = 250 * 86_400;
+/// Slices of time at most: in each come some of the accounts, then what refers to these or older ones.
+const SLICES: usize = 50;
 
 /// How much to generate, and where.
 #[derive(Clone, Debug, Args)]
@@ -92,12 +95,15 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     let mut plan = Plan { opening, shapes: store.shapes, seed: options.seed, beginning, accounts, owners: vec![], teams: vec![] };
     plan.begin(&store).await?;
     unindexed::suspend(&store).await?;
-    crew::run(&plan, &store, &Accounts, (0, accounts), &say)?;
-    let before = accounts.div_ceil(CHUNK);
-    crew::run(&plan, &store, &Contacts, (before, contacts), &say)?;
-    if orders > 0 {
-        let part = Orders::begin(&plan, &store, orders).await?;
-        crew::run(&plan, &store, &part, (before + contacts.div_ceil(CHUNK), orders), &say)?;
+    let sold = if orders > 0 { Some(Orders::begin(&plan, &store, orders).await?) } else { None };
+    let slices = (accounts / CHUNK).clamp(1, SLICES);
+    for slice in 0..slices {
+        let some = (slice * accounts / slices)..((slice + 1) * accounts / slices);
+        crew::run(&plan, &store, &Accounts, some.clone(), accounts, &say)?;
+        crew::run(&plan, &store, &Contacts { many: contacts }, plan.with(&some, contacts), contacts, &say)?;
+        if let Some(sold) = &sold {
+            crew::run(&plan, &store, sold, plan.with(&some, orders), orders, &say)?;
+        }
     }
     say("indexes");
     unindexed::restore(&store).await?;
@@ -108,7 +114,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
 
 /// An account, and whose it is.
 #[derive(Clone, Copy)]
-struct Made {
+struct Customer {
     id: Uuid,
     owner: Option<Uuid>,
     team: Option<Uuid>,
@@ -126,21 +132,34 @@ struct Plan {
 }
 
 impl Plan {
-    /// The moment of a chunk, counted over all kinds.
-    fn moment(&self, chunk: usize) -> Instant {
-        let seconds = i64::try_from(chunk).unwrap_or(i64::MAX).saturating_mul(STEP);
-        self.beginning.plus_seconds(STEP + seconds)
+    /// When the n-th of so many records comes.
+    fn moment(&self, n: usize, many: usize) -> Instant {
+        self.beginning.plus_seconds(i64::try_from(SPAN * n / many.max(1)).unwrap_or_default())
+    }
+
+    /// Those of so many records that come along with some accounts.
+    const fn with(&self, some: &Range<usize>, many: usize) -> Range<usize> {
+        (some.start * many).div_ceil(self.accounts)..(some.end * many).div_ceil(self.accounts)
+    }
+
+    /// The account along with which the n-th of so many records comes: all before it are there, too.
+    const fn along(&self, n: usize, many: usize) -> usize {
+        n * self.accounts / many
     }
 
     /// An account, which whoever refers to it need not have made.
-    fn account(&self, n: usize) -> Made {
+    fn account(&self, n: usize) -> Customer {
         let mut chance = Chance::of(self.seed, "account", n);
-        Made { id: crew::id(&mut chance, self.moment(n / CHUNK)), owner: chance.one_of(&self.owners), team: chance.one_of(&self.teams) }
+        Customer {
+            id: crew::id(&mut chance, self.moment(n, self.accounts)),
+            owner: chance.one_of(&self.owners),
+            team: chance.one_of(&self.teams),
+        }
     }
 
-    /// One of the accounts there are: the first far more often than the last.
-    fn some_account(&self, chance: &mut Chance) -> Made {
-        self.account(chance.skewed(self.accounts))
+    /// One of the accounts up to the n-th: the first far more often than the last.
+    fn some_account(&self, chance: &mut Chance, n: usize) -> Customer {
+        self.account(chance.skewed(n + 1))
     }
 
     fn draft<T: Resource>(&self, body: Value, parent: Option<(&'static str, Uuid)>) -> Result<Stored<T>> {

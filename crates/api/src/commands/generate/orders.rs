@@ -1,7 +1,7 @@
 //! Orders: most delivered, invoiced and paid long ago, some given up, and the last ones still open.
 
 use super::{
-    Made, Plan,
+    Customer, Plan,
     chance::Chance,
     crew::{CHUNK, Hand, Part, id},
 };
@@ -58,7 +58,7 @@ impl Orders {
         let mut goods: Vec<Good> = vec![];
         let all: Vec<usize> = (0..(plan.accounts / 50).clamp(50, 10_000)).collect();
         for chunk in all.chunks(CHUNK) {
-            let now = plan.moment(0);
+            let now = plan.beginning;
             let work = store.work(Arc::new(Caller::system()), now).await?;
             let mut drafts = vec![];
             for n in chunk {
@@ -73,13 +73,13 @@ impl Orders {
             bulk::insert_many(&work, drafts).await?;
             work.commit().await?;
         }
-        let work = store.work(Arc::new(Caller::system()), plan.moment(0)).await?;
+        let work = store.work(Arc::new(Caller::system()), plan.beginning).await?;
         let numbers = work.next_numbers("order_numbers", many).await?;
         work.commit().await?;
         Ok(Self { goods, numbers })
     }
 
-    fn order(&self, n: usize, account: Made, chance: &mut Chance) -> Result<Order> {
+    fn order(&self, n: usize, account: Customer, chance: &mut Chance) -> Result<Order> {
         let all = self.numbers.len();
         let day = LAST_DAY - chrono::Days::new(((all - n) * DAYS / all) as u64);
         // Most orders are short, some are long.
@@ -104,7 +104,8 @@ impl Part for Orders {
     fn make(&self, numbers: Range<usize>, hand: &mut Hand<'_>) -> Result<Self::Made> {
         let mut drafts = vec![];
         for n in numbers {
-            let account = hand.plan.some_account(&mut hand.chance);
+            let along = hand.plan.along(n, self.numbers.len());
+            let account = hand.plan.some_account(&mut hand.chance, along);
             let mut order = self.order(n, account, &mut hand.chance)?;
             if !order.add_up(2) {
                 return Err(Error::from(Code::Internal));
