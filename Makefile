@@ -2,8 +2,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
-# Tests wait more than they work: for a lease, a time-out, another process.
-export RUST_TEST_THREADS ?= $(shell echo $$((3 * $$(nproc))))
 CLIENT = env -u RUSTC_WORKSPACE_WRAPPER $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
 .PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz contract deny bench
