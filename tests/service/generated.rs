@@ -8,7 +8,11 @@ use crate::support::{
 };
 use sqlx::{Connection, PgConnection};
 
-crate::on_both![a_database_is_filled_as_a_real_one_would_look, what_it_takes_away_comes_back_when_it_is_ended_midway];
+crate::on_both![
+    a_database_is_filled_as_a_real_one_would_look,
+    what_was_made_at_once_is_in_the_feed,
+    what_it_takes_away_comes_back_when_it_is_ended_midway,
+];
 
 async fn a_database_is_filled_as_a_real_one_would_look(app: App) {
     let words = ["generate", "--accounts", "1200", "--contacts", "1500", "--database-url", app.database_url()];
@@ -43,6 +47,24 @@ async fn a_database_is_filled_as_a_real_one_would_look(app: App) {
         assert!(!ids(&app.get(&format!("/v1/search?q={}", encoded(word))).await.is(200)).is_empty(), "{word}");
     }
     assert_eq!(output(&words).status.code(), Some(1), "once is enough");
+}
+
+/// The feed gives positions to some 24,000 events that came at once, while the tables were small when it last looked.
+async fn what_was_made_at_once_is_in_the_feed(app: App) {
+    let words = ["generate", "--accounts", "3000", "--contacts", "5000", "--orders", "0", "--database-url", app.database_url()];
+    assert!(output(&words).status.success());
+    let (mut after, mut made, mut pages) = (String::new(), 0, 0);
+    loop {
+        let page = app.get(&format!("/v1/changes?limit=1000{after}")).await.is(200);
+        made += page["data"].as_array().unwrap().iter().filter(|change| change["type"] == "contact_point.created").count();
+        pages += 1;
+        if page["has_more"] == false {
+            break;
+        }
+        after = format!("&after={}", page["next_cursor"].as_str().unwrap());
+    }
+    assert_eq!(made, 8_000);
+    assert!(pages > 20, "{pages}");
 }
 
 /// The indexes there are, by name.

@@ -12,7 +12,7 @@ use crate::{
     row::Row,
     sight,
     sql::Sql,
-    store::{Reader, Store},
+    store::{Reader, Store, Work},
 };
 use samphan_domain::{
     caller::Caller,
@@ -74,21 +74,23 @@ impl Store {
 
 /// The newest position, after everything that is committed has one.
 pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
-    let reader = store.reader(Arc::new(Caller::system()), now);
+    let caller = Arc::new(Caller::system());
+    let reader = store.reader(Arc::clone(&caller), now);
+    let mut sql = reader.sql();
+    sql.push("SELECT coalesce((SELECT max(position) FROM event_positions), 0)");
+    if store.dialect() == Dialect::Sqlite {
+        return reader.count(sql).await;
+    }
+    // Counted for each event: a join would be free to read all positions there are.
+    sql.push(", (SELECT count(*) FROM (SELECT 1 FROM audit_events e WHERE e.seq > (SELECT settled_seq FROM feed_state) ");
+    sql.push("AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT 1) x) + ");
+    // Or what was given could be settled: what is not is looked at again each time.
+    sql.push("(SELECT count(*) FROM feed_state WHERE settled_seq < fence_seq AND fence_xid <= pg_snapshot_xmin(pg_current_snapshot()))");
     loop {
-        let mut sql = reader.sql();
-        sql.push("SELECT coalesce((SELECT max(position) FROM event_positions), 0), ");
-        match store.dialect() {
-            Dialect::Sqlite => sql.push("0"),
-            Dialect::Postgres => {
-                // Counted for each event: a join would be free to read all positions there are.
-                sql.push("(SELECT count(*) FROM (SELECT 1 FROM audit_events e WHERE e.seq > (SELECT settled_seq FROM feed_state) ");
-                sql.push("AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT 1) x) + ");
-                // Or what was given could be settled: what is not is looked at again each time.
-                sql.push("(SELECT count(*) FROM feed_state WHERE settled_seq < fence_seq AND fence_xid <= pg_snapshot_xmin(pg_current_snapshot()))")
-            }
-        };
-        let (newest, to_do) = reader.fetch_one(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
+        let work = store.work(Arc::clone(&caller), now).await?;
+        by_index(&work).await?;
+        let (newest, to_do) = work.fetch_one(sql.clone(), |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
+        work.commit().await?;
         if to_do == 0 {
             return Ok(newest);
         }
@@ -96,14 +98,22 @@ pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
     }
 }
 
+/// Has this work's statements find events in the order of their index, and each event's position by its own. A plan is made once and
+/// used as long as the connection lives: made while there are a few positions it would read all of them for each event, and once there
+/// are thousands it would not end within the time a statement has. Nothing is to be gathered and sorted for the first few, either.
+async fn by_index(work: &Work) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_sort', 'enable_bitmapscan']) name");
+    work.fetch(sql, |_| Ok(())).await.map(|_| ())
+}
+
 /// Gives positions to the events that have none.
 async fn place(store: &Store, now: Instant) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), now).await?;
+    by_index(&work).await?;
     // A statement of its own: the next one sees what was committed before this lock was had.
     let mut sql = work.sql();
-    sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK);
-    // However many there are, they are found in order: nothing is to be gathered and sorted for the first few.
-    sql.push("), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) FROM feed_state");
+    sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK).push(") FROM feed_state");
     let settled = work.count(sql).await?;
     // All parts of the statement see the same. Up to the last of `upto` everything visible has its position then; what is not visible
     // there yet is of a transaction that runs, so once all that have begun by now are over, nothing can come any more. Those are all with
