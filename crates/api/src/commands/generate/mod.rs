@@ -27,7 +27,7 @@ use samphan_domain::{
 use samphan_persistence::{
     bulk,
     error::Failure,
-    migrate,
+    feed, migrate,
     store::{Opening, Shapes, Store},
     stored::Stored,
     unindexed,
@@ -107,6 +107,8 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     }
     say("indexes");
     unindexed::restore(&store).await?;
+    say("feed");
+    feed::newest(&store, beginning).await?;
     unindexed::settle(&store).await?;
     say(&format!("{accounts} accounts, {contacts} contacts, {} contact points, {orders} orders, seed {}", accounts + contacts, plan.seed));
     Ok(())
