@@ -207,6 +207,7 @@ async fn what_holds_a_unique_value_is_named_to_whoever_sees_it(app: App) {
         for caller in world.principals() {
             let records = seen_records(&world, caller);
             let (seen, unseen) = world.parted(caller, create.path);
+            assert!(!seen.is_empty(), "{} sees nothing of {}, where there are {}", caller.name, create.path, unseen.len());
             let parent = &seen[0].ids[..seen[0].ids.len() - 1];
             let mut body = smallest(taken, &records);
             // An id of one's own choice.
