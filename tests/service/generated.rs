@@ -49,7 +49,7 @@ async fn a_database_is_filled_as_a_real_one_would_look(app: App) {
     assert_eq!(output(&words).status.code(), Some(1), "once is enough");
 }
 
-/// The feed gives positions to some 24,000 events that came at once, while the tables were small when it last looked.
+/// Some 24,000 events that came at once, on tables that were nearly empty when the feed's statements were planned, are all told.
 async fn what_was_made_at_once_is_in_the_feed(app: App) {
     let words = ["generate", "--accounts", "3000", "--contacts", "5000", "--orders", "0", "--database-url", app.database_url()];
     assert!(output(&words).status.success());
