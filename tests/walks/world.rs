@@ -92,12 +92,6 @@ impl World {
         app.demo_company().await;
         let mut world =
             Self { rows: BTreeMap::new(), callers: vec![], feed: feed(&app).await, children: HashMap::new(), lender: HashMap::new(), app };
-        for event in &world.feed {
-            let shape = shapes()[event["resource"].as_str().unwrap()];
-            for parent in parents(shape).filter_map(|(field, _)| event["after"][field].as_str()) {
-                world.children.entry(parent.to_owned()).or_default().insert(shape.many);
-            }
-        }
         let people = [("a person who reaches his own", "own"), ("a person who reaches another team's", "team")];
         let mut principals = vec![];
         for (name, reach) in people {
@@ -115,6 +109,7 @@ impl World {
         world.name_for_others().await;
         world.ask_for_persons().await;
         world.read_lists(&HashSet::new()).await;
+        world.find_children();
         let mut given: Vec<HashSet<String>> = vec![];
         for (_, id, team) in &principals {
             let taken: HashSet<String> = given.iter().flatten().cloned().collect();
@@ -183,6 +178,17 @@ impl World {
         }
     }
 
+    /// Finds what each record has children of: as the events say that made them, and of what has no events as the lists do.
+    fn find_children(&mut self) {
+        let made = self.feed.iter().map(|e| (shapes()[e["resource"].as_str().unwrap()], &e["after"]));
+        let listed = self.rows.iter().flat_map(|(path, rows)| rows.iter().map(|row| (lists()[path], &row.record)));
+        for (shape, record) in made.chain(listed) {
+            for parent in parents(shape).filter_map(|(field, _)| record[field].as_str()) {
+                self.children.entry(parent.to_owned()).or_default().insert(shape.many);
+            }
+        }
+    }
+
     /// What has no events of its own, and so nothing says it was made, is seen with its parent as the lists tell it.
     fn lend_to_logs(&mut self) {
         for (path, rows) in &self.rows {
@@ -195,21 +201,31 @@ impl World {
         }
     }
 
-    /// Gives somebody a few records of each owned resource: those that point at most, in different states.
+    /// Gives somebody a few records of each owned resource that are not taken: those that point at most, in different states, and of
+    /// each kind of child one that has it.
     async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>) -> HashSet<String> {
         let work = self.app.work().await;
         let mut given = HashSet::new();
         for shape in shapes().values().filter(|s| s.owned) {
+            let children = |row: &Row| self.children.get(row.id()).into_iter().flatten();
             let mut rows: Vec<&Row> = self.rows[list_of(shape).unwrap()].iter().filter(|r| !taken.contains(r.id())).collect();
             let away = |id: &str| !given.contains(id);
             let points =
                 |row: &Row| references(shape).filter(|(f, other)| bound(other) && row.record[f.name].as_str().is_some_and(away)).count();
-            rows.sort_by_key(|row| std::cmp::Reverse(points(row) + self.children.get(row.id()).map_or(0, HashSet::len)));
+            rows.sort_by_key(|row| std::cmp::Reverse(points(row) + children(row).count()));
             let mut states = BTreeSet::new();
-            rows.retain(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
-            // What comes last is what is only begun: it can still be changed.
-            let begun = shape.status.and_then(|s| rows.iter().position(|r| r.record[s] == "draft"));
-            let chosen: Vec<&Row> = begun.map(|at| rows.remove(at)).into_iter().chain(rows.iter().copied()).take(GIVEN).collect();
+            let (mut chosen, mut rest): (Vec<&Row>, Vec<&Row>) =
+                rows.into_iter().partition(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
+            // First what is only begun: it can still be changed.
+            chosen.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
+            rest.extend(chosen.split_off(GIVEN.min(chosen.len())));
+            let mut kinds: HashSet<&str> = chosen.iter().flat_map(|row| children(row)).copied().collect();
+            for row in rest {
+                if children(row).any(|kind| !kinds.contains(kind)) {
+                    kinds.extend(children(row));
+                    chosen.push(row);
+                }
+            }
             assert!(!chosen.is_empty(), "too few {}", shape.many);
             for row in chosen {
                 let (id, owner) = (Uuid::parse_str(row.id()).unwrap(), Uuid::parse_str(owner).unwrap());
