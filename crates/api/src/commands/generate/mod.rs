@@ -10,7 +10,6 @@ mod orders;
 
 use self::{
     chance::Chance,
-    crew::CHUNK,
     customers::{Accounts, Contacts},
     orders::Orders,
 };
@@ -43,8 +42,8 @@ const TEAMS: usize = 10;
 /// When it all begins, and the seconds it goes on for: some 250 days.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
 const SPAN: usize = 250 * 86_400;
-/// Slices of time at most: in each come some of the accounts, then what refers to these or older ones.
-const SLICES: usize = 50;
+/// Accounts that come before what refers to these or older ones does: so few that among the newest records are some of each kind.
+const SLICE: usize = 2_000;
 
 /// How much to generate, and where.
 #[derive(Clone, Debug, Args)]
@@ -96,7 +95,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     plan.begin(&store).await?;
     unindexed::suspend(&store).await?;
     let sold = if orders > 0 { Some(Orders::begin(&plan, &store, orders).await?) } else { None };
-    let slices = (accounts / CHUNK).clamp(1, SLICES);
+    let slices = accounts.div_ceil(SLICE);
     for slice in 0..slices {
         let some = (slice * accounts / slices)..((slice + 1) * accounts / slices);
         crew::run(&plan, &store, &Accounts, some.clone(), accounts, &say)?;
