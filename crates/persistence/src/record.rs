@@ -159,12 +159,25 @@ pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
 /// The same of the rows of which this is true.
 #[must_use]
 pub(crate) fn select_where(reader: &Reader, shape: &'static Shape, is_true: &'static str) -> Sql {
+    let mut sql = select_fields(reader, shape);
+    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(is_true);
+    sql
+}
+
+/// The same of living records by many ids of what they are about, whatever else is asked of them; see `Sql::from_each`.
+#[must_use]
+pub fn select_each(reader: &Reader, shape: &'static Shape, reference: &'static str, ids: impl IntoIterator<Item = Uuid>) -> Sql {
+    let mut sql = select_fields(reader, shape);
+    sql.from_each(shape.many, "t", reference, Kind::Id, ids.into_iter().map(Scalar::Id));
+    sql
+}
+
+fn select_fields(reader: &Reader, shape: &Shape) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     for (i, field) in shape.fields.iter().enumerate() {
         sql.push(if i == 0 { "" } else { ", " }).column("t", field.name);
     }
-    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(is_true);
     sql
 }
 

@@ -16,6 +16,9 @@ pub enum Bind {
     Column(Kind, Vec<Scalar>),
 }
 
+/// More values than these travel to PostgreSQL as one array.
+const MANY: usize = 20;
+
 /// A statement being written.
 #[derive(Clone, Debug)]
 pub struct Sql {
@@ -78,7 +81,6 @@ impl Sql {
     /// Adds ` IN (…)` with values bound. Many values travel to PostgreSQL as one array: a thousand parameters cost it more than
     /// the rows they find.
     pub fn one_of(&mut self, kind: Kind, values: impl IntoIterator<Item = Scalar>) -> &mut Self {
-        const MANY: usize = 20;
         let values: Vec<Scalar> = values.into_iter().collect();
         if self.dialect == Dialect::Postgres && values.len() > MANY {
             // Not `= ANY`: of a table that was not analysed yet it is a scan that compares every row with every value.
@@ -97,6 +99,28 @@ impl Sql {
     /// Adds ` IN (…)` with ids bound.
     pub fn one_of_ids(&mut self, ids: impl IntoIterator<Item = Uuid>) -> &mut Self {
         self.one_of(Kind::Id, ids.into_iter().map(Scalar::Id))
+    }
+
+    /// Adds ` FROM … WHERE …` of a table's living rows that have one of many values in an indexed column, found by one value after the
+    /// other, whatever conditions follow. Left to itself PostgreSQL may go through the rows that one of those finds and compare each with
+    /// every value: of a table that has grown since it was analysed it knows no better, and a thousand values among a hundred thousand
+    /// rows are more than a statement has time for.
+    pub fn from_each(
+        &mut self,
+        table: &'static str,
+        alias: &'static str,
+        column: &'static str,
+        kind: Kind,
+        values: impl IntoIterator<Item = Scalar>,
+    ) -> &mut Self {
+        let values: Vec<Scalar> = values.into_iter().collect();
+        if self.dialect == Dialect::Postgres && values.len() > MANY {
+            self.push(" FROM unnest(").bind_column(kind, values).push(") AS each (value) CROSS JOIN LATERAL (SELECT * FROM ");
+            self.push(table).push(" o WHERE o.deleted_at IS NULL AND ").column("o", column);
+            return self.push(" = each.value OFFSET 0) ").push(alias).push(" WHERE 1 = 1");
+        }
+        self.push(" FROM ").push(table).push(" ").push(alias).push(" WHERE ").column(alias, "deleted_at").push(" IS NULL AND ");
+        self.column(alias, column).one_of(kind, values)
     }
 
     pub(crate) fn bind_column(&mut self, kind: Kind, values: Vec<Scalar>) -> &mut Self {

@@ -59,10 +59,10 @@ pub async fn find_references(
     external_ids: &[String],
 ) -> Result<HashMap<String, Uuid>> {
     let mut sql = reader.sql();
-    sql.push("SELECT r.external_id, r.record_id FROM external_references r JOIN ").push(shape.many);
-    sql.push(" t ON t.id = r.record_id AND t.deleted_at IS NULL WHERE r.deleted_at IS NULL AND r.system = ").text(system);
-    sql.push(" AND r.resource = ").text(shape.many).push(" AND r.external_id");
-    sql.one_of(Kind::Text, external_ids.iter().map(|id| Scalar::Text(id.clone())));
+    let names = external_ids.iter().map(|id| Scalar::Text(id.clone()));
+    sql.push("SELECT r.external_id, r.record_id").from_each("external_references", "r", "external_id", Kind::Text, names);
+    sql.push(" AND r.system = ").text(system).push(" AND r.resource = ").text(shape.many);
+    sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = r.record_id AND t.deleted_at IS NULL)");
     sql.push(" ORDER BY r.external_type, r.id DESC");
     Ok(reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?.into_iter().collect())
 }

@@ -328,9 +328,9 @@ async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) ->
 /// The balances the ledger has of the accounts.
 async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
     let shape = work.shape(CreditBalance::MANY)?;
-    let mut sql = record::select(work, shape);
+    let mut sql = record::select_each(work, shape, "account_id", accounts.seen.iter().copied());
     sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
-    sql.push(" AND t.currency = ").text(ledger.currency.clone()).push(" AND t.account_id").one_of_ids(accounts.seen.iter().copied());
+    sql.push(" AND t.currency = ").text(ledger.currency.clone());
     let found = work.fetch(sql, |row| Standing::<CreditBalance>::read(shape, row)).await?;
     Ok(found.into_iter().map(|balance| (balance.data.account_id.0, Held { balance, applied: vec![] })).collect())
 }
@@ -418,9 +418,10 @@ async fn keep_unmatched(work: &Work, ledger: &Ledger, mut unmatched: BTreeMap<St
     }
     let attempts: BTreeMap<String, usize> = unmatched.iter().map(|(name, items)| (name.clone(), items.len())).collect();
     let mut sql = work.sql();
-    sql.push("SELECT external_id, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ").text(ledger.system.clone());
-    sql.push(" AND entity = ").text(ledger.entity.clone()).push(" AND currency = ").text(ledger.currency.clone());
-    sql.push(" AND external_id").one_of(Kind::Text, unmatched.keys().cloned().map(Scalar::Text));
+    let names = unmatched.keys().cloned().map(Scalar::Text);
+    sql.push("SELECT t.external_id, t.items").from_each("unmatched_credits", "t", "external_id", Kind::Text, names);
+    sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
+    sql.push(" AND t.currency = ").text(ledger.currency.clone());
     for (name, kept) in work.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await? {
         let kept: Vec<CreditItem> = serde_json::from_str(&kept).map_err(|_| Error::from(Code::Internal))?;
         unmatched.entry(name).or_default().extend(kept);
