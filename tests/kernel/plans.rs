@@ -13,7 +13,8 @@ use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
     record,
-    store::{Opening, Store, Work},
+    sql::Sql,
+    store::{Opening, Reader, Store, Work},
 };
 use std::sync::Arc;
 
@@ -23,9 +24,14 @@ crate::on_both![
     balances_are_found_by_one_account_after_the_other,
 ];
 
-async fn work(app: &App) -> Work {
+/// The database with all that is listed; `App::store` knows of none.
+async fn store(app: &App) -> Store {
     let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
+    Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
+}
+
+async fn work(app: &App) -> Work {
+    let store = store(app).await;
     let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
     if store.dialect() == Dialect::Postgres {
         // On tables this small only the lack of an index leaves a scan or a sort that was made as dear as can be.
@@ -62,6 +68,12 @@ fn equals(field: &'static Field) -> Filter {
     Filter::All(vec![Filter::Leaf { target: Target::Field(field), op: Op::In, values: vec![value], negated: false }])
 }
 
+/// The steps a database would run a statement in.
+async fn plan(reader: &Reader, sql: Sql) -> Vec<String> {
+    let column = if reader.store.dialect() == Dialect::Sqlite { 3 } else { 0 };
+    reader.fetch(sql.explained(), |row| row.text(column)).await.unwrap()
+}
+
 /// What a database does badly to answer a list: read a whole table, or sort; or, of a filter that leads, not go along its index.
 async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field>, sort: Sort, leads: bool) -> Vec<String> {
     let view = View::new(work, shape, None, vec![]);
@@ -71,8 +83,7 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
     let mut all = vec![];
     for stride in strides {
         let statement = list::page_statement(work, &view, &query, "read", stride, 51).unwrap();
-        let column = if work.store.dialect() == Dialect::Sqlite { 3 } else { 0 };
-        let plan = work.fetch(statement.explained(), |row| row.text(column)).await.unwrap();
+        let plan = plan(work, statement).await;
         let bad = |step: &&String| {
             let step = step.trim_start_matches(|c: char| " ->".contains(c));
             step.contains("TEMP B-TREE")
@@ -126,15 +137,12 @@ async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {
 
 /// Also of a table of which the database knows nothing yet, as on the day all customers come in.
 async fn balances_are_found_by_one_account_after_the_other(app: App) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
-    let reader = store.reader(Arc::new(Caller::system()), server::now());
-    let column = if store.dialect() == Dialect::Sqlite { 3 } else { 0 };
+    let reader = store(&app).await.reader(Arc::new(Caller::system()), server::now());
     let balances = reader.shape("credit_balances").unwrap();
     let mut sql = record::select_each(&reader, balances, "account_id", (0..1_000).map(uuid::Uuid::from_u128));
     sql.push(" AND t.system = ").text("express");
-    let plan = reader.fetch(sql.explained(), |row| row.text(column)).await.unwrap();
-    let by = if store.dialect() == Dialect::Sqlite { "account_id=?" } else { "account_id = each.value" };
+    let plan = plan(&reader, sql).await;
+    let by = if reader.store.dialect() == Dialect::Sqlite { "account_id=?" } else { "account_id = each.value" };
     assert!(plan.iter().any(|step| step.contains(by)), "{plan:#?}");
     assert!(!plan.iter().any(|step| step.contains("Join Filter")), "{plan:#?}");
 }
