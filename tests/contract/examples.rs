@@ -9,7 +9,7 @@ use samphan::{
     openapi,
     rest::{
         example::{self, Told},
-        operation::{Access, Operation, Run},
+        operation::{Access, Media, Operation, Run},
         schemas,
     },
 };
@@ -166,7 +166,7 @@ impl Story {
             let record = path.rsplit_once("/").filter(|_| o.path.contains("{id}/")).map_or(path.as_str(), |(record, _)| record);
             request = request.header("if-match", self.app.get(record).await.header("etag"));
         }
-        if o.streams {
+        if o.media == Media::EventStream {
             let stream = request.open().await;
             return if stream.status() == 200 {
                 Ok(Answer { status: 200, headers: stream.headers().clone(), text: String::new(), body: Value::Null, what: o.id.clone() })

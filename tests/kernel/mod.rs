@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod exports;
 mod filters;
 mod generated;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 
-crate::on_both![nasty_text_comes_back_as_it_was_and_is_found, nasty_text_breaks_no_parameter];
+crate::on_both![nasty_text_comes_back_as_it_was_and_is_found, nasty_text_breaks_no_parameter, nothing_in_a_code_is_out_of_sight];
 
 fn nasty() -> Vec<String> {
     let mut all: Vec<String> = [
@@ -107,5 +107,23 @@ async fn nasty_text_breaks_no_parameter(app: App) {
             let answer = app.get(&path).await;
             assert!(answer.status < 500, "{path}: {}", answer.text);
         }
+    }
+}
+
+async fn nothing_in_a_code_is_out_of_sight(app: App) {
+    let body = |path: &str, code: &str| match path {
+        "/v1/users" => json!({"name": "X", "email": format!("somying{code}@example.com")}),
+        "/v1/products" => json!({"name": "X", "sku": format!("TEA{code}")}),
+        "/v1/warehouses" => json!({"name": "X", "code": format!("BKK{code}")}),
+        _ => json!({"name": "X", "code": format!("VAT{code}"), "rate": "7"}),
+    };
+    for (path, pointer) in [("/v1/users", "/email"), ("/v1/products", "/sku"), ("/v1/warehouses", "/code"), ("/v1/tax-rates", "/code")] {
+        for unseen in
+            ["\u{200b}", "\u{200d}", "\u{202e}", "\u{2066}", "\u{ad}", "\u{feff}", "\u{fe0f}", "\u{7f}", "\n", "\u{85}", "\u{2028}"]
+        {
+            let fault = app.post(path, body(path, unseen)).await.refused(422, "validation_failed").fault(pointer, "invalid_format");
+            assert!(fault.to_string().contains("invisible"), "{fault}");
+        }
+        app.post(path, body(path, "-ชา-چای-É")).await.is(201);
     }
 }

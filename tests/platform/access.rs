@@ -5,6 +5,7 @@ use crate::support::*;
 crate::on_both![
     each_reach_shows_just_its_records,
     the_unseen_is_answered_as_what_never_was,
+    the_unseen_takes_as_long_as_what_never_was,
     the_seen_but_forbidden_is_403,
     a_child_is_seen_with_its_parent,
     a_record_moves_out_of_sight_when_it_is_assigned_away,
@@ -143,6 +144,26 @@ async fn the_unseen_is_answered_as_what_never_was(app: App) {
     assert_eq!(mine["expanded"]["parent"], Value::Null);
     let through = json!({"filter": {"field": "parent.name", "op": "eq", "value": "Hidden"}});
     assert_eq!(person.post("/v1/accounts/search", through).await.is(200)["data"], json!([]));
+}
+
+async fn the_unseen_takes_as_long_as_what_never_was(app: App) {
+    let person = app.person(&["accounts:*/own"], &[], &[]).await;
+    let gone = app.account("Gone").await;
+    app.delete(&format!("/v1/accounts/{gone}")).await.is(204);
+    let records = [random_id(), app.account("Unseen").await, gone];
+    let path = |which: usize| format!("/v1/accounts/{}", records[which]);
+    timing::all_take_as_long(3, 200, 0.2, async |which, _| {
+        person.app.get(&path(which)).await.is(404);
+    })
+    .await;
+    timing::all_take_as_long(3, 200, 0.2, async |which, _| {
+        person.app.get(&format!("{}/addresses", path(which))).await.is(404);
+    })
+    .await;
+    timing::all_take_as_long(3, 200, 0.2, async |which, n| {
+        person.app.patch(&path(which), json!({"name": format!("Renamed {n}")})).await.is(404);
+    })
+    .await;
 }
 
 async fn the_seen_but_forbidden_is_403(app: App) {

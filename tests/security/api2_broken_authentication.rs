@@ -2,6 +2,7 @@
 
 use crate::support::{
     app::{ADMIN, PASSWORD, client},
+    timing::median,
     *,
 };
 use futures_util::future::join_all;
@@ -21,11 +22,6 @@ crate::on_both![
     nothing_is_a_cookie_and_no_cookie_is_a_key,
 ];
 
-fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort();
-    all[all.len() / 2]
-}
-
 /// How long a sign-in takes.
 async fn timed(app: &App, email: &str) -> Duration {
     let begun = Instant::now();
@@ -36,27 +32,13 @@ async fn timed(app: &App, email: &str) -> Duration {
 async fn an_unknown_user_takes_as_long_as_a_wrong_password(app: App) {
     let inactive = app.person(&[], &[], &[]).await;
     app.post(&format!("/v1/users/{}/deactivate", inactive.id), json!({})).await.is(200);
-    let mut seen = vec![];
-    // What a busy machine adds differs from round to round; what the program adds is in all of them.
-    for _ in 0..4 {
-        let (mut known, mut unknown, mut out) = (vec![], vec![], vec![]);
-        for n in 0..30 {
-            let nobody = format!("nobody{n}@example.com");
-            let mut three = [(&mut known, ADMIN), (&mut unknown, nobody.as_str()), (&mut out, inactive.email.as_str())];
-            // Each as often first, second and third: what comes after what makes a difference of its own.
-            three.rotate_left(n % 3);
-            for (all, email) in three {
-                all.push(timed(&app, email).await);
-            }
-        }
-        let of = |all| median(all).as_secs_f64() / median(known.clone()).as_secs_f64();
-        seen.push((of(unknown), of(out)));
-        let alike = |ratio: f64| (0.9..1.1).contains(&ratio);
-        if seen.iter().any(|(unknown, _)| alike(*unknown)) && seen.iter().any(|(_, out)| alike(*out)) {
-            return;
-        }
-    }
-    panic!("unknown and inactive users by the time of a wrong password: {seen:?}");
+    let emails = [ADMIN, "nobody@example.com", &inactive.email];
+    timing::all_take_as_long(3, 30, 0.1, async |which, n| {
+        // Each time somebody else nobody knows.
+        let email = if which == 1 { format!("{n}{}", emails[1]) } else { emails[which].to_owned() };
+        timed(&app, &email).await;
+    })
+    .await;
 }
 
 async fn whoever_tries_too_often_waits_before_anything_is_hashed(app: App) {

@@ -42,6 +42,13 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let Some((_, _, operation)) = found.first() else { return };
     let response = &operation["responses"][answer.status.to_string()];
     assert!(response.is_object(), "{} answers {}, which is not in the document", answer.what, answer.status);
+    if response["content"]["text/csv"].is_object() {
+        assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("text/csv; charset=utf-8", "no-store"), "{answer:?}");
+        assert!(answer.header("content-disposition").starts_with("attachment; filename="), "{answer:?}");
+        // As many cells in every line as there are names.
+        answer.rows();
+        return;
+    }
     match response["content"]["application/json"]["schema"]["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
         Some(schema) => {
             assert_eq!(answer.header("content-type"), "application/json", "{answer:?}");

@@ -12,6 +12,7 @@ pub mod people;
 pub mod program;
 pub mod receiver;
 pub mod request;
+pub mod timing;
 
 pub use app::App;
 pub use request::{Answer, same_but_request_id};

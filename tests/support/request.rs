@@ -4,6 +4,7 @@ use super::contract;
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use std::{
+    collections::HashMap,
     future::IntoFuture,
     ops::{Deref, Index},
     pin::Pin,
@@ -74,6 +75,9 @@ impl IntoFuture for Request {
     }
 }
 
+/// The records of a CSV file.
+pub type Rows = Vec<HashMap<String, String>>;
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -117,6 +121,11 @@ impl Answer {
 
     pub fn id(&self) -> String {
         self.text_of("id")
+    }
+
+    /// The records of a CSV file, each by the names of its columns.
+    pub fn rows(&self) -> Rows {
+        csv::Reader::from_reader(self.text.trim_start_matches('\u{feff}').as_bytes()).deserialize().map(Result::unwrap).collect()
     }
 
     pub fn version(&self) -> i64 {

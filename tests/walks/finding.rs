@@ -4,7 +4,11 @@ use super::{
     step::{Step, lists, shapes},
     world::{Caller, Row, World, bound, feed, list_of, parents, references, text},
 };
-use crate::support::{events::Stream, *};
+use crate::support::{
+    events::Stream,
+    receiver::{Receiver, endpoint, local},
+    *,
+};
 use samphan_domain::shape::{Shape, Sorting};
 use std::collections::BTreeSet;
 
@@ -12,7 +16,8 @@ crate::on_both![
     lists_have_just_what_is_seen,
     nothing_unseen_is_found,
     nothing_is_seen_through_a_reference,
-    the_feed_and_the_audit_tell_just_of_what_is_seen
+    the_feed_and_the_audit_tell_just_of_what_is_seen,
+    webhooks_tell_just_of_what_is_seen
 ];
 
 /// A filter of the filter language, as a query parameter says it.
@@ -64,7 +69,7 @@ fn within<'a>(world: &'a World, caller: &Caller) -> Vec<(&'static Shape, String,
 
 async fn lists_have_just_what_is_seen(app: App) {
     let world = World::of(app).await;
-    let (mut hidden, mut kept) = (0, 0);
+    let (mut hidden, mut kept, mut exported) = (0, 0, 0);
     for caller in world.principals() {
         for (shape, path, seen, unseen) in within(&world, caller) {
             let whole = ids_of(&seen);
@@ -75,6 +80,12 @@ async fn lists_have_just_what_is_seen(app: App) {
             }
             kept += seen.len();
             assert_eq!(listed(&caller.app, &path, "").await, whole, "{}: {path}", caller.name);
+            let export = format!("{path}/export");
+            if Step::at("get", &export).is_some() {
+                let rows = caller.app.get(&export).await.is(200).rows();
+                assert_eq!(rows.iter().map(|row| row["id"].clone()).collect::<BTreeSet<_>>(), whole, "{}: {export}", caller.name);
+                exported += rows.len();
+            }
             if !bound(shape) && shape.subject.is_none() {
                 continue;
             }
@@ -92,6 +103,7 @@ async fn lists_have_just_what_is_seen(app: App) {
             }
         }
     }
+    assert!(exported > 80, "{exported}");
     assert!(hidden > 1000 && kept > 80, "{hidden} {kept}");
 }
 
@@ -205,14 +217,15 @@ async fn nothing_is_seen_through_a_reference(app: App) {
     assert!(asked > 50, "{asked}");
 }
 
+/// Whether a caller is told of an event.
+fn told(world: &World, caller: &Caller, event: &Value) -> bool {
+    world.tells(caller, shapes()[event["resource"].as_str().unwrap()], event["resource_id"].as_str().unwrap())
+}
+
 async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
     let world = World::of(app).await;
-    let told = |caller: &Caller, event: &Value| {
-        let shape = shapes()[event["resource"].as_str().unwrap()];
-        world.tells(caller, shape, event["resource_id"].as_str().unwrap())
-    };
     for caller in &world.callers {
-        let wanted: Vec<&Value> = world.feed.iter().filter(|e| told(caller, e)).collect();
+        let wanted: Vec<&Value> = world.feed.iter().filter(|e| told(&world, caller, e)).collect();
         let kinds = |all: &[&Value]| all.iter().map(|e| e["resource"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
         let of_children: Vec<&Value> =
             wanted.iter().copied().filter(|e| parents(shapes()[e["resource"].as_str().unwrap()]).any(|(_, p)| bound(p))).collect();
@@ -223,7 +236,7 @@ async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
         let audited = listed(&caller.app, "/v1/audit-events", "").await;
         assert_eq!(audited, wanted.iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect(), "{}", caller.name);
         // Asked for by name as little as with everything else.
-        let unseen = world.feed.iter().filter(|e| !told(caller, e));
+        let unseen = world.feed.iter().filter(|e| !told(&world, caller, e));
         let mut resources = BTreeSet::new();
         for event in unseen.filter(|e| resources.insert(e["resource"].as_str().unwrap())) {
             for (field, value) in [("resource_id", &event["resource_id"]), ("id", &event["id"])] {
@@ -238,4 +251,31 @@ async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
             assert_eq!(stream.change().await["id"], event["id"], "{}", caller.name);
         }
     }
+}
+
+async fn webhooks_tell_just_of_what_is_seen(app: App) {
+    local(async {
+        let world = World::of(app).await;
+        let newest = world.feed.last().unwrap()["position"].as_i64().unwrap();
+        let (first, rest) = world.feed.split_first().unwrap();
+        for caller in &world.callers {
+            let mut receiver = Receiver::start().await;
+            let (id, _) = endpoint(&caller.app, &receiver, json!({"event_types": ["*"]})).await;
+            caller.app.post(&format!("/v1/webhook-endpoints/{id}/replay"), json!({"after": first["cursor"]})).await.is(200);
+            let last = caller.app.account("Last").await;
+            let mut wanted: BTreeSet<&str> = rest.iter().filter(|e| told(&world, caller, e)).map(|e| e["id"].as_str().unwrap()).collect();
+            assert!(wanted.len() > 50, "{}: {}", caller.name, wanted.len());
+            // They are sent in the order of positions, some at a time: once the last is, no older one is taken up any more.
+            let mut ended = false;
+            while !ended || !wanted.is_empty() {
+                let got = receiver.next().await;
+                if got.body["position"].as_i64().unwrap() <= newest {
+                    assert!(wanted.remove(got.body["id"].as_str().unwrap()), "{}: {}", caller.name, got.text);
+                }
+                ended |= got.body["resource_id"] == last;
+            }
+            caller.app.delete(&format!("/v1/webhook-endpoints/{id}")).await.is(204);
+        }
+    })
+    .await;
 }

@@ -14,6 +14,27 @@ const GRAM: usize = 3;
 /// The most bytes of a [`sort_key`], so that an index entry fits a page of either database.
 const SORT_KEY_BYTES: usize = 400;
 
+/// What a pattern calls the characters nobody sees: control characters, and those that [only steer how others are shown](is_invisible).
+macro_rules! unseen {
+    () => {
+        r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    };
+}
+
+/// The format of an e-mail address.
+pub const MAILBOX: &str = "mailbox";
+
+/// Texts that people compare by eye, so that no two that look the same differ: the format a field names, the pattern that is
+/// published for it, and what it asks for.
+pub const FORMATS: [(&str, &str, &str); 2] = [
+    ("code", concat!("^[^", unseen!(), "]+$"), "no control characters and no invisible ones"),
+    (
+        MAILBOX,
+        concat!(r"^[^@\s", unseen!(), r"]+@[^@\s", unseen!(), "]+$"),
+        "name@domain, without spaces, control characters and invisible ones",
+    ),
+];
+
 /// One condition on the tokens of a text; a text is a candidate when all conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term {

@@ -1,7 +1,10 @@
 //! An answer: what an operation says, before it becomes bytes on a wire.
 
 use actix_web::web::Bytes;
-use futures_util::stream::LocalBoxStream;
+use futures_util::{
+    StreamExt,
+    stream::{LocalBoxStream, unfold},
+};
 use samphan_domain::{
     caller::{FieldAccess, Sight},
     error::Result,
@@ -34,10 +37,28 @@ pub struct Answer {
     pub replayed: bool,
     /// What is written as it happens, or as it is read.
     pub pieces: Option<Pieces>,
+    /// The name of the file it is to be kept in.
+    pub file: Option<String>,
 }
 
 /// A body in pieces as they are sent: a stream of events, or a document too long to be held. It breaks off where a piece fails.
 pub struct Pieces(pub LocalBoxStream<'static, Result<Bytes>>);
+
+impl Pieces {
+    /// What comes from a source, one piece after the other, until there is none. Where one fails the connection ends, so that nobody takes
+    /// what came for the whole.
+    pub fn of<S: 'static>(source: S, next: impl AsyncFn(&mut S) -> Result<Option<Vec<u8>>> + Copy + 'static) -> Self {
+        let pieces = unfold(Some(source), move |source| async move {
+            let mut source = source?;
+            match next(&mut source).await {
+                Ok(Some(piece)) => Some((Ok(Bytes::from(piece)), Some(source))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        Self(pieces.boxed_local())
+    }
+}
 
 impl std::fmt::Debug for Pieces {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -202,7 +202,10 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
         Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one("too_many_items", limit.to_string()),
         Kind::MinItems { limit } | Kind::MinProperties { limit } => one("too_few_items", limit.to_string()),
         Kind::UniqueItems => one("repeated", String::new()),
-        Kind::Pattern { pattern } => one("invalid_format", pattern.clone()),
+        Kind::Pattern { pattern } => {
+            let named = text::FORMATS.iter().find(|(_, published, _)| published == pattern);
+            one("invalid_format", named.map_or_else(|| pattern.clone(), |(.., about)| (*about).to_owned()))
+        }
         Kind::Format { format } => {
             let kind = match format.as_str() {
                 "date-time" => scalar::Kind::Time,

@@ -4,8 +4,9 @@ use super::{
     answer::Answer,
     batch,
     example::Example,
+    export,
     external::{by_external_id, external_ref, make_as},
-    operation::{Access, Body, Call, Operation, Parameter},
+    operation::{Access, Body, Call, Media, Operation, Parameter},
     query,
     reading::{one_of, page_of},
     rules::{Rule, Table},
@@ -80,7 +81,7 @@ impl Endpoints {
         (self.table.shape.one.replace('_', " "), self.table.shape.many.replace('_', " "))
     }
 
-    /// List, get, search, and get by external id.
+    /// List, get, search, export, and get by external id.
     pub(super) fn reads(&mut self) {
         let (one, many) = self.says();
         let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
@@ -127,6 +128,17 @@ impl Endpoints {
         .answers(200, page);
         search.method = Method::POST;
         self.operations.push(search);
+        let export = self.permission("export");
+        let held = export.clone();
+        self.operations.push(
+            Operation::alone(format!("export{}", self.nouns()), Method::GET, format!("{}/export", self.base), async move |call: Call| {
+                export::run(call, shape, &held).await
+            })
+            .says(tag, format!("Export {many} as CSV"), export::ABOUT)
+            .query(export::parameters(shape))
+            .needs(export)
+            .sends(Media::Csv),
+        );
         if self.external {
             let table = self.table.clone();
             self.operations.push(

@@ -147,6 +147,48 @@ impl Call {
 type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
 type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
 
+/// What kind of text is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON.
+    Json,
+    /// Server-sent events, for as long as the client listens.
+    EventStream,
+    /// Comma-separated values: a file.
+    Csv,
+}
+
+impl Media {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::EventStream => "text/event-stream",
+            Self::Csv => "text/csv",
+        }
+    }
+
+    /// What `Content-Type` says.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            other => other.name(),
+        }
+    }
+
+    /// What a client may say it accepts.
+    #[must_use]
+    pub const fn accepted_as(self) -> &'static [&'static str] {
+        match self {
+            Self::Json => &["*/*", "application/*", "application/json", "application/problem+json"],
+            Self::EventStream => &["*/*", "text/*", "text/event-stream"],
+            Self::Csv => &["*/*", "text/*", "text/csv"],
+        }
+    }
+}
+
 /// What it does.
 #[derive(Clone)]
 pub enum Run {
@@ -191,8 +233,8 @@ pub struct Operation {
     pub if_match_required: bool,
     /// Whether Idempotency-Key and dry_run are honoured.
     pub idempotent: bool,
-    /// Whether it answers a stream of events (`text/event-stream`).
-    pub streams: bool,
+    /// What kind of text it answers with.
+    pub media: Media,
     /// The record its examples are about.
     pub subject: Option<Subject>,
     /// What its examples have of their own; one that is composed when there are none.
@@ -265,7 +307,7 @@ impl Operation {
             if_match: false,
             if_match_required: false,
             idempotent: false,
-            streams: false,
+            media: Media::Json,
             subject: None,
             examples: vec![],
             run,
@@ -317,10 +359,10 @@ impl Operation {
         self
     }
 
-    /// Answers a stream of events.
+    /// Answers with another kind of text than JSON.
     #[must_use]
-    pub fn streams(mut self) -> Self {
-        self.streams = true;
+    pub const fn sends(mut self, media: Media) -> Self {
+        self.media = media;
         self
     }
 

@@ -38,9 +38,6 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The media type of a stream of events.
-pub const EVENT_STREAM: &str = "text/event-stream";
-
 /// Characters of a header that is read leniently: proxies write ids of their own, browsers all the languages they know.
 pub const LONGEST_HEADER: usize = 1000;
 
@@ -168,6 +165,9 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
     if let Some(location) = answer.location {
         response.insert_header((header::LOCATION, location));
     }
+    if let Some(file) = answer.file {
+        response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")));
+    }
     if answer.replayed {
         response.insert_header(("idempotency-replayed", "true"));
     }
@@ -179,8 +179,7 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
         response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
     if let Some(Pieces(pieces)) = answer.pieces {
-        let kind = if operation.streams { EVENT_STREAM } else { "application/json" };
-        return response.content_type(kind).streaming(pieces);
+        return response.content_type(operation.media.content_type()).streaming(pieces);
     }
     match answer.body {
         Some(body) if !unchanged => response.content_type("application/json").body(body),
@@ -318,9 +317,7 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
     let Some(accept) = header_text(request, "accept") else { return Ok(()) };
     let fits = |part: &str| {
         let kind = part.split(';').next().unwrap_or_default().trim();
-        let ours: &[&str] =
-            if operation.streams { &["text/*", EVENT_STREAM] } else { &["application/*", "application/json", "application/problem+json"] };
-        ["", "*/*"].iter().chain(ours).any(|ours| kind.eq_ignore_ascii_case(ours))
+        kind.is_empty() || operation.media.accepted_as().iter().any(|ours| kind.eq_ignore_ascii_case(ours))
     };
     if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
 }

@@ -67,7 +67,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
 }
 
 /// Closes the lines' JSON, with the records their references point at: one query for each reference, not for each row.
-async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
+pub(super) async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
     let mut found: Vec<HashMap<Uuid, Vec<u8>>> = vec![];
     for (n, e) in expand.iter().enumerate() {
         let mut ids: Vec<Uuid> = lines.iter().filter_map(|l| l.references.get(n).copied().flatten()).collect();

@@ -7,6 +7,7 @@ use samphan_domain::{
     error::MOST_FAULTS,
     scalar::Kind,
     shape::{Class, Field, Shape, inline},
+    text,
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -292,9 +293,13 @@ fn bound(schema: &mut Value) {
                 Some(one) => one == kind,
                 None => false,
             };
-            let (text, number, list, object) = (is("string"), is("integer"), is("array"), is("object"));
+            let (is_text, number, list, object) = (is("string"), is("integer"), is("array"), is("object"));
             let format = map.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if text && !map.contains_key("enum") && !matches!(format.as_str(), "uuid" | "date" | "date-time") {
+            if let Some((_, pattern, _)) = text::FORMATS.iter().find(|(name, ..)| *name == format) {
+                map.remove("format");
+                map.insert("pattern".into(), json!(pattern));
+            }
+            if is_text && !map.contains_key("enum") && !matches!(format.as_str(), "uuid" | "date" | "date-time") {
                 let longest = match map.get("pattern").and_then(Value::as_str) {
                     Some("^[A-Z]{2}$") => 2,
                     Some("^[A-Z]{3}$") => 3,

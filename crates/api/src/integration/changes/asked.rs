@@ -1,14 +1,7 @@
-//! What of the feed is asked for, and by whom: also while he waits.
+//! What of the feed is asked for.
 
-use super::PERMISSION;
-use crate::{
-    identity::callers,
-    rest::{answer::hide, operation::Call},
-    server::{self, State},
-};
-use actix_web::web;
+use crate::rest::{answer::hide, operation::Call};
 use samphan_domain::{
-    caller::Caller,
     error::{Code, Error, FieldError, Result},
     integration::change::Change,
 };
@@ -17,11 +10,6 @@ use samphan_persistence::{
     store::{Reader, Shapes, Store},
 };
 use serde_json::{Map, Value, value::RawValue};
-use std::{sync::Arc, time::Duration};
-use tokio::time::Instant as Clock;
-
-/// How often it is asked whether a caller who waits still may: callers are remembered for four seconds, and revocation is felt within five.
-pub const CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Reads `types` and `resources`.
 pub fn wanted(call: &Call) -> Result<Wanted> {
@@ -78,41 +66,6 @@ fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) 
 pub fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
     let position = store.feed_position(cursor)?;
     if position > newest { Err(Error::from(Code::InvalidCursor).about("ahead of the feed")) } else { Ok(position) }
-}
-
-/// A caller who waits, and so is to be looked at again.
-pub struct Waiting {
-    state: web::Data<State>,
-    authorization: Option<String>,
-    peer: String,
-    caller: Arc<Caller>,
-    checked: Clock,
-}
-
-impl Waiting {
-    /// The caller of a request, just checked.
-    pub fn of(call: &Call) -> Self {
-        Self {
-            state: web::Data::clone(&call.state),
-            authorization: call.authorization.clone(),
-            peer: call.peer.clone(),
-            caller: Arc::clone(&call.caller),
-            checked: Clock::now(),
-        }
-    }
-
-    /// A way to read for the caller as he is now, if he still may.
-    pub async fn reader(&mut self) -> Result<Reader> {
-        let now = server::now();
-        if self.checked.elapsed() >= CHECKED_EVERY {
-            self.caller = callers::of_header(&self.state, self.authorization.as_deref(), &self.peer, now).await?;
-            if self.caller.reach(PERMISSION).is_none() {
-                return Err(Error::from(Code::Forbidden).allowing([PERMISSION]));
-            }
-            self.checked = Clock::now();
-        }
-        Ok(self.state.store.reader(Arc::clone(&self.caller), now))
-    }
 }
 
 /// Hides in changes what the caller's field rules hide.

@@ -1,10 +1,15 @@
 //! `GET /v1/changes`: a page of the feed, now or as soon as there is one.
 
 use super::{
-    asked::{CHECKED_EVERY, Waiting, position, shield, wanted},
+    PERMISSION,
+    asked::{position, shield, wanted},
     follower::Listener,
 };
-use crate::rest::{answer::Answer, operation::Call};
+use crate::rest::{
+    answer::Answer,
+    lasting::{CHECKED_EVERY, Lasting},
+    operation::Call,
+};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     integration::change::Change,
@@ -47,10 +52,10 @@ pub async fn run(call: Call) -> Result<Answer> {
         Some("now") => newest,
         Some(cursor) => position(store, cursor, newest)?,
     };
-    let mut waiting = Waiting::of(&call);
+    let mut caller = Lasting::of(&call, PERMISSION);
     let mut listener: Option<Listener> = None;
     loop {
-        let reader = waiting.reader().await?;
+        let reader = caller.reader().await?;
         let mut found = feed::read(&reader, &wanted, after, newest, limit).await?;
         let over = Clock::now() >= until || listener.as_ref().is_some_and(Listener::ending);
         if !found.changes.is_empty() || over {

@@ -8,7 +8,7 @@ mod stream;
 use crate::rest::{
     collection::Api,
     example::Example,
-    operation::{Operation, Parameter},
+    operation::{Media, Operation, Parameter},
 };
 use actix_web::http::Method;
 use samphan_domain::{example, integration::change::Change};
@@ -74,7 +74,7 @@ pub fn routes(api: Api) -> Api {
                 resources(),
             ])
             .needs(PERMISSION)
-            .streams(),
+            .sends(Media::EventStream),
     ])
     .schema::<list::Changes>()
     .schema::<Change>()

@@ -1,11 +1,13 @@
 //! `GET /v1/changes/stream`: the feed as server-sent events.
 
 use super::{
-    asked::{CHECKED_EVERY, Waiting, position, shield, wanted},
+    PERMISSION,
+    asked::{position, shield, wanted},
     follower::Listener,
 };
 use crate::rest::{
     answer::{Answer, Pieces},
+    lasting::{CHECKED_EVERY, Lasting},
     operation::Call,
 };
 use actix_web::web::Bytes;
@@ -42,7 +44,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);
-    let flow = Flow { wanted, waiting: Waiting::of(&call), listener, after, newest, spoke: None, _place: place };
+    let flow = Flow { wanted, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _place: place };
     let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (Ok(piece), flow)) });
     Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
 }
@@ -50,7 +52,7 @@ pub async fn run(call: Call) -> Result<Answer> {
 /// A stream that is open.
 struct Flow {
     wanted: Wanted,
-    waiting: Waiting,
+    caller: Lasting,
     listener: Listener,
     after: i64,
     newest: i64,
@@ -66,7 +68,7 @@ impl Flow {
             if self.listener.ending() {
                 return None;
             }
-            let reader = self.waiting.reader().await.ok()?;
+            let reader = self.caller.reader().await.ok()?;
             let Some(spoke) = self.spoke else {
                 // At once, so that the client has a cursor before anything happens.
                 self.spoke = Some(Clock::now());

@@ -7,8 +7,7 @@ use crate::rest::{
     example::Example,
     operation::{Call, Operation},
 };
-use actix_web::{http::Method, web::Bytes};
-use futures_util::{StreamExt, stream::unfold};
+use actix_web::http::Method;
 use samphan_domain::{
     caller::FieldAccess,
     error::{Code, Error, Result},
@@ -119,18 +118,10 @@ async fn run(call: Call) -> Result<Answer> {
         after: Uuid::nil(),
         has_history,
         begin: Some(begin),
+        end: Some("]}"),
         first: true,
     };
-    let pieces = unfold(Some(reading), |reading| async move {
-        let mut reading = reading?;
-        match reading.next().await {
-            Ok(Some(piece)) => Some((Ok(Bytes::from(piece)), Some(reading))),
-            Ok(None) => Some((Ok(Bytes::from_static(b"]}")), None)),
-            // The connection ends, so nobody takes what came for the whole.
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok(Answer { pieces: Some(Pieces(pieces.boxed_local())), ..Answer::default() })
+    Ok(Answer { pieces: Some(Pieces::of(reading, async |reading: &mut Reading| reading.next().await)), ..Answer::default() })
 }
 
 /// Who may not see all of it, may not export it: it would say it is all there is.
@@ -164,20 +155,21 @@ struct Reading {
     after: Uuid,
     has_history: bool,
     begin: Option<String>,
+    end: Option<&'static str>,
     first: bool,
 }
 
 impl Reading {
     /// The next piece of the document; none when there is no more.
-    async fn next(&mut self) -> Result<Option<String>> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if let Some(begin) = self.begin.take() {
-            return Ok(Some(begin));
+            return Ok(Some(begin.into()));
         }
         while let Some(shape) = self.left.front().copied() {
             let found = self.person.records(&self.reader, shape, (self.life, true), self.after, AT_ONCE).await?;
             if let Some(last) = found.last() {
                 self.after = id_of(last);
-                return self.written(shape, found).await.map(Some);
+                return self.written(shape, found).await.map(|piece| Some(piece.into()));
             }
             self.after = Uuid::nil();
             if self.life == Life::Living {
@@ -187,7 +179,7 @@ impl Reading {
                 self.left.pop_front();
             }
         }
-        Ok(None)
+        Ok(self.end.take().map(Into::into))
     }
 
     async fn written(&mut self, shape: &'static Shape, found: Vec<Record>) -> Result<String> {

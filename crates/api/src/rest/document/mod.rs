@@ -10,8 +10,8 @@ use super::{
     endpoints::DRY_RUN,
     example::{self, Told},
     external::LONGEST_EXTERNAL_ID,
-    operation::{Access, Operation, Run},
-    pipeline::{EVENT_STREAM, LONGEST_HEADER},
+    operation::{Access, Media, Operation, Run},
+    pipeline::LONGEST_HEADER,
     schemas,
 };
 use actix_web::http::Method;
@@ -179,7 +179,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
     if o.etag && o.method == Method::GET {
         shared.push("IfNoneMatch");
     }
-    if o.streams {
+    if o.media == Media::EventStream {
         shared.push("LastEventId");
     }
     if o.method == Method::PUT && o.etag {
@@ -250,6 +250,21 @@ fn path_parameters(path: &str, told: &[Told]) -> Vec<Value> {
         .collect()
 }
 
+/// What an answer that is no JSON is, and how it looks.
+fn text(o: &Operation) -> Option<(&'static str, String)> {
+    match o.media {
+        Media::Json => None,
+        Media::EventStream => Some((
+            "Server-sent events, until the client or the service ends.",
+            "id: example-cursor\nevent: account.created\ndata: {…}\n\n".to_owned(),
+        )),
+        Media::Csv => {
+            let names: Vec<&str> = o.subject.iter().flat_map(|s| s.shape.fields.iter().map(|f| f.name)).collect();
+            Some(("A CSV file (RFC 4180): a line of names, then a line for each record.", names.join(",") + "\r\n"))
+        }
+    }
+}
+
 fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
     let mut all = Map::new();
     let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
@@ -265,12 +280,13 @@ fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
             success["headers"]["Link"] = json!({"$ref": "#/components/headers/Link"});
         }
     }
-    if o.streams {
-        let about = "Server-sent events, until the client or the service ends.";
+    if let Some((about, example)) = text(o) {
         success["description"] = json!(about);
-        let event = "id: example-cursor\nevent: account.created\ndata: {…}\n\n";
-        success["content"] =
-            json!({EVENT_STREAM: {"schema": {"type": "string", "maxLength": i32::MAX, "description": about}, "example": event}});
+        let schema = json!({"type": "string", "maxLength": i32::MAX, "description": about});
+        success["content"] = json!({o.media.name(): {"schema": schema, "example": example}});
+    }
+    if o.media == Media::Csv {
+        success["headers"]["Content-Disposition"] = json!({"$ref": "#/components/headers/ContentDisposition"});
     }
     if o.idempotent {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
@@ -383,6 +399,7 @@ fn headers() -> Value {
         "Location": text("Where the record is found."),
         "Link": text("`rel=\"next\"`: the next page."),
         "IdempotencyReplayed": text("`true` when this is the stored answer to an earlier request with the same Idempotency-Key."),
+        "ContentDisposition": text("That it is a file, and its name."),
         "WwwAuthenticate": text("How to sign in."),
     })
 }
