@@ -12,6 +12,8 @@ help: ## List what can be made
 run: ## Build and start the service on SQLite, with the demo company in an empty database
 	SAMPHAN_DEMO=$${SAMPHAN_DEMO:-true} $(CARGO) run --quiet -p samphan -- serve
 
+# Two to a core: a test waits for moments, for commits and for its database as much as it computes.
+test contract: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test: ## Run every test: unit, property, and API tests on SQLite and on PostgreSQL
 	tests/postgres.sh $(CARGO) test --workspace --quiet
 

@@ -98,6 +98,11 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
             query.sort.keys.iter().map(|k| k.field.name).collect::<Vec<_>>()
         );
         all.extend(plan.iter().find(bad).map(|step| format!("{about}: {}", step.trim())));
+        if let Some((field, null)) = stride {
+            // However few of them there are.
+            let along = plan.iter().any(|step| step.contains(&format!("_{}_", field.name)));
+            all.extend((!along).then(|| format!("{about}: null {null}, not along its index but {plan:?}")));
+        }
         if let (true, Some(field), Dialect::Postgres) = (leads, filter, work.store.dialect()) {
             // However many there are of it, and wherever they stand in the order.
             let along = format!("using {}_{}_", shape.many, field.name);
@@ -125,8 +130,7 @@ async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {
     let work = work(&app).await;
     let mut bad = vec![];
     for shape in resources(&work).into_iter().filter(|s| s.owned) {
-        let named = ["owner_id", "team_id"].into_iter().chain(shape.status).filter_map(|f| shape.field(f));
-        for field in named {
+        for field in shape.leading() {
             for sort in sorts(shape) {
                 bad.extend(badly(&work, shape, Some(field), sort, true).await);
             }

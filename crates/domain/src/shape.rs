@@ -279,6 +279,12 @@ impl Shape {
         self.fields.iter().filter(|f| !f.read_only)
     }
 
+    /// The fields of whose values each has an index of its own with every order of a list: whose a record is, and its state.
+    pub fn leading(&self) -> impl Iterator<Item = &Field> {
+        let of = ["owner_id", "team_id"].into_iter().filter(|_| self.owned).chain(self.status);
+        of.filter_map(|name| self.field(name))
+    }
+
     /// The permission for a verb: `price-books:read`.
     #[must_use]
     pub fn permission(&self, verb: &str) -> String {

@@ -147,8 +147,14 @@ pub const fn key_column(field: &Field) -> (&'static str, Kind) {
     }
 }
 
-fn from_where(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
+/// Adds the table, and the condition that a row is there.
+fn from(sql: &mut Sql, shape: &'static Shape) {
     sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+}
+
+/// The same, and that the caller sees it.
+fn from_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
+    from(sql, shape);
     sight::only_seen(sql, reader, shape, "t", verb)
 }
 
@@ -220,26 +226,26 @@ pub fn page_statement(
     let lead = lead(reader, view.shape, query, verb);
     match &lead {
         Some((field, value)) => {
-            sql.push(" FROM ").push(view.shape.many).push(" t WHERE t.deleted_at IS NULL AND ").column("t", field.name);
-            sql.push(" = ANY(ARRAY[").bind(field.kind, value.clone()).push("])");
+            from(&mut sql, view.shape);
+            sql.push(" AND ").column("t", field.name).push(" = ANY(ARRAY[").bind(field.kind, value.clone()).push("])");
         }
         None => {
-            from_where(&mut sql, reader, view.shape, verb)?;
+            from_seen(&mut sql, reader, view.shape, verb)?;
             conditions(&mut sql, reader, view.shape, query)?;
         }
     }
     if let Some((field, null)) = nulls {
         sql.push(" AND ").column("t", field.name).push(if null { " IS NULL" } else { " IS NOT NULL" });
     }
-    let skip = usize::from(nulls.is_some_and(|(_, null)| null));
     if let Some(position) = &query.after {
-        after(&mut sql, &query.sort, position, skip);
+        after(&mut sql, &query.sort, position, usize::from(nulls.is_some_and(|(_, null)| null)));
     }
     sql.push(" ORDER BY ");
     if let Some((field, _)) = &lead {
         sql.column("t", field.name).push(if query.sort.id_descending { " DESC, " } else { ", " });
     }
-    for key in query.sort.keys.iter().skip(skip) {
+    // The nulls, too, are ordered by their key: then PostgreSQL sees that its index has them in this order.
+    for key in &query.sort.keys {
         sql.column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
     }
     sql.push(if query.sort.id_descending { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -269,8 +275,8 @@ fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Op
         }
         _ => return None,
     };
-    let leads = ["owner_id", "team_id"].into_iter().chain(shape.status).any(|name| name == field.name);
-    (leads && query.sort.keys.iter().all(|key| key.field.name != field.name)).then_some((field, value))
+    (shape.leading().any(|leading| leading.name == field.name) && query.sort.keys.iter().all(|key| key.field.name != field.name))
+        .then_some((field, value))
 }
 
 /// Adds the condition that a row comes after a position. Keys of one direction compare as a row, which walks the index;
@@ -316,7 +322,7 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
 pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Result<i64> {
     let mut sql = reader.sql();
     sql.push("SELECT count(*)");
-    from_where(&mut sql, reader, shape, verb)?;
+    from_seen(&mut sql, reader, shape, verb)?;
     conditions(&mut sql, reader, shape, query)?;
     reader.count(sql).await
 }
@@ -332,7 +338,7 @@ pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'s
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    from_where(&mut sql, reader, view.shape, verb)?;
+    from_seen(&mut sql, reader, view.shape, verb)?;
     if let Some((field, id)) = parent {
         sql.push(" AND ").column("t", field).push(" = ").id(id);
     }
@@ -345,7 +351,7 @@ pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = 
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    from_where(&mut sql, reader, view.shape, "read")?;
+    from_seen(&mut sql, reader, view.shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
     reader.fetch(sql, |row| view.line(row, &Sort::default())).await
 }
@@ -365,7 +371,7 @@ pub async fn titles(reader: &Reader, shape: &'static Shape, ids: impl IntoIterat
 pub fn titles_statement(reader: &Reader, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT t.id, ").column("t", shape.title);
-    from_where(&mut sql, reader, shape, "read")?;
+    from_seen(&mut sql, reader, shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
     Ok(sql)
 }
