@@ -78,7 +78,7 @@ fn a_backup_under_load_has_all_that_was_acknowledged_before_it() {
         // The feed goes on where it was.
         let cursor = changes::end(&there.app).await;
         there.app.account("New").await;
-        let next = changes::rest(&there.app, &cursor, "").await.0;
+        let next = there.app.changes(&cursor, "").await.0;
         assert_eq!(next[0]["position"], feed.len() + 1);
         books::agree(&there.app, &load, |write| before.contains(&write.key)).await;
         books::agree(&app, &load, |_| true).await;

@@ -1,10 +1,7 @@
 //! What the service has, held against what was written and what was answered.
 
 use super::load::{Kind, Load, Write};
-use crate::{
-    integration::changes::{end, rest},
-    support::*,
-};
+use crate::{integration::changes::end, support::*};
 use samphan_domain::money::Amount;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -25,7 +22,7 @@ pub async fn agree(app: &App, load: &Load, acknowledged: impl Fn(&Write) -> bool
         }
         last = now;
     }
-    let feed = rest(app, "", "&limit=1000").await.0;
+    let feed = app.feed().await;
     gapless(app, &feed).await;
     once(app, load, &feed, acknowledged).await;
     whole(app, load, &feed).await;

@@ -1,7 +1,7 @@
 //! A clock that is put back: what was true goes on being true, and nobody waits until it is that late again.
 
 use crate::{
-    integration::changes::{end, rest},
+    integration::changes::end,
     support::{
         app::{ADMIN, PASSWORD},
         program::{Program, serving},
@@ -67,7 +67,7 @@ async fn a_clock_put_back_by_an_hour_stops_nothing(app: App) {
         let changed = now.patch(&format!("/v1/accounts/{account}"), json!({"name": "After"})).if_match(told.version()).await.is(200);
         assert_eq!(changed.version(), told.version() + 1);
         let made = now.account("Later").await;
-        let (feed, _) = rest(&now, &cursor, "&types=account.*").await;
+        let (feed, _) = now.changes(&cursor, "&types=account.*").await;
         let of: Vec<(&str, &str)> = feed.iter().map(|c| (c["resource_id"].as_str().unwrap(), c["type"].as_str().unwrap())).collect();
         assert_eq!(of, [(account.as_str(), "account.updated"), (made.as_str(), "account.created")]);
         for _ in 0..2 {

@@ -1,13 +1,10 @@
 //! No room on the disk, or no right to write to it.
 
-use crate::{
-    integration::changes::rest,
-    support::{
-        app::run_alone,
-        database::Kind,
-        program::{Program, serving, within},
-        *,
-    },
+use crate::support::{
+    app::run_alone,
+    database::Kind,
+    program::{Program, serving, within},
+    *,
 };
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -45,7 +42,7 @@ fn on_a_full_disk_reads_go_on_and_writes_are_503_until_there_is_room() {
             write(n).await.is(201);
         }
         assert_eq!(app.get("/v1/accounts?count=exact").await.is(200)["total"], 9);
-        let feed = rest(&app, "", "&limit=1000").await.0;
+        let feed = app.feed().await;
         assert!(feed.iter().zip(1..).all(|(change, position)| change["position"] == position));
         assert!(!program.log().contains("panicked"), "{}", program.log());
     });

@@ -60,7 +60,7 @@ async fn a_service_that_is_killed_loses_nothing_and_does_nothing_twice(app: App)
         ready.sort();
         println!("ready again after {:?}, at worst {:?}", ready[ready.len() / 2], ready[ready.len() - 1]);
         assert!(ready[ready.len() - 1] < Duration::from_secs(10));
-        let told = crate::integration::changes::rest(&app, &since, "&limit=1000").await.0;
+        let told = app.changes(&since, "&limit=1000").await.0;
         let mut wanted: HashSet<&str> =
             told.iter().filter(|c| TOLD.contains(&c["resource"].as_str().unwrap())).map(|c| c["id"].as_str().unwrap()).collect();
         assert!(wanted.len() > 30 && feed.len() > wanted.len());

@@ -39,20 +39,6 @@ pub async fn end(app: &App) -> String {
     page.text_of("next_cursor")
 }
 
-/// Everything after a cursor, and the cursor behind it.
-pub async fn rest(app: &App, after: &str, asked: &str) -> (Vec<Value>, String) {
-    let (mut found, mut cursor) = (vec![], after.to_owned());
-    loop {
-        let after = if cursor.is_empty() { String::new() } else { format!("&after={cursor}") };
-        let page = app.get(&format!("/v1/changes?wait=0s{after}{asked}")).await.is(200);
-        found.extend(page["data"].as_array().unwrap().iter().cloned());
-        cursor = page.text_of("next_cursor");
-        if page["has_more"] == false {
-            return (found, cursor);
-        }
-    }
-}
-
 fn types(changes: &[Value]) -> Vec<&str> {
     changes.iter().map(|c| c["type"].as_str().unwrap()).collect()
 }
@@ -103,7 +89,7 @@ async fn changes_come_in_the_order_of_commits_and_none_is_lost_or_doubled(app: A
     let ids: HashSet<&str> = found.iter().map(|c| c["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), found.len());
     let audit: HashSet<String> = app.all("/v1/audit-events", 200).await.iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect();
-    let (whole, _) = rest(&other, "", "&limit=1000").await;
+    let (whole, _) = other.changes("", "&limit=1000").await;
     assert_eq!(audit, whole.iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect());
     assert_eq!(whole.last(), found.last());
     let mut versions: HashMap<&str, i64> = HashMap::new();
@@ -131,17 +117,17 @@ async fn what_commits_late_comes_late_and_is_never_skipped(app: App) {
     }
     for n in [1, 0, 0] {
         let account = app.account("Prompt").await;
-        let (found, next) = rest(&app, &cursor, "").await;
+        let (found, next) = app.changes(&cursor, "").await;
         assert_eq!(found.iter().map(|c| c["resource_id"].clone()).collect::<Vec<_>>(), [json!(account)]);
         open.remove(n).commit().await.unwrap();
-        let (found, next) = rest(&app, &next, "").await;
+        let (found, next) = app.changes(&next, "").await;
         assert_eq!(types(&found), ["tag.created"]);
         cursor = next;
     }
     // Long after everything is settled, nothing is left.
     for _ in 0..3 {
         app.account("Later").await;
-        let (found, next) = rest(&app, &cursor, "").await;
+        let (found, next) = app.changes(&cursor, "").await;
         assert_eq!(types(&found), ["account.created"]);
         cursor = next;
     }
@@ -161,7 +147,7 @@ async fn what_begins_last_may_commit_last(app: App) {
     };
     let mut cursor = end(&app).await;
     let mut after = async |told: &[&str]| {
-        let (found, next) = rest(&app, &cursor, "").await;
+        let (found, next) = app.changes(&cursor, "").await;
         assert_eq!(types(&found), told);
         cursor = next;
     };
@@ -197,7 +183,7 @@ async fn a_restored_database_goes_on_with_its_positions(app: App) {
         made.push(json!(app.account("A").await));
         end(&app).await;
     }
-    let (found, _) = rest(&app, &cursor, "").await;
+    let (found, _) = app.changes(&cursor, "").await;
     assert_eq!(found.iter().map(|c| c["resource_id"].clone()).collect::<Vec<_>>(), made);
     let reader = store.reader(Arc::new(Caller::system()), server::now());
     let left = || async {
@@ -229,7 +215,7 @@ async fn a_snapshot_and_the_feed_from_one_cursor_end_in_the_rows_as_they_are(app
     let (list, ()) = join(app.all("/v1/accounts", 7), writer).await;
     let mut rows: BTreeMap<String, Value> = list.into_iter().map(|r| (r["id"].as_str().unwrap().to_owned(), r)).collect();
     let mut gone = HashSet::new();
-    for change in rest(&app, &cursor, "&types=account.*&limit=50").await.0 {
+    for change in app.changes(&cursor, "&types=account.*&limit=50").await.0 {
         let id = change["resource_id"].as_str().unwrap().to_owned();
         if change["type"] == "account.deleted" {
             rows.remove(&id);
@@ -287,7 +273,7 @@ async fn types_and_resources_choose_and_unknown_ones_are_refused(app: App) {
     let contact = app.make("/v1/contacts", json!({"first_name": "A"})).await;
     app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact["id"]})).await;
     let of = async |asked: &str| {
-        let (found, _) = rest(&app, &cursor, asked).await;
+        let (found, _) = app.changes(&cursor, asked).await;
         found.iter().map(|c| c["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(of("&types=account.updated").await, ["account.updated"]);
@@ -324,19 +310,19 @@ async fn changes_are_seen_with_their_record_and_hide_what_it_hides(app: App) {
     let mine = app.make("/v1/accounts", json!({"name": "Mine", "team_id": team, "grade": "A"})).await["id"].clone();
     app.make("/v1/accounts", json!({"name": "Not mine", "team_id": aside})).await;
     app.patch(&format!("/v1/accounts/{}", mine.as_str().unwrap()), json!({"grade": "B"})).await.is(200);
-    let (found, end) = rest(&seller, &cursor, "").await;
+    let (found, end) = seller.changes(&cursor, "").await;
     assert_eq!(types(&found), ["account.created", "account.updated"]);
     assert!(found.iter().all(|c| c["resource_id"] == mine && c["after"]["grade"].is_null()), "{found:?}");
     assert_eq!(found[0]["after"]["name"], "Mine");
     // The whole history goes where the record goes.
     app.post(&format!("/v1/accounts/{}/assign", mine.as_str().unwrap()), json!({"team_id": aside})).await.is(200);
-    assert_eq!(rest(&seller, &cursor, "").await.0, [json!(null); 0]);
-    assert_eq!(rest(&seller, &end, "").await.0, [json!(null); 0]);
-    let (found, _) = rest(&other, &cursor, "&resources=accounts").await;
+    assert_eq!(seller.changes(&cursor, "").await.0, [json!(null); 0]);
+    assert_eq!(seller.changes(&end, "").await.0, [json!(null); 0]);
+    let (found, _) = other.changes(&cursor, "&resources=accounts").await;
     assert_eq!(types(&found), ["account.created", "account.created", "account.updated", "account.assigned"]);
     assert_eq!((&found[2]["before"]["grade"], &found[2]["after"]["grade"]), (&json!("A"), &json!("B")));
     let nobody = app.person(&["changes:read/all"], &[], &[]).await.app;
-    assert_eq!(rest(&nobody, "", "&limit=1000").await.0, [json!(null); 0]);
+    assert_eq!(nobody.changes("", "&limit=1000").await.0, [json!(null); 0]);
     app.person(&["accounts:read/all"], &[], &[]).await.app.get("/v1/changes").await.refused(403, "forbidden");
 }
 
@@ -350,7 +336,7 @@ async fn changes_say_who_what_and_from_what_to_what(app: App) {
         app.patch(&format!("/v1/accounts/{id}"), json!({"name": "B", "grade": "A"})).header("x-request-id", "mine-1").await.is(200);
     app.delete(&format!("/v1/accounts/{id}")).await.is(204);
     app.post(&format!("/v1/accounts/{id}/restore"), json!({})).await.is(200);
-    let (found, _) = rest(&app, &cursor, "&resources=accounts").await;
+    let (found, _) = app.changes(&cursor, "&resources=accounts").await;
     assert_eq!(types(&found), ["account.created", "account.updated", "account.deleted", "account.restored"]);
     let [created, updated, deleted, restored] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(created["actor"], json!({"kind": "api_key", "id": key["api_key"]["id"]}));
@@ -377,7 +363,7 @@ async fn a_page_is_what_was_asked_for(app: App) {
     let again = app.get(&format!("/v1/changes?after={third}&limit=2")).await.is(200);
     assert_eq!(again["data"].as_array().unwrap(), &first[3..5]);
     assert_eq!(again["next_cursor"], page["next_cursor"]);
-    let (others, end) = rest(&app, &page.text_of("next_cursor"), "&limit=7").await;
+    let (others, end) = app.changes(&page.text_of("next_cursor"), "&limit=7").await;
     assert_eq!(others.len(), 7);
     let empty = app.get(&format!("/v1/changes?after={end}")).await.is(200);
     assert_eq!((&empty["data"], &empty["next_cursor"], &empty["has_more"]), (&json!([]), &json!(end), &json!(false)));
@@ -398,5 +384,5 @@ async fn a_page_is_what_was_asked_for(app: App) {
     }
     // A dry run tells nobody.
     app.post("/v1/accounts?dry_run=true", json!({"name": "Not kept"})).await.is(201);
-    assert_eq!(rest(&app, &end, "").await.0, [json!(null); 0]);
+    assert_eq!(app.changes(&end, "").await.0, [json!(null); 0]);
 }

@@ -1,6 +1,6 @@
 //! The feed as server-sent events.
 
-use super::changes::{end, rest};
+use super::changes::end;
 use crate::support::{events::Stream, *};
 use futures_util::future::join;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ async fn a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off(ap
         told.push(change);
     }
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    let (feed, _) = rest(&app, &start, "&resources=accounts").await;
+    let (feed, _) = app.changes(&start, "&resources=accounts").await;
     assert_eq!(told, feed);
     // Broken off after the third: what follows comes again, nothing twice and nothing missing.
     drop(stream);
@@ -33,7 +33,7 @@ async fn a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off(ap
     let last = told[2]["cursor"].as_str().unwrap();
     let path = format!("/v1/changes/stream?resources=accounts&after={start}");
     let mut stream = Stream::of(app.get(&path).header("last-event-id", last)).await;
-    let (feed, _) = rest(&app, last, "&resources=accounts").await;
+    let (feed, _) = app.changes(last, "&resources=accounts").await;
     assert_eq!(feed.len(), 153);
     for change in &feed {
         assert_eq!(stream.change().await, *change);

@@ -1,9 +1,6 @@
 //! Webhooks: what changes is sent, signed, again until it is taken, and nowhere it must not go.
 
-use super::{
-    changes::{end, rest},
-    until,
-};
+use super::{changes::end, until};
 use crate::support::{
     receiver::{Got, NEVER, Receiver, endpoint, local},
     *,
@@ -84,7 +81,7 @@ async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_
             assert_eq!((json!(got.id()), got.headers["content-type"].as_str()), (got.body["id"].clone(), "application/json"));
             let sent: i64 = got.headers["webhook-timestamp"].parse().unwrap();
             assert!((server::now().micros() / 1_000_000 - sent).abs() < 30);
-            let (feed, _) = rest(&app, &cursor, "&types=account.*").await;
+            let (feed, _) = app.changes(&cursor, "&types=account.*").await;
             assert_eq!(feed.last(), Some(&got.body));
         }
         let list = until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 2).await;
@@ -175,7 +172,7 @@ async fn gone_disables_at_once_and_says_so(app: App) {
         let first = receiver.next().await;
         let disabled = until(&app, &path, |e| e["status"] == "disabled").await;
         assert_eq!((&disabled["disabled_reason"], &disabled["available_actions"][0]), (&json!("gone"), &json!("resume")));
-        let (notice, _) = rest(&app, &cursor, "&types=webhook_endpoint.disabled").await;
+        let (notice, _) = app.changes(&cursor, "&types=webhook_endpoint.disabled").await;
         assert_eq!((&notice[0]["resource_id"], &notice[0]["actor"]["kind"]), (&json!(id), &json!("system")));
         app.post(&format!("{path}/test"), json!({})).await.refused(409, "illegal_transition");
         // What happened meanwhile is told when it is resumed.

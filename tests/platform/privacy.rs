@@ -47,15 +47,8 @@ async fn told(app: &App) -> String {
             all.push_str(&json!(app.all(path, 200).await).to_string());
         }
     }
-    let mut after = String::new();
-    loop {
-        let page = app.get(&format!("/v1/changes?limit=1000{after}")).await.is(200);
-        all.push_str(&page.text);
-        after = format!("&after={}", page.text_of("next_cursor"));
-        if page["has_more"] == false {
-            return all;
-        }
-    }
+    all.push_str(&json!(app.feed().await).to_string());
+    all
 }
 
 /// Insists that none of the values stands in any table but these, nor in anything that is told but of those.

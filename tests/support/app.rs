@@ -265,6 +265,25 @@ impl App {
         ids
     }
 
+    /// Everything in the feed, from its beginning.
+    pub async fn feed(&self) -> Vec<Value> {
+        self.changes("", "&limit=1000").await.0
+    }
+
+    /// Everything in the feed after a cursor, and the cursor behind it.
+    pub async fn changes(&self, after: &str, asked: &str) -> (Vec<Value>, String) {
+        let (mut found, mut cursor) = (vec![], after.to_owned());
+        loop {
+            let after = if cursor.is_empty() { String::new() } else { format!("&after={cursor}") };
+            let page = self.get(&format!("/v1/changes?wait=0s{after}{asked}")).await.is(200);
+            found.extend(page["data"].as_array().unwrap().iter().cloned());
+            cursor = page.text_of("next_cursor");
+            if page["has_more"] == false {
+                return (found, cursor);
+            }
+        }
+    }
+
     /// All records of a list, page by page.
     pub async fn all(&self, path: &str, limit: usize) -> Vec<Value> {
         let (mut found, mut cursor) = (vec![], String::new());

@@ -1,8 +1,8 @@
-//! What a caller does not see is nowhere: in no list, count, search, lookup, expanded reference, feed, stream or audit.
+//! What a caller does not see is nowhere: in no list, count, search, lookup, expanded reference, feed, stream, webhook, export or audit.
 
 use super::{
     step::{Step, lists, shapes},
-    world::{Caller, Row, World, bound, feed, list_of, parents, references, text},
+    world::{Caller, Row, World, bound, list_of, parents, references, text},
 };
 use crate::support::{
     events::Stream,
@@ -231,7 +231,7 @@ async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
             wanted.iter().copied().filter(|e| parents(shapes()[e["resource"].as_str().unwrap()]).any(|(_, p)| bound(p))).collect();
         assert!(kinds(&of_children).len() > 3, "{:?}", kinds(&of_children));
         assert!(wanted.len() + 500 < world.feed.len(), "most is out of sight");
-        let found = feed(&caller.app).await;
+        let found = caller.app.feed().await;
         assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{}", caller.name);
         let audited = listed(&caller.app, "/v1/audit-events", "").await;
         assert_eq!(audited, wanted.iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect(), "{}", caller.name);

@@ -2,7 +2,7 @@
 
 use super::{
     step::{Step, lists, shapes},
-    world::{World, feed, parents, references, text},
+    world::{World, parents, references, text},
 };
 use crate::support::*;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ async fn without_the_permission_to_read_it_a_resource_is_nowhere(app: App) {
             }
         };
         let mut kept = 0;
-        for event in feed(&key).await {
+        for event in key.feed().await {
             let many = event["resource"].as_str().unwrap();
             assert!(!gone(many), "{} without {read}", event["type"]);
             // What is about a record goes where that goes.

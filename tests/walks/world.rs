@@ -5,7 +5,6 @@
 
 use super::step::{Step, lists, shapes};
 use crate::support::*;
-use reqwest::Method;
 use samphan_domain::shape::{Field, Shape};
 use samphan_persistence::search;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -91,7 +90,7 @@ impl World {
     pub async fn of(app: App) -> Self {
         app.demo_company().await;
         let mut world =
-            Self { rows: BTreeMap::new(), callers: vec![], feed: feed(&app).await, children: HashMap::new(), lender: HashMap::new(), app };
+            Self { rows: BTreeMap::new(), callers: vec![], feed: app.feed().await, children: HashMap::new(), lender: HashMap::new(), app };
         let people = [("a person who reaches his own", "own"), ("a person who reaches another team's", "team")];
         let mut principals = vec![];
         for (name, reach) in people {
@@ -116,7 +115,7 @@ impl World {
             given.push(world.give(id, team.as_deref(), &taken).await);
         }
         world.read_lists(&given.iter().flatten().cloned().collect()).await;
-        world.feed = feed(&world.app).await;
+        world.feed = world.app.feed().await;
         world.lender = lenders(&world.feed);
         world.lend_to_logs();
         for ((apps, ..), given) in principals.into_iter().zip(given) {
@@ -302,19 +301,6 @@ impl World {
         let all = row.record["external_refs"].as_array()?;
         let walked = all.iter().find(|r| r["external_type"] == "walked")?;
         Some(vec!["express".to_owned(), walked["external_id"].as_str()?.to_owned()])
-    }
-}
-
-/// All of the feed that somebody is told.
-pub async fn feed(app: &App) -> Vec<Value> {
-    let (mut all, mut after) = (vec![], String::new());
-    loop {
-        let page = app.ask(Method::GET, &format!("/v1/changes?limit=1000{after}")).await.is(200);
-        all.extend(page["data"].as_array().unwrap().iter().cloned());
-        if page["has_more"] == false {
-            return all;
-        }
-        after = format!("&after={}", page.text_of("next_cursor"));
     }
 }
 
