@@ -50,6 +50,8 @@ BEYOND_THE_SCHEMA = [
     (".*_translations", "too_long"),
     # Durations of weeks, days, hours, minutes and seconds, of which at least one must be there.
     (".*", "invalid_duration"),
+    # `x-visible`: characters nobody sees, which the patterns of some languages cannot name.
+    (".*", "invisible_character"),
     # Check digits and numbering plans.
     (".*/tax_id", "invalid_tax_id"),
     (".*/raw", "invalid_phone|invalid_email"),

@@ -121,8 +121,7 @@ async fn nothing_in_a_code_is_out_of_sight(app: App) {
         for unseen in
             ["\u{200b}", "\u{200d}", "\u{202e}", "\u{2066}", "\u{ad}", "\u{feff}", "\u{fe0f}", "\u{7f}", "\n", "\u{85}", "\u{2028}"]
         {
-            let fault = app.post(path, body(path, unseen)).await.refused(422, "validation_failed").fault(pointer, "invalid_format");
-            assert!(fault.to_string().contains("invisible"), "{fault}");
+            app.post(path, body(path, unseen)).await.refused(422, "validation_failed").fault(pointer, "invisible_character");
         }
         app.post(path, body(path, "-ชา-چای-É")).await.is(201);
     }

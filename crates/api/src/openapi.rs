@@ -41,7 +41,8 @@ const ABOUT: About = About {
         Sign in with `POST /v1/auth/sign-in`, or send an API key; then `Authorization: Bearer …` on every request.\n\n\
         Lists are pages with opaque cursors. Unknown parameters, fields, operators and values are refused with the nearest valid name, never ignored. \
         Every POST and PATCH honours `Idempotency-Key`, every write to a record `If-Match`, every write `dry_run=true`. \
-        Amounts are decimal strings with the currency beside them; times are RFC 3339 with an offset. Whatever is not a success is a `Problem`.",
+        Amounts are decimal strings with the currency beside them; times are RFC 3339 with an offset. \
+        A text with `x-visible` has no control characters and no invisible ones. Whatever is not a success is a `Problem`.",
     tags: &[
         ("accounts", "Customers: the organisations we deal with, and how they came to be where they stand."),
         ("contacts", "The people through whom accounts are reached."),

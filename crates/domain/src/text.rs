@@ -14,26 +14,8 @@ const GRAM: usize = 3;
 /// The most bytes of a [`sort_key`], so that an index entry fits a page of either database.
 const SORT_KEY_BYTES: usize = 400;
 
-/// What a pattern calls the characters nobody sees: control characters, and those that [only steer how others are shown](is_invisible).
-macro_rules! unseen {
-    () => {
-        r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    };
-}
-
-/// The format of an e-mail address.
-pub const MAILBOX: &str = "mailbox";
-
-/// Texts that people compare by eye, so that no two that look the same differ: the format a field names, the pattern that is
-/// published for it, and what it asks for.
-pub const FORMATS: [(&str, &str, &str); 2] = [
-    ("code", concat!("^[^", unseen!(), "]+$"), "no control characters and no invisible ones"),
-    (
-        MAILBOX,
-        concat!(r"^[^@\s", unseen!(), r"]+@[^@\s", unseen!(), "]+$"),
-        "name@domain, without spaces, control characters and invisible ones",
-    ),
-];
+/// The format of texts that people compare by eye (codes, numbers, e-mail addresses): with nothing [out of sight](is_visible).
+pub const VISIBLE: &str = "visible";
 
 /// One condition on the tokens of a text; a text is a candidate when all conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +147,12 @@ pub fn sort_key(s: &str) -> Vec<u8> {
 pub(crate) fn ascii_digit(c: char) -> Option<char> {
     let zero = *ZEROS.get(ZEROS.partition_point(|&zero| zero <= c).checked_sub(1)?)?;
     char::from_digit(u32::from(c) - u32::from(zero), 10)
+}
+
+/// Whether all of a text is seen: no control characters, and none that only steers how others are shown.
+#[must_use]
+pub fn is_visible(s: &str) -> bool {
+    !s.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// Whether a character only steers how others are shown: joiners, direction, soft hyphen, variants.

@@ -15,7 +15,6 @@ use samphan_domain::{
     resource::Resource,
     scalar::{Kind, Scalar},
     shape::{Field, Shape},
-    text::MAILBOX,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -115,7 +114,7 @@ fn nothing(field: &Field, value: &Value, id: Uuid) -> Value {
         (Value::Array(_), _) => json!([]),
         (Value::Object(_), _) if !field.nullable => json!({}),
         (Value::String(text), Kind::Text) if !field.nullable => {
-            let is_address = field.schema.get("format").and_then(Value::as_str) == Some(MAILBOX);
+            let is_address = field.schema.get("pattern").and_then(Value::as_str).is_some_and(|p| p.contains('@'));
             match text.as_str() {
                 "" => json!(""),
                 _ if is_address => json!(format!("erased-{id}@erased.invalid")),

@@ -119,6 +119,7 @@ impl Validators {
             .should_validate_formats(true)
             .with_format("date-time", |s: &str| Instant::parse(s).is_ok())
             .with_format("date", |s: &str| date(s).is_some())
+            .with_format(text::VISIBLE, text::is_visible)
             .with_format("x-decimal", |s: &str| money::parse(s).is_ok())
             .with_format("x-decimal-unsigned", |s: &str| !s.starts_with('-') && money::parse(s).is_ok())
             .build(&schema)
@@ -147,7 +148,7 @@ impl Validators {
     }
 }
 
-/// The schema with every reference replaced by what it points at; decimals get a format of their own to be checked by.
+/// The schema with every reference replaced by what it points at; what no keyword says gets a format of its own to be checked by.
 fn resolved(schema: &Value, components: &Value, depth: usize) -> Value {
     match schema {
         // The filter language is the one recursive schema; its own parser checks it.
@@ -160,6 +161,9 @@ fn resolved(schema: &Value, components: &Value, depth: usize) -> Value {
                 };
             }
             let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), resolved(v, components, depth + 1))).collect();
+            if out.contains_key("x-visible") {
+                out.insert("format".into(), json!(text::VISIBLE));
+            }
             if out.contains_key("x-decimal") {
                 let unsigned = out.remove("pattern").is_some_and(|p| p == money::PATTERN_UNSIGNED);
                 out.insert("format".into(), json!(if unsigned { "x-decimal-unsigned" } else { "x-decimal" }));
@@ -202,16 +206,14 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
         Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one("too_many_items", limit.to_string()),
         Kind::MinItems { limit } | Kind::MinProperties { limit } => one("too_few_items", limit.to_string()),
         Kind::UniqueItems => one("repeated", String::new()),
-        Kind::Pattern { pattern } => {
-            let named = text::FORMATS.iter().find(|(_, published, _)| published == pattern);
-            one("invalid_format", named.map_or_else(|| pattern.clone(), |(.., about)| (*about).to_owned()))
-        }
+        Kind::Pattern { pattern } => one("invalid_format", pattern.clone()),
         Kind::Format { format } => {
             let kind = match format.as_str() {
                 "date-time" => scalar::Kind::Time,
                 "date" => scalar::Kind::Date,
                 "x-decimal" | "x-decimal-unsigned" => scalar::Kind::Decimal { least: 2 },
                 "uuid" => scalar::Kind::Id,
+                text::VISIBLE => return one("invisible_character", String::new()),
                 other => return one("invalid_format", other.to_owned()),
             };
             match kind.read(sent) {

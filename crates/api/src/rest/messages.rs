@@ -118,6 +118,11 @@ pub fn fault(e: &FieldError, language: Language) -> String {
         "repeated" => ["is given more than once:", "ระบุซ้ำ:", "تکراری است:"],
         "time_without_offset" => ["needs", "ต้องมี", "نیاز دارد به"],
         "invalid_format" | "invalid_time" | "invalid_date" => ["must look like", "ต้องมีรูปแบบ", "باید به این شکل باشد:"],
+        "invisible_character" => [
+            "must not hold control characters or invisible ones",
+            "ต้องไม่มีอักขระควบคุมหรืออักขระที่มองไม่เห็น",
+            "نباید نویسهٔ کنترلی یا نادیدنی داشته باشد",
+        ],
         "nul_character" => ["must not hold the NUL character", "ต้องไม่มีอักขระ NUL", "نباید نویسهٔ NUL داشته باشد"],
         "hidden_field" => ["is hidden from you", "คุณไม่มีสิทธิ์เห็นฟิลด์นี้", "از شما پنهان است"],
         "protected_field" => ["may not be changed by you", "คุณไม่มีสิทธิ์แก้ไขฟิลด์นี้", "اجازهٔ تغییر آن را ندارید"],

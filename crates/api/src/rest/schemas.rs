@@ -295,9 +295,10 @@ fn bound(schema: &mut Value) {
             };
             let (is_text, number, list, object) = (is("string"), is("integer"), is("array"), is("object"));
             let format = map.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if let Some((_, pattern, _)) = text::FORMATS.iter().find(|(name, ..)| *name == format) {
+            if format == text::VISIBLE {
+                // A format that a generator does not know has it leave things out.
                 map.remove("format");
-                map.insert("pattern".into(), json!(pattern));
+                map.insert("x-visible".into(), json!(true));
             }
             if is_text && !map.contains_key("enum") && !matches!(format.as_str(), "uuid" | "date" | "date-time") {
                 let longest = match map.get("pattern").and_then(Value::as_str) {

@@ -12,7 +12,7 @@ use validator::{Validate, ValidationError};
 #[validate(schema(function = "translations_fit"), schema(function = "backorder_fits"))]
 pub struct Product {
     /// Stock keeping unit: our own code for it.
-    #[schema(min_length = 1, max_length = 64, format = "code", example = "TEA-001")]
+    #[schema(min_length = 1, max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: String,
     /// Its name.
     #[schema(min_length = 1, max_length = 200, example = "Jasmine tea 50 g")]

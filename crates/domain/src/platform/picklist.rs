@@ -28,7 +28,7 @@ pub struct Picklist {
 #[serde(deny_unknown_fields)]
 pub struct PicklistValue {
     /// What records hold.
-    #[schema(min_length = 1, max_length = 50, format = "code", example = "north")]
+    #[schema(min_length = 1, max_length = 50, format = "visible", example = "north")]
     pub code: String,
     /// For people to read.
     #[schema(min_length = 1, max_length = 100, example = "North")]

@@ -20,7 +20,7 @@ pub struct User {
     #[schema(min_length = 1, max_length = 200, example = "Somying Rakdee")]
     pub name: String,
     /// E-mail address, in lower case; what one signs in with.
-    #[schema(min_length = 3, max_length = 254, format = "mailbox", example = "somying@example.com")]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[^@\\s]+@[^@\\s]+$", format = "visible", example = "somying@example.com")]
     pub email: String,
     /// Position.
     #[schema(max_length = 100)]

@@ -235,10 +235,10 @@ pub struct PickedGoods {
     pub quantity: Option<Quantity>,
     /// The lot.
     #[serde(default)]
-    #[schema(max_length = 100, format = "code", nullable = false)]
+    #[schema(max_length = 100, format = "visible", nullable = false)]
     pub lot_no: Option<String>,
     /// The serial number.
     #[serde(default)]
-    #[schema(max_length = 100, format = "code", nullable = false)]
+    #[schema(max_length = 100, format = "visible", nullable = false)]
     pub serial_no: Option<String>,
 }

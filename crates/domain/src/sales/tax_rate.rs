@@ -15,7 +15,7 @@ use validator::{Validate, ValidationError};
 #[validate(schema(function = "fits"))]
 pub struct TaxRate {
     /// The code, as products carry it and accounting names it.
-    #[schema(min_length = 1, max_length = 20, format = "code", example = "VAT7")]
+    #[schema(min_length = 1, max_length = 20, format = "visible", example = "VAT7")]
     pub code: String,
     /// Its name.
     #[schema(min_length = 1, max_length = 100, example = "VAT 7 %")]

@@ -116,10 +116,10 @@ pub struct StockLine {
     #[schema(example = "12")]
     pub quantity: Quantity,
     /// The lot; required where the product is tracked by lot.
-    #[schema(nullable = false, min_length = 1, max_length = 100, format = "code")]
+    #[schema(nullable = false, min_length = 1, max_length = 100, format = "visible")]
     pub lot_no: Option<String>,
     /// The serial number; required where the product is tracked by serial number, and the quantity is then 1.
-    #[schema(nullable = false, min_length = 1, max_length = 100, format = "code")]
+    #[schema(nullable = false, min_length = 1, max_length = 100, format = "visible")]
     pub serial_no: Option<String>,
 }
 
@@ -137,10 +137,10 @@ pub struct StockAdjustmentLine {
     #[schema(example = "-2")]
     pub quantity: SignedQuantity,
     /// The lot; required where the product is tracked by lot.
-    #[schema(nullable = false, min_length = 1, max_length = 100, format = "code")]
+    #[schema(nullable = false, min_length = 1, max_length = 100, format = "visible")]
     pub lot_no: Option<String>,
     /// The serial number; required where the product is tracked by serial number, and the quantity is then 1 or -1.
-    #[schema(nullable = false, min_length = 1, max_length = 100, format = "code")]
+    #[schema(nullable = false, min_length = 1, max_length = 100, format = "visible")]
     pub serial_no: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use validator::Validate;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Warehouse {
     /// The code it is called by in stock operations.
-    #[schema(min_length = 1, max_length = 50, format = "code", example = "BKK1")]
+    #[schema(min_length = 1, max_length = 50, format = "visible", example = "BKK1")]
     pub code: String,
     /// Its name.
     #[schema(min_length = 1, max_length = 100, example = "Bangkok, Rama IX")]
