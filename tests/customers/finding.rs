@@ -184,8 +184,9 @@ fn the_newest_come_first_however_many_entries_lie_between() {
     run(Kind::Postgres, async |app: App| {
         let mut beside = PgConnection::connect(app.database_url()).await.unwrap();
         let mut made = vec![];
-        // Before each, as many entries as if others had come and gone: within the first window, beyond it, beyond the second.
-        for between in [0, 300_000, 3_000, 40_000, 500, 70_000, 70_000, 70_000] {
+        // Before each, as many entries as if others had come and gone: few enough to be looked through first, or for each of the lengths of
+        // stretches, or too many for any.
+        for between in [0, 10_000_000, 3_000, 1_500_000, 300_000, 3_000, 40_000, 500, 70_000, 70_000, 70_000] {
             let skip = format!("SELECT setval('search_entries_seq_seq', nextval('search_entries_seq_seq') + {between})");
             sqlx::raw_sql(sqlx::AssertSqlSafe(skip)).execute(&mut beside).await.unwrap();
             for _ in 0..3 {

@@ -145,13 +145,13 @@ async fn search(reader: &Reader, q: &str) -> Vec<String> {
     let searched: Vec<&'static Shape> = reader.store.shapes.values().copied().collect();
     let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
     let mut statements = vec![];
-    // As it is asked: further places only when there are not enough in the first.
-    for among in search::places(reader, None).await.unwrap() {
-        let sql = search::find_statement(reader, &searched, q, None, 51, among);
+    // As it is asked: on, while there are not enough in the places before.
+    let (mut place, mut found) = (Some(search::first_place(reader, None).await.unwrap()), 0);
+    while let Some(looked) = place {
+        let sql = search::find_statement(reader, &searched, q, looked, 51 - found);
         statements.push(sql.inlined());
-        if reader.fetch(sql, |row| row.int(2)).await.unwrap().len() == 51 {
-            break;
-        }
+        found += i64::try_from(reader.fetch(sql, |row| row.int(2)).await.unwrap().len()).unwrap();
+        place = looked.next(found, 51);
     }
     for shape in searched {
         let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();

@@ -1,5 +1,9 @@
 //! The search index: tokens made by `samphan_domain::text`, so that both databases find the same.
 
+mod places;
+
+pub use places::Place;
+
 use crate::{
     dialect::Dialect,
     error::Result,
@@ -193,86 +197,44 @@ pub struct Hit {
     pub seq: i64,
 }
 
-/// Where `find_statement` looks.
-#[derive(Clone, Copy, Debug)]
-pub enum Among {
-    /// In a window, with all entries up to this one and at least as many as it is wide.
-    Window(&'static Window, i64),
-    /// In all.
-    All,
-}
-
-/// A stretch of the newest entries. PostgreSQL's index answers all entries of a word, in no order, and only then the newest of them can be
-/// told: of a word that many have, a page is found sooner among the newest.
-#[derive(Debug)]
-pub struct Window {
-    /// An entry's place in the order of entries, shifted by so many bits, is one of the keys it stands under in the index.
-    shift: u32,
-    /// How many of these keys the window has, and the one the newest entry is under.
-    keys: i64,
-    /// The key from what is shifted: keys of one width are not those of another.
-    key: fn(i64) -> i64,
-}
-
-/// What is looked through before all entries are: 32,768 and 262,144 of them, or up to a key more. A word with fewer than a page in the
-/// second has few in all.
-const WINDOWS: [Window; 2] =
-    [Window { shift: 12, keys: 8, key: |shifted| shifted }, Window { shift: 16, keys: 4, key: |shifted| !shifted }];
-
-/// The keys of the entry `e`, as PostgreSQL's index has them (`search_entries_tokens_idx`).
-const KEYS: &str = "ARRAY[e.seq >> 12, ~(e.seq >> 16)]";
-
 /// Records of any of the shapes in which every word of `q` stands, newest entries first, from before `seq` on.
 pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64) -> Result<Vec<Hit>> {
-    let mut hits = vec![];
+    let mut hits: Vec<Hit> = vec![];
     if text::query_terms(q).is_empty() {
         return Ok(hits);
     }
-    for among in places(reader, before).await? {
-        let sql = find_statement(reader, shapes, q, before, limit, among);
-        hits = reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await?;
-        if i64::try_from(hits.len()).is_ok_and(|n| n >= limit) {
-            break;
-        }
+    let mut place = Some(first_place(reader, before).await?);
+    while let Some(looked) = place {
+        let found = i64::try_from(hits.len()).unwrap_or(limit);
+        let sql = find_statement(reader, shapes, q, looked, limit - found);
+        hits.extend(reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await?);
+        place = looked.next(i64::try_from(hits.len()).unwrap_or(limit), limit);
     }
     Ok(hits)
 }
 
-/// Where to look, one after the other, until there are enough: each place holds those before it.
-pub async fn places(reader: &Reader, before: Option<i64>) -> Result<Vec<Among>> {
+/// Where to look first.
+pub async fn first_place(reader: &Reader, before: Option<i64>) -> Result<Place> {
     if reader.store.dialect() == Dialect::Sqlite {
-        return Ok(vec![Among::All]);
+        return Ok(Place::all(before.unwrap_or(i64::MAX)));
     }
-    let newest = match before {
-        Some(seq) => seq - 1,
+    Ok(Place::newest(match before {
+        Some(seq) => seq,
         None => {
             let mut sql = reader.sql();
             sql.push("SELECT COALESCE(max(seq), 0) FROM search_entries");
-            reader.count(sql).await?
+            reader.count(sql).await? + 1
         }
-    };
-    let windows = WINDOWS.iter().filter(|w| w.keys << w.shift < newest);
-    Ok(windows.map(|w| Among::Window(w, newest)).chain([Among::All]).collect())
+    }))
 }
 
 /// The statement of `find`.
 #[must_use]
-pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, before: Option<i64>, limit: i64, among: Among) -> Sql {
+pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place: Place, limit: i64) -> Sql {
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     entries(&mut sql, q);
-    if let Among::Window(window, newest) = among {
-        let (first, last) = ((newest >> window.shift) - window.keys, newest >> window.shift);
-        let keys = (first..=last).map(|shifted| Scalar::Int((window.key)(shifted))).collect();
-        sql.push(" AND ").push(KEYS).push(" && ").bind_column(Kind::Int, keys);
-        sql.push(" AND e.seq >= ").int(first << window.shift);
-    }
-    if let Some(seq) = before {
-        sql.push(" AND e.seq < ").int(seq);
-        if reader.store.dialect() == Dialect::Sqlite {
-            sql.push(" AND i.rowid < ").int(seq);
-        }
-    }
+    place.say(&mut sql);
     sql.push(" AND (1 = 0");
     for shape in shapes {
         let sight = reader.caller.sight(&shape.permission("read"));
