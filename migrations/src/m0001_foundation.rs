@@ -276,7 +276,8 @@ CREATE INDEX audit_events_created_at_idx ON audit_events (created_at, id);
 CREATE TABLE search_entries (
     seq bigserial NOT NULL PRIMARY KEY, resource text COLLATE "C" NOT NULL, record_id uuid NOT NULL, source_id uuid NOT NULL, owner_id uuid, team_id uuid,
     folded text COLLATE "C" NOT NULL, tokens tsvector NOT NULL);
-CREATE INDEX search_entries_tokens_idx ON search_entries USING gin (tokens, (ARRAY[seq >> 12, ~(seq >> 16), (seq >> 20) + 4611686018427387904])) WITH (fastupdate = off);
+CREATE INDEX search_entries_tokens_idx ON search_entries USING gin (tokens, (ARRAY[(seq >> 14) + (14::bigint << 48), (seq >> 16) + (16::bigint << 48),
+    (seq >> 18) + (18::bigint << 48), (seq >> 20) + (20::bigint << 48)])) WITH (fastupdate = off);
 CREATE UNIQUE INDEX search_entries_source_key ON search_entries (source_id, record_id);
 CREATE INDEX search_entries_record_idx ON search_entries (record_id);
 CREATE INDEX record_values_text_idx ON record_values (resource, key, text_value, record_id);

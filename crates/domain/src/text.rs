@@ -24,6 +24,8 @@ pub struct Term {
     pub token: String,
     /// Whether any token that starts with `token` will do, or only `token` itself.
     pub prefix: bool,
+    /// Whether the other terms have all characters of the word without it.
+    pub spare: bool,
 }
 
 /// The text in NFC, the form everything is stored in.
@@ -100,22 +102,24 @@ pub fn index_tokens(folded: &str) -> Vec<String> {
 /// The conditions on the tokens of a text that contains every word of the query; none if the query
 /// has no letters and no digits.
 ///
-/// No text that [`matches`] is missed. A few others may pass, with the right grams in other places: all grams of a word are asked for,
-/// not only as many as cover it, because a text that passes and is none costs more than reading one more list.
+/// No text that [`matches`] is missed. A few others may pass, with the right grams in other places, and a few more without the spare terms:
+/// whether reading those costs more than asking for every term is the database's to say.
 pub fn query_terms(q: &str) -> Vec<Term> {
     let mut terms: Vec<Term> = fold(q)
         .split(' ')
         .flat_map(|word| {
-            let prefix = word.chars().nth(GRAM - 1).is_none();
-            grams(word)
-                .enumerate()
-                // Of a short word the whole, of a longer one only the full grams.
-                .filter(move |(i, gram)| if prefix { *i == 0 } else { gram.chars().count() == GRAM })
-                .map(move |(_, gram)| Term { token: encode(gram), prefix })
+            let length = word.chars().count();
+            let prefix = length < GRAM;
+            // Of a short word the whole, of a longer one only the full grams.
+            grams(word).take(if prefix { length.min(1) } else { length - GRAM + 1 }).enumerate().map(move |(i, gram)| Term {
+                token: encode(gram),
+                prefix,
+                spare: i % GRAM != 0 && i + GRAM != length,
+            })
         })
         .collect();
     terms.sort_unstable();
-    terms.dedup();
+    terms.dedup_by(|a, b| a.token == b.token && a.prefix == b.prefix);
     terms
 }
 

@@ -171,12 +171,15 @@ fn entries(sql: &mut Sql, q: &str) {
     }
     match sql.dialect {
         Dialect::Sqlite => {
+            // Each entry more costs more than a term.
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();
             sql.push("search_tokens i CROSS JOIN search_entries e ON e.seq = i.rowid WHERE i.search_tokens MATCH ")
                 .text(query.join(" AND "));
         }
         Dialect::Postgres => {
-            let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
+            // Each term costs more than the few entries more that stand under the others.
+            let asked = terms.into_iter().filter(|t| !t.spare);
+            let query: Vec<String> = asked.map(|t| if t.prefix { format!("{}:*", t.token) } else { t.token }).collect();
             sql.push("search_entries e WHERE e.tokens @@ CAST(").text(query.join(" & ")).push(" AS tsquery)");
         }
     }
@@ -247,7 +250,7 @@ pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place
     }
     sql.push(")").push(match reader.store.dialect() {
         Dialect::Sqlite => " ORDER BY i.rowid DESC LIMIT ",
-        Dialect::Postgres => " ORDER BY e.seq DESC LIMIT ",
+        Dialect::Postgres => " ORDER BY e.seq + 0 DESC LIMIT ",
     });
     sql.int(limit);
     sql

@@ -112,6 +112,18 @@ fn a_part_that_cuts_a_character_of_two_is_still_found() {
 }
 
 #[test]
+fn terms_that_are_not_spare_cover_the_word() {
+    for (word, grams) in
+        [("abcdefgh", vec!["abc", "def", "fgh"]), ("abcdef", vec!["abc", "def"]), ("abcd", vec!["abc", "bcd"]), ("ab", vec!["ab"])]
+    {
+        let terms = query_terms(word);
+        let asked: Vec<&str> = terms.iter().filter(|t| !t.spare).map(|t| t.token.as_str()).collect();
+        assert_eq!(asked, grams.into_iter().map(encode).collect::<Vec<_>>());
+        assert_eq!(terms.len(), (word.len() + 1).saturating_sub(GRAM).max(1));
+    }
+}
+
+#[test]
 fn a_query_of_signs_has_no_terms() {
     assert!(query_terms(" -!? ").is_empty() && index_tokens(&fold("…")).is_empty());
 }

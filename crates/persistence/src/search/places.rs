@@ -5,39 +5,37 @@
 use crate::{dialect::Dialect, sql::Sql};
 use samphan_domain::scalar::{Kind, Scalar};
 
-/// A stretch of entries after which, towards the older ones, nothing was looked at yet.
+/// Entries one after the other, up to one before which nothing was looked at yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// Entries before this one.
     before: i64,
-    /// The stretches they are in, as many as there are of them; all there are without.
-    stretches: Option<(&'static Stretch, i64)>,
+    /// The stretches they are in; all there are without.
+    stretches: Option<Stretches>,
     /// How many entries were looked through before.
     looked: i64,
 }
 
-/// So many entries, one after the other, that stand in the index under one key.
-#[derive(Debug)]
-struct Stretch {
-    /// An entry's place in the order of entries, shifted by so many bits, tells its stretch.
+/// Some stretches of entries, one after the other. Each has a key that its entries stand under in the index.
+#[derive(Clone, Copy, Debug)]
+struct Stretches {
+    /// An entry's number, shifted by so many bits, tells its stretch.
     shift: u32,
-    /// The key from what is shifted: keys of one length are not those of another.
-    key: fn(i64) -> i64,
+    /// How many there are.
+    many: i64,
 }
 
-/// Of 4,096, of 65,536 and of 1,048,576 entries.
-const STRETCHES: [Stretch; 3] = [
-    Stretch { shift: 12, key: |shifted| shifted },
-    Stretch { shift: 16, key: |shifted| !shifted },
-    Stretch { shift: 20, key: |shifted| shifted + (1 << 62) },
-];
+/// How long stretches are: of 16,384, 65,536, 262,144 and 1,048,576 entries.
+const SHIFTS: [u32; 4] = [14, 16, 18, 20];
 
-/// As many of the shortest are looked through first, and as many of any at the most: of a word of which it takes more of the longest, there
-/// are few in all.
-const MOST: i64 = 8;
+/// The keys of the entry `e`, as PostgreSQL's index has them (`search_entries_tokens_idx`): a stretch of one length is not one of another.
+const KEYS: &str = "ARRAY[(e.seq >> 14) + (14::bigint << 48), (e.seq >> 16) + (16::bigint << 48), (e.seq >> 18) + (18::bigint << 48), (e.seq >> 20) + (20::bigint << 48)]";
 
-/// The keys of the entry `e`, as PostgreSQL's index has them (`search_entries_tokens_idx`).
-const KEYS: &str = "ARRAY[e.seq >> 12, ~(e.seq >> 16), (e.seq >> 20) + 4611686018427387904]";
+/// What is looked through first.
+const FIRST: Stretches = Stretches { shift: SHIFTS[0], many: 3 };
+
+/// As many stretches are looked through at once: of a word of which it takes more of the longest, there are few in all.
+const MOST: i64 = 4;
 
 impl Place {
     /// All entries before this one.
@@ -49,12 +47,12 @@ impl Place {
     /// The newest entries before this one.
     #[must_use]
     pub fn newest(before: i64) -> Self {
-        Self { before, stretches: Some((&STRETCHES[0], MOST)), looked: 0 }.or_all()
+        Self { before, stretches: Some(FIRST), looked: 0 }.or_all()
     }
 
     /// Where to look on when so many were found up to here and so many are wanted; none when that is enough, or all there are. As a word is
-    /// among the newest, so it is among those before: as far as half as many again as are missing may be expected, and at
-    /// least as far as up to here. A handful says little, and to look too far costs more than to look once more: a few more are taken as found.
+    /// among the newest, so it is among those before: as far as half as many again as are missing may be expected. That tells little where
+    /// few were found, or all at once, and to look too far costs more than to look once more: once to eight times as far as up to here.
     #[must_use]
     pub fn next(self, found: i64, wanted: i64) -> Option<Self> {
         let oldest = self.oldest()?;
@@ -62,27 +60,28 @@ impl Place {
             return None;
         }
         let looked = self.looked + self.before - oldest;
-        let entries = looked.max(looked * (wanted - found) * 3 / 2 / (found + 3));
-        let mut stretches = STRETCHES.iter().map(|s| (s, (entries >> s.shift) + 1));
-        Some(Self { before: oldest, stretches: stretches.find(|(_, many)| *many <= MOST), looked }.or_all())
+        let entries = (looked * (wanted - found) * 3 / 2 / (found + 1)).clamp(looked, looked * 8);
+        let mut stretches = SHIFTS.into_iter().map(|shift| Stretches { shift, many: (entries >> shift) + 1 });
+        Some(Self { before: oldest, stretches: stretches.find(|s| s.many <= MOST), looked }.or_all())
     }
 
-    /// Says it in a statement about the entry `e`.
+    /// Says it in a statement about the entry `e`, of SQLite also about its tokens `i`. PostgreSQL must not see the number as it is: it would
+    /// read entries from the newest on in the hope of a common word.
     pub fn say(self, sql: &mut Sql) {
-        sql.push(" AND e.seq < ").int(self.before);
-        if sql.dialect == Dialect::Sqlite {
-            sql.push(" AND i.rowid < ").int(self.before);
-        }
-        if let Some((stretch, many)) = self.stretches {
-            let last = (self.before - 1) >> stretch.shift;
-            let keys = (last - many + 1..=last).map(|shifted| Scalar::Int((stretch.key)(shifted))).collect();
+        match sql.dialect {
+            Dialect::Sqlite => sql.push(" AND i.rowid < ").int(self.before).push(" AND e.seq < ").int(self.before),
+            Dialect::Postgres => sql.push(" AND e.seq + 0 < ").int(self.before),
+        };
+        if let Some(Stretches { shift, many }) = self.stretches {
+            let last = ((self.before - 1) >> shift) + (i64::from(shift) << 48);
+            let keys = (last - many + 1..=last).map(Scalar::Int).collect();
             sql.push(" AND ").push(KEYS).push(" && ").bind_column(Kind::Int, keys);
         }
     }
 
     /// The oldest entry in it; none where it has all there are.
     fn oldest(self) -> Option<i64> {
-        self.stretches.map(|(stretch, many)| (((self.before - 1) >> stretch.shift) - many + 1) << stretch.shift)
+        self.stretches.map(|Stretches { shift, many }| (((self.before - 1) >> shift) - many + 1) << shift)
     }
 
     /// This place, or all there are where nothing comes before it.
@@ -104,8 +103,8 @@ mod tests {
             let (mut place, mut all) = (Place::newest(before), 0);
             prop_assert_eq!(place.before, before);
             for more in found {
-                if let Some((stretch, many)) = place.stretches {
-                    prop_assert!((1..=MOST).contains(&many) && place.oldest().unwrap() % (1 << stretch.shift) == 0);
+                if let Some(Stretches { shift, many }) = place.stretches {
+                    prop_assert!((1..=MOST).contains(&many) && place.oldest().unwrap() % (1 << shift) == 0);
                 }
                 all += more;
                 let Some(next) = place.next(all, 51) else { break };
