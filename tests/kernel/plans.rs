@@ -1,6 +1,6 @@
 //! How lists are found: every filter and every sort walks an index, whatever the resource.
 
-use crate::support::*;
+use crate::support::{app::run, database::Kind, *};
 use samphan::{openapi, server};
 use samphan_domain::{
     caller::Caller,
@@ -13,6 +13,7 @@ use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
     record,
+    search::{self, Place},
     sql::Sql,
     store::{Opening, Reader, Store, Work},
 };
@@ -33,13 +34,20 @@ async fn store(app: &App) -> Store {
 async fn work(app: &App) -> Work {
     let store = store(app).await;
     let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
-    if store.dialect() == Dialect::Postgres {
-        // On tables this small only the lack of an index leaves a scan or a sort that was made as dear as can be.
-        let mut sql = work.sql();
-        sql.push("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_sort', 'enable_bitmapscan']) name");
-        work.fetch(sql, |_| Ok(())).await.unwrap();
+    for way in ["enable_seqscan", "enable_sort", "enable_bitmapscan"] {
+        turn(&work, way, "off").await;
     }
     work
+}
+
+/// Makes a way to run statements as dear as can be for PostgreSQL, or as dear as it is: on tables this small only the lack of an index leaves a
+/// scan or a sort that is off.
+async fn turn(work: &Work, way: &str, to: &str) {
+    if work.store.dialect() == Dialect::Postgres {
+        let mut sql = work.sql();
+        sql.push("SELECT set_config(").text(way).push(", ").text(to).push(", true)");
+        work.fetch(sql, |_| Ok(())).await.unwrap();
+    }
 }
 
 /// Every resource that can be listed, in a steady order.
@@ -149,4 +157,19 @@ async fn balances_are_found_by_one_account_after_the_other(app: App) {
     let by = if reader.store.dialect() == Dialect::Sqlite { "account_id=?" } else { "account_id = each.value" };
     assert!(plan.iter().any(|step| step.contains(by)), "{plan:#?}");
     assert!(!plan.iter().any(|step| step.contains("Join Filter")), "{plan:#?}");
+}
+
+/// Never from the newest entry on in the hope of a common word, and never all entries of a word where a stretch of them is asked for.
+#[test]
+fn a_search_looks_into_its_index_for_words_and_stretches_together() {
+    run(Kind::Postgres, async |app: App| {
+        let work = work(&app).await;
+        let asked = || search::find_statement(&work, &resources(&work), "tea house", Place::newest(50_000_000), 51);
+        let hoping = plan(&work, asked()).await;
+        assert!(!hoping.iter().any(|step| step.contains("search_entries_pkey")), "{hoping:#?}");
+        turn(&work, "enable_bitmapscan", "on").await;
+        let plan = plan(&work, asked()).await;
+        let both = |step: &String| step.contains("Index Cond") && step.contains("tokens @@") && step.contains("&&");
+        assert!(plan.iter().any(both), "{plan:#?}");
+    });
 }
