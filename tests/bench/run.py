@@ -7,12 +7,12 @@
 What is measured stands in two tables below: REQUESTS, sent by 32 connections at once, and SERIES, done one after the other and each
 timed. A new operation is a line there. The floor beside a figure is pgbench (prepared statements) for PostgreSQL and a bare loop over
 the same driver for SQLite; both run the statements that crates/persistence/examples/floor.rs takes from the code that serves.
-`--against` measures the reads alone, at that many accounts and at `--accounts`, each with two contacts and three orders, and says how
-much later the slowest hundredth comes at the larger size. Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
+`--against` measures the reads alone, at that many accounts and at `--accounts`, each with two contacts and three orders, one size and
+the other in turn, and says how much later the slowest hundredth comes at the larger one. Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
 are medians of the rounds. Prints tables in Markdown and writes target/bench/results.json. Needs wrk, pgbench and psql, and
 SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it. `--debug` is to try the bench itself: the figures of a debug build mean nothing.
 """
-import argparse, concurrent.futures, datetime, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
+import argparse, concurrent.futures, datetime, itertools, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -85,28 +85,28 @@ def wrk(server, script, seconds, connections=CONNECTIONS):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), ms(re.search(r"^\s+50%\s+(\S+)", out, re.M)[1]), ms(re.search(r"^\s+99%\s+(\S+)", out, re.M)[1])
 
 
-def script(name, lines):
-    path = OUT / f"{name}.lua"
-    path.write_text('local h = {["authorization"] = "Bearer " .. os.getenv("TOKEN"), ["content-type"] = "application/json"}\n' + lines)
+NUMBERS = itertools.count(1)
+
+
+def script(name, asked, request):
+    """A script for wrk, which asks for one thing after the other, from anywhere on: `request` says in Lua how for `each`."""
+    path = OUT / f"{name}-{next(NUMBERS)}.lua"
+    path.with_suffix(".txt").write_text("\n".join(asked))
+    path.write_text(f'''local h = {{["authorization"] = "Bearer " .. os.getenv("TOKEN"), ["content-type"] = "application/json"}}
+local asked = {{}}
+for line in io.lines("{path.with_suffix(".txt")}") do asked[#asked + 1] = line end
+local n = math.random(#asked)
+function request() n = n % #asked + 1; local each = asked[n]; return {request} end
+''')
     return path
 
 
 def gets(name, paths):
-    (OUT / f"{name}.txt").write_text("\n".join(paths))
-    return script(name, f'''local paths = {{}}
-for line in io.lines("{OUT}/{name}.txt") do paths[#paths + 1] = line end
-local n = math.random(#paths)
-function request() n = n % #paths + 1; return wrk.format("GET", paths[n], h) end
-''')
+    return script(name, paths, 'wrk.format("GET", each, h)')
 
 
 def posts(name, path, bodies):
-    (OUT / f"{name}.txt").write_text("\n".join(json.dumps(b, ensure_ascii=False) for b in bodies))
-    return script(name, f'''local bodies = {{}}
-for line in io.lines("{OUT}/{name}.txt") do bodies[#bodies + 1] = line end
-local n = math.random(#bodies)
-function request() n = n % #bodies + 1; return wrk.format("POST", "{path}", h, bodies[n]) end
-''')
+    return script(name, [json.dumps(b, ensure_ascii=False) for b in bodies], f'wrk.format("POST", "{path}", h, each)')
 
 
 def floor(url, operation, seconds, connections=CONNECTIONS, loops=None):
@@ -369,32 +369,43 @@ def generate(url, accounts, contacts, orders):
     return took
 
 
-def fresh(database):
+def fresh(database, name="bench"):
     """The address of an empty database."""
     if database == "sqlite":
-        for old in OUT.glob("bench.db*"):
+        for old in OUT.glob(f"{name}.db*"):
             old.unlink()
-        return f"sqlite://{OUT}/bench.db"
+        return f"sqlite://{OUT}/{name}.db"
     cluster = os.environ.get("SAMPHAN_TEST_POSTGRES") or sys.exit("bench: run it through tests/postgres.sh")
-    sh("psql", "-q", f"{cluster}/postgres", "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
-    return f"{cluster}/bench"
+    sh("psql", "-q", f"{cluster}/postgres", "-c", f"DROP DATABASE IF EXISTS {name}", "-c", f"CREATE DATABASE {name}")
+    return f"{cluster}/{name}"
 
 
 def scale(database, options):
     """The reads at two sizes, and how many times the p99 of the smaller one that of the larger is."""
-    name, sizes = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database], {}
+    name, servers, rows = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database], [], []
     for accounts in (options.against, options.accounts):
         if accounts == options.accounts and options.filled:
             url, took = options.filled, "before"
         else:
-            url = fresh(database)
+            url = fresh(database, f"bench_{accounts}")
             took = f"in {generate(url, accounts, accounts * 2, accounts * 3):.0f} s"
         print(f"  {name}: {accounts:,} accounts, {accounts * 2:,} contacts and {accounts * 3:,} orders, generated {took}", flush=True)
-        server = Server(url)
-        sizes[accounts] = {line[1]: request(name, server, url, options, *line[:3], False) for line in READS if not options.part or line[1] in options.part}
+        servers.append((url, Server(url)))
+    for title, operation, make, _ in READS:
+        if options.part and operation not in options.part:
+            continue
+        asked = [(server, make(server, url)) for url, server in servers]
+        for each in asked:
+            wrk(*each, 1)
+        # In turn, so that a slow minute of the machine is of both.
+        rounds = [[wrk(*each, options.seconds) for each in asked] for _ in range(options.rounds)]
+        (_, _, small), (rate, p50, p99) = ([statistics.median(r[size][i] for r in rounds) for i in range(3)] for size in (0, 1))
+        memory = servers[1][1].memory_mb()
+        rows.append({"operation": title, "per_second": rate, "p50_ms": p50, "p99_ms": p99, "memory_mb": memory, "p99_small_ms": small, "times": p99 / small})
+        print(f"  {name:10} {title:46} {rate:9.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  memory {memory:3.0f} MB  times {p99 / small:.2f}", flush=True)
+    for _, server in servers:
         server.stop()
-    small, large = sizes[options.against], sizes[options.accounts]
-    return [large[name] | {"p99_small_ms": small[name]["p99_ms"], "times": large[name]["p99_ms"] / small[name]["p99_ms"]} for name in large]
+    return rows
 
 
 def processes(options):

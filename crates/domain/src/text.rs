@@ -24,8 +24,6 @@ pub struct Term {
     pub token: String,
     /// Whether any token that starts with `token` will do, or only `token` itself.
     pub prefix: bool,
-    /// Whether the other terms have all characters of the word without it.
-    pub spare: bool,
 }
 
 /// The text in NFC, the form everything is stored in.
@@ -102,24 +100,22 @@ pub fn index_tokens(folded: &str) -> Vec<String> {
 /// The conditions on the tokens of a text that contains every word of the query; none if the query
 /// has no letters and no digits.
 ///
-/// No text that [`matches`] is missed. A few others may pass, with the right grams in other places, and a few more without the spare terms:
-/// whether reading those costs more than asking for every term is the database's to say.
+/// No text that [`matches`] is missed. A few others may pass, with the grams in other places: of a word are asked as many as have all its
+/// characters, because on both databases each more costs more than reading the few texts that it would leave out.
 pub fn query_terms(q: &str) -> Vec<Term> {
     let mut terms: Vec<Term> = fold(q)
         .split(' ')
         .flat_map(|word| {
-            let length = word.chars().count();
-            let prefix = length < GRAM;
-            // Of a short word the whole, of a longer one only the full grams.
-            grams(word).take(if prefix { length.min(1) } else { length - GRAM + 1 }).enumerate().map(move |(i, gram)| Term {
-                token: encode(gram),
-                prefix,
-                spare: i % GRAM != 0 && i + GRAM != length,
-            })
+            let grams: Vec<&str> = grams(word).collect();
+            let prefix = grams.len() < GRAM;
+            // Of a short word the whole, of a longer one only the full grams: one after the other, and the last.
+            let full = grams.len().saturating_sub(GRAM - 1).max(1);
+            let asked = grams.iter().take(full).step_by(GRAM).chain(grams.get(full - 1));
+            asked.map(|gram| Term { token: encode(gram), prefix }).collect::<Vec<_>>()
         })
         .collect();
     terms.sort_unstable();
-    terms.dedup_by(|a, b| a.token == b.token && a.prefix == b.prefix);
+    terms.dedup();
     terms
 }
 

@@ -171,16 +171,14 @@ fn entries(sql: &mut Sql, q: &str) {
     }
     match sql.dialect {
         Dialect::Sqlite => {
-            // Each entry more costs more than a term.
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();
             sql.push("search_tokens i CROSS JOIN search_entries e ON e.seq = i.rowid WHERE i.search_tokens MATCH ")
                 .text(query.join(" AND "));
         }
         Dialect::Postgres => {
             sql.push("search_entries e WHERE 1 = 1");
-            // Each term costs more than the few entries more that stand under the others. Each by itself is taken for rare, whatever it is: one
-            // plan does for all, and none is made for each page.
-            for term in terms.into_iter().filter(|t| !t.spare) {
+            // Each by itself is taken for rare, whatever it is: one plan does for all, and none is made for each page.
+            for term in terms {
                 sql.push(" AND e.tokens @@ CAST(")
                     .text(if term.prefix { format!("{}:*", term.token) } else { term.token })
                     .push(" AS tsquery)");
