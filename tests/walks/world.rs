@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Gives somebody a few records of each owned resource that are not taken: those that point at most, in different states, and of
-    /// each kind of child one that has it.
+    /// each kind of child one that has it, if there is one that points at what he does not see (as its child may).
     async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>) -> HashSet<String> {
         let work = self.app.work().await;
         let mut given = HashSet::new();
@@ -209,19 +209,28 @@ impl World {
             let children = |row: &Row| self.children.get(row.id()).into_iter().flatten();
             let mut rows: Vec<&Row> = self.rows[list_of(shape).unwrap()].iter().filter(|r| !taken.contains(r.id())).collect();
             let away = |id: &str| !given.contains(id);
-            let points =
-                |row: &Row| references(shape).filter(|(f, other)| bound(other) && row.record[f.name].as_str().is_some_and(away)).count();
-            rows.sort_by_key(|row| std::cmp::Reverse(points(row) + children(row).count()));
+            let points = |row: &Row| -> Vec<&'static str> {
+                references(shape)
+                    .filter(|(f, other)| bound(other) && row.record[f.name].as_str().is_some_and(away))
+                    .map(|(f, _)| f.name)
+                    .collect()
+            };
+            rows.sort_by_key(|row| std::cmp::Reverse(points(row).len() + children(row).count()));
             let mut states = BTreeSet::new();
             let (mut chosen, mut rest): (Vec<&Row>, Vec<&Row>) =
                 rows.into_iter().partition(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
             // First what is only begun: it can still be changed.
             chosen.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
             rest.extend(chosen.split_off(GIVEN.min(chosen.len())));
-            let mut kinds: HashSet<&str> = chosen.iter().flat_map(|row| children(row)).copied().collect();
+            let kinds = |row: &Row| -> Vec<(&'static str, Option<&'static str>)> {
+                let points = points(row);
+                children(row).flat_map(|kind| points.iter().map(|f| (*kind, Some(*f))).chain([(*kind, None)])).collect()
+            };
+            let mut told: HashSet<_> = chosen.iter().flat_map(|row| kinds(row)).collect();
             for row in rest {
-                if children(row).any(|kind| !kinds.contains(kind)) {
-                    kinds.extend(children(row));
+                let kinds = kinds(row);
+                if kinds.iter().any(|kind| !told.contains(kind)) {
+                    told.extend(kinds);
                     chosen.push(row);
                 }
             }
