@@ -8,9 +8,11 @@ What is measured stands in two tables below: REQUESTS, sent by 32 connections at
 timed. A new operation is a line there. The floor beside a figure is pgbench (prepared statements) for PostgreSQL and a bare loop over
 the same driver for SQLite; both run the statements that crates/persistence/examples/floor.rs takes from the code that serves.
 `--against` measures the reads alone, at that many accounts and at `--accounts`, each with two contacts and three orders, one size and
-the other in turn, and says how much later the slowest hundredth comes at the larger one. Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share the machine; figures
-are medians of the rounds. Prints tables in Markdown and writes target/bench/results.json. Needs wrk, pgbench and psql, and
-SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it. `--debug` is to try the bench itself: the figures of a debug build mean nothing.
+the other in turn, and says how much later the slowest hundredth comes at the larger one; `--filled` names a database that has the
+larger size already. Webhooks are counted by `samphan load webhooks`, which receives them. Server, load generator and database share
+the machine; figures are medians of the rounds. Prints tables in Markdown and writes target/bench/results.json. Needs wrk, pgbench and
+psql, and SAMPHAN_TEST_POSTGRES as tests/postgres.sh sets it. `--debug` is to try the bench itself: the figures of a debug build mean
+nothing.
 """
 import argparse, concurrent.futures, datetime, itertools, json, os, pathlib, random, re, statistics, subprocess, sys, time, urllib.parse, urllib.request
 
@@ -89,13 +91,15 @@ NUMBERS = itertools.count(1)
 
 
 def script(name, asked, request):
-    """A script for wrk, which asks for one thing after the other, from anywhere on: `request` says in Lua how for `each`."""
+    """A script for wrk, which asks for one thing after the other, each thread from anywhere on: `request` says in Lua how for `each`."""
     path = OUT / f"{name}-{next(NUMBERS)}.lua"
     path.with_suffix(".txt").write_text("\n".join(asked))
     path.write_text(f'''local h = {{["authorization"] = "Bearer " .. os.getenv("TOKEN"), ["content-type"] = "application/json"}}
 local asked = {{}}
 for line in io.lines("{path.with_suffix(".txt")}") do asked[#asked + 1] = line end
-local n = math.random(#asked)
+local threads, n = 0, 0
+function setup(thread) threads = threads + 1; thread:set("seed", os.time() * 10 + threads) end
+function init() math.randomseed(seed); n = math.random(#asked) end
 function request() n = n % #asked + 1; local each = asked[n]; return {request} end
 ''')
     return path
@@ -492,6 +496,10 @@ def main():
     parser.add_argument("--part", nargs="+", choices=[line[1] for line in REQUESTS + READS[4:] + SERIES] + ["webhooks"], help="measure these alone")
     parser.add_argument("--debug", action="store_true", help="of a debug build: to try the bench")
     options = parser.parse_args()
+    if options.against and options.against >= options.accounts:
+        parser.error("--against names the smaller size, --accounts the larger one")
+    if options.filled and not (options.against and options.only):
+        parser.error("--filled names one database: it goes with --against and --only")
     OUT.mkdir(parents=True, exist_ok=True)
     results = {"machine": f"{os.cpu_count()} cores, {next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if 'model name' in l)}", "accounts": options.accounts, "contacts": options.contacts}
     databases = [d for d in ("sqlite", "postgres") if options.only in (None, d)]

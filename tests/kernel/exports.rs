@@ -109,7 +109,8 @@ async fn what_is_wrong_is_said_before_the_file_begins(app: App) {
     app.get("/v1/accounts/export?limit=5").await.refused(400, "invalid_query");
     app.get("/v1/accounts/export?fields=nmae").await.refused(400, "invalid_query").fault("?fields", "unknown_field");
     app.get("/v1/accounts/export?filter={").await.refused(400, "invalid_filter");
-    app.get("/v1/accounts/export").header("accept", "application/json").await.refused(406, "not_acceptable");
+    let refused = app.get("/v1/accounts/export").header("accept", "application/json").await.refused(406, "not_acceptable");
+    assert_eq!(refused["allowed"], json!(["text/csv"]));
     app.get("/v1/accounts/export").header("accept", "text/csv;q=0.9, application/json").await.is(200);
 }
 

@@ -10,7 +10,11 @@ use proptest::{prelude::*, sample::select};
 use reqwest::Method;
 use std::collections::{HashMap, HashSet};
 
-crate::on_both![no_text_in_a_parameter_breaks_a_read_or_widens_a_list, a_cursor_is_of_its_own_list_alone];
+crate::on_both![
+    many_words_are_looked_for_as_few_are,
+    no_text_in_a_parameter_breaks_a_read_or_widens_a_list,
+    a_cursor_is_of_its_own_list_alone
+];
 
 /// What breaks programs that put text together: SQL of both databases and others, patterns, arrays, JSON, cursors, formats.
 const HOSTILE: [&str; 44] = [
@@ -117,6 +121,26 @@ async fn no_text_in_a_parameter_breaks_a_read_or_widens_a_list(app: App) {
             if matches!(answer.status, 200 | 400) { Ok(()) } else { Err(format!("{}: {}", answer.what, answer.text)) }
         })
         .await;
+    }
+}
+
+async fn many_words_are_looked_for_as_few_are(app: App) {
+    let words = |many: u32| (0..many).map(|i| char::from_u32(0x4e00 + i).unwrap().to_string()).collect::<Vec<_>>().join(" ");
+    let long = "abcdefghi".repeat(7_000);
+    for (name, part) in [("a ".repeat(100), "a ".repeat(100)), (words(100), words(100)), ("x".repeat(180), "x".repeat(180))] {
+        let made = app.account(name.trim()).await;
+        for part in [part.trim(), &part[..part.ceil_char_boundary(40)]] {
+            let q = format!("q={}", encoded(part));
+            assert_eq!(ids(&app.get(&format!("/v1/accounts?{q}")).await.is(200)), [made.as_str()], "{part}");
+            assert_eq!(app.get(&format!("/v1/search?{q}")).await.is(200)["data"][0]["id"], *made, "{part}");
+            let held = json!({"filter": {"field": "name", "op": "contains", "value": part}});
+            assert_eq!(ids(&app.post("/v1/accounts/search", held).await.is(200)), [made.as_str()], "{part}");
+        }
+    }
+    for part in ["a ".repeat(1_000), words(20_000), words(20_000).replace(' ', ""), long] {
+        let contains = json!({"field": "name", "op": "contains", "value": part});
+        let held = json!({"filter": {"any": [contains, {"none": [contains]}]}});
+        assert_eq!(ids(&app.post("/v1/accounts/search", held).await.is(200)).len(), 3);
     }
 }
 

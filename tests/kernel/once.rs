@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 crate::on_both![
     a_repeat_with_the_same_key_answers_the_same_bytes,
     a_key_with_another_body_is_refused,
+    a_secret_is_made_once_and_shown_once,
     a_failed_request_stores_nothing_under_its_key,
     twenty_posts_at_once_with_one_key_make_one_record,
     writers_at_once_keep_all_that_was_acknowledged_and_nothing_else,
@@ -42,6 +43,31 @@ async fn a_key_with_another_body_is_refused(app: App) {
     app.post("/v1/contacts", json!({"first_name": "A"})).key("k").await.refused(422, "idempotency_key_reused");
     assert_eq!(total(&app).await, 1);
     app.post("/v1/accounts", json!({"name": "A"})).key(&"x".repeat(256)).await.refused(400, "invalid_header");
+}
+
+async fn a_secret_is_made_once_and_shown_once(app: App) {
+    let role = app.role(&["accounts:read/all"], &[]).await;
+    let key = |name: &str| json!({"name": name, "role_ids": [role]});
+    let endpoint = |name: &str| json!({"url": format!("https://example.com/{name}")});
+    for (path, body, other, rotate) in [
+        ("/v1/api-keys", key("Express"), key("Other"), "rotate"),
+        ("/v1/webhook-endpoints", endpoint("express"), endpoint("other"), "rotate-secret"),
+    ] {
+        let make = || app.post(path, body.clone()).key(path);
+        let made = make().await.is(201);
+        let location = made.header("location").to_owned();
+        let again = make().await.refused(409, "conflict");
+        assert!(again["detail"].as_str().unwrap().contains(&location), "{}", again.text);
+        app.post(path, other).key(path).await.refused(422, "idempotency_key_reused");
+        assert_eq!(app.all(path, 200).await.len(), 1, "{path}");
+        let rotate = || app.post(&format!("{location}/{rotate}"), json!(null)).key(&location);
+        let version = rotate().await.is(200).header("etag").to_owned();
+        rotate().await.refused(409, "conflict");
+        assert_eq!(app.get(&location).await.header("etag"), version);
+        for secret in ["token", "client_secret", "secret"].iter().filter_map(|name| made[*name].as_str()) {
+            assert!(!again.text.contains(secret));
+        }
+    }
 }
 
 async fn a_failed_request_stores_nothing_under_its_key(app: App) {

@@ -46,7 +46,7 @@ codes! {
     NotFound = "not_found", 404, "There is no such record, or the caller may not see it.";
     UnknownPath = "unknown_path", 404, "There is no such address in this API.";
     MethodNotAllowed = "method_not_allowed", 405, "The address exists but not with this method; see the Allow header.";
-    NotAcceptable = "not_acceptable", 406, "Only application/json can be answered.";
+    NotAcceptable = "not_acceptable", 406, "The operation answers in another format than Accept names; `allowed` says which: application/json but for exports and event streams.";
     AlreadyExists = "already_exists", 409, "Another record holds a value that must be unique; `conflicts` names it.";
     IllegalTransition = "illegal_transition", 409, "The record's state does not allow this; `allowed` lists what it does.";
     InUse = "in_use", 409, "Other records depend on this one; `conflicts` names some.";

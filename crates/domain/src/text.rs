@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use icu_collator::options::CollatorOptions;
 use icu_collator::{Collator, CollatorBorrowed, CollatorPreferences};
-use unicode_normalization::char::is_combining_mark;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::char::{compose, is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 /// The longest gram of the index: three characters keep the lists of common pairs out of most queries.
 const GRAM: usize = 3;
@@ -33,9 +33,25 @@ pub fn nfc(s: &str) -> Cow<'_, str> {
 
 /// What of a part of a text stands in the folded text for sure, whatever stands before and after the part.
 ///
-/// At its ends a part may cut what folds as one: one เ of the two that are a แ, or marks that change places.
+/// At its ends a part may cut what folds as one: one เ of the two that are a แ, marks that change places, or a letter and what is
+/// composed with it, such as the ｶ of ｶﾞ.
 pub fn fold_part(part: &str) -> String {
-    fold(part).trim_matches(|c| matches!(c, 'เ' | 'แ') || thai_mark(c).is_some()).to_owned()
+    let folded = fold(part);
+    let cut = |c| matches!(c, 'เ' | 'แ') || is_combining_mark(c);
+    let sure = folded.trim_start_matches(|c| cut(c) || composes_with_before(c)).trim_end_matches(cut);
+    sure.strip_suffix(composes_with_after).unwrap_or(sure).to_owned()
+}
+
+/// Whether a character may become one with the character before it.
+fn composes_with_before(c: char) -> bool {
+    is_nfc_quick(std::iter::once(c)) == IsNormalized::Maybe
+}
+
+/// Whether a character of a folded text may become one with a character after it.
+fn composes_with_after(c: char) -> bool {
+    static SECONDS: LazyLock<Vec<char>> =
+        LazyLock::new(|| ('\u{80}'..=char::MAX).filter(|&c| composes_with_before(c) && !is_ignored(c)).collect());
+    !c.is_ascii() && SECONDS.iter().any(|&second| compose(c, second).is_some())
 }
 
 /// The text as it is searched: letters, marks and ASCII digits, one space between words.
@@ -83,6 +99,15 @@ pub fn fold(s: &str) -> String {
     if is_nfc(&out) { out } else { out.nfc().collect() }
 }
 
+/// A number that is written with signs between its digits, as it is typed without: `081-234 5678` as `0812345678`. None for anything else,
+/// and for what is too short to be looked for so.
+pub fn bare_number(s: &str) -> Option<String> {
+    let sign = |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '‐'..='–' | '.' | '/' | '(' | ')' | '+');
+    let digits: String = s.chars().filter_map(ascii_digit).collect();
+    let between = s.trim_matches(sign).contains(sign);
+    (between && digits.len() >= 6 && s.chars().all(|c| sign(c) || ascii_digit(c).is_some())).then_some(digits)
+}
+
 /// The tokens under which a full text index lists a folded text, sorted and without duplicates.
 ///
 /// Thai has no spaces between words, so every part of a run of letters must be found, not only its
@@ -100,15 +125,15 @@ pub fn index_tokens(folded: &str) -> Vec<String> {
 /// The conditions on the tokens of a text that contains every word of the query; none if the query
 /// has no letters and no digits.
 ///
-/// No text that [`matches`] is missed. A few others may pass, with the grams in other places: of a word are asked as many as have all its
-/// characters, because on both databases each more costs more than reading the few texts that it would leave out.
+/// No text that [`matches`] is missed. A few others may pass, with the grams in other places: only as many grams of a word are asked for
+/// as cover all its characters, because on both databases another gram costs more than reading the few texts it would leave out.
 pub fn query_terms(q: &str) -> Vec<Term> {
     let mut terms: Vec<Term> = fold(q)
         .split(' ')
         .flat_map(|word| {
             let grams: Vec<&str> = grams(word).collect();
             let prefix = grams.len() < GRAM;
-            // Of a short word the whole, of a longer one only the full grams: one after the other, and the last.
+            // A short word whole; of a longer one every third full gram, and the last.
             let full = grams.len().saturating_sub(GRAM - 1).max(1);
             let asked = grams.iter().take(full).step_by(GRAM).chain(grams.get(full - 1));
             asked.map(|gram| Term { token: encode(gram), prefix }).collect::<Vec<_>>()

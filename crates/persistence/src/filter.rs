@@ -42,10 +42,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             sql.push(if negated { "(NOT (" } else { "(" });
             if op == Op::Contains {
                 let needle = values.first().and_then(as_text).unwrap_or_default();
-                // The index knows letters and digits; what has none is compared alone.
-                let sure = text::fold_part(&needle);
-                if !text::query_terms(&sure).is_empty() {
-                    search::within(sql, shape, "t", &sure);
+                if search::narrow(sql, shape, "t", &text::fold_part(&needle)) {
                     sql.push(" AND ");
                 }
             }

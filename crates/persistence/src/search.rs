@@ -16,10 +16,14 @@ use samphan_domain::{
     caller::Sight,
     scalar::{Kind, Scalar},
     shape::Shape,
-    text,
+    text::{self, Term},
 };
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use uuid::Uuid;
+
+/// The most tokens one condition asks for, whole ones first: what has them all is read and compared, so that more would only cost.
+const MOST_TERMS: usize = 16;
 
 /// Text of one source (a record, or a child that speaks for it) about one record.
 #[derive(Debug)]
@@ -55,7 +59,7 @@ impl Text {
     }
 }
 
-/// The text a record is found by, folded: its searched fields, tags and names in other systems.
+/// The text a record is found by, folded: its searched fields, tags and names in other systems; numbers also without the signs in them.
 #[must_use]
 pub fn folded(shape: &Shape, record: &Map<String, Value>) -> String {
     fn gather(value: &Value, out: &mut String) {
@@ -63,6 +67,10 @@ pub fn folded(shape: &Shape, record: &Map<String, Value>) -> String {
             Value::String(s) => {
                 out.push_str(s);
                 out.push(' ');
+                if let Some(bare) = text::bare_number(s) {
+                    out.push_str(&bare);
+                    out.push(' ');
+                }
             }
             Value::Array(all) => all.iter().for_each(|v| gather(v, out)),
             Value::Object(map) => map.values().for_each(|v| gather(v, out)),
@@ -162,13 +170,43 @@ pub fn within(sql: &mut Sql, shape: &'static Shape, alias: &'static str, q: &str
     sql.push(" AND e.resource = ").text(shape.many).push(")");
 }
 
+/// Adds a condition that leaves out most records of this resource whose texts do not hold a folded `part`, and none that do; says whether
+/// it did: there is none on a part without letters and digits.
+pub fn narrow(sql: &mut Sql, shape: &'static Shape, alias: &'static str, part: &str) -> bool {
+    let terms = terms(part);
+    if terms.is_empty() {
+        return false;
+    }
+    sql.column(alias, "id").push(" IN (SELECT e.record_id FROM ");
+    candidates(sql, terms);
+    sql.push(" AND e.resource = ").text(shape.many).push(")");
+    true
+}
+
+/// The conditions on tokens that are asked for.
+fn terms(q: &str) -> Vec<Term> {
+    let mut terms = text::query_terms(q);
+    terms.sort_by_key(|t| t.prefix);
+    terms.truncate(MOST_TERMS);
+    terms
+}
+
 /// Adds `search_entries e … WHERE` and the conditions that every word of `q` stands in the entry.
 fn entries(sql: &mut Sql, q: &str) {
-    let terms = text::query_terms(q);
+    let terms = terms(q);
     if terms.is_empty() {
         sql.push("search_entries e WHERE 1 = 0");
         return;
     }
+    candidates(sql, terms);
+    // Tokens are pieces of words: the words themselves must stand there too.
+    for word in text::fold(q).split(' ').collect::<BTreeSet<_>>() {
+        sql.push(" AND ").contains("e", "folded", word.to_owned());
+    }
+}
+
+/// Adds `search_entries e … WHERE` and the conditions on the tokens of the entry.
+fn candidates(sql: &mut Sql, terms: Vec<Term>) {
     match sql.dialect {
         Dialect::Sqlite => {
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();
@@ -184,10 +222,6 @@ fn entries(sql: &mut Sql, q: &str) {
                     .push(" AS tsquery)");
             }
         }
-    }
-    // Tokens are pieces of words: the words themselves must stand there too.
-    for word in text::fold(q).split(' ').filter(|w| !w.is_empty()) {
-        sql.push(" AND ").contains("e", "folded", word.to_owned());
     }
 }
 

@@ -57,8 +57,9 @@ pub struct SearchHit {
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     let about = "Records in which every word stands, anywhere within words: no spaces needed between Thai words, Arabic and Persian letters and all digits \
-                 taken as the same, accents and case ignored. Searches accounts, contacts (also by their phone numbers, e-mail addresses and numbers in other systems), \
-                 products and users, as far as the caller may see them.";
+                 taken as the same, accents and case ignored. All words stand in one text: the record's own, or that of one of its phone numbers and e-mail addresses. \
+                 Searches accounts, contacts, orders, products, users and warehouses, also by their tags and their names in other systems, as far as the caller may see \
+                 them. A record found by several texts may come once on each of several pages.";
     vec![
         Operation::read("search", "/v1/search", run)
             .says("search", "Search everything", about)
@@ -70,7 +71,7 @@ pub fn routes() -> Vec<Operation> {
                 Parameter::new(
                     "resources",
                     json!({"type": "string", "maxLength": 200}),
-                    "Only these resources, separated by commas, such as `accounts,contacts`.",
+                    "Only these resources, separated by commas, such as `accounts,contacts`; another is refused with those there are.",
                 ),
                 Parameter::new(
                     "limit",

@@ -36,16 +36,14 @@ pub fn routes() -> Collection<ApiKey> {
         .example(Example::default().answers(json!({"status": "revoked"})))
         .schema::<IssuedApiKey>()
         .operation("", |path| {
-            let mut create = Operation::write("createApiKey", Method::POST, path, create)
+            Operation::write("createApiKey", Method::POST, path, create)
                 .says("api-keys", "Make an API key", "The answer shows the secret, once.")
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .takes(Body::of("ApiKeyInput"))
                 .needs("api-keys:create")
                 .answers(201, "IssuedApiKey")
-                .etag();
-            // The stored answer would hold the secret.
-            create.idempotent = false;
-            create
+                .shows_secret()
+                .etag()
         })
         .operation("/{id}", |path| {
             Operation::write("updateApiKey", Method::PATCH, path, update)
@@ -57,7 +55,7 @@ pub fn routes() -> Collection<ApiKey> {
                 .if_match(false)
         })
         .operation("/{id}/rotate", |path| {
-            let mut rotate = Operation::write("rotateApiKey", Method::POST, path, rotate)
+            Operation::write("rotateApiKey", Method::POST, path, rotate)
                 .says(
                     "api-keys",
                     "Give a key a new secret",
@@ -66,10 +64,9 @@ pub fn routes() -> Collection<ApiKey> {
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .needs("api-keys:rotate")
                 .answers(200, "IssuedApiKey")
+                .shows_secret()
                 .etag()
-                .if_match(false);
-            rotate.idempotent = false;
-            rotate
+                .if_match(false)
         })
 }
 

@@ -54,11 +54,16 @@ impl Key {
         if fingerprint != self.fingerprint {
             return Err(Code::IdempotencyKeyReused.into());
         }
-        if status == 0 {
-            // It was done, and must not be done twice; but the answer spoke of a person who has been erased since.
-            return Err(Error::from(Code::Conflict).about("this was done before; its answer held personal data that was erased since"));
-        }
         let headers: Value = serde_json::from_str(&headers).unwrap_or_default();
+        if status == 0 {
+            // It was done, and must not be done twice; but the answer is not there any more.
+            return Err(Error::from(Code::Conflict).about(match headers["location"].as_str() {
+                Some(location) => {
+                    format!("this was done before; its answer showed a secret, which is kept nowhere: give {location} a new one")
+                }
+                None => "this was done before; its answer held personal data that was erased since".to_owned(),
+            }));
+        }
         Ok(Some(Answer {
             status: u16::try_from(status).unwrap_or(200),
             body: (!body.is_empty()).then_some(body),
@@ -71,6 +76,15 @@ impl Key {
 
     /// Keeps the answer with the work.
     pub async fn keep(&self, work: &Work, status: u16, answer: &Answer) -> Result<()> {
+        self.store(work, status, answer, answer.body.clone().unwrap_or_default()).await
+    }
+
+    /// Keeps with the work that it was done and where, without the answer: it shows a secret.
+    pub async fn keep_done(&self, work: &Work, answer: &Answer) -> Result<()> {
+        self.store(work, 0, answer, vec![]).await
+    }
+
+    async fn store(&self, work: &Work, status: u16, answer: &Answer, body: Vec<u8>) -> Result<()> {
         let mut sql = work.sql();
         sql.push("DELETE FROM idempotency_keys WHERE principal = ").id(work.caller.id).push(" AND key = ").text(self.key.clone());
         work.execute(sql).await?;
@@ -90,7 +104,7 @@ impl Key {
             Scalar::Time(work.now),
             Scalar::Int(status.into()),
             Scalar::Text(json!({"version": answer.version, "location": answer.location}).to_string()),
-            Scalar::Bytes(answer.body.clone().unwrap_or_default()),
+            Scalar::Bytes(body),
         ];
         work.insert("idempotency_keys", &columns, vec![row], "").await.map(|_| ())
     }

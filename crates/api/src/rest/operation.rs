@@ -231,8 +231,10 @@ pub struct Operation {
     pub if_match: bool,
     /// Whether If-Match is required.
     pub if_match_required: bool,
-    /// Whether Idempotency-Key and dry_run are honoured.
+    /// Whether Idempotency-Key is honoured.
     pub idempotent: bool,
+    /// Whether the answer shows a secret, which is kept nowhere: whoever repeats it with its key is refused instead of answered again.
+    pub secret: bool,
     /// What kind of text it answers with.
     pub media: Media,
     /// The record its examples are about.
@@ -307,6 +309,7 @@ impl Operation {
             if_match: false,
             if_match_required: false,
             idempotent: false,
+            secret: false,
             media: Media::Json,
             subject: None,
             examples: vec![],
@@ -385,6 +388,13 @@ impl Operation {
     #[must_use]
     pub fn etag(mut self) -> Self {
         self.etag = true;
+        self
+    }
+
+    /// Shows a secret, once.
+    #[must_use]
+    pub fn shows_secret(mut self) -> Self {
+        self.secret = true;
         self
     }
 

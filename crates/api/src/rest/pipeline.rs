@@ -307,7 +307,10 @@ async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answ
     }
     if let Some(key) = key {
         let status = if answer.status == 0 { operation.status } else { answer.status };
-        key.keep(&work, status, &answer).await?;
+        match operation.secret {
+            true => key.keep_done(&work, &answer).await?,
+            false => key.keep(&work, status, &answer).await?,
+        }
     }
     work.commit().await?;
     Ok(answer)
@@ -319,7 +322,7 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
         let kind = part.split(';').next().unwrap_or_default().trim();
         kind.is_empty() || operation.media.accepted_as().iter().any(|ours| kind.eq_ignore_ascii_case(ours))
     };
-    if accept.split(',').any(fits) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
+    if accept.split(',').any(fits) { Ok(()) } else { Err(Error::from(Code::NotAcceptable).allowing([operation.media.name()])) }
 }
 
 fn bounded(request: &HttpRequest) -> Result<()> {

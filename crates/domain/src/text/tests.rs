@@ -105,9 +105,21 @@ fn a_persian_name_is_found_in_every_way_of_typing_it() {
 
 #[test]
 fn a_part_that_cuts_a_character_of_two_is_still_found() {
-    for (text, part) in [("เเม่", "เม่"), ("เเม่", "เ"), ("xเเ", "xเ"), ("ท\u{e48}\u{e35}", "ท\u{e48}"), ("น้ำ", "ำ")]
-    {
-        assert!(text.contains(part) && found(text, &fold_part(part)), "{part} of {text}");
+    for (text, part, sure) in [
+        ("เเม่", "เม่", "ม"),
+        ("เเม่", "เ", ""),
+        ("xเเ", "xเ", "x"),
+        ("ท\u{e48}\u{e35}", "ท\u{e48}", "ท"),
+        ("น้ำ", "ำ", "า"),
+        ("ﾒｶﾞﾈ", "ﾒｶ", "メ"),
+        ("ﾒｶﾞﾈ", "ﾞﾈ", "ネ"),
+        ("xㄱㅏ", "xㄱ", "x"),
+        ("한가", "한가", "한"),
+        ("café", "cafe", "cafe"),
+        ("Здравей", "Здраве", "здраве"),
+    ] {
+        assert_eq!(fold_part(part), sure, "{part}");
+        assert!(sure.is_empty() || found(text, sure), "{part} of {text}");
     }
 }
 
@@ -124,6 +136,23 @@ fn terms_cover_the_word() {
 #[test]
 fn a_query_of_signs_has_no_terms() {
     assert!(query_terms(" -!? ").is_empty() && index_tokens(&fold("…")).is_empty());
+}
+
+#[test]
+fn a_number_is_bare_without_the_signs_between_its_digits() {
+    for (written, bare) in [
+        ("081-234 5678", Some("0812345678")),
+        ("(02) 123.4567", Some("021234567")),
+        ("๐๘๑–๒๓๔–๕๖๗๘", Some("0812345678")),
+        ("+66812345678", None),
+        ("0812345678", None),
+        ("12-34", None),
+        ("SO-000025", None),
+        ("081 234 5678 ต่อ 12", None),
+        ("--", None),
+    ] {
+        assert_eq!(bare_number(written).as_deref(), bare, "{written}");
+    }
 }
 
 #[test]
@@ -205,6 +234,14 @@ proptest! {
 
     #[test]
     fn every_part_of_a_thai_text_is_a_candidate(text in "[กขมเแ ัิีึุ่้ำa]{1,10}", at in any::<prop::sample::Index>(), len in 1..6_usize) {
+        let letters: Vec<char> = nfc(&text).chars().collect();
+        let part: String = letters.iter().skip(at.index(letters.len())).take(len).collect();
+        let sure = fold_part(&part);
+        prop_assert!(sure.is_empty() || found(&text, &sure), "{part} of {text}");
+    }
+
+    #[test]
+    fn every_part_of_a_text_that_composes_is_a_candidate(text in "[ｶﾊﾞﾟカガㄱㅏㄴ가각কো\u{9c7}\u{9be}\u{93c}क\u{3099}a ]{1,8}", at in any::<prop::sample::Index>(), len in 1..6_usize) {
         let letters: Vec<char> = nfc(&text).chars().collect();
         let part: String = letters.iter().skip(at.index(letters.len())).take(len).collect();
         let sure = fold_part(&part);

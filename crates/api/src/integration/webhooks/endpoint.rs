@@ -52,7 +52,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
         .example(Example::body(json!({"after": "example-cursor"})))
         .schema::<IssuedWebhookEndpoint>()
         .operation("", |path| {
-            let mut create = Operation::write("createWebhookEndpoint", Method::POST, path, create)
+            Operation::write("createWebhookEndpoint", Method::POST, path, create)
                 .says(
                     "webhooks",
                     "Make a webhook endpoint",
@@ -67,10 +67,8 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                 .takes(Body::of("WebhookEndpointInput"))
                 .needs("webhook-endpoints:create")
                 .answers(201, "IssuedWebhookEndpoint")
-                .etag();
-            // The stored answer would hold the secret.
-            create.idempotent = false;
-            create
+                .shows_secret()
+                .etag()
         })
         .operation("/{id}", |path| {
             Operation::write("updateWebhookEndpoint", Method::PATCH, path, update)
@@ -89,7 +87,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                 .if_match(false)
         })
         .operation("/{id}/rotate-secret", |path| {
-            let mut rotate = Operation::write("rotateSecretWebhookEndpoint", Method::POST, path, rotate)
+            Operation::write("rotateSecretWebhookEndpoint", Method::POST, path, rotate)
                 .says(
                     "webhooks",
                     "Give a webhook endpoint a new secret",
@@ -98,10 +96,9 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                 .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
                 .needs("webhook-endpoints:rotate-secret")
                 .answers(200, "IssuedWebhookEndpoint")
+                .shows_secret()
                 .etag()
-                .if_match(false);
-            rotate.idempotent = false;
-            rotate
+                .if_match(false)
         })
 }
 

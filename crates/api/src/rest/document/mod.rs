@@ -190,7 +190,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
         "tags": [o.tag],
         "operationId": o.id,
         "summary": o.summary,
-        "description": if o.description.is_empty() { &o.summary } else { &o.description },
+        "description": description(o),
         "parameters": parameters,
         "responses": responses(api, o, told),
     });
@@ -217,6 +217,13 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
             json!({"required": !body.optional, "description": format!("At most {} MiB.", body.limit / 1024 / 1024), "content": content});
     }
     made
+}
+
+/// What an operation does: as it says, and that its answer is not kept where it shows a secret.
+fn description(o: &Operation) -> String {
+    let said = if o.description.is_empty() { &o.summary } else { &o.description };
+    let once = " The secret is kept nowhere: repeated with the same Idempotency-Key, nothing is done again and 409 `conflict` says where it was done.";
+    format!("{said}{}", if o.secret { once } else { "" })
 }
 
 /// The examples of a body or an answer, by name.
@@ -288,7 +295,7 @@ fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
     if o.media == Media::Csv {
         success["headers"]["Content-Disposition"] = json!({"$ref": "#/components/headers/ContentDisposition"});
     }
-    if o.idempotent {
+    if o.idempotent && !o.secret {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
     }
     if o.status == 201 && o.id.starts_with("create") {
@@ -359,7 +366,7 @@ fn problems() -> Value {
         (401, "Not signed in, or the token has expired or been revoked."),
         (403, "Seen but not allowed; `allowed` names the permission."),
         (404, "No such record, or not visible to the caller."),
-        (406, "Only application/json can be answered, or text/event-stream where that is published."),
+        (406, "The operation answers in another format than Accept names."),
         (408, "The body did not arrive in time."),
         (409, "In conflict with the present state: a value that must be unique, a state that does not allow it."),
         (412, "The record is of another version than If-Match named, or exists already."),
