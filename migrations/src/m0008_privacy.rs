@@ -26,6 +26,7 @@ CREATE INDEX shipments_deleted_account_id_idx ON shipments (account_id) WHERE de
 CREATE INDEX credit_profiles_deleted_account_id_idx ON credit_profiles (account_id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX credit_balances_deleted_account_id_idx ON credit_balances (account_id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX credit_checks_deleted_account_id_idx ON credit_checks (account_id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX privacy_requests_settled_idx ON privacy_requests (kind, settled_at);
 CREATE INDEX privacy_requests_deleted_record_id_idx ON privacy_requests (record_id) WHERE deleted_at IS NOT NULL;
 ";
 

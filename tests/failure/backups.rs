@@ -3,10 +3,11 @@
 use super::{books, load::Load, until};
 use crate::{
     integration::changes,
+    platform::privacy,
     support::{
         app::{run, run_alone},
         database::Kind,
-        program::{command, output, within},
+        program::{command, output, serving, within},
         *,
     },
 };
@@ -158,5 +159,102 @@ fn what_is_no_backup_is_refused_and_what_is_there_stays() {
         let again = restore(database, &to);
         assert!(again.status.success(), "{}", said(&again));
         app.program(&[]).app.get(&format!("/v1/accounts/{kept}")).await.refused(404, "not_found");
+    });
+}
+
+/// The lines of a journal of erasures.
+fn noted(journal: &str) -> Vec<Value> {
+    std::fs::read_to_string(journal).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn whoever_was_erased_since_a_backup_is_erased_again_when_it_is_put_back() {
+    run_alone(Kind::Sqlite, async |app: App| {
+        let folder = tempfile::tempdir().unwrap();
+        let (to, database) = (file(&folder, "backup.db"), app.database_url());
+        let journal = format!("{}.erasures", database.strip_prefix("sqlite://").unwrap());
+        let mut program = app.program(&[]);
+        let person = async |app: &App, name: &str| {
+            let contact = app.make("/v1/contacts", json!({"first_name": name, "job_title": format!("{name}\u{2019}s chair")})).await;
+            let id = contact["id"].as_str().unwrap().to_owned();
+            app.make(&format!("/v1/contacts/{id}/contact-points"), json!({"kind": "email", "raw": format!("{name}@mail.example")})).await;
+            id
+        };
+        let asked_before = person(&program.app, "Malee").await;
+        let asked_since = person(&program.app, "Somsri").await;
+        let stays = person(&program.app, "Pranee").await;
+        let request = privacy::verified(&program.app, "erasure", "contacts", &asked_before).await.id();
+        back_up(database, &to);
+        privacy::act(&program.app, &request, "fulfil", json!({})).await.is(200);
+        let since = privacy::erase(&program.app, "contacts", &asked_since).await.id();
+        let made_since = person(&program.app, "Wanida").await;
+        privacy::erase(&program.app, "contacts", &made_since).await;
+        until("all three are noted", LONG, async || noted(&journal).len() == 3).await;
+        program.kill();
+
+        assert!(restore(database, &to).status.success());
+        assert!(app.dump().await.tables_with("Somsri").len() > 2, "the backup brings her back");
+        let mut program = app.program(&[]);
+        let dump = app.dump().await;
+        for name in ["Malee", "Somsri", "Wanida"] {
+            assert_eq!(dump.tables_with(name), Vec::<&str>::new(), "{name}");
+        }
+        assert!(!dump.tables_with("Pranee@mail.example").is_empty());
+        program.app.get(&format!("/v1/contacts/{stays}")).await.is(200);
+        program.app.get(&format!("/v1/contacts/{made_since}")).await.refused(404, "not_found");
+        for (request, contact) in [(&request, &asked_before), (&since, &asked_since)] {
+            let request = program.app.get(&format!("/v1/privacy-requests/{request}")).await.is(200);
+            assert_eq!((&request["status"], &request["record_id"]), (&json!("fulfilled"), &json!(contact)));
+            assert_eq!(request["outcome"], "Done again: a backup of before the erasure was put back.");
+            assert_eq!(program.app.get(&format!("/v1/contacts/{contact}")).await.is(200)["job_title"], json!(null));
+        }
+        let events = program.app.feed().await;
+        program.kill();
+
+        // Once is enough; what was not written to its end is written again; a journal that is lost is made anew of what the database knows.
+        let whole = std::fs::read_to_string(&journal).unwrap();
+        assert_eq!(noted(&journal).len(), 3);
+        std::fs::write(&journal, &whole[..whole.len() - 9]).unwrap();
+        let mut program = app.program(&[]);
+        assert_eq!(program.app.feed().await.len(), events.len());
+        assert_eq!(noted(&journal).len(), 2);
+        program.kill();
+        std::fs::remove_file(&journal).unwrap();
+        let mut program = app.program(&[]);
+        let names: Vec<&str> = vec![&request, &since];
+        assert!(noted(&journal).iter().all(|e| names.contains(&e["privacy_request_id"].as_str().unwrap())) && noted(&journal).len() == 2);
+        program.kill();
+        std::fs::write(&journal, "erased: somebody\n").unwrap();
+        refused(&serving(database, &[]).output().unwrap(), ".erasures: line 1: expected value");
+    });
+}
+
+#[test]
+fn a_journal_of_erasures_holds_for_postgresql_where_one_is_named() {
+    run_alone(Kind::Postgres, async |app: App| {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = file(&folder, "erasures");
+        let erase_user = async |program: &App| {
+            let user = program.person(&["accounts:read/all"], &[], &[]).await;
+            program.patch(&format!("/v1/users/{}", user.id), json!({"name": "Malee Sukjai"})).await.is(200);
+            user
+        };
+        let mut program = app.program(&["--erasure-journal", &journal]);
+        let (again, now) = (erase_user(&program.app).await, erase_user(&program.app).await);
+        let request = privacy::erase(&program.app, "users", &now.id).await.id();
+        until("it is noted", LONG, async || noted(&journal).len() == 1).await;
+        program.kill();
+        let mut lines = noted(&journal);
+        assert_eq!((&lines[0]["privacy_request_id"], &lines[0]["record_id"]), (&json!(request), &json!(now.id)));
+        // What another database noted before this one was put back.
+        lines[0]["privacy_request_id"] = json!(random_id());
+        lines[0]["record_id"] = json!(again.id);
+        std::fs::write(&journal, format!("{}\n", lines[0])).unwrap();
+        let program = app.program(&["--erasure-journal", &journal]);
+        assert_eq!(app.dump().await.tables_with("Malee"), Vec::<&str>::new());
+        let user = program.app.get(&format!("/v1/users/{}", again.id)).await.is(200);
+        assert_eq!(user["status"], "inactive");
+        again.app.at(&program.app.url).get("/v1/accounts").await.refused(401, "unauthenticated");
+        assert_eq!(noted(&journal).len(), 2);
     });
 }

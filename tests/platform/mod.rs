@@ -3,5 +3,5 @@
 mod access;
 mod audit;
 mod machines;
-mod privacy;
+pub mod privacy;
 pub mod sessions;

@@ -21,18 +21,18 @@ crate::on_both![
 ];
 
 /// A request about a record, verified.
-async fn verified(app: &App, kind: &str, resource: &str, id: &str) -> Answer {
+pub async fn verified(app: &App, kind: &str, resource: &str, id: &str) -> Answer {
     let asked = json!({"kind": kind, "resource": resource, "record_id": id});
     let made = app.post("/v1/privacy-requests", asked).await.is(201);
     act(app, &made.id(), "verify", json!({"evidence": "passport seen"})).await.is(200)
 }
 
-async fn act(app: &App, request: &str, verb: &str, body: Value) -> Answer {
+pub async fn act(app: &App, request: &str, verb: &str, body: Value) -> Answer {
     app.post(&format!("/v1/privacy-requests/{request}/{verb}"), body).await
 }
 
 /// Erases a person; answers what the request came to.
-async fn erase(app: &App, resource: &str, id: &str) -> Answer {
+pub async fn erase(app: &App, resource: &str, id: &str) -> Answer {
     let request = verified(app, "erasure", resource, id).await;
     act(app, &request.id(), "fulfil", json!({})).await.is(200)
 }

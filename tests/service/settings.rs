@@ -27,7 +27,7 @@ fn every_setting_has_a_description_an_example_of_its_value_and_an_environment_va
             let shown = help.split("\n      --").find(|part| part.trim_start().trim_start_matches('-').starts_with(&format!("{long} ")));
             let shown = shown.unwrap_or_else(|| panic!("--{long} in {help}"));
             assert!(shown.contains(&format!("[env: {variable}")), "{shown}");
-            let optional = ["admin-password", "cors-origins", "secret-keys"].contains(&long);
+            let optional = ["admin-password", "cors-origins", "secret-keys", "erasure-journal"].contains(&long);
             assert_eq!(shown.contains("[default: "), !optional, "{shown}");
             all += 1;
         }
@@ -58,6 +58,7 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("webhook-allow-private", "yes", "invalid value 'yes' for '--webhook-allow-private <BOOL>'"),
         ("webhook-deliveries", "65", "65 is not in 1..=64"),
         ("secret-keys", "S3cret", "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64"),
+        ("erasure-journal", "/nowhere/at/all", "SAMPHAN_ERASURE_JOURNAL must be a file in a folder that is there"),
         ("event-streams", "0", "0 is not in 1..=10000"),
         ("shutdown-seconds", "0", "0 is not in 1..=300"),
         ("sqlite-full-sync", "1.5", "for '--sqlite-full-sync <BOOL>'"),

@@ -83,6 +83,7 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         webhook_allow_private: true,
         webhook_deliveries: 8,
         secret_keys: vec![],
+        erasure_journal: None,
         shutdown_seconds: 1,
     }
 }

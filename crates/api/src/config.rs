@@ -6,6 +6,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// Samphan: the CRM as an API.
 #[derive(Debug, Parser)]
@@ -169,6 +170,11 @@ pub struct Settings {
     /// at first start and kept in the database, as the others are: whoever reads all of the database can read the secrets then.
     #[arg(long, value_name = "KEYS", env = "SAMPHAN_SECRET_KEYS", value_delimiter = ',', hide_env_values = true)]
     pub secret_keys: Vec<String>,
+    /// File in which erasures of persons are noted, apart from the database: should a backup of before be put back, whom it names is erased
+    /// again before anything is served. It holds ids and times, and goes where the database goes. When left out it lies beside the
+    /// embedded database (`samphan.db.erasures`); for PostgreSQL there is none then.
+    #[arg(long, value_name = "FILE", env = "SAMPHAN_ERASURE_JOURNAL")]
+    pub erasure_journal: Option<PathBuf>,
     /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,
@@ -195,6 +201,13 @@ impl Settings {
         })
     }
 
+    /// Where erasures are noted.
+    #[must_use]
+    pub fn erasure_journal(&self) -> Option<PathBuf> {
+        let beside = || self.database.database_url.strip_prefix("sqlite://").map(|path| format!("{path}.erasures").into());
+        self.erasure_journal.clone().or_else(beside)
+    }
+
     /// Refuses settings that cannot work, naming the setting.
     pub fn check(&self) -> Result<(), String> {
         self.database.check()?;
@@ -204,6 +217,10 @@ impl Settings {
         }
         if self.admin_password.as_ref().is_some_and(|p| p.chars().count() < 12) {
             return Err("SAMPHAN_ADMIN_PASSWORD must have 12 characters or more".to_owned());
+        }
+        let folder = |path: &PathBuf| path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir());
+        if self.erasure_journal.as_ref().is_some_and(|path| path.is_dir() || !folder(path)) {
+            return Err("SAMPHAN_ERASURE_JOURNAL must be a file in a folder that is there, such as /var/lib/samphan/erasures".to_owned());
         }
         for origin in self.cors_origins.iter().filter(|o| !o.is_empty()) {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

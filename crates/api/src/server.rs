@@ -13,6 +13,7 @@ use crate::{
         webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
+    platform::privacy::journal::Journal,
     rest::{body::Validators, headers, pipeline, routes::Routes},
     sales::release,
     sweep,
@@ -36,6 +37,7 @@ use serde_json::Value;
 use std::{
     net::SocketAddr,
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
@@ -140,6 +142,9 @@ pub enum StartError {
     /// The client that sends webhooks could not be made.
     #[error("webhooks cannot be sent: {0}")]
     Client(reqwest::Error),
+    /// The journal of erasures cannot be read or written.
+    #[error("the erasure journal {}: {}", .0.display(), .1)]
+    Journal(PathBuf, std::io::Error),
     /// The address could not be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -234,12 +239,19 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
         stores.push(state.store.for_worker(&opening).await?);
     }
     let stores = Arc::new(std::sync::Mutex::new(stores));
+    let journal = match settings.erasure_journal() {
+        Some(path) => Some(Journal::open(&state.store, &path).await?),
+        None => None,
+    };
     let shared = Arc::clone(&state.shared);
     let background = state.clone();
     let spare = state.store;
     let tasks = Tasks::default();
     tasks.spawn(sweep::run(spare.clone()));
     tasks.spawn(release::run(spare.clone()));
+    if let Some(journal) = journal {
+        tasks.spawn(journal.follow(spare.clone()));
+    }
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop().unwrap_or_else(|| spare.clone());

@@ -1,6 +1,7 @@
 //! How privacy requests are reached: what a person may ask of the data that is held about him, and the doing of it.
 
 mod export;
+pub mod journal;
 mod register;
 
 use crate::{
@@ -123,12 +124,17 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
     if person.shape.many == Account::MANY {
         sales::refuse_while_open(work, person.id).await?;
     }
+    forget(work, person, &done).await?;
+    // The request is one of the things that are the person's.
+    stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
+}
+
+/// Erases a person, as a request says.
+async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -> Result<()> {
     if person.shape.many == User::MANY {
         user::shut_out(work, person.id).await?;
     }
-    erasure::erase(work, person, &format!("privacy request {}", done.id())).await?;
-    // The request is one of the things that are the person's.
-    stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
+    erasure::erase(work, person, &format!("privacy request {}", request.id())).await
 }
 
 /// The person a request is about.
