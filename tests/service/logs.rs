@@ -112,7 +112,7 @@ async fn no_secret_stands_in_a_log_a_problem_or_an_event(app: App) {
 
     let role = app.role(&["accounts:read/all"], &[]).await;
     let key = w.ask(there.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).key("once")).await.is(201);
-    w.ask(there.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).key("once")).await.is(201);
+    w.ask(there.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).key("once")).await.is(409);
     let (id, secret) = (key.text_of("client_id"), key.text_of("client_secret"));
     w.ask(there.as_(&key.text_of("token")).get("/v1/me")).await.is(200);
     w.ask(there.as_(&format!("{}S3cret", key.text_of("token"))).get("/v1/me")).await.is(401);
