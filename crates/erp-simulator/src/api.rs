@@ -750,7 +750,7 @@ pub struct GetAccountQuery {
     ///References to answer in full under `expanded`, at most 5, such as `owner,team,price_book,parent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
 }
@@ -768,7 +768,7 @@ pub struct GetProductQuery {
     ///References to answer in full under `expanded`, at most 5, such as `category`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
 }
@@ -825,7 +825,7 @@ pub struct ListAccountsQuery {
     ///References to answer in full under `expanded`, at most 5, such as `owner,team,price_book,parent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.
@@ -998,7 +998,7 @@ pub struct ListExternalReferencesQuery {
     ///Only records whose external_type is this, or one of these, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_type: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.
@@ -1093,7 +1093,7 @@ pub struct ListExternalSystemsQuery {
     ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.
@@ -1198,7 +1198,7 @@ pub struct ListOrdersQuery {
     ///References to answer in full under `expanded`, at most 5, such as `owner,team,account,contact,promise,price_book,warehouse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.
@@ -1368,7 +1368,7 @@ pub struct ListProductsQuery {
     ///References to answer in full under `expanded`, at most 5, such as `category`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.
@@ -1482,7 +1482,7 @@ pub struct ListShipmentsQuery {
     ///References to answer in full under `expanded`, at most 5, such as `order,account,warehouse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
-    ///Fields to answer, separated by commas; all when left out.
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     ///A filter of the filter language as JSON, see the schema `Filter`.

@@ -74,7 +74,11 @@ pub enum Count {
 /// The parameters of a single read.
 #[must_use]
 pub fn read_parameters(shape: &Shape) -> Vec<Parameter> {
-    let mut all = vec![Parameter::new("fields", string(2000), "Fields to answer, separated by commas; all when left out.")];
+    let mut all = vec![Parameter::new(
+        "fields",
+        string(2000),
+        "Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.",
+    )];
     if shape.fields.iter().any(|f| f.reference.is_some()) {
         all.push(Parameter::new(
             "expand",

@@ -432,7 +432,7 @@ fn common() -> Map<String, Value> {
             "properties": {
                 "filter": {"$ref": "#/components/schemas/Filter"},
                 "sort": text(200, "As the query parameter `sort` of the list."),
-                "fields": {"type": "array", "maxItems": 200, "items": text(100, "A field."), "description": "Fields to answer; all when left out."},
+                "fields": {"type": "array", "maxItems": 200, "items": text(100, "A field."), "description": "Fields to answer; all when left out. Beside them come only `id` and `available_actions`."},
                 "expand": {"type": "array", "maxItems": 5, "items": text(100, "A reference."), "description": "References to answer in full under `expanded`."},
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50, "description": "Records a page."},
                 "cursor": text(4000, "`next_cursor` of the page before."),

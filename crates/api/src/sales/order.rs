@@ -55,7 +55,11 @@ pub fn routes() -> Collection<Order> {
         .example_of("upsertOrderByExternalId", written().after(&["createOrder"]))
         .plain_action("submit", "Ask for an order to be promised", submit)
         .example(Example::default().after(&["receiveStock"]).answers(json!({"status": "submitted"})).kept())
-        .plain_action("confirm", "Promise an order: price, approval, credit and stock in one; what is in the way holds it", confirm)
+        .plain_action(
+            "confirm",
+            "Promise an order: price, approval, credit and stock in one; what is in the way holds it (`on_hold`)",
+            confirm,
+        )
         .example(Example::default().after(&["submitOrder"]).answers(json!({"status": "confirmed"})))
         .action("hold", "Hold an order by hand", by_hand)
         .example(

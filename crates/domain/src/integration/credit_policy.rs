@@ -168,7 +168,8 @@ pub enum PolicyStatus {
 impl Resource for CreditPolicy {
     const MANY: &'static str = "credit_policies";
     const ONE: &'static str = "credit_policy";
-    const ABOUT: &'static str = "What credit checks look at and decide.";
+    const ABOUT: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
+        the limit is `hold`; anything overdue and what is not known are `warn`; an authorisation lasts 30 minutes.";
     const EVENTS: &'static [&'static str] = &["credit_policy.activated", "credit_policy.retired"];
     const FILTERS: &'static [&'static str] = &["status", "priority"];
     const SORTS: &'static [&'static str] = &["name", "priority"];

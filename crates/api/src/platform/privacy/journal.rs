@@ -96,8 +96,12 @@ impl Journal {
             return Ok(());
         }
         let lines: String = new.iter().map(|e| format!("{}\n", json!(e))).collect();
-        self.file.write_all(lines.as_bytes())?;
-        self.file.sync_all()?;
+        let whole = self.file.metadata()?.len();
+        if let Err(error) = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_all()) {
+            // What was written of it is no line.
+            self.file.set_len(whole)?;
+            return Err(error);
+        }
         self.newest = new.iter().map(|e| e.erased_at).chain(self.newest).max();
         self.known.extend(new.into_iter().map(|e| e.privacy_request_id));
         Ok(())
