@@ -137,10 +137,12 @@ async fn many_words_are_looked_for_as_few_are(app: App) {
             assert_eq!(ids(&app.post("/v1/accounts/search", held).await.is(200)), [made.as_str()], "{part}");
         }
     }
-    for part in ["a ".repeat(1_000), words(20_000), words(20_000).replace(' ', ""), long] {
+    for part in ["ab ".repeat(1_000), words(20_000), words(20_000).replace(' ', ""), long] {
         let contains = json!({"field": "name", "op": "contains", "value": part});
-        let held = json!({"filter": {"any": [contains, {"none": [contains]}]}});
-        assert_eq!(ids(&app.post("/v1/accounts/search", held).await.is(200)).len(), 3);
+        for (filter, found) in [(contains.clone(), 0), (json!({"none": [contains]}), 3)] {
+            let page = app.post("/v1/accounts/search", json!({"filter": filter})).await.is(200);
+            assert_eq!(ids(&page).len(), found, "{}", &part[..20]);
+        }
     }
 }
 

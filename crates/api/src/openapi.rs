@@ -40,7 +40,7 @@ const ABOUT: About = About {
     description: "The CRM that front ends and back offices share.\n\n\
         Sign in with `POST /v1/auth/sign-in`, or send an API key; then `Authorization: Bearer …` on every request.\n\n\
         Lists are pages with opaque cursors. Unknown parameters, fields, operators and values are refused with the nearest valid name, never ignored. \
-        Every POST and PATCH honours `Idempotency-Key`, every write to a record `If-Match`, every write `dry_run=true`. \
+        Whatever writes records by POST or PATCH honours `Idempotency-Key` and `dry_run=true`, every write to a record `If-Match`. \
         Amounts are decimal strings with the currency beside them; times are RFC 3339 with an offset. \
         A text with `x-visible` has no control characters and no invisible ones. Whatever is not a success is a `Problem`.",
     tags: &[

@@ -38,8 +38,10 @@ use std::{
     net::SocketAddr,
     ops::Deref,
     path::PathBuf,
+    rc::Rc,
     sync::{Arc, OnceLock},
 };
+use tokio::sync::Mutex;
 
 /// What a worker knows: the process's own, and its way to the database.
 #[derive(Clone, Debug)]
@@ -204,6 +206,7 @@ pub struct Serving {
     pub address: SocketAddr,
     server: Server,
     tasks: Tasks,
+    journal: Option<Rc<Mutex<Journal>>>,
 }
 
 impl std::fmt::Debug for Serving {
@@ -223,6 +226,9 @@ impl Serving {
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
         self.tasks.end().await;
+        if let Some(journal) = self.journal {
+            journal.lock().await.catch_up(None).await;
+        }
         ended
     }
 }
@@ -240,7 +246,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     }
     let stores = Arc::new(std::sync::Mutex::new(stores));
     let journal = match settings.erasure_journal() {
-        Some(path) => Some(Journal::open(&state.store, &path).await?),
+        Some(path) => Some(Rc::new(Mutex::new(Journal::open(state.store.clone(), &path).await?))),
         None => None,
     };
     let shared = Arc::clone(&state.shared);
@@ -249,8 +255,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let tasks = Tasks::default();
     tasks.spawn(sweep::run(spare.clone()));
     tasks.spawn(release::run(spare.clone()));
-    if let Some(journal) = journal {
-        tasks.spawn(journal.follow(spare.clone()));
+    if let Some(journal) = &journal {
+        tasks.spawn(Journal::follow(Rc::clone(journal)));
     }
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
@@ -272,7 +278,7 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     tasks.spawn(dispatcher::run(background.clone(), tasks.clone()));
     follower::start(background, &tasks);
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok(Serving { address, server: server.run(), tasks })
+    Ok(Serving { address, server: server.run(), tasks, journal })
 }
 
 /// A value of the document, for the docs page and tests.

@@ -59,7 +59,7 @@ impl Key {
             // It was done, and must not be done twice; but the answer is not there any more.
             return Err(Error::from(Code::Conflict).about(match headers["location"].as_str() {
                 Some(location) => {
-                    format!("this was done before; its answer showed a secret, which is kept nowhere: give {location} a new one")
+                    format!("this was done before; its answer showed a secret, which is not shown again: give {location} a new one")
                 }
                 None => "this was done before; its answer held personal data that was erased since".to_owned(),
             }));

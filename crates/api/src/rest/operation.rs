@@ -233,7 +233,7 @@ pub struct Operation {
     pub if_match_required: bool,
     /// Whether Idempotency-Key is honoured.
     pub idempotent: bool,
-    /// Whether the answer shows a secret, which is kept nowhere: whoever repeats it with its key is refused instead of answered again.
+    /// Whether the answer shows a secret, once: whoever repeats it with its key is refused instead of answered again.
     pub secret: bool,
     /// What kind of text it answers with.
     pub media: Media,

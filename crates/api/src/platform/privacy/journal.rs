@@ -1,7 +1,7 @@
 //! The journal of erasures: who was erased, in a file apart from the database. A backup that is put back brings back whoever was erased
 //! since it was made; whom the journal names is erased again before anything is served. A line is an erasure, as JSON: ids and a time.
 
-use super::{forget, settle};
+use super::forget;
 use crate::server::{StartError, now};
 use samphan_domain::{
     caller::Caller,
@@ -23,26 +23,29 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// How often the database is asked for new ones: the journal is behind by no more than this.
+/// How often the database is asked for new ones: the journal is behind by no more than this, and not at all once the service has ended.
 const EVERY: Duration = Duration::from_secs(1);
-/// Seconds before the newest erasure known in which others may have been settled: clocks of several processes, or one put back.
+/// Seconds before the look before in which erasures may have been settled that it did not see: clocks of several processes differ.
 const EARLIER: i64 = 86_400;
+/// The line in which processes stand that erase a person again.
+const LINE: &str = "erasure journal";
 /// What an erasure that was done again says of itself.
 const AGAIN: &str = "Done again: a backup of before the erasure was put back.";
 
-/// The file, and what is in it.
+/// The file, and whose erasures are in it.
 #[derive(Debug)]
 pub struct Journal {
+    store: Store,
     path: PathBuf,
     file: File,
     known: HashSet<Uuid>,
-    /// The newest erasure in it.
-    newest: Option<Instant>,
 }
 
 /// An erasure.
@@ -58,35 +61,47 @@ struct Erasure {
 impl Journal {
     /// Opens the journal and makes it and the database agree: whom only the journal names is erased again, whom only the database has
     /// erased is noted.
-    pub async fn open(store: &Store, path: &Path) -> std::result::Result<Self, StartError> {
+    pub async fn open(store: Store, path: &Path) -> std::result::Result<Self, StartError> {
         let unusable = |error: io::Error| StartError::Journal(path.to_owned(), error);
-        let (file, noted) = read(path).map_err(unusable)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(unusable)?;
+        let noted = read(&file, &store).map_err(unusable)?;
         let reader = store.reader(Arc::new(Caller::system()), now());
         let done = fulfilled(&reader, None).await?;
         let in_database: HashSet<Uuid> = done.iter().map(|e| e.privacy_request_id).collect();
         for erasure in noted.iter().filter(|e| !in_database.contains(&e.privacy_request_id)) {
-            erase_again(store, erasure).await?;
+            erase_again(&store, erasure).await?;
         }
-        let newest = noted.iter().map(|e| e.erased_at).max();
         let known = noted.into_iter().map(|e| e.privacy_request_id).collect();
-        let mut journal = Self { path: path.to_owned(), file, known, newest };
+        let mut journal = Self { store, path: path.to_owned(), file, known };
         journal.note(done).map_err(unusable)?;
         Ok(journal)
     }
 
     /// Notes what the database erases, for the life of the process.
-    pub async fn follow(mut self, store: Store) {
+    pub async fn follow(this: Rc<Mutex<Self>>) {
         let mut clock = tokio::time::interval(EVERY);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looked = now();
         loop {
             clock.tick().await;
-            let reader = store.reader(Arc::new(Caller::system()), now());
-            // A database that is away is logged where it fails, and may be back by the next time.
-            let Ok(done) = fulfilled(&reader, self.newest.map(|newest| newest.plus_seconds(-EARLIER))).await else { continue };
-            if let Err(error) = self.note(done) {
-                tracing::error!(%error, journal = %self.path.display(), "an erasure could not be noted; it is tried again");
+            let at = now();
+            // A clock may be put ahead or back between two looks.
+            if this.lock().await.catch_up(Some(looked.min(at).plus_seconds(-EARLIER))).await {
+                looked = at;
             }
         }
+    }
+
+    /// Notes what the database has erased, since then or ever; says whether it could ask.
+    pub async fn catch_up(&mut self, since: Option<Instant>) -> bool {
+        // A database that is away is logged where it fails, and may be back by the next time.
+        let reader = self.store.reader(Arc::new(Caller::system()), now());
+        let Ok(done) = fulfilled(&reader, since).await else { return false };
+        let noted = self.note(done);
+        if let Err(error) = &noted {
+            tracing::error!(%error, journal = %self.path.display(), "an erasure could not be noted; it is tried again");
+        }
+        noted.is_ok()
     }
 
     /// Adds those that are not in it yet.
@@ -95,33 +110,38 @@ impl Journal {
         if new.is_empty() {
             return Ok(());
         }
+        whole_lines(&self.file)?;
         let lines: String = new.iter().map(|e| format!("{}\n", json!(e))).collect();
-        let whole = self.file.metadata()?.len();
-        if let Err(error) = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_all()) {
-            // What was written of it is no line.
-            self.file.set_len(whole)?;
-            return Err(error);
-        }
-        self.newest = new.iter().map(|e| e.erased_at).chain(self.newest).max();
+        self.file.write_all(lines.as_bytes())?;
+        self.file.sync_all()?;
         self.known.extend(new.into_iter().map(|e| e.privacy_request_id));
         Ok(())
     }
 }
 
-/// What is in the file, which is made if it is not there. A last line that was not written to its end is taken away: it is written again.
-fn read(path: &Path) -> io::Result<(File, Vec<Erasure>)> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+/// What is in the file: erasures of persons, as this version knows them.
+fn read(file: &File, store: &Store) -> io::Result<Vec<Erasure>> {
+    let erasure = |line: &str| -> std::result::Result<Erasure, String> {
+        let erasure: Erasure = serde_json::from_str(line).map_err(|e| e.to_string())?;
+        let is_known = store.shapes.get(erasure.resource.as_str()).is_some_and(|shape| Person::is_one(shape));
+        if is_known { Ok(erasure) } else { Err(format!("{} is no resource of persons", erasure.resource)) }
+    };
+    let lines = whole_lines(file)?;
+    let wrong = |n: usize, why: String| io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {why}", n + 1));
+    lines.lines().enumerate().map(|(n, line)| erasure(line).map_err(|why| wrong(n, why))).collect()
+}
+
+/// The lines of the file. A last one that was not written to its end is taken away: what it was to say is not known, and is written again.
+fn whole_lines(mut file: &File) -> io::Result<String> {
     let mut text = String::new();
+    file.seek(SeekFrom::Start(0))?;
     file.read_to_string(&mut text)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     if whole < text.len() {
         file.set_len(whole as u64)?;
-        file.seek(SeekFrom::End(0))?;
+        text.truncate(whole);
     }
-    let lines = text[..whole].lines().enumerate();
-    let wrong = |n: usize, error: serde_json::Error| io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", n + 1));
-    let erasures: io::Result<Vec<Erasure>> = lines.map(|(n, line)| serde_json::from_str(line).map_err(|e| wrong(n, e))).collect();
-    Ok((file, erasures?))
+    Ok(text)
 }
 
 /// The erasures the database has done, since then or ever.
@@ -140,17 +160,29 @@ async fn fulfilled(reader: &Reader, since: Option<Instant>) -> Result<Vec<Erasur
     done.into_iter().map(erasure).collect()
 }
 
-/// Erases whoever came back. Who is not there, because he was made after the backup, stays away.
+/// Erases whoever came back, whatever business is under way with him: it was not when he was erased. Who is not there, because he was made
+/// after the backup, stays away.
 async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), now()).await?;
+    // Another process may be at it.
+    work.stand_in_line(LINE).await?;
     let person = Person { shape: work.shape(&erasure.resource)?, id: erasure.record_id };
     if record::seen_dead_or_alive(&work, person.shape, person.id).await?.is_none() {
         return Ok(());
     }
-    let id = Scalar::Id(erasure.privacy_request_id);
-    let request = match stored::one_with::<PrivacyRequest>(&work, "id", id).await? {
-        Some(before) => settle(&work, &before, PrivacyRequestStatus::Fulfilled, Some(AGAIN.to_owned())).await?,
-        None => stored::insert(&work, erasure.request()).await?,
+    let request = match stored::one_with::<PrivacyRequest>(&work, "id", Scalar::Id(erasure.privacy_request_id)).await? {
+        Some(done) if done.data.status == PrivacyRequestStatus::Fulfilled => return Ok(()),
+        Some(before) => {
+            let mut after = before.clone();
+            let done = erasure.request();
+            (after.data.status, after.data.outcome, after.data.settled_at) = (done.status, done.outcome, done.settled_at);
+            stored::save(&work, &before, after, PrivacyRequestStatus::Fulfilled.as_str(), None).await?
+        }
+        None => {
+            let mut draft = Stored::draft(erasure.request());
+            draft.record.insert("id".to_owned(), json!(erasure.privacy_request_id));
+            stored::insert(&work, draft).await?
+        }
     };
     forget(&work, person, &request).await?;
     work.commit().await?;
@@ -160,8 +192,8 @@ async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
 
 impl Erasure {
     /// The request it was, as far as it is known.
-    fn request(&self) -> Stored<PrivacyRequest> {
-        let mut draft = Stored::draft(PrivacyRequest {
+    fn request(&self) -> PrivacyRequest {
+        PrivacyRequest {
             kind: PrivacyRequestKind::Erasure,
             resource: self.resource.clone(),
             record_id: self.record_id,
@@ -172,8 +204,6 @@ impl Erasure {
             outcome: Some(AGAIN.to_owned()),
             status: PrivacyRequestStatus::Fulfilled,
             settled_at: Some(self.erased_at),
-        });
-        draft.record.insert("id".to_owned(), json!(self.privacy_request_id));
-        draft
+        }
     }
 }

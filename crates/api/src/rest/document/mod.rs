@@ -222,7 +222,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
 /// What an operation does: as it says, and that its answer is not kept where it shows a secret.
 fn description(o: &Operation) -> String {
     let said = if o.description.is_empty() { &o.summary } else { &o.description };
-    let once = " The secret is kept nowhere: repeated with the same Idempotency-Key, nothing is done again and 409 `conflict` says where it was done.";
+    let once = " The secret is not shown again: repeated with the same Idempotency-Key, nothing is done, and 409 `conflict` says where it was done.";
     format!("{said}{}", if o.secret { once } else { "" })
 }
 
@@ -417,7 +417,7 @@ fn shared_parameters() -> Value {
     json!({
         "RequestId": header("X-Request-Id", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "An id of your own for this request, echoed in the answer and kept in the audit: 1 to 100 letters, digits, `-`, `_` and `.`; another is replaced by one of ours."),
         "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "Language of messages in problems: en, th or fa."),
-        "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer."),
+        "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer; 409 `conflict` where that showed a secret, or held data of a person erased since."),
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
         "IfMatchRequired": header("If-Match", true, tag, "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
         "IfNoneMatch": header("If-None-Match", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "The ETag you have; 304 when the record is still of that version."),
