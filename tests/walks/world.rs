@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Gives somebody a few records of each owned resource that are not taken: those that point at most, in different states, and of
-    /// each kind of child one that has it, if there is one that points at what he does not see (as its child may).
+    /// each kind of child one that has it, if there is one that points at what he does not see where its child does, too.
     async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>) -> HashSet<String> {
         let work = self.app.work().await;
         let mut given = HashSet::new();
@@ -223,8 +223,10 @@ impl World {
             chosen.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
             rest.extend(chosen.split_off(GIVEN.min(chosen.len())));
             let kinds = |row: &Row| -> Vec<(&'static str, Option<&'static str>)> {
-                let points = points(row);
-                children(row).flat_map(|kind| points.iter().map(|f| (*kind, Some(*f))).chain([(*kind, None)])).collect()
+                let (points, too) = (points(row), |kind: &str, f: &str| references(shapes()[kind]).any(|(other, _)| other.name == f));
+                children(row)
+                    .flat_map(|kind| points.iter().filter(|f| too(kind, f)).map(|f| (*kind, Some(*f))).chain([(*kind, None)]))
+                    .collect()
             };
             let mut told: HashSet<_> = chosen.iter().flat_map(|row| kinds(row)).collect();
             for row in rest {
