@@ -138,7 +138,9 @@ async fn batches_do_not_find_the_unseen(app: App) {
         for caller in world.principals() {
             let records = seen_records(&world, caller);
             let (seen, unseen) = world.parted(caller, base);
-            let (seen, unseen) = (seen[0], unseen[0]);
+            let (Some(seen), Some(unseen)) = (seen.first(), unseen.first()) else {
+                panic!("{} sees {} and does not see {} of {base}", caller.name, seen.len(), unseen.len())
+            };
             let parent: Vec<String> = seen.ids[..seen.ids.len() - 1].to_vec();
             let ask = |body: Value| step.ask_for(&caller.app, &parent, "", Some(&body));
             for mode in ["update", "delete"] {

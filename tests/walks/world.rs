@@ -110,9 +110,9 @@ impl World {
         world.read_lists(&HashSet::new()).await;
         world.find_children();
         let mut given: Vec<HashSet<String>> = vec![];
-        for (_, id, team) in &principals {
+        for (before, (_, id, team)) in principals.iter().enumerate() {
             let taken: HashSet<String> = given.iter().flatten().cloned().collect();
-            given.push(world.give(id, team.as_deref(), &taken).await);
+            given.push(world.give(id, team.as_deref(), &taken, principals.len() - 1 - before).await);
         }
         world.read_lists(&given.iter().flatten().cloned().collect()).await;
         world.feed = world.app.feed().await;
@@ -201,8 +201,9 @@ impl World {
     }
 
     /// Gives somebody a few records of each owned resource that are not taken: those that point at most, in different states, and of
-    /// each kind of child one that has it, if there is one that points at what he does not see where its child does, too.
-    async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>) -> HashSet<String> {
+    /// each kind of child one that has it, if there is one that points at what he does not see where its child does, too. Of a kind
+    /// that few have, as many are left as there are others to be given one.
+    async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>, others: usize) -> HashSet<String> {
         let work = self.app.work().await;
         let mut given = HashSet::new();
         for shape in shapes().values().filter(|s| s.owned) {
@@ -217,22 +218,27 @@ impl World {
             };
             rows.sort_by_key(|row| std::cmp::Reverse(points(row).len() + children(row).count()));
             let mut states = BTreeSet::new();
-            let (mut chosen, mut rest): (Vec<&Row>, Vec<&Row>) =
-                rows.into_iter().partition(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
+            let (mut first, mut rest): (Vec<&Row>, Vec<&Row>) =
+                rows.iter().copied().partition(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
             // First what is only begun: it can still be changed.
-            chosen.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
-            rest.extend(chosen.split_off(GIVEN.min(chosen.len())));
+            first.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
+            rest.extend(first.split_off(GIVEN.min(first.len())));
             let kinds = |row: &Row| -> Vec<(&'static str, Option<&'static str>)> {
                 let (points, too) = (points(row), |kind: &str, f: &str| references(shapes()[kind]).any(|(other, _)| other.name == f));
                 children(row)
                     .flat_map(|kind| points.iter().filter(|f| too(kind, f)).map(|f| (*kind, Some(*f))).chain([(*kind, None)]))
                     .collect()
             };
-            let mut told: HashSet<_> = chosen.iter().flat_map(|row| kinds(row)).collect();
-            for row in rest {
-                let kinds = kinds(row);
-                if kinds.iter().any(|kind| !told.contains(kind)) {
-                    told.extend(kinds);
+            let (mut chosen, mut told): (Vec<&Row>, HashSet<_>) = (vec![], HashSet::new());
+            for (row, is_first) in first.into_iter().map(|row| (row, true)).chain(rest.into_iter().map(|row| (row, false))) {
+                let left = |kind: &&&str| {
+                    rows.iter().filter(|r| chosen.iter().all(|c| c.id() != r.id()) && children(r).any(|k| k == *kind)).count()
+                };
+                let is_new = children(row).any(|kind| !told.contains(&(*kind, None)));
+                let is_spare = children(row).all(|kind| left(&kind) > others);
+                let is_wanted = is_first || kinds(row).iter().any(|kind| !told.contains(kind));
+                if is_new || (is_spare && is_wanted) {
+                    told.extend(kinds(row));
                     chosen.push(row);
                 }
             }
