@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Records of each owned resource a caller is given.
 const GIVEN: usize = 4;
 
+/// What a record has: children of a resource, which point by a field at what somebody does not see, if one is named; or it points itself.
+type Kind = (&'static str, Option<&'static str>);
+
 /// A record as the administrator sees it, and the ids of the path to it, its own last.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -200,45 +203,62 @@ impl World {
         }
     }
 
-    /// Gives somebody a few records of each owned resource that are not taken: those that point at most, in different states, and of
-    /// each kind of child one that has it, if there is one that points at what he does not see where its child does, too. Of a kind
-    /// that few have, as many are left as there are others to be given one.
+    /// Gives somebody a few records of each owned resource that are not taken: of each kind of child one that has it, if there is one that
+    /// points at what he does not see where its child does, too, and some in different states. Of a kind that few have, as many are left
+    /// as there are others to be given one.
     async fn give(&self, owner: &str, team: Option<&str>, taken: &HashSet<String>, others: usize) -> HashSet<String> {
         let work = self.app.work().await;
-        let mut given = HashSet::new();
-        for shape in shapes().values().filter(|s| s.owned) {
-            let children = |row: &Row| self.children.get(row.id()).into_iter().flatten();
-            let mut rows: Vec<&Row> = self.rows[list_of(shape).unwrap()].iter().filter(|r| !taken.contains(r.id())).collect();
+        let (mut given, mut pointed_at) = (HashSet::new(), HashSet::new());
+        let points_at = |shape| references(shape).filter(|(_, other)| bound(other));
+        // Those that point at others come first, so that the others can be chosen elsewhere.
+        let mut owned: Vec<&'static Shape> = shapes().values().copied().filter(|s| s.owned).collect();
+        owned.sort_by_key(|shape| std::cmp::Reverse(points_at(shape).count()));
+        for shape in owned {
+            let children = |row: &Row| self.children.get(row.id()).into_iter().flatten().copied();
+            let rows: Vec<&Row> = self.rows[list_of(shape).unwrap()].iter().filter(|r| !taken.contains(r.id())).collect();
             let away = |id: &str| !given.contains(id);
             let points = |row: &Row| -> Vec<&'static str> {
-                references(shape)
-                    .filter(|(f, other)| bound(other) && row.record[f.name].as_str().is_some_and(away))
-                    .map(|(f, _)| f.name)
+                points_at(shape).map(|(f, _)| f.name).filter(|f| row.record[*f].as_str().is_some_and(away)).collect()
+            };
+            let kinds = |row: &Row| -> Vec<Kind> {
+                let (points, too) = (points(row), |child: &str, f: &str| references(shapes()[child]).any(|(other, _)| other.name == f));
+                let away = |child| points.iter().filter(move |f| too(child, f)).map(move |f| (child, Some(*f)));
+                points
+                    .iter()
+                    .map(|f| (shape.many, Some(*f)))
+                    .chain(children(row).flat_map(|child| away(child).chain([(child, None)])))
                     .collect()
             };
-            rows.sort_by_key(|row| std::cmp::Reverse(points(row).len() + children(row).count()));
-            let mut states = BTreeSet::new();
-            let (mut first, mut rest): (Vec<&Row>, Vec<&Row>) =
-                rows.iter().copied().partition(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string())));
-            // First what is only begun: it can still be changed.
-            first.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
-            rest.extend(first.split_off(GIVEN.min(first.len())));
-            let kinds = |row: &Row| -> Vec<(&'static str, Option<&'static str>)> {
-                let (points, too) = (points(row), |kind: &str, f: &str| references(shapes()[kind]).any(|(other, _)| other.name == f));
-                children(row)
-                    .flat_map(|kind| points.iter().filter(|f| too(kind, f)).map(|f| (*kind, Some(*f))).chain([(*kind, None)]))
-                    .collect()
+            let mut having: BTreeMap<Kind, Vec<&Row>> = BTreeMap::new();
+            rows.iter().for_each(|row| kinds(row).into_iter().for_each(|kind| having.entry(kind).or_default().push(row)));
+            let mut chosen: Vec<&Row> = vec![];
+            let is_chosen = |chosen: &[&Row], row: &Row| chosen.iter().any(|c| c.id() == row.id());
+            let is_spare = |chosen: &[&Row], row: &Row| {
+                children(row).all(|child| having[&(child, None)].iter().filter(|r| !is_chosen(chosen, r)).count() > others)
             };
-            let (mut chosen, mut told): (Vec<&Row>, HashSet<_>) = (vec![], HashSet::new());
-            for (row, is_first) in first.into_iter().map(|row| (row, true)).chain(rest.into_iter().map(|row| (row, false))) {
-                let left = |kind: &&&str| {
-                    rows.iter().filter(|r| chosen.iter().all(|c| c.id() != r.id()) && children(r).any(|k| k == *kind)).count()
-                };
-                let is_new = children(row).any(|kind| !told.contains(&(*kind, None)));
-                let is_spare = children(row).all(|kind| left(&kind) > others);
-                let is_wanted = is_first || kinds(row).iter().any(|kind| !told.contains(kind));
-                if is_new || (is_spare && is_wanted) {
+            // What few have before what many have: who is given one for the first often needs none for the second.
+            let mut told: HashSet<Kind> = HashSet::new();
+            let mut wanted: Vec<_> = having.iter().collect();
+            wanted.sort_by_key(|(_, rows)| rows.len());
+            for (kind, rows) in wanted {
+                let new = |row: &&&Row| kinds(row).iter().filter(|kind| !told.contains(*kind)).count();
+                let is_first = !told.contains(&(kind.0, None)) && kind.0 != shape.many;
+                let free = rows.iter().filter(|row| is_first || is_spare(&chosen, row));
+                if let Some(row) = free
+                    .max_by_key(|row| (is_spare(&chosen, row), !pointed_at.contains(row.id()), new(row)))
+                    .filter(|_| !told.contains(kind))
+                {
                     told.extend(kinds(row));
+                    chosen.push(row);
+                }
+            }
+            // In different states, first what is only begun: it can still be changed.
+            let mut states = BTreeSet::new();
+            let mut different: Vec<&Row> =
+                rows.into_iter().filter(|row| shape.status.is_none_or(|s| states.insert(row.record[s].to_string()))).collect();
+            different.sort_by_key(|row| shape.status.is_none_or(|s| row.record[s] != "draft"));
+            for row in different.into_iter().take(GIVEN) {
+                if !is_chosen(&chosen, row) && is_spare(&chosen, row) && !pointed_at.contains(row.id()) {
                     chosen.push(row);
                 }
             }
@@ -264,6 +284,7 @@ impl World {
                 assert_eq!(work.execute(sql).await.unwrap(), 1);
                 search::move_owner(&work, id, owner, team).await.unwrap();
                 given.insert(row.id().to_owned());
+                pointed_at.extend(points_at(shape).filter_map(|(f, _)| row.record[f.name].as_str()));
             }
         }
         work.commit().await.unwrap();
