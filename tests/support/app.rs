@@ -33,8 +33,7 @@ pub const PASSWORD: &str = "correct horse battery";
 /// Runs a test with a server and a database of its own.
 pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(App) -> F) {
     let database = Database::fresh(kind);
-    let app = App::of(&database.url, &database.token, kind, RateLimit::Off);
-    wait(test(app));
+    wait(test(App::on(&database)));
     drop(database);
 }
 
@@ -137,6 +136,11 @@ pub struct App {
 }
 
 impl App {
+    /// A server on a database, as its administrator sees it.
+    pub fn on(database: &Database) -> Self {
+        Self::of(&database.url, &database.token, database.kind, RateLimit::Off)
+    }
+
     fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
         let running = Running::start(database_url, rate_limit);
         let url = Arc::from(running.url.as_str());

@@ -20,38 +20,38 @@ pub enum Kind {
     Postgres,
 }
 
-/// A database of one test's own.
+/// A database of one test's own, and the token of its administrator, which does not last.
 pub struct Database {
     pub url: String,
     pub token: String,
+    pub kind: Kind,
     name: Option<String>,
-    _folder: Option<TempDir>,
-}
-
-/// A database after its first start, and the administrator's token, which does not last.
-struct Template {
-    made: Instant,
-    name: String,
-    token: String,
     folder: Option<TempDir>,
 }
 
-impl Template {
-    /// Half as long as a token lasts: a test that begins with it has the other half.
+/// What is made once for many tests, and anew when the tokens in it are half as old as they get: a test that begins with one has the
+/// other half.
+pub struct Kept<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Kept<T> {
     const LASTS: Duration = Duration::from_mins(5);
 
-    /// The template of a kind, made when there is none or it is too old.
-    fn fresh(kept: &mut Option<Self>, make: impl FnOnce() -> Self) -> &Self {
-        if kept.as_ref().is_some_and(|t| t.made.elapsed() > Self::LASTS) {
+    pub const fn none() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// What is taken of it, by one test after the other.
+    pub fn take<R>(&self, make: impl FnOnce() -> T, take: impl FnOnce(&T) -> R) -> R {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|(made, _)| made.elapsed() > Self::LASTS) {
             *kept = None;
         }
-        kept.get_or_insert_with(make)
+        take(&kept.get_or_insert_with(|| (Instant::now(), make())).1)
     }
 }
 
-/// Copied only while nobody else does.
-static SQLITE: Mutex<Option<Template>> = Mutex::new(None);
-static POSTGRES: Mutex<Option<Template>> = Mutex::new(None);
+/// A database after its first start, of each kind.
+static FIRST: [Kept<Database>; 2] = [const { Kept::none() }; 2];
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one thing the tests are told from outside")]
@@ -61,36 +61,53 @@ fn cluster() -> String {
 }
 
 impl Database {
-    /// A fresh copy of the database after its first start.
+    /// A copy of the database after its first start.
     pub fn fresh(kind: Kind) -> Self {
+        let started = || {
+            let mut first = Self::of(kind, "TEMPLATE template1", String::new());
+            first.token = first_start(&first.url);
+            first.left()
+        };
+        FIRST[kind as usize].take(started, Self::copy)
+    }
+
+    /// When nobody is connected to it any more.
+    pub fn left(self) -> Self {
+        if let Some(name) = &self.name {
+            nobody_in(&cluster(), name.clone());
+        }
+        self
+    }
+
+    /// A copy of it as it is, when it was left.
+    pub fn copy(&self) -> Self {
+        let template = self.name.as_ref().map(|name| format!("TEMPLATE {name} STRATEGY FILE_COPY")).unwrap_or_default();
+        let copied = Self::of(self.kind, &template, self.token.clone());
+        if let (Some(from), Some(to)) = (&self.folder, &copied.folder) {
+            for file in std::fs::read_dir(from.path()).unwrap().map(Result::unwrap) {
+                std::fs::copy(file.path(), to.path().join(file.file_name())).unwrap();
+            }
+        }
+        copied
+    }
+
+    /// One that nobody has had; PostgreSQL makes it from a template.
+    fn of(kind: Kind, template: &str, token: String) -> Self {
         match kind {
             Kind::Sqlite => {
-                let path = |folder: &TempDir| format!("sqlite://{}", folder.path().join("samphan.db").display());
-                let mut kept = SQLITE.lock().unwrap_or_else(PoisonError::into_inner);
-                let template = Template::fresh(&mut kept, || {
-                    let folder = tempfile::tempdir().unwrap();
-                    Template { made: Instant::now(), token: first_start(&path(&folder)), name: String::new(), folder: Some(folder) }
-                });
                 let folder = tempfile::tempdir().unwrap();
-                for file in std::fs::read_dir(template.folder.as_ref().unwrap().path()).unwrap().map(Result::unwrap) {
-                    std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+                Self {
+                    url: format!("sqlite://{}", folder.path().join("samphan.db").display()),
+                    token,
+                    kind,
+                    name: None,
+                    folder: Some(folder),
                 }
-                Self { url: path(&folder), token: template.token.clone(), name: None, _folder: Some(folder) }
             }
             Kind::Postgres => {
-                let cluster = cluster();
-                let named = |what: &str| format!("samphan_{what}{}", COUNT.fetch_add(1, Ordering::Relaxed));
-                let mut kept = POSTGRES.lock().unwrap_or_else(PoisonError::into_inner);
-                let template = Template::fresh(&mut kept, || {
-                    let name = named("template_");
-                    statements(&cluster, &[format!("CREATE DATABASE {name}")]);
-                    let token = first_start(&format!("{cluster}/{name}"));
-                    nobody_in(&cluster, name.clone());
-                    Template { made: Instant::now(), token, name, folder: None }
-                });
-                let name = named("");
-                statements(&cluster, &[format!("CREATE DATABASE {name} TEMPLATE {} STRATEGY FILE_COPY", template.name)]);
-                Self { url: format!("{cluster}/{name}"), token: template.token.clone(), name: Some(name), _folder: None }
+                let (cluster, name) = (cluster(), format!("samphan_{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+                statements(&cluster, &[format!("CREATE DATABASE {name} {template}")]);
+                Self { url: format!("{cluster}/{name}"), token, kind, name: Some(name), folder: None }
             }
         }
     }

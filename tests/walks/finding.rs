@@ -12,7 +12,7 @@ use crate::support::{
 use samphan_domain::shape::{Shape, Sorting};
 use std::collections::BTreeSet;
 
-crate::on_both![
+crate::in_worlds_on_both![
     lists_have_just_what_is_seen,
     nothing_unseen_is_found,
     nothing_is_seen_through_a_reference,
@@ -67,8 +67,7 @@ fn within<'a>(world: &'a World, caller: &Caller) -> Vec<(&'static Shape, String,
     all
 }
 
-async fn lists_have_just_what_is_seen(app: App) {
-    let world = World::of(app).await;
+async fn lists_have_just_what_is_seen(world: World) {
     let (mut hidden, mut kept, mut exported) = (0, 0, 0);
     for caller in world.principals() {
         for (shape, path, seen, unseen) in within(&world, caller) {
@@ -107,8 +106,7 @@ async fn lists_have_just_what_is_seen(app: App) {
     assert!(hidden > 1000 && kept > 80, "{hidden} {kept}");
 }
 
-async fn nothing_unseen_is_found(app: App) {
-    let world = World::of(app).await;
+async fn nothing_unseen_is_found(world: World) {
     let (mut asked, mut looked_up) = (0, 0);
     for caller in world.principals() {
         for (shape, path, seen, unseen) in within(&world, caller) {
@@ -173,8 +171,7 @@ fn telling(world: &World, caller: &Caller) -> Vec<(&'static str, String)> {
     all
 }
 
-async fn nothing_is_seen_through_a_reference(app: App) {
-    let world = World::of(app).await;
+async fn nothing_is_seen_through_a_reference(world: World) {
     let (mut expanded, mut asked) = (BTreeSet::new(), 0);
     for caller in world.principals() {
         for (shape, path, seen, _) in within(&world, caller).into_iter().filter(|(s, ..)| bound(s)) {
@@ -222,8 +219,7 @@ fn told(world: &World, caller: &Caller, event: &Value) -> bool {
     world.tells(caller, shapes()[event["resource"].as_str().unwrap()], event["resource_id"].as_str().unwrap())
 }
 
-async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
-    let world = World::of(app).await;
+async fn the_feed_and_the_audit_tell_just_of_what_is_seen(world: World) {
     for caller in &world.callers {
         let wanted: Vec<&Value> = world.feed.iter().filter(|e| told(&world, caller, e)).collect();
         let kinds = |all: &[&Value]| all.iter().map(|e| e["resource"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
@@ -253,9 +249,8 @@ async fn the_feed_and_the_audit_tell_just_of_what_is_seen(app: App) {
     }
 }
 
-async fn webhooks_tell_just_of_what_is_seen(app: App) {
+async fn webhooks_tell_just_of_what_is_seen(world: World) {
     local(async {
-        let world = World::of(app).await;
         let newest = world.feed.last().unwrap()["position"].as_i64().unwrap();
         let (first, rest) = world.feed.split_first().unwrap();
         for caller in &world.callers {

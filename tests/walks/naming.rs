@@ -8,7 +8,7 @@ use super::{
 use crate::support::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-crate::on_both![
+crate::in_worlds_on_both![
     the_unseen_is_refused_wherever_a_body_names_it,
     batches_do_not_find_the_unseen,
     what_holds_a_unique_value_is_named_to_whoever_sees_it,
@@ -60,8 +60,7 @@ fn visible(world: &World, caller: &Caller, step: &Step) -> Vec<Row> {
     world.parted(caller, list).0.into_iter().cloned().collect()
 }
 
-async fn the_unseen_is_refused_wherever_a_body_names_it(app: App) {
-    let world = World::of(app).await;
+async fn the_unseen_is_refused_wherever_a_body_names_it(world: World) {
     let before = world.events().await;
     let (mut wanted, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for step in Step::all() {
@@ -124,8 +123,7 @@ async fn the_unseen_is_refused_wherever_a_body_names_it(app: App) {
     assert_eq!(world.events().await, before, "nothing was written");
 }
 
-async fn batches_do_not_find_the_unseen(app: App) {
-    let world = World::of(app).await;
+async fn batches_do_not_find_the_unseen(world: World) {
     let before = world.events().await;
     let (mut walked, mut named) = (0, BTreeSet::new());
     for step in Step::all().into_iter().filter(|s| s.taken().is_some_and(|t| t["properties"].get("mode").is_some())) {
@@ -200,8 +198,7 @@ async fn batches_do_not_find_the_unseen(app: App) {
     assert_eq!(world.events().await, before, "nothing was written");
 }
 
-async fn what_holds_a_unique_value_is_named_to_whoever_sees_it(app: App) {
-    let world = World::of(app).await;
+async fn what_holds_a_unique_value_is_named_to_whoever_sees_it(world: World) {
     let mut walked = 0;
     for create in Step::all().into_iter().filter(|s| s.method == "post" && lists().contains_key(s.path)) {
         let shape = lists()[create.path];

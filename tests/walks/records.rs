@@ -7,7 +7,7 @@ use super::{
 use crate::support::*;
 use std::collections::BTreeMap;
 
-crate::on_both![
+crate::in_worlds_on_both![
     the_unseen_is_not_found_by_any_operation,
     what_is_unseen_and_deleted_is_not_brought_back,
     what_is_seen_and_out_of_reach_is_forbidden,
@@ -64,8 +64,7 @@ fn version(row: &Row) -> String {
     format!("\"{}\"", row.record["version"].as_i64().unwrap_or(1))
 }
 
-async fn the_unseen_is_not_found_by_any_operation(app: App) {
-    let world = World::of(app).await;
+async fn the_unseen_is_not_found_by_any_operation(world: World) {
     let before = world.events().await;
     let mut walked = 0;
     for step in Step::all() {
@@ -113,8 +112,7 @@ async fn the_unseen_is_not_found_by_any_operation(app: App) {
     assert_eq!(world.events().await, before, "nothing was written");
 }
 
-async fn what_is_unseen_and_deleted_is_not_brought_back(app: App) {
-    let world = World::of(app).await;
+async fn what_is_unseen_and_deleted_is_not_brought_back(world: World) {
     let mut walked = 0;
     for restore in Step::all().into_iter().filter(|s| s.path.ends_with("/restore")) {
         let list = restore.places().last().copied().flatten().unwrap();
@@ -148,8 +146,7 @@ async fn what_is_unseen_and_deleted_is_not_brought_back(app: App) {
     assert!(walked > 100, "{walked}");
 }
 
-async fn what_is_seen_and_out_of_reach_is_forbidden(app: App) {
-    let world = World::of(app).await;
+async fn what_is_seen_and_out_of_reach_is_forbidden(world: World) {
     let reader = world.app.person(&["*:read/all", "*:*/own"], &[], &[]).await.app;
     let before = world.events().await;
     let mut walked = 0;
@@ -178,8 +175,7 @@ async fn what_is_seen_and_out_of_reach_is_forbidden(app: App) {
     }
 }
 
-async fn nobody_is_told_the_answer_to_somebody_elses_request(app: App) {
-    let world = World::of(app).await;
+async fn nobody_is_told_the_answer_to_somebody_elses_request(world: World) {
     let unseen = world.unseen_by_all("/v1/accounts");
     let (path, key) = (format!("/v1/accounts/{}", unseen[0].id()), random_id());
     let ask = |app: &App| app.patch(&path, json!({"grade": "D"})).key(&key);

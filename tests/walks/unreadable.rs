@@ -7,10 +7,9 @@ use super::{
 use crate::support::*;
 use std::collections::BTreeSet;
 
-crate::on_both![without_the_permission_to_read_it_a_resource_is_nowhere];
+crate::in_worlds_on_both![without_the_permission_to_read_it_a_resource_is_nowhere];
 
-async fn without_the_permission_to_read_it_a_resource_is_nowhere(app: App) {
-    let world = World::of(app).await;
+async fn without_the_permission_to_read_it_a_resource_is_nowhere(world: World) {
     let permissions: BTreeSet<&str> = Step::all().iter().filter_map(Step::permission).collect();
     let role = world.app.role(&["*:*/all"], &[]).await;
     let (mut walked, mut expanded, mut searched) = (0, 0, 0);
