@@ -13,7 +13,11 @@ use samphan_persistence::{
     migrate,
     store::{Opening, Store},
 };
-use std::{collections::HashMap, process::ExitCode};
+use std::{
+    collections::HashMap,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 /// Does what it is told and says how that ended.
 pub async fn run(cli: Cli) -> ExitCode {
@@ -51,12 +55,16 @@ fn print_document(form: Form) -> Result<(), String> {
     let api = openapi::api();
     let document = openapi::document(&api).map_err(|faults| faults.join("\n"))?;
     let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).map_err(|e| e.to_string());
-    match form {
-        Form::Current => println!("{}", pretty(&document)?),
-        Form::Older => println!("{}", pretty(&openapi::older(&document))?),
-        Form::Operations => print!("{}", openapi::operations(&api)),
+    let text = match form {
+        Form::Current => pretty(&document)? + "\n",
+        Form::Older => pretty(&openapi::older(&document))? + "\n",
+        Form::Operations => openapi::operations(&api),
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever read it has read enough.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|e| e.to_string()),
     }
-    Ok(())
 }
 
 async fn load_files(source: &load::Source) -> Result<(), String> {
