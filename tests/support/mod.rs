@@ -21,30 +21,29 @@ pub use serde_json::{Value, json};
 use samphan::{openapi, stock::rebuild};
 use samphan_persistence::store::{Opening, Store};
 
-/// Makes two tests of each function, `sqlite::…` and `postgres::…`, each with a server and a database of its own.
+/// Makes two tests of each function, `sqlite::…` and `postgres::…`, each run by the function named first.
 #[macro_export]
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
+macro_rules! on_both_by {
+    ($run:path; $($name:ident),* $(,)?) => {
         mod sqlite {
-            $(#[test] fn $name() { $crate::support::app::run($crate::support::database::Kind::Sqlite, super::$name); })*
+            $(#[test] fn $name() { $run($crate::support::database::Kind::Sqlite, super::$name); })*
         }
         mod postgres {
-            $(#[test] fn $name() { $crate::support::app::run($crate::support::database::Kind::Postgres, super::$name); })*
+            $(#[test] fn $name() { $run($crate::support::database::Kind::Postgres, super::$name); })*
         }
     };
+}
+
+/// The same, each with a server and a database of its own.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => { $crate::on_both_by![$crate::support::app::run; $($name),*]; };
 }
 
 /// The same for tests that start programs of their own: each with a database that nobody else has open.
 #[macro_export]
 macro_rules! on_both_alone {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[test] fn $name() { $crate::support::app::run_alone($crate::support::database::Kind::Sqlite, super::$name); })*
-        }
-        mod postgres {
-            $(#[test] fn $name() { $crate::support::app::run_alone($crate::support::database::Kind::Postgres, super::$name); })*
-        }
-    };
+    ($($name:ident),* $(,)?) => { $crate::on_both_by![$crate::support::app::run_alone; $($name),*]; };
 }
 
 /// Insists that every stock level is what its movements and reservations add up to.

@@ -71,14 +71,7 @@ impl Deref for World {
 /// Makes two tests of each function, `sqlite::…` and `postgres::…`, each with a world of its own.
 #[macro_export]
 macro_rules! in_worlds_on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[test] fn $name() { $crate::walks::world::run($crate::support::database::Kind::Sqlite, super::$name); })*
-        }
-        mod postgres {
-            $(#[test] fn $name() { $crate::walks::world::run($crate::support::database::Kind::Postgres, super::$name); })*
-        }
-    };
+    ($($name:ident),* $(,)?) => { $crate::on_both_by![$crate::walks::world::run; $($name),*]; };
 }
 
 /// Runs a test in a copy of the world.

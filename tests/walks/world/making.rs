@@ -5,8 +5,11 @@ use crate::{
     support::*,
     walks::step::{Step, lists, shapes},
 };
-use samphan_domain::shape::Shape;
-use samphan_persistence::search;
+use samphan_domain::{
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use samphan_persistence::{search, store::Work};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -17,7 +20,7 @@ use uuid::Uuid;
 const GIVEN: usize = 4;
 
 /// What a record has: children of a resource, which point by a field at what somebody does not see, if one is named; or it points itself.
-type Kind = (&'static str, Option<&'static str>);
+type Has = (&'static str, Option<&'static str>);
 
 /// A world that was made, wherever its database is copied to.
 #[derive(Clone)]
@@ -164,7 +167,7 @@ impl Making {
             let points = |row: &Row| -> Vec<&'static str> {
                 points_at(shape).map(|(f, _)| f.name).filter(|f| row.record[*f].as_str().is_some_and(away)).collect()
             };
-            let kinds = |row: &Row| -> Vec<Kind> {
+            let kinds = |row: &Row| -> Vec<Has> {
                 let (points, too) = (points(row), |child: &str, f: &str| references(shapes()[child]).any(|(other, _)| other.name == f));
                 let away = |child| points.iter().filter(move |f| too(child, f)).map(move |f| (child, Some(*f)));
                 points
@@ -173,7 +176,7 @@ impl Making {
                     .chain(children(row).flat_map(|child| away(child).chain([(child, None)])))
                     .collect()
             };
-            let mut having: BTreeMap<Kind, Vec<&Row>> = BTreeMap::new();
+            let mut having: BTreeMap<Has, Vec<&Row>> = BTreeMap::new();
             rows.iter().for_each(|row| kinds(row).into_iter().for_each(|kind| having.entry(kind).or_default().push(row)));
             let mut chosen: Vec<&Row> = vec![];
             let is_chosen = |chosen: &[&Row], row: &Row| chosen.iter().any(|c| c.id() == row.id());
@@ -181,7 +184,7 @@ impl Making {
                 children(row).all(|child| having[&(child, None)].iter().filter(|r| !is_chosen(chosen, r)).count() > others)
             };
             // What few have before what many have: who is given one for the first often needs none for the second.
-            let mut told: HashSet<Kind> = HashSet::new();
+            let mut told: HashSet<Has> = HashSet::new();
             let mut wanted: Vec<_> = having.iter().collect();
             wanted.sort_by_key(|(_, rows)| rows.len());
             for (kind, rows) in wanted {
@@ -208,25 +211,7 @@ impl Making {
             }
             assert!(!chosen.is_empty(), "too few {}", shape.many);
             for row in chosen {
-                let (id, owner) = (Uuid::parse_str(row.id()).unwrap(), Uuid::parse_str(owner).unwrap());
-                let (owner, team) = match team {
-                    Some(team) => (None, Some(Uuid::parse_str(team).unwrap())),
-                    None => (Some(owner), None),
-                };
-                let mut sql = work.sql();
-                sql.push("UPDATE ").push(shape.many).push(" SET owner_id = ");
-                match owner {
-                    Some(owner) => sql.id(owner),
-                    None => sql.push("NULL"),
-                };
-                sql.push(", team_id = ");
-                match team {
-                    Some(team) => sql.id(team),
-                    None => sql.push("NULL"),
-                };
-                sql.push(" WHERE id = ").id(id);
-                assert_eq!(work.execute(sql).await.unwrap(), 1);
-                search::move_owner(&work, id, owner, team).await.unwrap();
+                hand_over(&work, shape, row, owner, team).await;
                 given.insert(row.id().to_owned());
                 pointed_at.extend(points_at(shape).filter_map(|(f, _)| row.record[f.name].as_str()));
             }
@@ -261,6 +246,18 @@ impl Making {
         }
         all
     }
+}
+
+/// Makes a record somebody's, or his team's where he has one.
+async fn hand_over(work: &Work, shape: &Shape, row: &Row, owner: &str, team: Option<&str>) {
+    let uuid = |text: &str| Uuid::parse_str(text).unwrap();
+    let (owner, team) = (Some(uuid(owner)).filter(|_| team.is_none()), team.map(uuid));
+    let or_null = |id: Option<Uuid>| id.map_or(Scalar::Null, Scalar::Id);
+    let mut sql = work.sql();
+    sql.push("UPDATE ").push(shape.many).push(" SET owner_id = ").bind(Kind::Id, or_null(owner));
+    sql.push(", team_id = ").bind(Kind::Id, or_null(team)).push(" WHERE id = ").id(uuid(row.id()));
+    assert_eq!(work.execute(sql).await.unwrap(), 1);
+    search::move_owner(work, uuid(row.id()), owner, team).await.unwrap();
 }
 
 /// Of each record that is about another, the resource and the id of the other: as the events say that made it.
