@@ -24,4 +24,5 @@ mod api4_unrestricted_resource_consumption;
 mod api7_server_side_request_forgery;
 mod api8_security_misconfiguration;
 mod dependencies;
+mod files;
 mod secrets;

@@ -1,7 +1,7 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{backup, generate, load},
+    commands::{admin::AdminCommand, backup, generate, load},
     stock::rebuild::StockCommand,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -30,6 +30,9 @@ pub enum Command {
     /// Put a backup in the place of the embedded database, while no service has it open. What is there is checked before, and stays as it was if
     /// this breaks off. PostgreSQL has its own: pg_restore.
     Restore(backup::From),
+    /// Let an administrator in again, on the machine itself: when the password is lost, or nobody is an administrator any more.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Print the OpenAPI document.
     Openapi(Openapi),
     /// Load another system's files into a running service, through its public API; a second run changes nothing.
@@ -115,7 +118,8 @@ pub struct Settings {
     #[arg(long, value_name = "EMAIL", env = "SAMPHAN_ADMIN_EMAIL", default_value = "admin@example.com")]
     pub admin_email: String,
     /// Password of the first administrator, 12 characters or more. Used once, when the database is empty; when left out a random
-    /// one is printed. Better set in the environment than on the command line, which others on the machine can see.
+    /// one is printed. Better set in the environment than on the command line, which others on the machine can see. Later
+    /// `samphan admin reset-password` sets another.
     #[arg(long, value_name = "PASSWORD", env = "SAMPHAN_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
     /// Load a demo company with its accounts, contacts and prices, when the database is empty.

@@ -1,7 +1,7 @@
 //! The program: from its words to its end.
 
 use crate::{
-    commands::{backup, demo, generate, load},
+    commands::{admin, backup, demo, generate, load},
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start,
@@ -36,6 +36,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Command::Backup(options) => backup::back_up(&options).map(|said| println!("{said}")),
         Command::Restore(options) => backup::restore(&options).map(|said| println!("{said}")),
+        Command::Admin(command) => admin::run(&command).await.map(|said| println!("{said}")),
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,

@@ -13,7 +13,7 @@ use crate::{
         webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
-    platform::privacy::journal::Journal,
+    platform::{administrators, privacy::journal::Journal},
     rest::{body::Validators, headers, pipeline, routes::Routes},
     sales::release,
     sweep,
@@ -175,7 +175,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     let keyring = Keyring::of(configured.iter().chain([&own_key]).map(Vec::as_slice))?;
     webhooks::seal_anew(&work, &keyring).await?;
     work.commit().await?;
-    let store = store.with_cursor_key(&cursors);
+    let store = store.with_cursor_key(&cursors).with_guards(administrators::guards());
     let written = document.to_string();
     let shared = Shared {
         keys: Keys::of(&signing)?,

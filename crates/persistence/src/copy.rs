@@ -3,6 +3,7 @@
 //! Both go through SQLite's backup, page by page. `VACUUM INTO` would write a smaller file, but every page of it anew, and may number rows
 //! anew that the search index knows by their number.
 
+use crate::private;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags,
     backup::{Backup, StepResult},
@@ -133,6 +134,8 @@ pub fn restore(from: &Path, path: &Path) -> Result<Held, CopyError> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| CopyError::File { path: folder.to_owned(), error })?;
     }
+    private::narrow(path);
+    private::create(path).map_err(|error| CopyError::File { path: path.to_owned(), error })?;
     let mut target = Connection::open(path)?;
     take_alone(&target, path)?;
     copy_pages(&source, &mut target, path)?;

@@ -4,6 +4,7 @@
 
 use crate::{
     error::Result,
+    guard,
     list::key_column,
     row::Row,
     search::{self, Text},
@@ -269,6 +270,7 @@ pub(crate) async fn save(
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
     unique(work, shape, id, Some(before), &record).await?;
+    guard::check(work, shape, before, Some(&record)).await?;
     let version = version_of(before) + 1;
     record.insert("version".into(), json!(version));
     record.insert("updated_at".into(), json!(work.now));
@@ -313,6 +315,7 @@ pub(crate) fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
 
 /// Deletes a record, softly: it can be restored, and what it was called may be used again.
 pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Result<()> {
+    guard::check(work, shape, before, None).await?;
     let (id, version) = (id_of(before), version_of(before) + 1);
     let mut sql = touched(work, shape, version);
     sql.push(", deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE deleted_at IS NULL AND id = ").id(id);

@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Failure, Result},
+    private,
     row::Row,
     sql::{Bind, Sql},
 };
@@ -52,6 +53,11 @@ impl Sqlite {
         if let Some(folder) = Path::new(path).parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Failure::Unwritable(format!("{}: {e}", folder.display())))?;
         }
+        for part in [path.to_owned(), format!("{path}-wal"), format!("{path}-shm")] {
+            private::narrow(Path::new(&part));
+        }
+        // SQLite gives its logs the rights of the database. Where the file cannot be made SQLite says why.
+        let _ = private::create(Path::new(path));
         let connection = Connection::open(path)?;
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(Failure::ReadOnly(path.to_owned()));

@@ -3,6 +3,7 @@
 use crate::{
     dialect::Dialect,
     error::{Failure, Result},
+    guard::Guards,
     line::{Lines, Place},
     outbox, postgres,
     row::Row,
@@ -64,6 +65,8 @@ pub struct Opened {
     pub committed: Arc<Notify>,
     /// Where works of this process wait for one another.
     pub lines: Arc<Lines>,
+    /// Rules that changes of some resources must keep.
+    pub guards: Arc<Guards>,
 }
 
 /// Every resource by its plural.
@@ -94,6 +97,7 @@ impl Store {
             cursor_key: Arc::from([0_u8; 32]),
             committed: Arc::default(),
             lines: Arc::default(),
+            guards: Arc::default(),
         })))
     }
 
@@ -112,6 +116,12 @@ impl Store {
     #[must_use]
     pub fn with_cursor_key(self, key: &[u8]) -> Self {
         Self(Arc::new(Opened { cursor_key: Arc::from(key), ..Opened::clone(&self) }))
+    }
+
+    /// With rules that changes of some resources must keep.
+    #[must_use]
+    pub fn with_guards(self, guards: Guards) -> Self {
+        Self(Arc::new(Opened { guards: Arc::new(guards), ..Opened::clone(&self) }))
     }
 
     /// Which database it is.

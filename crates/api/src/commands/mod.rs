@@ -1,5 +1,6 @@
 //! What the binary does beside serving: backups, loading, making a demo company, generating data for benches.
 
+pub mod admin;
 pub mod backup;
 pub mod demo;
 pub mod generate;

@@ -1,5 +1,6 @@
 //! The platform: people and machines, what they may do, what the organisation adds, and the service itself.
 
+pub mod administrators;
 pub mod api_key;
 pub mod auth;
 pub mod custom_field;

@@ -201,19 +201,24 @@ async fn set_password(call: Call) -> Result<Answer> {
     within_own(&work, &user.data.role_ids, &[]).await.map_err(|_| Error::from(Code::Forbidden).about("the user may do more than you"))?;
     keep_password(&work, user.id(), hash).await?;
     end_sessions(&work, user.id(), "password_set").await?;
-    work.emit(samphan_domain::event::Event {
-        kind: "user.password_set".to_owned(),
-        resource: User::MANY,
-        resource_id: user.id(),
-        version: user.version(),
-        changed_fields: vec![],
-        before: None,
-        after: None,
-        reason: None,
-    });
+    emit_password_event(&work, "user.password_set", (user.id(), user.version()), None);
     work.commit().await?;
     call.state.callers.forget_all();
     Ok(Answer::nothing())
+}
+
+/// Emits an event about a user's password, which never holds the password.
+pub(crate) fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), reason: Option<&str>) {
+    work.emit(samphan_domain::event::Event {
+        kind: kind.to_owned(),
+        resource: User::MANY,
+        resource_id: user,
+        version,
+        changed_fields: vec![],
+        before: None,
+        after: None,
+        reason: reason.map(str::to_owned),
+    });
 }
 
 /// Keeps a password's hash.

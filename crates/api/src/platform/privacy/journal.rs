@@ -12,7 +12,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     person::Person,
-    record,
+    private, record,
     store::{Reader, Store},
     stored::{self, Stored},
 };
@@ -63,7 +63,9 @@ impl Journal {
     /// erased is noted.
     pub async fn open(store: Store, path: &Path) -> std::result::Result<Self, StartError> {
         let unusable = |error: io::Error| StartError::Journal(path.to_owned(), error);
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(unusable)?;
+        private::narrow(path);
+        private::create(path).map_err(unusable)?;
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(unusable)?;
         let noted = read(&file, &store).map_err(unusable)?;
         let reader = store.reader(Arc::new(Caller::system()), now());
         let done = fulfilled(&reader, None).await?;
