@@ -10,7 +10,7 @@ help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: ## Build and start the service on SQLite, with the demo company in an empty database
-	SAMPHAN_DEMO=$${SAMPHAN_DEMO:-true} $(CARGO) run --quiet -p samphan -- serve
+	SAMPHAN_DEMO=$${SAMPHAN_DEMO:-true} $(CARGO) run -p samphan -- serve
 
 # Two to a core: a test waits for moments, for commits and for its database as much as it computes.
 test contract: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))

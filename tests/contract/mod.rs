@@ -4,15 +4,20 @@ mod compatibility;
 mod examples;
 
 use crate::support::{
+    app::client,
     contract::{document, fits_schema, operations},
     *,
 };
 use reqwest::Method;
 use samphan::rest::routes::Routes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+};
 
 crate::on_both![
     the_document_is_served_as_generated_with_an_etag,
+    the_document_is_served_compressed_as_3_0_and_in_parts,
     every_address_takes_just_the_methods_of_the_document,
     lists_and_records_are_as_published,
 ];
@@ -100,6 +105,58 @@ async fn the_document_is_served_as_generated_with_an_etag(app: App) {
     app.nobody().get("/openapi.json").header("if-none-match", "\"old\"").await.is(200);
     assert_eq!(app.nobody().get("/health/live").await.is(200)["status"], "ok");
     assert_eq!(app.nobody().get("/health/ready").await.is(200)["status"], "ok");
+}
+
+async fn the_document_is_served_compressed_as_3_0_and_in_parts(app: App) {
+    let plain = app.nobody().get("/openapi.json").await.is(200);
+    assert_eq!(plain.header("content-encoding"), "");
+    for (accepted, encoding) in
+        [("gzip", "gzip"), ("gzip, deflate, br", "br"), ("br;q=0.5, gzip", "gzip"), ("br;q=0, identity", ""), ("zstd", "")]
+    {
+        let answer = client().get(format!("{}/openapi.json", app.url)).header("accept-encoding", accepted).send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();
+        assert_eq!(header("content-encoding"), encoding, "{accepted}");
+        assert!(header("vary").contains("Accept-Encoding"), "{accepted}");
+        let tag = header("etag");
+        let bytes = answer.bytes().await.unwrap();
+        assert_eq!(decoded(encoding, &bytes), plain.text.as_bytes(), "{accepted}");
+        assert!(encoding.is_empty() || bytes.len() * 8 < plain.text.len(), "{accepted}: {} bytes", bytes.len());
+        app.nobody().get("/openapi.json").header("accept-encoding", accepted).header("if-none-match", &tag).await.is(304);
+    }
+    assert!(app.nobody().get("/openapi-3.0.json").await.is(200).body == samphan::openapi::older(document()));
+
+    let part = app.nobody().get("/openapi.json?tags=orders,shipments").await.is(200);
+    assert!(part.text.len() * 3 < plain.text.len());
+    let ids: BTreeSet<&str> = part["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|p| p.as_object().unwrap().values())
+        .map(|o| o["operationId"].as_str().unwrap())
+        .collect();
+    let all = operations().filter(|(_, _, o)| ["orders", "shipments"].contains(&o["tags"][0].as_str().unwrap()));
+    assert_eq!(ids, all.map(|(_, _, o)| o["operationId"].as_str().unwrap()).collect());
+    assert_eq!(part["tags"].as_array().unwrap().len(), 2);
+    let written = part.text.clone();
+    for reference in written.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(part.body.pointer(reference).is_some(), "{reference}");
+    }
+    let older = app.nobody().get("/openapi-3.0.json?tags=orders").await.is(200);
+    assert_eq!((&older["openapi"], older["tags"].as_array().unwrap().len()), (&json!("3.0.3"), 1));
+    let refused = app.nobody().get("/openapi.json?tags=order").await.refused(400, "invalid_query");
+    assert_eq!(refused.fault("?tags", "unknown_value")["did_you_mean"], "orders");
+    app.nobody().get("/openapi.json?tag=orders").await.refused(400, "invalid_query").fault("?tag", "unknown_parameter");
+}
+
+fn decoded(encoding: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut plain = vec![];
+    match encoding {
+        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
+        _ => return bytes.to_vec(),
+    }
+    .unwrap();
+    plain
 }
 
 /// Methods by address, as the document has them, whatever parameters are called.

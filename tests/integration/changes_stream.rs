@@ -38,6 +38,8 @@ async fn a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off(ap
     for change in &feed {
         assert_eq!(stream.change().await, *change);
     }
+    // The feed takes the same words.
+    assert_eq!(app.get("/v1/changes?after=beginning&limit=1").await.is(200)["data"], app.get("/v1/changes?limit=1").await.is(200)["data"]);
     let mut whole = Stream::of(app.get("/v1/changes/stream?after=beginning")).await;
     assert_eq!(whole.change().await["position"], 1);
     app.get("/v1/changes/stream").header("accept", "application/json").await.refused(406, "not_acceptable");

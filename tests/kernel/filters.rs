@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 crate::on_both![
     a_bad_filter_is_refused_with_its_place_and_what_would_do,
     query_parameters_and_the_filter_agree,
+    a_comma_within_a_value_is_escaped,
     letters_that_are_signs_to_sql_are_letters_here,
     contains_finds_a_part_that_cuts_what_is_searched_as_one,
 ];
@@ -96,6 +97,23 @@ async fn query_parameters_and_the_filter_agree(app: App) {
         let other = ids(&app.post("/v1/accounts/search", json!({"limit": 200, "filter": filter})).await.is(200));
         assert!(!one.is_empty() && one.len() < records.len(), "{query}");
         assert_eq!(one, other, "{query}");
+    }
+}
+
+async fn a_comma_within_a_value_is_escaped(app: App) {
+    let industries = ["tea, coffee", "tea", "coffee", "a\\b", "a\\,b"];
+    app.make_many("/v1/accounts", &industries.map(|industry| json!({"name": industry, "industry": industry}))).await;
+    for (value, wanted) in [
+        ("tea\\, coffee", vec!["tea, coffee"]),
+        ("tea,coffee", vec!["coffee", "tea"]),
+        ("tea\\, coffee,tea", vec!["tea", "tea, coffee"]),
+        ("a\\b", vec!["a\\b"]),
+        ("a\\\\\\,b", vec!["a\\,b"]),
+    ] {
+        let found = app.get(&format!("/v1/accounts?industry={}", encoded(value))).await.is(200);
+        let mut names = column(&found, "name");
+        names.sort();
+        assert_eq!(names, wanted, "{value}");
     }
 }
 

@@ -81,8 +81,9 @@ async fn a_stale_if_match_is_412_and_names_the_current_version(app: App) {
         app.post(&format!("{path}/change-lifecycle"), json!({"to": "active"})).if_match(1).await,
     ] {
         let refused = refused.refused(412, "version_conflict");
-        assert_eq!(refused.header("etag"), "\"2\"");
+        assert_eq!((refused.header("etag"), &refused["current_version"]), ("\"2\"", &json!(2)));
     }
+    assert_eq!(app.post("/v1/accounts", json!({})).await.refused(422, "validation_failed")["current_version"], Value::Null);
     assert_eq!(app.get(&path).await["grade"], "B");
     app.patch(&path, json!({"grade": "D"})).header("if-match", "*").await.is(200);
     app.delete(&path).if_match(3).await.is(204);

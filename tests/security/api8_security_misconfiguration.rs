@@ -12,7 +12,7 @@ crate::on_both![
 ];
 
 /// Addresses of every kind: operations, refusals, pages.
-const EVERYWHERE: [(&str, &str, u16); 12] = [
+const EVERYWHERE: [(&str, &str, u16); 14] = [
     ("GET", "/v1/me", 200),
     ("GET", "/v1/accounts", 200),
     ("POST", "/v1/accounts", 415),
@@ -22,7 +22,9 @@ const EVERYWHERE: [(&str, &str, u16); 12] = [
     ("GET", "/problems/not_found", 200),
     ("GET", "/health/live", 200),
     ("GET", "/openapi.json", 200),
+    ("GET", "/openapi-3.0.json", 200),
     ("GET", "/metrics", 200),
+    ("GET", "/", 302),
     ("GET", "/docs", 302),
     ("GET", "/docs/index.html", 200),
 ];
@@ -67,7 +69,7 @@ async fn pages_and_tls_are_settings(app: App) {
     let program = app.program(&["--hsts-seconds", "31536000", "--docs", "false", "--metrics", "false"]);
     for (method, path, status) in EVERYWHERE {
         let answer = asked(&program.app, method, path).await;
-        let is_off = path.starts_with("/docs") || path == "/metrics";
+        let is_off = path == "/" || path.starts_with("/docs") || path == "/metrics";
         assert_eq!(answer.status().as_u16(), if is_off { 404 } else { status }, "{path}");
         assert_eq!(header(&answer, "strict-transport-security"), "max-age=31536000; includeSubDomains", "{path}");
     }

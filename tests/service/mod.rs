@@ -5,3 +5,4 @@ mod ending;
 mod generated;
 mod logs;
 mod settings;
+mod start;

@@ -193,6 +193,25 @@ impl Database {
             _ => Err("SAMPHAN_DATABASE_URL must begin with sqlite:// or postgres://, such as sqlite://data/samphan.db".to_owned()),
         }
     }
+
+    /// Where the data is and how to start over, for people; without the password of a database server.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self.database_url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let full = std::path::absolute(path).unwrap_or_else(|_| path.into());
+                let full = full.display();
+                format!("{full}   to start over: stop the service and delete {full}*")
+            }
+            None => {
+                let server = self
+                    .database_url
+                    .rsplit_once('@')
+                    .map_or_else(|| self.database_url.split_once("://").map_or("", |(_, rest)| rest), |(_, server)| server);
+                format!("PostgreSQL at {server}   to start over: stop the service and drop the database")
+            }
+        }
+    }
 }
 
 impl Settings {

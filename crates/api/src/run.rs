@@ -4,7 +4,7 @@ use crate::{
     commands::{admin, backup, demo, generate, load},
     config::{Cli, Command, Form, Settings},
     openapi,
-    platform::first_start,
+    platform::first_start::{self, FirstStart},
     server,
     stock::rebuild::{self, StockCommand},
     telemetry,
@@ -16,6 +16,7 @@ use samphan_persistence::{
 use std::{
     collections::HashMap,
     io::{self, Write as _},
+    net::SocketAddr,
     process::ExitCode,
 };
 
@@ -103,18 +104,25 @@ async fn serve(settings: &Settings) -> Result<(), String> {
         demo::make(&state).await.map_err(|e| format!("the demo company: {e}"))?;
     }
     let serving = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
-    let url = format!("http://{}", serving.address);
+    print_start(settings, serving.address, first.as_ref());
+    serving.run().await.map_err(|e| e.to_string())
+}
+
+/// Says where the service is, where its data is, and how to sign in.
+fn print_start(settings: &Settings, address: SocketAddr, first: Option<&FirstStart>) {
+    let url = format!("http://{address}");
     println!("Samphan listens on {url}");
     println!("Docs               {url}/docs/   document {url}/openapi.json");
-    if let Some(first) = first {
-        let password = first.password.clone().unwrap_or_else(|| "$SAMPHAN_ADMIN_PASSWORD".to_owned());
-        let shown =
-            if first.password.is_some() { format!("{password}   (shown once)") } else { "as set in SAMPHAN_ADMIN_PASSWORD".to_owned() };
-        println!("Sign in as         {}   password {shown}", first.email);
-        println!(
-            "Try                curl -s {url}/v1/auth/sign-in -H 'content-type: application/json' -d '{{\"email\":\"{}\",\"password\":\"{password}\"}}'",
-            first.email
-        );
-    }
-    serving.run().await.map_err(|e| e.to_string())
+    println!("Data               {}", settings.database.described());
+    let Some(first) = first else { return };
+    // The words between the quotes of the shell are the program's own, an e-mail address and a random password: none has a quote in it
+    // but the address, which is written as the shell wants it.
+    let email = serde_json::json!(first.email).to_string().replace('\'', "'\\''");
+    let (password, said) = match &first.password {
+        Some(password) => (format!("\"{password}\""), "Its password is in this command and is not shown again:"),
+        None => ("\"'\"$SAMPHAN_ADMIN_PASSWORD\"'\"".to_owned(), "Its password is the one in SAMPHAN_ADMIN_PASSWORD:"),
+    };
+    println!("Administrator      {}", first.email);
+    println!("Sign in            {said}");
+    println!("  curl -s {url}/v1/auth/sign-in -H 'content-type: application/json' -d '{{\"email\":{email},\"password\":{password}}}'");
 }

@@ -13,7 +13,7 @@ use crate::{
         webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
-    platform::{administrators, privacy::journal::Journal},
+    platform::{administrators, document::Documents, privacy::journal::Journal},
     rest::{body::Validators, headers, pipeline, routes::Routes},
     sales::release,
     sweep,
@@ -67,10 +67,8 @@ pub struct Shared {
     pub rate_limit: RateLimit,
     /// The published schemas.
     pub validators: Validators,
-    /// The published document, written.
-    pub document: String,
-    /// Its ETag.
-    pub document_tag: String,
+    /// The published document, as it is served.
+    pub documents: Documents,
     /// Every operation by its address.
     pub routes: Routes,
     /// Counters.
@@ -176,7 +174,6 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     webhooks::seal_anew(&work, &keyring).await?;
     work.commit().await?;
     let store = store.with_cursor_key(&cursors).with_guards(administrators::guards());
-    let written = document.to_string();
     let shared = Shared {
         keys: Keys::of(&signing)?,
         refresh_secret,
@@ -184,8 +181,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         limits: Limits::default(),
         rate_limit: settings.rate_limit,
         validators: Validators::of(document),
-        document_tag: format!("\"{}\"", tokens::hash(written.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>()),
-        document: written,
+        documents: Documents::new(document),
         routes: Routes::of(api.operations).map_err(StartError::Document)?,
         metrics: Metrics::default(),
         body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),

@@ -798,10 +798,10 @@ pub struct ListAccountsQuery {
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose country is this, or one of these, separated by commas.
+    ///Only records whose country is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -816,7 +816,7 @@ pub struct ListAccountsQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///Only records whose currency is this, or one of these, separated by commas.
+    ///Only records whose currency is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
@@ -831,40 +831,40 @@ pub struct ListAccountsQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose grade is this, or one of these, separated by commas.
+    ///Only records whose grade is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    ///Only records whose industry is this, or one of these, separated by commas.
+    ///Only records whose industry is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub industry: Option<String>,
-    ///Only records whose is_vip is this, or one of these, separated by commas.
+    ///Only records whose is_vip is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_vip: Option<String>,
-    ///Only records whose legal_form is this, or one of these, separated by commas: company, limited_partnership, ordinary_partnership, state_enterprise, government, foundation, individual, foreign.
+    ///Only records whose legal_form is this, or one of these, separated by commas (`\,` for a comma within a value): company, limited_partnership, ordinary_partnership, state_enterprise, government, foundation, individual, foreign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_form: Option<String>,
-    ///Only records whose legal_name is this, or one of these, separated by commas.
+    ///Only records whose legal_name is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_name: Option<String>,
-    ///Only records whose lifecycle_stage is this, or one of these, separated by commas: prospect, active, at_risk, churned, won_back, blocked.
+    ///Only records whose lifecycle_stage is this, or one of these, separated by commas (`\,` for a comma within a value): prospect, active, at_risk, churned, won_back, blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifecycle_stage: Option<String>,
     ///Records a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only records whose name is this, or one of these, separated by commas.
+    ///Only records whose name is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    ///Only records whose owner_id is this, or one of these, separated by commas.
+    ///Only records whose owner_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
-    ///Only records whose parent_id is this, or one of these, separated by commas.
+    ///Only records whose parent_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<String>,
-    ///Only records whose price_book_id is this, or one of these, separated by commas.
+    ///Only records whose price_book_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_book_id: Option<String>,
     ///Words to be found, in any language and anywhere within words.
@@ -873,16 +873,16 @@ pub struct ListAccountsQuery {
     ///Up to three of id, created_at, updated_at, name, lifecycle_stage, grade, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records with this tag, or one of these, separated by commas.
+    ///Only records with this tag, or one of these, separated by commas (`\,` for a comma within a tag).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
-    ///Only records whose tax_id is this, or one of these, separated by commas.
+    ///Only records whose tax_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_id: Option<String>,
-    ///Only records whose team_id is this, or one of these, separated by commas.
+    ///Only records whose team_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -941,7 +941,7 @@ impl ::std::default::Default for ListAccountsQuery {
 ///What `listChanges` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListChangesQuery {
-    ///`next_cursor` of the page before, or the `cursor` of a change; `now` for the present end; from the beginning when left out.
+    ///Where to start: after the change with this cursor (`next_cursor` of a page, `cursor` of a change, `id` of a streamed event), at the `beginning` of the feed, or `now`, after its newest change. `beginning` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     ///Most changes to answer.
@@ -974,7 +974,7 @@ pub struct ListExternalReferencesQuery {
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -992,10 +992,10 @@ pub struct ListExternalReferencesQuery {
     ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    ///Only records whose external_id is this, or one of these, separated by commas.
+    ///Only records whose external_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    ///Only records whose external_type is this, or one of these, separated by commas.
+    ///Only records whose external_type is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_type: Option<String>,
     ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
@@ -1004,25 +1004,25 @@ pub struct ListExternalReferencesQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     ///Records a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only records whose record_id is this, or one of these, separated by commas.
+    ///Only records whose record_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<String>,
-    ///Only records whose resource is this, or one of these, separated by commas.
+    ///Only records whose resource is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     ///Up to three of id, created_at, updated_at, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records whose system is this, or one of these, separated by commas.
+    ///Only records whose system is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -1069,13 +1069,13 @@ impl ::std::default::Default for ListExternalReferencesQuery {
 ///What `listExternalSystems` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListExternalSystemsQuery {
-    ///Only records whose code is this, or one of these, separated by commas.
+    ///Only records whose code is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -1099,10 +1099,10 @@ pub struct ListExternalSystemsQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    ///Only records whose kind is this, or one of these, separated by commas: accounting, erp, pos, telephony, ecommerce, crm, other.
+    ///Only records whose kind is this, or one of these, separated by commas (`\,` for a comma within a value): accounting, erp, pos, telephony, ecommerce, crm, other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     ///Records a page.
@@ -1111,10 +1111,10 @@ pub struct ListExternalSystemsQuery {
     ///Up to three of id, created_at, updated_at, code, name, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records whose status is this, or one of these, separated by commas: active, paused.
+    ///Only records whose status is this, or one of these, separated by commas (`\,` for a comma within a value): active, paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -1159,19 +1159,19 @@ impl ::std::default::Default for ListExternalSystemsQuery {
 ///What `listOrders` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListOrdersQuery {
-    ///Only records whose account_id is this, or one of these, separated by commas.
+    ///Only records whose account_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    ///Only records whose channel is this, or one of these, separated by commas: field, telesales, web, partner.
+    ///Only records whose channel is this, or one of these, separated by commas (`\,` for a comma within a value): field, telesales, web, partner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    ///Only records whose contact_id is this, or one of these, separated by commas.
+    ///Only records whose contact_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<String>,
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -1186,13 +1186,13 @@ pub struct ListOrdersQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///Only records whose credit_status is this, or one of these, separated by commas: not_checked, approved, warned, held, declined, released.
+    ///Only records whose credit_status is this, or one of these, separated by commas (`\,` for a comma within a value): not_checked, approved, warned, held, declined, released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_status: Option<String>,
     ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    ///Only records whose customer_reference is this, or one of these, separated by commas.
+    ///Only records whose customer_reference is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<String>,
     ///References to answer in full under `expanded`, at most 5, such as `owner,team,account,contact,promise,price_book,warehouse`.
@@ -1204,22 +1204,22 @@ pub struct ListOrdersQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose fulfilment_status is this, or one of these, separated by commas: unallocated, partly_allocated, allocated, partly_shipped, shipped, partly_delivered, delivered.
+    ///Only records whose fulfilment_status is this, or one of these, separated by commas (`\,` for a comma within a value): unallocated, partly_allocated, allocated, partly_shipped, shipped, partly_delivered, delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilment_status: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    ///Only records whose invoice_status is this, or one of these, separated by commas: none, partly, fully.
+    ///Only records whose invoice_status is this, or one of these, separated by commas (`\,` for a comma within a value): none, partly, fully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_status: Option<String>,
     ///Records a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only records whose number is this, or one of these, separated by commas.
+    ///Only records whose number is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    ///Only records whose ordered_on is this, or one of these, separated by commas.
+    ///Only records whose ordered_on is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_on: Option<String>,
     ///After, more than.
@@ -1234,19 +1234,19 @@ pub struct ListOrdersQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_on_lte: Option<String>,
-    ///Only records whose owner_id is this, or one of these, separated by commas.
+    ///Only records whose owner_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
-    ///Only records whose payment_status is this, or one of these, separated by commas: none, partly, fully.
+    ///Only records whose payment_status is this, or one of these, separated by commas (`\,` for a comma within a value): none, partly, fully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_status: Option<String>,
-    ///Only records whose promise_id is this, or one of these, separated by commas.
+    ///Only records whose promise_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise_id: Option<String>,
     ///Words to be found, in any language and anywhere within words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    ///Only records whose requested_on is this, or one of these, separated by commas.
+    ///Only records whose requested_on is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_on: Option<String>,
     ///After, more than.
@@ -1264,16 +1264,16 @@ pub struct ListOrdersQuery {
     ///Up to three of id, created_at, updated_at, number, ordered_on, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records whose status is this, or one of these, separated by commas: draft, submitted, on_hold, confirmed, in_fulfilment, fulfilled, closed, cancelled.
+    ///Only records whose status is this, or one of these, separated by commas (`\,` for a comma within a value): draft, submitted, on_hold, confirmed, in_fulfilment, fulfilled, closed, cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    ///Only records with this tag, or one of these, separated by commas.
+    ///Only records with this tag, or one of these, separated by commas (`\,` for a comma within a tag).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
-    ///Only records whose team_id is this, or one of these, separated by commas.
+    ///Only records whose team_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -1341,13 +1341,13 @@ impl ::std::default::Default for ListOrdersQuery {
 ///What `listProducts` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListProductsQuery {
-    ///Only records whose category_id is this, or one of these, separated by commas.
+    ///Only records whose category_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_id: Option<String>,
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -1374,37 +1374,37 @@ pub struct ListProductsQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    ///Only records whose kind is this, or one of these, separated by commas: goods, service, bundle, configurable.
+    ///Only records whose kind is this, or one of these, separated by commas (`\,` for a comma within a value): goods, service, bundle, configurable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     ///Records a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only records whose name is this, or one of these, separated by commas.
+    ///Only records whose name is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     ///Words to be found, in any language and anywhere within words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    ///Only records whose sku is this, or one of these, separated by commas.
+    ///Only records whose sku is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
     ///Up to three of id, created_at, updated_at, sku, name, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records whose status is this, or one of these, separated by commas: active, discontinued.
+    ///Only records whose status is this, or one of these, separated by commas (`\,` for a comma within a value): active, discontinued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    ///Only records with this tag, or one of these, separated by commas.
+    ///Only records with this tag, or one of these, separated by commas (`\,` for a comma within a tag).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
-    ///Only records whose tax_code is this, or one of these, separated by commas.
+    ///Only records whose tax_code is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_code: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -1455,13 +1455,13 @@ impl ::std::default::Default for ListProductsQuery {
 ///What `listShipments` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListShipmentsQuery {
-    ///Only records whose account_id is this, or one of these, separated by commas.
+    ///Only records whose account_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
     ///Adds `total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
-    ///Only records whose created_at is this, or one of these, separated by commas.
+    ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     ///After, more than.
@@ -1488,19 +1488,19 @@ pub struct ListShipmentsQuery {
     ///A filter of the filter language as JSON, see the schema `Filter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    ///Only records whose id is this, or one of these, separated by commas.
+    ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     ///Records a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only records whose number is this, or one of these, separated by commas.
+    ///Only records whose number is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    ///Only records whose order_id is this, or one of these, separated by commas.
+    ///Only records whose order_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
-    ///Only records whose promised_on is this, or one of these, separated by commas.
+    ///Only records whose promised_on is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_on: Option<String>,
     ///After, more than.
@@ -1521,16 +1521,16 @@ pub struct ListShipmentsQuery {
     ///Up to three of id, created_at, updated_at, number, promised_on, separated by commas; `-` before one for descending. The id is always last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
-    ///Only records whose status is this, or one of these, separated by commas: planned, picked, packed, shipped, delivered, failed, cancelled.
+    ///Only records whose status is this, or one of these, separated by commas (`\,` for a comma within a value): planned, picked, packed, shipped, delivered, failed, cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    ///Only records with this tag, or one of these, separated by commas.
+    ///Only records with this tag, or one of these, separated by commas (`\,` for a comma within a tag).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
-    ///Only records whose tracking_no is this, or one of these, separated by commas.
+    ///Only records whose tracking_no is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking_no: Option<String>,
-    ///Only records whose updated_at is this, or one of these, separated by commas.
+    ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
     ///After, more than.
@@ -1545,7 +1545,7 @@ pub struct ListShipmentsQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<String>,
-    ///Only records whose warehouse_id is this, or one of these, separated by commas.
+    ///Only records whose warehouse_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warehouse_id: Option<String>,
 }
@@ -2281,6 +2281,8 @@ pub struct Problem {
     pub code: String,
     ///Records that stand in the way.
     pub conflicts: Vec<ProblemConflict>,
+    ///With 412 `version_conflict` the record's present version, as in its ETag; null otherwise.
+    pub current_version: Option<i64>,
     ///What to do about it. Never holds a value that was sent.
     pub detail: String,
     ///Faults in the request, each with its place.

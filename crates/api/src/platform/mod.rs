@@ -4,6 +4,7 @@ pub mod administrators;
 pub mod api_key;
 pub mod auth;
 pub mod custom_field;
+pub mod document;
 pub mod first_start;
 pub mod pages;
 pub mod privacy;

@@ -1,5 +1,6 @@
 //! The service itself: health, metrics, the document, the docs page, and what each problem means.
 
+use super::document::{self, Version};
 use crate::{
     rest::{
         answer::Answer,
@@ -9,7 +10,7 @@ use crate::{
     server::{Shared, State},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::header,
     web::{self, ServiceConfig},
 };
@@ -123,26 +124,20 @@ async fn jwks(_: &Reader, call: Call) -> Result<Answer> {
     Ok(Answer::json(&call.state.keys.jwks()))
 }
 
-/// What is not JSON: the document's own text, the metrics, the docs page.
+/// What is not an operation: the document, the metrics, the docs page.
 pub fn mount(config: &mut ServiceConfig, shared: &Shared) {
-    config.route("/openapi.json", web::get().to(document));
+    for (path, version) in [("/openapi.json", Version::Current), ("/openapi-3.0.json", Version::Older)] {
+        config.route(path, web::get().to(move |request, state| document::serve(request, state, version)));
+    }
     if shared.metrics_page {
         config.route("/metrics", web::get().to(metrics));
     }
     if shared.docs {
-        config
-            .route("/docs", web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+        for path in ["/", "/docs"] {
+            config.route(path, web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }));
+        }
+        config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
     }
-}
-
-async fn document(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    let sent = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    let mut response = HttpResponse::Ok();
-    if sent.is_some_and(|s| s.split(',').any(|t| t.trim() == state.document_tag)) {
-        return HttpResponse::NotModified().insert_header((header::ETAG, state.document_tag.clone())).finish();
-    }
-    response.insert_header((header::ETAG, state.document_tag.clone())).content_type("application/json").body(state.document.clone())
 }
 
 async fn metrics(state: web::Data<State>) -> HttpResponse {

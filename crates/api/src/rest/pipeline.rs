@@ -70,7 +70,8 @@ pub fn cors(origins: &[String]) -> Cors {
     origins.iter().filter(|o| !o.is_empty()).fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
+/// The answer to what is refused outside of any operation.
+pub fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
     let (id, language) = (request_id(request), language(request));
     let mut response = problem::response(error, language, &id);
     with_id(&mut response, &id);

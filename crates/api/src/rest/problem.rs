@@ -26,7 +26,13 @@ pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
         "errors": errors,
         "conflicts": error.conflicts,
         "allowed": error.allowed,
+        "current_version": current_version(error),
     })
+}
+
+/// The version the record has now, where If-Match named another one.
+fn current_version(error: &Error) -> Option<i64> {
+    error.about.parse().ok().filter(|_| error.code == Code::VersionConflict)
 }
 
 fn fault(e: &FieldError, language: Language) -> Value {
@@ -59,10 +65,10 @@ pub fn response(error: &Error, language: Language, request_id: &str) -> HttpResp
         Code::MethodNotAllowed => {
             response.insert_header((header::ALLOW, error.allowed.join(", ")));
         }
-        Code::VersionConflict if !error.about.is_empty() => {
-            response.insert_header((header::ETAG, format!("\"{}\"", error.about)));
-        }
         _ => {}
+    }
+    if let Some(version) = current_version(error) {
+        response.insert_header((header::ETAG, format!("\"{version}\"")));
     }
     response.body(body(error, language, request_id).to_string())
 }

@@ -125,14 +125,21 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
         all.push(Parameter::new(
             field.name,
             string(4000),
-            format!("Only records whose {} is this, or one of these, separated by commas{is}.", field.name),
+            format!(
+                "Only records whose {} is this, or one of these, separated by commas (`\\,` for a comma within a value){is}.",
+                field.name
+            ),
         ));
         if matches!(field.kind, Kind::Time | Kind::Date | Kind::Int | Kind::Decimal { .. }) {
             all.extend(RANGES.iter().map(|(suffix, _, about)| Parameter::new(format!("{}{suffix}", field.name), string(50), *about)));
         }
     }
     if shape.extensible {
-        all.push(Parameter::new("tags", string(1000), "Only records with this tag, or one of these, separated by commas."));
+        all.push(Parameter::new(
+            "tags",
+            string(1000),
+            "Only records with this tag, or one of these, separated by commas (`\\,` for a comma within a tag).",
+        ));
     }
     all
 }
@@ -294,7 +301,7 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
                 _ => Ok(Scalar::Text(part.trim().to_lowercase())),
             }
         };
-        let values: Vec<_> = if op == Op::In { text.split(',').map(read).collect() } else { vec![read(text)] };
+        let values: Vec<_> = if op == Op::In { listed(text).iter().map(|part| read(part)).collect() } else { vec![read(text)] };
         if values.len() > filter::MOST_VALUES {
             faults.push(FieldError::new(format!("?{name}"), "too_many_items", filter::MOST_VALUES.to_string()));
             continue;
@@ -311,6 +318,20 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
     // A cursor is bound to the filter, whatever order the parameters came in.
     parts.sort_by_cached_key(|p| format!("{p:?}"));
     parts
+}
+
+/// The values of a list separated by commas, in which `\,` stands for a comma and `\\` for a backslash within a value.
+fn listed(text: &str) -> Vec<String> {
+    let mut values = vec![String::new()];
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let escaped = if c == '\\' { characters.next_if(|next| matches!(next, ',' | '\\')) } else { None };
+        match (escaped, c) {
+            (None, ',') => values.push(String::new()),
+            (escaped, c) => values.iter_mut().last().into_iter().for_each(|value| value.push(escaped.unwrap_or(c))),
+        }
+    }
+    values
 }
 
 /// The fields named, if any.

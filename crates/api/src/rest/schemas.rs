@@ -340,7 +340,7 @@ fn common() -> Map<String, Value> {
         "Problem": {
             "type": "object",
             "description": "What went wrong (RFC 9457). One shape for everything that is not a success.",
-            "required": ["type", "title", "status", "detail", "code", "request_id", "errors", "conflicts", "allowed"],
+            "required": ["type", "title", "status", "detail", "code", "request_id", "errors", "conflicts", "allowed", "current_version"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference", "maxLength": 200, "description": "Address of the code's description, `/problems/<code>`."},
                 "title": text(200, "What it is, in the language of Accept-Language (en, th, fa)."),
@@ -351,6 +351,7 @@ fn common() -> Map<String, Value> {
                 "errors": {"type": "array", "maxItems": MOST_FAULTS, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
                 "conflicts": {"type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/ProblemConflict"}, "description": "Records that stand in the way."},
                 "allowed": {"type": "array", "maxItems": 1000, "items": text(200, "One of them."), "description": "What would be allowed: methods, transitions, permissions."},
+                "current_version": {"type": ["integer", "null"], "format": "int64", "minimum": 1, "description": "With 412 `version_conflict` the record's present version, as in its ETag; null otherwise."},
             },
         },
         "ProblemError": {

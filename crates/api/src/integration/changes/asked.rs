@@ -62,8 +62,17 @@ fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) 
     meant
 }
 
+/// The position to go on after: of `now`, `beginning` or a cursor.
+pub fn start(store: &Store, after: &str, newest: i64) -> Result<i64> {
+    match after {
+        "now" => Ok(newest),
+        "beginning" => Ok(0),
+        cursor => position(store, cursor, newest),
+    }
+}
+
 /// The position a cursor goes on after. One that is ahead of the end is of a time that a restore undid: whoever holds it shall know.
-pub fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
+fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
     let position = store.feed_position(cursor)?;
     if position > newest { Err(Error::from(Code::InvalidCursor).about("ahead of the feed")) } else { Ok(position) }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     PERMISSION,
-    asked::{position, shield, wanted},
+    asked::{shield, start, wanted},
     follower::Listener,
 };
 use crate::rest::{
@@ -47,11 +47,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let until = Clock::now() + wait(&call)?;
     let store = &call.state.store;
     let mut newest = feed::newest(store, call.now).await?;
-    let mut after = match call.query.get("after").map(String::as_str) {
-        None => 0,
-        Some("now") => newest,
-        Some(cursor) => position(store, cursor, newest)?,
-    };
+    let mut after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
     let mut caller = Lasting::of(&call, PERMISSION);
     let mut listener: Option<Listener> = None;
     loop {

@@ -34,11 +34,7 @@ pub fn routes(api: Api) -> Api {
                  when it is read: an event goes where its record goes.",
             )
             .query(vec![
-                Parameter::new(
-                    "after",
-                    json!({"type": "string", "minLength": 1, "maxLength": 400}),
-                    "`next_cursor` of the page before, or the `cursor` of a change; `now` for the present end; from the beginning when left out.",
-                ),
+                after("`beginning`"),
                 types(),
                 resources(),
                 Parameter::new(
@@ -65,11 +61,7 @@ pub fn routes(api: Api) -> Api {
                  Retry-After when too many streams are open.",
             )
             .query(vec![
-                Parameter::new(
-                    "after",
-                    json!({"type": "string", "minLength": 1, "maxLength": 400}),
-                    "A cursor to go on after, or `beginning`; from now on when left out.",
-                ),
+                after("`now`"),
                 types(),
                 resources(),
             ])
@@ -86,6 +78,18 @@ pub fn change() -> Value {
         "id": example::id("events"), "resource_id": example::id("accounts"), "version": 2, "changed_fields": ["grade"],
         "before": {"grade": "A"}, "after": {"grade": "B"},
     })
+}
+
+/// The same words for the feed and the stream, which differ in what they do without it.
+fn after(default: &str) -> Parameter {
+    Parameter::new(
+        "after",
+        json!({"type": "string", "minLength": 1, "maxLength": 400}),
+        format!(
+            "Where to start: after the change with this cursor (`next_cursor` of a page, `cursor` of a change, `id` of a streamed event), at the \
+             `beginning` of the feed, or `now`, after its newest change. {default} when left out."
+        ),
+    )
 }
 
 fn types() -> Parameter {

@@ -2,7 +2,7 @@
 
 use super::{
     PERMISSION,
-    asked::{position, shield, wanted},
+    asked::{shield, start, wanted},
     follower::Listener,
 };
 use crate::rest::{
@@ -36,11 +36,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let (state, store) = (&call.state, &call.state.store);
     let newest = feed::newest(store, call.now).await?;
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
-    let after = match from {
-        None | Some("now") => newest,
-        Some("beginning") => 0,
-        Some(cursor) => position(store, cursor, newest)?,
-    };
+    let after = start(store, from.unwrap_or("now"), newest)?;
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);

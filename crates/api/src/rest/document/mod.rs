@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
+pub mod part;
 mod sharing;
 mod soundness;
 
@@ -63,7 +64,7 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "contact": {"name": "Samphan", "url": "https://samphan.invalid"},
         },
-        "servers": [{"url": "https://{host}", "description": "Your deployment.", "variables": {"host": {"default": "localhost:8080", "description": "Where it is reached."}}}],
+        "servers": [{"url": "/", "description": "The deployment that served this document."}],
         "security": [{"bearer": []}],
         "tags": about.tags.iter().map(|(name, text)| json!({"name": name, "description": text})).collect::<Vec<_>>(),
         "paths": paths,
