@@ -54,7 +54,7 @@ async fn payments_and_credit_notes_follow(app: App) {
     assert_eq!(paid["owed_amount"], "0.00");
     assert_eq!(read(&app, &order.id()).await["payment_status"], "fully");
     assert_eq!(shop.available(&app).await, "1000.00", "paid, and accounting has not said so otherwise");
-    let mut note = invoice(&order, "CN-1", "1", "107.00", from_now(0));
+    let mut note = invoice(&order, "CN-1", "0", "107.00", from_now(0));
     note["kind"] = json!("credit_note");
     let note = app.make("/v1/order-invoices", note).await;
     assert_eq!(note["owed_amount"], "-107.00");
@@ -105,7 +105,7 @@ async fn a_batch_by_the_documents_own_numbers(app: App) {
     shop.say_first(&app).await;
     let orders = [shop.confirmed(&app, "1").await, shop.confirmed(&app, "2").await];
     let item = |n: usize, order: &Answer, amount: &str| {
-        let mut body = invoice(order, &format!("INV-{n}"), "1", amount, from_now(0));
+        let mut body = invoice(order, &format!("INV-{n}"), &n.to_string(), amount, from_now(0));
         body["external_id"] = json!(format!("INV-{n}-1"));
         body
     };
@@ -184,7 +184,7 @@ async fn a_system_posts_its_own_documents_only(app: App) {
     pos.post("/v1/order-invoices", invoice(&order, "INV-1", "5", "535.00", from_now(0))).await.refused(403, "forbidden");
     let made = app.make("/v1/order-invoices", invoice(&order, "INV-1", "1", "107.00", from_now(0))).await;
     let path = format!("/v1/order-invoices/{}", id(&made));
-    pos.patch(&path, json!({"amount": "535.00"})).await.refused(403, "forbidden");
+    pos.patch(&path, json!({"amount": "535.00", "as_of": from_now(1)})).await.refused(403, "forbidden");
     pos.delete(&path).await.refused(403, "forbidden");
     let mut own = invoice(&order, "T-1", "1", "107.00", from_now(0));
     own["system"] = json!("pos");

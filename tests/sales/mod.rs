@@ -1,6 +1,7 @@
 //! Sales: an order is promised whole or held for a reason, and what was promised is what is shipped, invoiced and owed.
 
 mod crowds;
+mod exposure;
 mod holds;
 mod invoices;
 mod orders;

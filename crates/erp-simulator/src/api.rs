@@ -229,8 +229,9 @@ pub struct CreditBatch {
     ///The legal entity the customers owe to.
     pub entity: String,
     /**Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
-had been sent to `/v1/order-invoices`, by document and line. So an order is never counted as open and as owed, whatever comes
-first. One that cannot be taken refuses the batch.*/
+had been sent to `/v1/order-invoices`, by document and line, of the batch's entity and with the batch's currency as the balance's. So
+an order is never counted as open and as owed, whatever comes first. One row for each document and order line: a second one is
+`repeated`. One that cannot be taken refuses the batch.*/
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invoices: Vec<PostedInvoice>,
     ///The customers.
@@ -1237,7 +1238,7 @@ pub struct ListOrdersQuery {
     ///Only records whose owner_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
-    ///Only records whose payment_status is this, or one of these, separated by commas (`\,` for a comma within a value): none, partly, fully.
+    ///Only records whose payment_status is this, or one of these, separated by commas (`\,` for a comma within a value): none, partly, fully, settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_status: Option<String>,
     ///Only records whose promise_id is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1613,7 +1614,7 @@ pub struct Order {
     pub credit_check_id: Option<::uuid::Uuid>,
     ///What credit said.
     pub credit_status: String,
-    ///What it has given back by credit notes.
+    ///What it has given back by credit notes, at most what was invoiced.
     pub credited_amount: String,
     ///ISO 4217 currency of every amount here; the price book's when left out.
     pub currency: Option<String>,
@@ -1634,7 +1635,7 @@ pub struct Order {
     pub gross_amount: String,
     ///UUIDv7. A client may supply it on create.
     pub id: ::uuid::Uuid,
-    ///How much accounting has invoiced.
+    ///How much accounting has invoiced, by quantity: `fully` when nothing is left to invoice, for whatever amount.
     pub invoice_status: String,
     ///What accounting has invoiced of it, tax included.
     pub invoiced_amount: String,
@@ -1646,7 +1647,9 @@ pub struct Order {
     pub note: Option<String>,
     ///Our number for it. Numbers rise; there may be gaps.
     pub number: String,
-    ///What is promised and not invoiced: what counts against the customer's credit as an open order.
+    /**What is promised and not invoiced: what counts against the customer's credit as an open order. It goes by quantity: of each line
+the share of its amount that the quantity is which is promised and not invoiced, so rebates and rounding leave nothing open. A
+quantity that a credit note gives back is promised again, unless the order is closed; a credit note without a quantity opens nothing.*/
     pub open_amount: String,
     ///The day it was placed, which decides on prices and tax; today when left out.
     pub ordered_on: Option<::chrono::naive::NaiveDate>,
@@ -1654,7 +1657,7 @@ pub struct Order {
     pub owner_id: Option<::uuid::Uuid>,
     ///What the customer has paid of it.
     pub paid_amount: String,
-    ///How much of that is paid.
+    ///How much of that is paid: `settled` when nothing of it is owed any more, by payments and credit notes together.
     pub payment_status: String,
     ///Days until an invoice is due; the account's when left out.
     pub payment_terms_days: Option<i32>,
@@ -1772,12 +1775,19 @@ pub struct OrderInvoiceBatchItem {
     ///When the system's books said so; a message older than what is known changes nothing. `posted_at` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    ///ISO 4217 currency of the balance that includes it; the order's when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance_currency: Option<String>,
     ///Custom fields by key, as defined under /v1/custom-fields for this resource.
     #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
     pub custom: ::serde_json::Map<String, ::serde_json::Value>,
     ///The document's number there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_no: Option<String>,
+    /**The legal entity in whose books it is: only that entity's balance can include it. The system's when left out; where the system keeps
+several, a balance includes it once all of them are as of `posted_at` or later.*/
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
     ///What the system of `match_on` calls the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -1802,7 +1812,8 @@ pub struct OrderInvoiceBatchItem {
     ///When it entered the system's books: a balance as of then or later includes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posted_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    ///How much of it, in the product's unit.
+    /**How much of it, in the product's unit; of a credit note what is given back, `0` for an allowance on the price alone. What a
+credit note gives back is promised to the customer again, unless its order is closed.*/
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<String>,
     ///Code of the system whose document it is.
@@ -1820,8 +1831,10 @@ impl ::std::default::Default for OrderInvoiceBatchItem {
         Self {
             amount: Default::default(),
             as_of: Default::default(),
+            balance_currency: Default::default(),
             custom: Default::default(),
             document_no: Default::default(),
+            entity: Default::default(),
             external_id: Default::default(),
             id: Default::default(),
             issued_on: Default::default(),
@@ -1976,6 +1989,12 @@ impl ::std::convert::TryFrom<String> for OrderInvoiceBatchMode {
 pub struct OrderLine {
     ///Where that is put aside.
     pub allocations: Vec<LineAllocation>,
+    ///For how much, tax included.
+    pub committed_amount: String,
+    ///What is promised to the customer: the line's quantity once the order is confirmed, what was shipped of an order that was closed early.
+    pub committed_quantity: String,
+    ///What of that it has given back by credit notes, at most all of it.
+    pub credited_quantity: String,
     ///What has arrived.
     pub delivered_quantity: String,
     ///What stands on the document; the product's name when left out.
@@ -2206,7 +2225,8 @@ pub struct PostedInvoice {
     pub paid_amount: Option<String>,
     ///When it entered the system's books.
     pub posted_at: ::chrono::DateTime<::chrono::offset::Utc>,
-    ///How much of it, in the product's unit.
+    /**How much of it, in the product's unit; of a credit note what is given back, `0` for an allowance on the price alone. What a
+credit note gives back is promised to the customer again, unless its order is closed.*/
     pub quantity: String,
 }
 ///What the document is.

@@ -67,6 +67,13 @@ pub async fn expect_active(work: &Work, code: &str) -> Result<Books> {
     }
 }
 
+/// The one legal entity a system keeps books for; none where it keeps several.
+pub async fn legal_entity(work: &Work, code: &str) -> Result<Option<String>> {
+    let mut sql = work.sql();
+    sql.push("SELECT legal_entity FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    Ok(work.fetch_one(sql, |row| row.optional_text(0)).await?.flatten())
+}
+
 /// Notes that a system has pushed.
 pub async fn seen(work: &Work, code: &str) -> Result<()> {
     let mut sql = work.sql();

@@ -87,16 +87,17 @@ pub async fn promise(
         obstacles.extend(prices(work, &after.data, &account).await?);
     }
     obstacles.extend(approval(work, &before.data, &after.data, is_of_promise));
+    let asked = asked_amount(&before.data, &after.data);
     // What the promise held is there; nothing new is asked.
     let decided = match promised {
         Some(promised) if takes_credit(work, id, &mut after.data, &promised.data).await? => None,
         _ => {
             give_back_promised(work, &after.data).await?;
-            Some(ask_credit(work, &mut after.data, doing.checkpoint).await?)
+            Some(ask_credit(work, &mut after.data, asked, doing.checkpoint).await?)
         }
     };
     if let Some(decided) = decided.as_ref().filter(|d| d.verdict.decision > CreditAction::Warn) {
-        obstacles.push(credit_obstacle(decided, asked_amount(&after.data)));
+        obstacles.push(credit_obstacle(decided, asked));
     }
     let waived = |kind: HoldKind| after.data.waived_holds.contains(&kind);
     obstacles.retain(|o| !waived(o.kind));
@@ -126,7 +127,7 @@ pub async fn promise(
             hold::settle(work, &open, HoldStatus::Resolved, "resolved", None).await?;
         }
         after.data.status = OrderStatus::Confirmed;
-        after.data.committed_amount = after.data.total_amount;
+        after.data.commit();
         after.data.confirmed_at = after.data.confirmed_at.or(Some(work.now));
         after.data.follow_up();
         return stored::save(work, before, after, doing.what, reason).await;
@@ -224,19 +225,13 @@ fn approval(work: &Work, before: &Order, order: &Order, of_promise: bool) -> Opt
     if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Approval, "price_manual", ids)) }
 }
 
-/// What an order adds to what is counted already.
-fn asked_amount(order: &Order) -> Amount {
-    order.total_amount.minus(order.committed_amount)
+/// What an order adds to what is counted already: what is invoiced of it counts as owed, what was promised of it as open.
+fn asked_amount(before: &Order, after: &Order) -> Amount {
+    after.open_amount_when_confirmed().minus(before.open_amount)
 }
 
-async fn ask_credit(work: &Work, order: &mut Order, checkpoint: Checkpoint) -> Result<Decided> {
-    let question = Question {
-        account_id: order.account_id,
-        amount: asked_amount(order),
-        currency: order.currency.clone(),
-        checkpoint,
-        policy_id: None,
-    };
+async fn ask_credit(work: &Work, order: &mut Order, amount: Amount, checkpoint: Checkpoint) -> Result<Decided> {
+    let question = Question { account_id: order.account_id, amount, currency: order.currency.clone(), checkpoint, policy_id: None };
     let decided = decide(work, question).await?;
     order.credit_status = match decided.verdict.decision {
         CreditAction::Allow => CreditStanding::Approved,

@@ -1,24 +1,29 @@
 //! What accounting invoiced of orders: posted line by line, in any order and as often as it likes.
 
 use crate::{
-    integration::credit::reconciliation::sum_of,
+    integration::{
+        credit::{push::Ledger, reconciliation::sum_of},
+        external_system::legal_entity,
+    },
     rest::{collection::Collection, example::Example, external::known_system},
 };
 use samphan_domain::{
     caller::Sight,
     error::{Code, Error, FieldError, Result},
+    instant::Instant,
     money::{Amount, Quantity},
     resource::Resource,
     sales::{
         order::Order,
-        order_invoice::{OrderInvoice, PostedInvoice},
+        order_invoice::{InvoiceKind, OrderInvoice, PostedInvoice},
     },
+    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What was invoiced.
@@ -51,10 +56,19 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Resu
     expect_amounts(&draft.data)?;
     draft.data.account_id = Some(order.data.account_id);
     draft.data.currency.clone_from(&order.data.currency);
-    draft.data.settle();
+    place(work, &mut draft.data).await?;
+    balance_credit(work, &mut draft.data, None).await?;
     let made = stored::insert(work, draft).await?;
     add_up(work, &order).await?;
     Ok(made)
+}
+
+/// The books it is in, where it does not say: those of the system's only entity.
+async fn place(work: &Work, invoice: &mut OrderInvoice) -> Result<()> {
+    if invoice.entity.is_none() {
+        invoice.entity = legal_entity(work, &invoice.system).await?;
+    }
+    Ok(())
 }
 
 fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
@@ -76,16 +90,32 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     }
     known_system(work, &before.data.system).await?;
     expect_amounts(&after.data)?;
-    after.data.settle();
+    let says = |i: &OrderInvoice| (i.kind, i.quantity, i.amount);
+    if after.data.as_of == before.data.as_of && says(&after.data) != says(&before.data) {
+        let about = "a later as_of: the books said something else at that moment, or the document has two rows for one order line";
+        return Err(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", "same_as_of_different_values", about)]));
+    }
     let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
+    place(work, &mut after.data).await?;
+    balance_credit(work, &mut after.data, Some(before.id())).await?;
     let saved = stored::save(work, before, after, "updated", None).await?;
     add_up(work, &order).await?;
     Ok(saved)
 }
 
-/// Takes what a system posted with its balances: makes what is new, changes what is newer. The orders are locked in one order,
-/// whoever posts.
-pub async fn post(work: &Work, system: &str, mut posted: Vec<PostedInvoice>) -> Result<()> {
+/// Refuses rows that name one document and order line twice: the second would replace the first.
+fn expect_single(posted: &[PostedInvoice]) -> Result<()> {
+    let mut named = HashSet::new();
+    let repeated = posted.iter().enumerate().filter(|(_, p)| !named.insert((&p.document_no, p.order_line_id)));
+    let about = "one row for each document and order line: add up what the document has in several";
+    let faults: Vec<_> =
+        repeated.map(|(place, _)| FieldError::new(format!("/invoices/{place}/order_line_id"), "repeated", about)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+/// Takes what a system posted with its balances of that entity and currency: makes what is new, changes what is newer. The orders are
+/// locked in one order, whoever posts.
+pub async fn post(work: &Work, ledger: &Ledger, mut posted: Vec<PostedInvoice>) -> Result<()> {
     if posted.is_empty() {
         return Ok(());
     }
@@ -94,10 +124,11 @@ pub async fn post(work: &Work, system: &str, mut posted: Vec<PostedInvoice>) -> 
             return Err(Error::from(Code::Forbidden).allowing([right]));
         }
     }
+    expect_single(&posted)?;
     let mut placed: Vec<(usize, PostedInvoice)> = posted.drain(..).enumerate().collect();
     placed.sort_by_key(|(_, p)| p.order_id);
     for (place, one) in placed {
-        let said = one.of(system);
+        let said = one.of(&ledger.system, &ledger.entity, &ledger.currency);
         take(work, said).await.map_err(|mut error| {
             for fault in &mut error.errors {
                 fault.pointer = format!("/invoices/{place}{}", fault.pointer);
@@ -115,6 +146,8 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
     let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
         return create(work, Stored::draft(said)).await.map(|_| ());
     };
+    // The order before its invoices, as when one is made.
+    stored::find::<Order>(work, said.order_id.0, "read").await.map_err(unseen)?;
     let before = stored::find::<OrderInvoice>(work, id, "read").await.map_err(unseen)?;
     let mut after = before.clone();
     after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
@@ -125,20 +158,88 @@ async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {
     known_system(work, &found.data.system).await?;
     let order = stored::find::<Order>(work, found.data.order_id.0, "read").await?;
     stored::delete(work, found).await?;
+    balance_credits(work, &found.data, None, None).await?;
     add_up(work, &order).await
 }
 
 async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
     known_system(work, &made.data.system).await?;
     let order = stored::find::<Order>(work, made.data.order_id.0, "read").await?;
+    balance_credits(work, &made.data, None, None).await?;
     add_up(work, &order).await
+}
+
+/// A document of a line, as far as credit notes are concerned.
+struct Document {
+    id: Option<Uuid>,
+    key: (Instant, String, String),
+    amount: Amount,
+    over_credited: Amount,
+}
+
+impl Document {
+    /// The order in which credit notes use up what was invoiced: the same, in whatever order they came in.
+    fn key(invoice: &OrderInvoice) -> (Instant, String, String) {
+        (invoice.posted_at, invoice.system.clone(), invoice.document_no.clone())
+    }
+}
+
+/// Brings what a document that is about to be kept adds to what is owed up to date, and what the credit notes of its line do.
+async fn balance_credit(work: &Work, own: &mut OrderInvoice, id: Option<Uuid>) -> Result<()> {
+    let creditable = balance_credits(work, own, Some(own), id).await?;
+    own.settle(creditable);
+    Ok(())
+}
+
+/// Has the credit notes of a line give back no more than was invoiced of it: beyond that they are kept without effect. `own` is a
+/// document that is about to be kept in place of the one of that id; answers what it may give back itself.
+async fn balance_credits(work: &Work, of: &OrderInvoice, own: Option<&OrderInvoice>, id: Option<Uuid>) -> Result<Amount> {
+    let mut sql = work.sql();
+    sql.push("SELECT id, kind, amount, over_credited_amount, posted_at, system, document_no FROM order_invoices ");
+    sql.push("WHERE deleted_at IS NULL AND order_id = ").id(of.order_id.0).push(" AND order_line_id = ").id(of.order_line_id);
+    let rows = work
+        .fetch(sql, |row| {
+            let posted_at = row.time(4)?.ok_or_else(|| Error::from(Code::Internal))?;
+            let key = (posted_at, row.text(5)?, row.text(6)?);
+            let document = Document { id: Some(row.id(0)?), key, amount: Amount(row.int(2)?), over_credited: Amount(row.int(3)?) };
+            Ok((row.text(1)? == "invoice", document))
+        })
+        .await?;
+    let others = rows.into_iter().filter(|(_, document)| document.id != id || id.is_none());
+    let (invoices, mut notes): (Vec<_>, Vec<_>) = others.partition(|(is_invoice, _)| *is_invoice);
+    let mut left = invoices.iter().map(|(_, i)| i.amount).fold(Amount(0), Amount::plus);
+    match own {
+        Some(own) if own.kind == InvoiceKind::Invoice => left = left.plus(Amount(own.amount.0)),
+        Some(own) => {
+            let document = Document { id: None, key: Document::key(own), amount: Amount(own.amount.0), over_credited: Amount(0) };
+            notes.push((false, document));
+        }
+        None => {}
+    }
+    notes.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+    let mut creditable = Amount(0);
+    for (_, note) in notes {
+        let effective = note.amount.min(left);
+        match note.id {
+            None => creditable = left,
+            Some(other) if note.over_credited != note.amount.minus(effective) => {
+                let before = stored::one_with::<OrderInvoice>(work, "id", Scalar::Id(other)).await?.ok_or(Code::Internal)?;
+                let mut after = before.clone();
+                after.data.settle(left);
+                stored::save(work, &before, after, "updated", None).await?;
+            }
+            Some(_) => {}
+        }
+        left = left.minus(effective);
+    }
+    Ok(creditable)
 }
 
 /// Brings an order up to date with everything invoiced of it.
 async fn add_up(work: &Work, before: &Stored<Order>) -> Result<()> {
     let mut sql = work.sql();
     sql.push("SELECT t.order_line_id, t.kind");
-    for column in ["quantity", "amount", "paid_amount"] {
+    for column in ["quantity", "amount", "paid_amount", "over_credited_amount"] {
         sql.push(", ");
         sum_of(&mut sql, &[column]);
     }
@@ -148,26 +249,30 @@ async fn add_up(work: &Work, before: &Stored<Order>) -> Result<()> {
     let rows = work
         .fetch(sql, |row| {
             let sum = |n| -> Result<i64> { Ok(Amount::of_parts(row.int(n)?, row.int(n + 1)?).0) };
-            Ok((row.id(0)?, row.text(1)? == "invoice", [sum(2)?, sum(4)?, sum(6)?]))
+            Ok((row.id(0)?, row.text(1)? == "invoice", [sum(2)?, sum(4)?, sum(6)?, sum(8)?]))
         })
         .await?;
     let mut after = before.clone();
     let order = &mut after.data;
     let mut invoiced: HashMap<Uuid, [i64; 2]> = HashMap::new();
     (order.invoiced_amount, order.credited_amount, order.paid_amount) = (Amount(0), Amount(0), Amount(0));
-    for (line, is_invoice, [quantity, amount, paid]) in rows {
+    let mut credited: HashMap<Uuid, i64> = HashMap::new();
+    for (line, is_invoice, [quantity, amount, paid, beyond]) in rows {
         if is_invoice {
             invoiced.insert(line, [quantity, amount]);
             order.invoiced_amount = order.invoiced_amount.plus(Amount(amount));
             order.paid_amount = order.paid_amount.plus(Amount(paid));
         } else {
-            order.credited_amount = order.credited_amount.plus(Amount(amount));
+            credited.insert(line, quantity);
+            order.credited_amount = order.credited_amount.plus(Amount(amount)).minus(Amount(beyond));
         }
     }
     for line in &mut order.lines {
         let [quantity, amount] = line.id.and_then(|id| invoiced.get(&id)).copied().unwrap_or_default();
         line.invoiced_quantity = Quantity(quantity);
         line.invoiced_amount = Amount(amount);
+        let credited = line.id.and_then(|id| credited.get(&id)).copied().unwrap_or_default();
+        line.credited_quantity = Quantity(credited.min(quantity));
     }
     order.follow_up();
     stored::save(work, before, after, "invoiced", None).await.map(|_| ())

@@ -304,8 +304,8 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
         if is_other && (bound > 0 || was.invoiced_quantity.0 > 0) {
             faults.push(FieldError::new(format!("/lines/{i}/product_id"), "shipped", "the product of what is being shipped"));
         }
-        if line.quantity.0 < bound.max(was.invoiced_quantity.0) {
-            let least = samphan_domain::money::Quantity(bound.max(was.invoiced_quantity.0));
+        if line.quantity.0 < bound.max(was.billed_quantity().0) {
+            let least = samphan_domain::money::Quantity(bound.max(was.billed_quantity().0));
             faults.push(FieldError::new(
                 format!("/lines/{i}/quantity"),
                 "shipped",
@@ -348,7 +348,7 @@ pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReaso
         hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
     }
     after.data.status = OrderStatus::Cancelled;
-    after.data.committed_amount = Amount(0);
+    after.data.withdraw();
     after.data.follow_up();
     stored::save(work, &before, after, "cancelled", input.reason).await
 }
@@ -372,10 +372,9 @@ async fn close(work: &Work, before: Stored<Order>, input: OrderReason) -> Result
     for open in hold::open(work, before.id()).await? {
         hold::settle(work, &open, HoldStatus::Rejected, "rejected", input.reason.clone()).await?;
     }
-    after.data.committed_amount = match before.data.committed_amount {
-        Amount(0) => Amount(0),
-        _ => after.data.rendered_amount(),
-    };
+    if before.data.committed_amount != Amount(0) {
+        after.data.commit_rendered();
+    }
     after.data.status = OrderStatus::Closed;
     after.data.follow_up();
     stored::save(work, &before, after, "closed", input.reason).await

@@ -24,7 +24,7 @@ use samphan_domain::{
     money::{Amount, Quantity},
     resource::Resource,
     sales::{
-        order::{Completion, CreditStanding, FulfilmentStatus, Order, OrderStatus},
+        order::{Completion, CreditStanding, FulfilmentStatus, Order, OrderStatus, PaymentStatus},
         order_hold::HoldKind,
         order_promise::{LinePrice, LineStock, OrderPromise, PromiseStatus},
     },
@@ -157,7 +157,7 @@ fn as_order(promise: &OrderPromise) -> Order {
         credit_status: CreditStanding::NotChecked,
         fulfilment_status: FulfilmentStatus::Unallocated,
         invoice_status: Completion::None,
-        payment_status: Completion::None,
+        payment_status: PaymentStatus::None,
         waived_holds: vec![],
         committed_amount: Amount(0),
         invoiced_amount: Amount(0),

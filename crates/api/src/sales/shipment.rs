@@ -348,7 +348,7 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
         goods::reserve(work, &mut back.data.lines, back.data.warehouse_id, &hold, true).await?;
     }
     if back.data.status == OrderStatus::Closed {
-        back.data.committed_amount = back.data.rendered_amount();
+        back.data.commit_rendered();
     }
     back.data.follow_up();
     stored::save(work, &order, back, "returned", input.reason.clone()).await?;

@@ -6,6 +6,7 @@ pub mod order_hold;
 pub mod order_invoice;
 pub mod order_line;
 pub mod order_promise;
+mod progress;
 pub mod shipment;
 pub mod tax_rate;
 pub mod totals;

@@ -111,14 +111,14 @@ pub struct Order {
     #[schema(read_only)]
     #[serde(default)]
     pub fulfilment_status: FulfilmentStatus,
-    /// How much accounting has invoiced.
+    /// How much accounting has invoiced, by quantity: `fully` when nothing is left to invoice, for whatever amount.
     #[schema(read_only)]
     #[serde(default)]
     pub invoice_status: Completion,
-    /// How much of that is paid.
+    /// How much of that is paid: `settled` when nothing of it is owed any more, by payments and credit notes together.
     #[schema(read_only)]
     #[serde(default)]
-    pub payment_status: Completion,
+    pub payment_status: PaymentStatus,
     /// Kinds of holds somebody with the right let go: they do not come back unless what is ordered changes.
     #[schema(read_only, max_items = 10)]
     #[serde(default)]
@@ -131,7 +131,7 @@ pub struct Order {
     #[schema(read_only)]
     #[serde(default)]
     pub invoiced_amount: Amount,
-    /// What it has given back by credit notes.
+    /// What it has given back by credit notes, at most what was invoiced.
     #[schema(read_only)]
     #[serde(default)]
     pub credited_amount: Amount,
@@ -139,7 +139,9 @@ pub struct Order {
     #[schema(read_only)]
     #[serde(default)]
     pub paid_amount: Amount,
-    /// What is promised and not invoiced: what counts against the customer's credit as an open order.
+    /// What is promised and not invoiced: what counts against the customer's credit as an open order. It goes by quantity: of each line
+    /// the share of its amount that the quantity is which is promised and not invoiced, so rebates and rounding leave nothing open. A
+    /// quantity that a credit note gives back is promised again, unless the order is closed; a credit note without a quantity opens nothing.
     #[schema(read_only)]
     #[serde(default)]
     pub open_amount: Amount,
@@ -315,18 +317,19 @@ pub enum Completion {
     Fully,
 }
 
-impl Completion {
-    /// How much of a whole a part is.
-    #[must_use]
-    pub const fn of(part: i64, whole: i64) -> Self {
-        if part <= 0 {
-            Self::None
-        } else if part < whole {
-            Self::Partly
-        } else {
-            Self::Fully
-        }
-    }
+/// How much of what was invoiced is paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Nothing is paid, and what was invoiced is owed.
+    #[default]
+    None,
+    /// Some of it is paid; the rest is owed.
+    Partly,
+    /// Everything that was promised is paid.
+    Fully,
+    /// Nothing of what was invoiced is owed: it was paid, or given back by credit notes.
+    Settled,
 }
 
 impl Order {
@@ -371,38 +374,8 @@ impl Order {
         matches!(self.status, OrderStatus::Confirmed | OrderStatus::InFulfilment | OrderStatus::Fulfilled)
     }
 
-    /// What was rendered of it, tax included: of goods the part that has left, services whole.
-    #[must_use]
-    pub fn rendered_amount(&self) -> Amount {
-        let of = |l: &OrderLine| if l.is_service { l.total_amount } else { share(l.total_amount, l.shipped_quantity, l.quantity) };
-        self.lines.iter().map(of).fold(Amount(0), Amount::plus)
-    }
-
-    /// What of it accounting has invoiced: of a line that was credited and invoiced anew no more than the line, lest it hide another.
-    #[must_use]
-    pub fn covered_amount(&self) -> Amount {
-        self.lines.iter().map(|l| l.invoiced_amount.min(l.total_amount)).fold(Amount(0), Amount::plus)
-    }
-
-    /// Brings what follows from its lines and amounts up to date.
-    pub fn follow_up(&mut self) {
-        self.lines.iter_mut().for_each(OrderLine::count);
-        self.fulfilment_status = self.fulfilment();
-        if matches!(self.status, OrderStatus::Confirmed | OrderStatus::InFulfilment | OrderStatus::Fulfilled) {
-            use FulfilmentStatus::{Allocated, Delivered, PartlyAllocated, Unallocated};
-            self.status = match self.fulfilment_status {
-                Delivered => OrderStatus::Fulfilled,
-                Unallocated | PartlyAllocated | Allocated => OrderStatus::Confirmed,
-                _ => OrderStatus::InFulfilment,
-            };
-        }
-        let covered = self.covered_amount();
-        self.open_amount = Amount(self.committed_amount.minus(covered).0.max(0));
-        self.invoice_status = Completion::of(covered.0, self.committed_amount.0);
-        self.payment_status = Completion::of(self.paid_amount.0, self.committed_amount.0);
-    }
-
-    fn fulfilment(&self) -> FulfilmentStatus {
+    /// How far the goods are, by the quantities of the lines.
+    pub(super) fn fulfilment(&self) -> FulfilmentStatus {
         let goods = || self.lines.iter().filter(|l| !l.is_service);
         let all = |done: fn(&OrderLine) -> Quantity| goods().all(|l| done(l) >= l.quantity);
         let any = |done: fn(&OrderLine) -> Quantity| goods().any(|l| done(l).0 > 0);
@@ -444,16 +417,6 @@ impl Order {
             lines
         ])
     }
-}
-
-/// `amount × part ÷ whole`, rounded half up; all of it when the part is the whole.
-#[must_use]
-pub fn share(amount: Amount, part: Quantity, whole: Quantity) -> Amount {
-    if part >= whole || whole.0 == 0 {
-        return amount;
-    }
-    let product = i128::from(amount.0) * i128::from(part.0);
-    Amount(i64::try_from((product + i128::from(whole.0 / 2)) / i128::from(whole.0)).unwrap_or(amount.0))
 }
 
 impl Resource for Order {

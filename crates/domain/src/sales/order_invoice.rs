@@ -29,7 +29,8 @@ pub struct OrderInvoice {
     pub order_id: OrderId,
     /// The line.
     pub order_line_id: Uuid,
-    /// How much of it, in the product's unit.
+    /// How much of it, in the product's unit; of a credit note what is given back, `0` for an allowance on the price alone. What a
+    /// credit note gives back is promised to the customer again, unless its order is closed.
     pub quantity: Quantity,
     /// For how much, tax included, in the order's currency.
     #[schema(example = "214.00")]
@@ -44,6 +45,13 @@ pub struct OrderInvoice {
     pub posted_at: Instant,
     /// When the system's books said so; a message older than what is known changes nothing. `posted_at` when left out.
     pub as_of: Option<Instant>,
+    /// The legal entity in whose books it is: only that entity's balance can include it. The system's when left out; where the system keeps
+    /// several, a balance includes it once all of them are as of `posted_at` or later.
+    #[schema(min_length = 1, max_length = 50, example = "TH01")]
+    pub entity: Option<String>,
+    /// ISO 4217 currency of the balance that includes it; the order's when left out.
+    #[schema(pattern = "^[A-Z]{3}$", example = "THB")]
+    pub balance_currency: Option<String>,
     /// The customer.
     #[schema(read_only)]
     #[serde(default)]
@@ -56,6 +64,11 @@ pub struct OrderInvoice {
     #[schema(read_only)]
     #[serde(default)]
     pub owed_amount: Amount,
+    /// Of a credit note: what it gives back beyond what was invoiced of the line. It is kept without effect on credit, and shown in the
+    /// reconciliation.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub over_credited_amount: Amount,
 }
 
 /// What a document is.
@@ -83,7 +96,8 @@ pub struct PostedInvoice {
     pub order_id: OrderId,
     /// The line.
     pub order_line_id: Uuid,
-    /// How much of it, in the product's unit.
+    /// How much of it, in the product's unit; of a credit note what is given back, `0` for an allowance on the price alone. What a
+    /// credit note gives back is promised to the customer again, unless its order is closed.
     pub quantity: Quantity,
     /// For how much, tax included, in the order's currency.
     #[schema(example = "214.00")]
@@ -104,11 +118,13 @@ pub struct PostedInvoice {
 }
 
 impl PostedInvoice {
-    /// As it is kept, for that system.
+    /// As it is kept, in the books of that system and entity, included in its balance of that currency.
     #[must_use]
-    pub fn of(self, system: &str) -> OrderInvoice {
+    pub fn of(self, system: &str, entity: &str, currency: &str) -> OrderInvoice {
         OrderInvoice {
             system: system.to_owned(),
+            entity: Some(entity.to_owned()),
+            balance_currency: Some(currency.to_owned()),
             document_no: self.document_no,
             kind: self.kind,
             order_id: self.order_id,
@@ -122,6 +138,7 @@ impl PostedInvoice {
             account_id: None,
             currency: None,
             owed_amount: Amount(0),
+            over_credited_amount: Amount(0),
         }
     }
 }
@@ -158,13 +175,23 @@ impl Resource for OrderInvoice {
 }
 
 impl OrderInvoice {
-    /// Brings what follows from the rest up to date.
-    pub fn settle(&mut self) {
+    /// Brings what follows from the rest up to date. Of a credit note `creditable` is what was invoiced of its line and not given back by
+    /// another: it has no effect beyond that.
+    pub fn settle(&mut self, creditable: Amount) {
         let owed = Amount(self.amount.0.saturating_sub(self.paid_amount.0));
-        self.owed_amount = match self.kind {
-            InvoiceKind::Invoice => owed,
-            InvoiceKind::CreditNote => Amount(owed.0.saturating_neg()),
+        (self.owed_amount, self.over_credited_amount) = match self.kind {
+            InvoiceKind::Invoice => (owed, Amount(0)),
+            InvoiceKind::CreditNote => {
+                let effective = self.credits(creditable);
+                (Amount(owed.min(effective).0.saturating_neg()), Amount(self.amount.0).minus(effective))
+            }
         };
         self.as_of = self.as_of.or(Some(self.posted_at));
+    }
+
+    /// What of a credit note has an effect, when so much was invoiced of its line and is not given back by another.
+    #[must_use]
+    pub fn credits(&self, creditable: Amount) -> Amount {
+        Amount(self.amount.0).min(creditable).max(Amount(0))
     }
 }

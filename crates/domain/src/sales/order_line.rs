@@ -83,6 +83,15 @@ pub struct OrderLine {
     /// For how much, tax included.
     #[schema(read_only)]
     pub invoiced_amount: Amount,
+    /// What of that it has given back by credit notes, at most all of it.
+    #[schema(read_only)]
+    pub credited_quantity: Quantity,
+    /// What is promised to the customer: the line's quantity once the order is confirmed, what was shipped of an order that was closed early.
+    #[schema(read_only)]
+    pub committed_quantity: Quantity,
+    /// For how much, tax included.
+    #[schema(read_only)]
+    pub committed_amount: Amount,
 }
 
 /// Goods put aside for a line.
@@ -144,6 +153,15 @@ impl OrderLine {
         self.delivered_quantity = before.delivered_quantity;
         self.invoiced_quantity = before.invoiced_quantity;
         self.invoiced_amount = before.invoiced_amount;
+        self.credited_quantity = before.credited_quantity;
+        self.committed_quantity = before.committed_quantity;
+        self.committed_amount = before.committed_amount;
+    }
+
+    /// What is invoiced of it and not given back.
+    #[must_use]
+    pub fn billed_quantity(&self) -> Quantity {
+        Quantity((self.invoiced_quantity.0 - self.credited_quantity.0).max(0))
     }
 
     /// As a new order begins with it.

@@ -165,7 +165,7 @@ fn live(chance: &mut Chance, order: &mut Order, n: usize, all: usize) {
         _ => OrderStatus::Closed,
     };
     if matches!(order.status, OrderStatus::Closed | OrderStatus::Confirmed) {
-        order.committed_amount = order.total_amount;
+        order.commit();
     }
     if order.status == OrderStatus::Closed {
         for line in &mut order.lines {

@@ -133,7 +133,9 @@ fn promised(sql: &mut Sql, reader: &Reader, currency: &str, which: impl Fn(&mut 
     sql.push(" AND i.account_id");
     which(sql);
     sql.push(" AND NOT coalesce((SELECT min(b.exposure_as_of) >= i.posted_at FROM credit_balances b WHERE b.deleted_at IS NULL ");
-    sql.push("AND b.account_id = i.account_id AND b.currency = i.currency AND b.system = i.system), 1 = 0)) t");
+    // The books it is in; where nothing says which of a system's, all of them.
+    sql.push("AND b.account_id = i.account_id AND b.currency = coalesce(i.balance_currency, i.currency) AND b.system = i.system ");
+    sql.push("AND (i.entity IS NULL OR b.entity = i.entity)), 1 = 0)) t");
 }
 
 async fn one_sum(reader: &Reader, sql: Sql) -> Result<Amount> {

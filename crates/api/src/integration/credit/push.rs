@@ -57,8 +57,9 @@ pub struct CreditBatch {
     #[schema(min_items = 1, max_items = 1000, value_type = Vec<CreditItem>)]
     pub items: Vec<Value>,
     /// Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
-    /// had been sent to `/v1/order-invoices`, by document and line. So an order is never counted as open and as owed, whatever comes
-    /// first. One that cannot be taken refuses the batch.
+    /// had been sent to `/v1/order-invoices`, by document and line, of the batch's entity and with the batch's currency as the balance's. So
+    /// an order is never counted as open and as owed, whatever comes first. One row for each document and order line: a second one is
+    /// `repeated`. One that cannot be taken refuses the batch.
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub invoices: Vec<PostedInvoice>,
@@ -152,7 +153,7 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
         let faults = call.state.validators.faults("CreditItem", item, "")?;
         read.push(if faults.is_empty() { item_of(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
-    invoice::post(work, &ledger.system, batch.invoices).await?;
+    invoice::post(work, &ledger, batch.invoices).await?;
     let outcomes = apply(work, &ledger, batch.snapshot_id, read).await?;
     Ok(batch::answer(&call, &work.request_id, &outcomes))
 }

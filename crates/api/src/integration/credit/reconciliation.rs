@@ -11,6 +11,8 @@ use samphan_domain::{
     filter::duration_seconds,
     instant::Instant,
     money::Amount,
+    resource::Resource,
+    sales::order_invoice::OrderInvoice,
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{sight, sql::Sql, store::Reader};
@@ -18,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// The state of every ledger.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +30,34 @@ pub struct Reconciliation {
     /// A line for each system, legal entity and currency.
     #[schema(max_items = 1000)]
     pub ledgers: Vec<LedgerState>,
+    /// Credit notes that give back more than was invoiced of their order line: what is beyond has no effect on credit. The oldest first.
+    #[schema(max_items = 1000)]
+    pub over_credited: Vec<OverCredited>,
+}
+
+/// A credit note that gives back more than was invoiced of its order line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OverCredited {
+    /// The credit note, of `order-invoices`.
+    pub order_invoice_id: Uuid,
+    /// Code of the system.
+    #[schema(max_length = 50, example = "express")]
+    pub system: String,
+    /// The legal entity, where it is known.
+    #[schema(required = true, max_length = 50, example = "TH01")]
+    pub entity: Option<String>,
+    /// The document's number there.
+    #[schema(max_length = 100, example = "CN-2026-00007")]
+    pub document_no: String,
+    /// The order.
+    pub order_id: Uuid,
+    /// The line.
+    pub order_line_id: Uuid,
+    /// ISO 4217 currency.
+    #[schema(max_length = 3, example = "THB")]
+    pub currency: String,
+    /// How much it gives back beyond what was invoiced.
+    pub amount: Amount,
 }
 
 /// The state of one ledger, to be held against the sender's own totals.
@@ -76,7 +107,7 @@ pub fn routes() -> Vec<Operation> {
             .says(
                 "credit",
                 "Reconcile with accounting",
-                "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched. Refused when field rules hide what it adds up.",
+                "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched, and the credit notes that give back more than was invoiced (with the permission `order-invoices:read`). Refused when field rules hide what it adds up.",
             )
             .example(Example::query(&[("system", "express")]).after(&["batchCreditBalances"]).answers(json!({"ledgers": [{
                 "items": 1, "receivable_total": "125000.00", "overdue_total": "5000.00", "oldest_as_of": example::MOMENT, "newest_as_of": example::MOMENT, "unmatched": 1,
@@ -152,7 +183,38 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     }
     ledgers.sort_by(|a, b| (&a.system, &a.entity, &a.currency).cmp(&(&b.system, &b.entity, &b.currency)));
     ledgers.truncate(1000);
-    Ok(Answer::json(&Reconciliation { as_of: reader.now, ledgers }))
+    let over_credited = over_credited(reader, system).await?;
+    Ok(Answer::json(&Reconciliation { as_of: reader.now, ledgers, over_credited }))
+}
+
+/// The credit notes the caller sees that give back too much.
+async fn over_credited(reader: &Reader, system: Option<&String>) -> Result<Vec<OverCredited>> {
+    let shape = reader.shape(OrderInvoice::MANY)?;
+    if !sight::readable(reader, shape) {
+        return Ok(vec![]);
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT t.id, t.system, t.entity, t.document_no, t.order_id, t.order_line_id, t.currency, t.over_credited_amount ");
+    sql.push("FROM order_invoices t WHERE t.deleted_at IS NULL AND t.over_credited_amount > 0");
+    if let Some(system) = system {
+        sql.push(" AND t.system = ").text(system.clone());
+    }
+    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    sql.push(" ORDER BY t.id LIMIT 1000");
+    reader
+        .fetch(sql, |row| {
+            Ok(OverCredited {
+                order_invoice_id: row.id(0)?,
+                system: row.text(1)?,
+                entity: row.optional_text(2)?,
+                document_no: row.text(3)?,
+                order_id: row.id(4)?,
+                order_line_id: row.id(5)?,
+                currency: row.text(6)?,
+                amount: Amount(row.int(7)?),
+            })
+        })
+        .await
 }
 
 /// The balances of the accounts the caller may see.
