@@ -38,11 +38,11 @@ def sh(*command, **more):
 class Server:
     """A server of its own, on a free port."""
 
-    def __init__(self, url):
+    def __init__(self, url, rate_limit="off"):
         port = random.randrange(20000, 32000)  # below the ports of outgoing connections
         self.url = f"http://127.0.0.1:{port}"
         env = os.environ | {
-            "SAMPHAN_DATABASE_URL": url, "SAMPHAN_LISTEN": f"127.0.0.1:{port}", "SAMPHAN_RATE_LIMIT": "off", "SAMPHAN_LOG": "warn",
+            "SAMPHAN_DATABASE_URL": url, "SAMPHAN_LISTEN": f"127.0.0.1:{port}", "SAMPHAN_RATE_LIMIT": rate_limit, "SAMPHAN_LOG": "warn",
             "SAMPHAN_ADMIN_EMAIL": "bench@example.com", "SAMPHAN_ADMIN_PASSWORD": PASSWORD, "SAMPHAN_WEBHOOK_ALLOW_PRIVATE": "true",
         }
         begun = time.monotonic()
@@ -529,4 +529,5 @@ def main():
     printed(results)
 
 
-main()
+if __name__ == "__main__":
+    main()

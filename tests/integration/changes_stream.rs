@@ -70,8 +70,15 @@ async fn no_more_streams_than_there_is_room_for(app: App) {
     for _ in 0..4 {
         open.push(Stream::of(app.get("/v1/changes/stream")).await);
     }
+    // No more of this caller: what there is room for is for others.
     let refused = app.get("/v1/changes/stream").await.refused(429, "rate_limited");
-    assert!(!refused.header("retry-after").is_empty());
+    assert!(!refused.header("retry-after").is_empty() && refused.text.contains("of one caller"), "{}", refused.text);
+    let other = app.person(&["changes:read/all"], &[], &[]).await.app;
+    for _ in 0..2 {
+        open.push(Stream::of(other.get("/v1/changes/stream")).await);
+    }
+    let refused = other.get("/v1/changes/stream").await.refused(429, "rate_limited");
+    assert!(!refused.header("retry-after").is_empty() && refused.text.contains("too many streams"), "{}", refused.text);
     app.get("/v1/changes").await.is(200);
 }
 

@@ -5,7 +5,7 @@
 //! | API1 broken object level authorization | `platform::access`, `platform::audit`, `walks` |
 //! | API2 broken authentication | `walks` (worthless tokens on every operation), `platform::sessions`, `platform::machines`, and here |
 //! | API3 broken object property level authorization | `walks` (what is not one's own to set), `platform::access` (hidden fields), `platform::privacy` |
-//! | API4 unrestricted resource consumption | `service::edges`, `kernel::bad_input`, and here |
+//! | API4 unrestricted resource consumption | `service::edges`, `kernel::bad_input`, `limits`, and here |
 //! | API5 broken function level authorization | `walks` (every permission, with it and without) |
 //! | API6 unrestricted access to sensitive business flows | `sales::crowds`, `stock::crowds`, `sales::holds`, `kernel::once` |
 //! | API7 server side request forgery | `integration::webhooks`, `webhooks::address`, and here |
@@ -25,4 +25,5 @@ mod api7_server_side_request_forgery;
 mod api8_security_misconfiguration;
 mod dependencies;
 mod files;
+mod limits;
 mod secrets;

@@ -55,7 +55,7 @@ async fn each_request_is_one_line_that_says_what_it_was(app: App) {
             (&json!(method), &route, &operation, &json!(status))
         );
         assert_eq!(line["principal"], if known { json!(me) } else { Value::Null }, "{line}");
-        assert_eq!(line["level"], "INFO");
+        assert_eq!((&line["level"], &line["client_address"]), (&json!("INFO"), &json!("127.0.0.1")));
         assert!(line["duration_ms"].as_f64().unwrap() >= 0.0 && line["timestamp"].is_string(), "{line}");
     }
     for secret in ["S3cret", &account, "fields=", "sort"] {

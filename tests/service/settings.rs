@@ -27,7 +27,7 @@ fn every_setting_has_a_description_an_example_of_its_value_and_an_environment_va
             let shown = help.split("\n      --").find(|part| part.trim_start().trim_start_matches('-').starts_with(&format!("{long} ")));
             let shown = shown.unwrap_or_else(|| panic!("--{long} in {help}"));
             assert!(shown.contains(&format!("[env: {variable}")), "{shown}");
-            let optional = ["admin-password", "cors-origins", "secret-keys", "erasure-journal"].contains(&long);
+            let optional = ["admin-password", "cors-origins", "secret-keys", "erasure-journal", "trusted-proxies"].contains(&long);
             assert_eq!(shown.contains("[default: "), !optional, "{shown}");
             all += 1;
         }
@@ -60,6 +60,9 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("secret-keys", "S3cret", "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64"),
         ("erasure-journal", "/nowhere/at/all", "SAMPHAN_ERASURE_JOURNAL must be a file in a folder that is there"),
         ("event-streams", "0", "0 is not in 1..=10000"),
+        ("event-streams-per-caller", "0", "0 is not in 1..=10000"),
+        ("trusted-proxies", "10.0.0.0/33", "SAMPHAN_TRUSTED_PROXIES must be addresses and networks such as"),
+        ("trusted-proxies", "127.0.0.1,proxy.example.com", "SAMPHAN_TRUSTED_PROXIES must be addresses and networks such as"),
         ("shutdown-seconds", "0", "0 is not in 1..=300"),
         ("sqlite-full-sync", "1.5", "for '--sqlite-full-sync <BOOL>'"),
         ("no-such-setting", "1", "unexpected argument '--no-such-setting'"),

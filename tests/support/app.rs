@@ -78,7 +78,9 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         metrics: true,
         head_timeout_ms: 10_000,
         body_timeout_ms: 10_000,
-        event_streams: 4,
+        event_streams: 6,
+        event_streams_per_caller: 4,
+        trusted_proxies: vec![],
         webhook_allow_private: true,
         webhook_deliveries: 8,
         secret_keys: vec![],
@@ -95,9 +97,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a server on a database.
-    pub fn start(database_url: &str, rate_limit: RateLimit) -> Self {
-        let settings = settings(database_url, rate_limit);
+    /// Starts a server.
+    pub fn start(settings: Settings) -> Self {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -142,7 +143,12 @@ impl App {
     }
 
     fn of(database_url: &str, token: &str, kind: Kind, rate_limit: RateLimit) -> Self {
-        let running = Running::start(database_url, rate_limit);
+        Self::of_settings(settings(database_url, rate_limit), token, kind)
+    }
+
+    fn of_settings(settings: Settings, token: &str, kind: Kind) -> Self {
+        let database_url = &settings.database.database_url.clone();
+        let running = Running::start(settings);
         let url = Arc::from(running.url.as_str());
         Self { url, _running: Some(Arc::new(running)), ..Self::without_server(database_url, token, kind) }
     }
@@ -166,6 +172,13 @@ impl App {
     /// Another server on the same database, as a second process would be.
     pub fn another(&self, rate_limit: RateLimit) -> Self {
         Self::of(&self.database_url, self.token.as_deref().unwrap_or_default(), self.kind, rate_limit)
+    }
+
+    /// The same, set to something else than servers in tests are.
+    pub fn another_set(&self, rate_limit: RateLimit, set: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings(&self.database_url, rate_limit);
+        set(&mut settings);
+        Self::of_settings(settings, self.token.as_deref().unwrap_or_default(), self.kind)
     }
 
     /// The program as a process of its own on the same database, started with more words.

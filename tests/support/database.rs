@@ -123,7 +123,7 @@ impl Drop for Database {
 
 /// Migrates an empty database, makes its administrator, and signs in.
 fn first_start(url: &str) -> String {
-    let running = Running::start(url, RateLimit::Off);
+    let running = Running::start(app::settings(url, RateLimit::Off));
     let answer: Value = app::wait(async {
         let body = json!({"email": app::ADMIN, "password": PASSWORD}).to_string();
         let sent = app::client().post(format!("{}/v1/auth/sign-in", running.url)).header("content-type", "application/json").body(body);

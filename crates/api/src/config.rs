@@ -6,6 +6,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use samphan_domain::network::Network;
 use std::path::PathBuf;
 
 /// Samphan: the CRM as an API.
@@ -87,7 +88,8 @@ pub struct Database {
 /// Whether requests are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RateLimit {
-    /// As the document says: 6,000 requests a minute for each caller, 5 sign-ins for each account, 20 for each address.
+    /// As the document says: 6,000 requests a minute for each caller; from each address 20 failed sign-ins (5 to one account), 20 failed
+    /// requests for machine tokens and 60 bad tokens or keys.
     On,
     /// Without limits: for benches and tests.
     Off,
@@ -125,9 +127,15 @@ pub struct Settings {
     /// Load a demo company with its accounts, contacts and prices, when the database is empty.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_DEMO", default_value_t = false, action = clap::ArgAction::Set)]
     pub demo: bool,
-    /// Whether requests are limited for each caller, and sign-ins for each account and address.
+    /// Whether requests are limited for each caller, and failed sign-ins, tokens and keys for each address.
     #[arg(long, value_name = "SWITCH", env = "SAMPHAN_RATE_LIMIT", value_enum, default_value_t = RateLimit::On)]
     pub rate_limit: RateLimit,
+    /// Proxies before the service, as addresses and networks separated by commas, such as `127.0.0.1,10.0.0.0/8`. Of requests that come
+    /// from them, `X-Forwarded-For` or `Forwarded` says which client they are of, read from the right past these addresses: the client's
+    /// address is what limits, `allowed_addresses` of API keys and the log go by. From anyone else those headers are ignored; when left out,
+    /// from everyone.
+    #[arg(long, value_name = "NETWORKS", env = "SAMPHAN_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<Network>,
     /// How the log is written, which goes to standard error: one line for each request.
     #[arg(long, value_name = "FORMAT", env = "SAMPHAN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -160,6 +168,10 @@ pub struct Settings {
     /// Most event streams (`GET /v1/changes/stream`) open at a time, 1 to 10000; whoever asks for one more is answered with 429.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_EVENT_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub event_streams: u16,
+    /// Most event streams of one caller, and most of its requests that wait for a change (`GET /v1/changes?wait=`), open at a time, 1 to
+    /// 10000; one more is answered with 429.
+    #[arg(long, value_name = "COUNT", env = "SAMPHAN_EVENT_STREAMS_PER_CALLER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub event_streams_per_caller: u16,
     /// Webhooks: send also to private addresses (this machine, its networks) and by `http`. For tests, and where the receivers are
     /// neighbours and everybody who may make endpoints is trusted to reach them.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_WEBHOOK_ALLOW_PRIVATE", default_value_t = false, action = clap::ArgAction::Set)]
@@ -182,6 +194,10 @@ pub struct Settings {
     /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    text.trim().parse().map_err(|_| "SAMPHAN_TRUSTED_PROXIES must be addresses and networks such as 127.0.0.1,10.0.0.0/8".to_owned())
 }
 
 impl Database {

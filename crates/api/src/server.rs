@@ -5,7 +5,7 @@ use crate::{
     identity::{
         callers::Callers,
         keyring::Keyring,
-        limits::Limits,
+        limits::{Left, Limits, Policy, Slots},
         tokens::{self, Keys},
     },
     integration::{
@@ -27,7 +27,7 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web,
 };
-use samphan_domain::{caller::Caller, error::Error, instant::Instant};
+use samphan_domain::{caller::Caller, error::Error, instant::Instant, network::Network};
 use samphan_persistence::{
     error::Failure,
     migrate,
@@ -65,6 +65,12 @@ pub struct Shared {
     pub limits: Limits,
     /// Whether limits are kept.
     pub rate_limit: RateLimit,
+    /// What each caller has open.
+    pub slots: Slots,
+    /// Most event streams of one caller.
+    pub streams_per_caller: usize,
+    /// Proxies that are believed who calls.
+    pub trusted_proxies: Vec<Network>,
     /// The published schemas.
     pub validators: Validators,
     /// The published document, as it is served.
@@ -89,6 +95,32 @@ pub struct Shared {
     pub webhooks: Sender,
     /// What secrets are encrypted with.
     pub keyring: Keyring,
+}
+
+impl Shared {
+    /// Takes tokens, where limits are kept, or says when there will be enough.
+    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> Result<Option<Left>, Error> {
+        match self.rate_limit {
+            RateLimit::On => self.limits.take(name, cost, policy, now).map(Some),
+            RateLimit::Off => Ok(None),
+        }
+    }
+
+    /// Whether there is a token, where limits are kept.
+    pub fn has_any(&self, name: &str, policy: Policy, now: Instant) -> Result<(), Error> {
+        match self.rate_limit {
+            RateLimit::On => self.limits.has_any(name, policy, now),
+            RateLimit::Off => Ok(()),
+        }
+    }
+
+    /// Takes tokens for what has been done already, where limits are kept; answers for how many seconds there are none.
+    pub fn charge(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> i64 {
+        match self.rate_limit {
+            RateLimit::On => self.limits.charge(name, cost, policy, now),
+            RateLimit::Off => 0,
+        }
+    }
 }
 
 impl Deref for State {
@@ -180,6 +212,9 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         callers: Callers::default(),
         limits: Limits::default(),
         rate_limit: settings.rate_limit,
+        slots: Slots::default(),
+        streams_per_caller: settings.event_streams_per_caller.into(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         validators: Validators::of(document),
         documents: Documents::new(document),
         routes: Routes::of(api.operations).map_err(StartError::Document)?,
@@ -267,6 +302,8 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     })
     .workers(workers)
     .client_request_timeout(std::time::Duration::from_millis(settings.head_timeout_ms))
+    // Whoever closes a connection ends what runs for it; half of one is closed by nobody who still listens.
+    .h1_allow_half_closed(false)
     .keep_alive(std::time::Duration::from_secs(75))
     .shutdown_timeout(settings.shutdown_seconds)
     .bind(settings.listen)

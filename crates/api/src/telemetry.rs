@@ -2,6 +2,7 @@
 
 use crate::{
     config::{LogFormat, Settings},
+    identity::address::client_address,
     rest::pipeline::Operated,
 };
 use actix_web::{
@@ -46,6 +47,8 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     };
     // A page is no operation; the framework knows its route.
     let page = if route.is_none() { request.and_then(HttpRequest::match_pattern) } else { None };
+    let address = request.and_then(|request| client_address(request).ok());
+    let client_address = address.map(display);
     let (route, principal) = (route.or(page.as_deref()), principal.map(display));
     let (id, status) = match &answered {
         Ok(response) => (response.headers().get("x-request-id").and_then(|v| v.to_str().ok()), response.status()),
@@ -54,7 +57,7 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     let (method, status) = (method.as_str(), status.as_u16());
     macro_rules! say {
         ($level:ident) => {
-            tracing::$level!(target: "samphan::request", request_id = id, method, route, operation, status, duration_ms, principal, "request")
+            tracing::$level!(target: "samphan::request", request_id = id, method, route, operation, status, duration_ms, principal, client_address, "request")
         };
     }
     if status >= 500 {
@@ -64,6 +67,16 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     }
     drop(held);
     answered
+}
+
+/// A request that is being worked on.
+#[derive(Debug)]
+pub struct Running(IntGauge);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// What is counted.
@@ -99,14 +112,15 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that has begun.
-    pub fn begin(&self) {
+    /// Counts a request as being worked on, until dropped: also where its client goes away first.
+    #[must_use]
+    pub fn begin(&self) -> Running {
         self.running.inc();
+        Running(self.running.clone())
     }
 
     /// Counts a request that has been answered.
     pub fn end(&self, operation: &str, status: u16, seconds: f64) {
-        self.running.dec();
         self.requests.with_label_values(&[operation, &status.to_string()]).inc();
         self.seconds.with_label_values(&[operation]).observe(seconds);
     }

@@ -12,6 +12,7 @@ pub mod id;
 pub mod instant;
 pub mod integration;
 pub mod money;
+pub mod network;
 pub mod page;
 pub mod phone;
 pub mod platform;

@@ -1,11 +1,15 @@
 //! From a token to a caller: read from the database at most every few seconds, so that revocation is felt within five.
 
-use super::tokens::hash;
+use super::{
+    limits::BAD_CREDENTIALS,
+    tokens::{EXPIRED, hash},
+};
 use crate::server::State;
 use samphan_domain::{
     caller::{Caller, CallerKind, FieldRules, FieldScope, Reach},
     error::{Code, Error, Result},
     instant::Instant,
+    network::{Network, limited_as},
     platform::role::{FieldRule, Grant},
     scalar::{Kind, Scalar},
     shape::Class,
@@ -13,6 +17,7 @@ use samphan_domain::{
 use samphan_persistence::store::Reader;
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
 };
 use uuid::Uuid;
@@ -30,7 +35,8 @@ pub struct Callers(RwLock<HashMap<Uuid, (Instant, Option<Known>)>>);
 struct Known {
     caller: Arc<Caller>,
     secret_hash: Vec<u8>,
-    addresses: Arc<[String]>,
+    /// The networks it may call from; any when there are none.
+    addresses: Option<Arc<[Network]>>,
     expires_at: Option<Instant>,
 }
 
@@ -40,6 +46,12 @@ impl Callers {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
     }
 
+    /// Whether a key was good when it was read last, however long ago.
+    fn is_known(&self, key: Uuid, secret_hash: &[u8]) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&key).and_then(|(_, known)| known.as_ref()).is_some_and(|known| known.secret_hash == secret_hash)
+    }
+
     /// Forgets all.
     pub fn forget_all(&self) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -47,37 +59,66 @@ impl Callers {
 }
 
 /// The caller of an `Authorization` header.
-pub async fn of_header(state: &State, header: Option<&str>, peer: &str, now: Instant) -> Result<Arc<Caller>> {
+///
+/// Credentials that are not valid are counted for each address. From an address that sent too many, keys are not looked up unless they are
+/// known to be good; a signature needs no looking up.
+pub async fn of_header(state: &State, header: Option<&str>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    let header = header.ok_or_else(|| Error::from(Code::Unauthenticated))?;
+    let found = authenticated(state, header, address, now).await;
+    match found {
+        Err(error) if error.code == Code::Unauthenticated && error.about != EXPIRED => {
+            // Beyond the limit it hears that instead.
+            state.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+            Err(error)
+        }
+        other => other,
+    }
+}
+
+fn failures(address: IpAddr) -> String {
+    format!("bad credentials from {}", limited_as(address))
+}
+
+async fn authenticated(state: &State, header: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
     let unauthenticated = || Error::from(Code::Unauthenticated);
-    let header = header.ok_or_else(unauthenticated)?;
     let token = header
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, t)| t.trim())
         .ok_or_else(unauthenticated)?;
     if let Some(key) = token.strip_prefix("smp_") {
-        return of_key(state, key, peer, now).await;
+        let (id, secret) = parts(key)?;
+        if !state.callers.is_known(id, &hash(secret.as_bytes())) {
+            state.has_any(&failures(address), BAD_CREDENTIALS, now)?;
+        }
+        return of_key(state, key, address, now).await;
     }
     let claims = state.keys.verify(token, now)?;
     let known =
         if claims.kind == "api_key" { known_key(state, claims.sid, now).await? } else { known_user(state, claims.sid, now).await? };
-    from(known, peer, now)
+    from(known, address, now)
 }
 
-/// The caller of an API key's text after `smp_`: 32 hexadecimal digits of its id, then its secret.
-pub async fn of_key(state: &State, key: &str, peer: &str, now: Instant) -> Result<Arc<Caller>> {
+/// The id and secret of an API key's text after `smp_`: 32 hexadecimal digits, then the secret.
+fn parts(key: &str) -> Result<(Uuid, &str)> {
     let (id, secret) = key.split_at_checked(32).ok_or_else(|| Error::from(Code::Unauthenticated))?;
-    let id = Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?;
+    Ok((Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?, secret))
+}
+
+/// The caller of an API key's text after `smp_`.
+pub async fn of_key(state: &State, key: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    let (id, secret) = parts(key)?;
     let known = known_key(state, id, now).await?;
     if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
         return Err(Code::Unauthenticated.into());
     }
-    from(known, peer, now)
+    from(known, address, now)
 }
 
-fn from(known: Option<Known>, peer: &str, now: Instant) -> Result<Arc<Caller>> {
-    let known =
-        known.filter(|k| k.expires_at.is_none_or(|t| t > now)).filter(|k| k.addresses.is_empty() || k.addresses.iter().any(|a| a == peer));
+fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    let known = known
+        .filter(|k| k.expires_at.is_none_or(|t| t > now))
+        .filter(|k| k.addresses.as_ref().is_none_or(|networks| networks.iter().any(|n| n.contains(address))));
     known.map(|k| k.caller).ok_or_else(|| Code::Unauthenticated.into())
 }
 
@@ -117,7 +158,7 @@ async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option
         let locale = locale.unwrap_or_else(|| "en".to_owned());
         let caller =
             Caller { kind: CallerKind::User, id, session_id: session, name, grants, teams, subtree, field_rules, systems: vec![], locale };
-        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: Arc::from([]), expires_at }))
+        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
     })
     .await
 }
@@ -135,7 +176,7 @@ pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Optio
         let subtree = subtree(&reader, &teams).await?;
         let (kind, locale) = (CallerKind::User, "en".to_owned());
         let caller = Caller { kind, id, session_id: id, name, grants, teams, subtree, field_rules, systems: vec![], locale };
-        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: Arc::from([]), expires_at: None }))
+        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at: None }))
     });
     match user.await? {
         Some(user) => Ok(Some(user.caller)),
@@ -148,7 +189,7 @@ pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Optio
 }
 
 async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Known>> {
-    remembered(state, key, now, async |reader| {
+    let known = remembered(state, key, now, async |reader| {
         let mut sql = reader.sql();
         sql.push("SELECT name, role_ids, scopes, expires_at, allowed_addresses, secret_hash, systems FROM api_keys ");
         sql.push("WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(key);
@@ -174,9 +215,16 @@ async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Know
         let cut: HashMap<String, Reach> = scopes.iter().filter_map(|s| full.reach(s).map(|r| (s.clone(), r))).collect();
         let grants = if scopes.is_empty() { full.grants.clone() } else { cut };
         let addresses: Vec<String> = serde_json::from_str(&addresses).unwrap_or_default();
-        Ok(Some(Known { caller: Arc::new(Caller { grants, ..full }), secret_hash, addresses: addresses.into(), expires_at }))
+        // One that cannot be read matches nobody, which is not the same as none.
+        let networks = (!addresses.is_empty()).then(|| addresses.iter().filter_map(|a| a.parse().ok()).collect());
+        Ok(Some(Known { caller: Arc::new(Caller { grants, ..full }), secret_hash, addresses: networks, expires_at }))
     })
-    .await
+    .await?;
+    if known.is_none() {
+        // Anyone can make up ids: remembered, they would push out those who call.
+        state.callers.forget(key);
+    }
+    Ok(known)
 }
 
 type Rights = (HashMap<String, Reach>, Vec<FieldRules>);

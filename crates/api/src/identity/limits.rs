@@ -1,4 +1,5 @@
-//! Limits: a bucket of tokens for each caller, and for sign-ins one for each account and address.
+//! Limits: a bucket of tokens for each caller, and others for sign-ins, machine tokens and credentials that fail; and how many of a kind a
+//! caller may have open at a time.
 
 use samphan_domain::{
     error::{Code, Error, Result},
@@ -6,7 +7,7 @@ use samphan_domain::{
 };
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// How many in how long.
@@ -20,17 +21,31 @@ pub struct Policy {
 
 /// Requests of a caller.
 pub const REQUESTS: Policy = Policy { burst: 6_000, seconds: 60 };
-/// Sign-ins to an account.
+/// Failed sign-ins to an account from an address.
 pub const SIGN_INS: Policy = Policy { burst: 5, seconds: 60 };
-/// Sign-ins from an address.
+/// Failed sign-ins from an address.
 pub const SIGN_INS_FROM: Policy = Policy { burst: 20, seconds: 60 };
+/// Failed sign-ins to an account from everywhere, beyond which each waits a while: none is refused, or anyone could lock anyone out.
+pub const SIGN_INS_TO: Policy = Policy { burst: 20, seconds: 60 };
+/// Failed requests for machine tokens from an address.
+pub const TOKENS_FROM: Policy = Policy { burst: 20, seconds: 60 };
+/// Access tokens and API keys from an address that are not valid.
+pub const BAD_CREDENTIALS: Policy = Policy { burst: 60, seconds: 60 };
 
 /// Buckets kept before full ones are thrown away.
 const MOST_BUCKETS: usize = 50_000;
 
-/// Buckets by name; in them millionths of tokens, and when that was so.
+/// Buckets by name.
 #[derive(Debug, Default)]
-pub struct Limits(Mutex<HashMap<String, (i64, Instant)>>);
+pub struct Limits(Mutex<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    /// In them millionths of tokens, and when that was so.
+    by_name: HashMap<String, (i64, Instant)>,
+    /// When full ones were thrown away last.
+    swept_at: Option<Instant>,
+}
 
 /// What is left.
 #[derive(Clone, Copy, Debug)]
@@ -51,31 +66,119 @@ impl Left {
     }
 }
 
-impl Limits {
-    /// Takes tokens, or says when there will be enough.
-    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> Result<Left> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() > MOST_BUCKETS {
-            buckets.retain(|_, (_, at)| at.plus_seconds(policy.seconds) > now);
+impl Policy {
+    const fn full(self) -> i64 {
+        self.burst * 1_000_000
+    }
+
+    /// Seconds until that many millionths of tokens have come in.
+    const fn wait(self, lacking: i64) -> i64 {
+        (lacking * self.seconds / self.burst).div_euclid(1_000_000) + 1
+    }
+}
+
+impl Buckets {
+    /// What a bucket holds at a moment.
+    fn held(&mut self, name: &str, policy: Policy, now: Instant) -> i64 {
+        // At most once a second: where there are more names than that, looking through all of them at each would be the heavier load.
+        if self.by_name.len() > MOST_BUCKETS && self.swept_at.is_none_or(|at| !at.is_within(1, now)) {
+            self.by_name.retain(|_, (_, at)| at.plus_seconds(2 * policy.seconds) > now);
+            self.swept_at = Some(now);
         }
-        let full = policy.burst * 1_000_000;
-        let (held, at) = match buckets.get(name).copied() {
+        match self.by_name.get(name).copied() {
             // The clock was put back: what is held is held now, and fills from here on.
             Some((held, at)) if at > now => {
-                buckets.insert(name.to_owned(), (held, now));
-                (held, now)
+                self.by_name.insert(name.to_owned(), (held, now));
+                held
             }
-            known => known.unwrap_or((full, now)),
-        };
-        let micros = now.micros() - at.micros();
-        let held = held.saturating_add(micros.saturating_mul(policy.burst) / policy.seconds).min(full);
-        let left = held - cost * 1_000_000;
-        if left < 0 {
-            let wait = (-left * policy.seconds / policy.burst).div_euclid(1_000_000) + 1;
-            return Err(Error::from(Code::RateLimited).retry_after(u64::try_from(wait).unwrap_or(1)));
+            Some((held, at)) => {
+                let micros = now.micros() - at.micros();
+                held.saturating_add(micros.saturating_mul(policy.burst) / policy.seconds).min(policy.full())
+            }
+            None => policy.full(),
         }
-        buckets.insert(name.to_owned(), (left, now));
-        Ok(Left { policy, remaining: left / 1_000_000, reset: (full - left) * policy.seconds / policy.burst / 1_000_000 })
+    }
+}
+
+impl Limits {
+    fn buckets(&self) -> std::sync::MutexGuard<'_, Buckets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes tokens, or says when there will be enough.
+    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> Result<Left> {
+        let mut buckets = self.buckets();
+        let left = buckets.held(name, policy, now) - cost * 1_000_000;
+        if left < 0 {
+            return Err(Error::from(Code::RateLimited).retry_after(u64::try_from(policy.wait(-left)).unwrap_or(1)));
+        }
+        buckets.by_name.insert(name.to_owned(), (left, now));
+        Ok(Left { policy, remaining: left / 1_000_000, reset: (policy.full() - left) * policy.seconds / policy.burst / 1_000_000 })
+    }
+
+    /// Takes tokens for what has been done already, whether there are enough or not: one full bucket may be owed. Answers for how many
+    /// seconds there are none.
+    pub fn charge(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> i64 {
+        let mut buckets = self.buckets();
+        let left = buckets.held(name, policy, now).saturating_sub(cost.saturating_mul(1_000_000)).max(-policy.full());
+        buckets.by_name.insert(name.to_owned(), (left, now));
+        if left < 0 { policy.wait(-left) } else { 0 }
+    }
+
+    /// Gives back what was taken for something that shall not count.
+    pub fn give_back(&self, name: &str, cost: i64, policy: Policy, now: Instant) {
+        let mut buckets = self.buckets();
+        let left = (buckets.held(name, policy, now) + cost * 1_000_000).min(policy.full());
+        buckets.by_name.insert(name.to_owned(), (left, now));
+    }
+
+    /// Whether there is a token.
+    pub fn has_any(&self, name: &str, policy: Policy, now: Instant) -> Result<()> {
+        match self.buckets().held(name, policy, now) {
+            held if held >= 1_000_000 => Ok(()),
+            held => Err(Error::from(Code::RateLimited).retry_after(u64::try_from(policy.wait(1_000_000 - held)).unwrap_or(1))),
+        }
+    }
+}
+
+/// How many of a kind are open, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Slots(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One that is open, until dropped.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Slots,
+    name: String,
+}
+
+impl Slots {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens one more, where there are not as many as there may be.
+    pub fn take(&self, name: String, most: usize, about: &str) -> Result<Slot> {
+        let mut all = self.all();
+        let open = all.entry(name.clone()).or_default();
+        if *open >= most {
+            return Err(Error::from(Code::RateLimited).about(format!("{about}: at most {most} of one caller at a time")).retry_after(5));
+        }
+        *open += 1;
+        drop(all);
+        Ok(Slot { slots: self.clone(), name })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut all = self.slots.all();
+        if let Some(open) = all.get_mut(&self.name) {
+            *open -= 1;
+            if *open == 0 {
+                all.remove(&self.name);
+            }
+        }
     }
 }
 
@@ -107,5 +210,37 @@ mod tests {
         let back = now.plus_seconds(-3_600);
         let refused = limits.take("a", 1, SIGN_INS, back).unwrap_err();
         limits.take("a", 1, SIGN_INS, back.plus_seconds(i64::try_from(refused.retry_after.unwrap()).unwrap())).unwrap();
+    }
+
+    #[test]
+    fn what_was_charged_afterwards_is_owed_up_to_one_full_bucket() {
+        let limits = Limits::default();
+        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        assert_eq!(limits.charge("a", 3, SIGN_INS, now), 0);
+        assert!(limits.charge("a", 1_000_000, SIGN_INS, now) <= 61);
+        let refused = limits.take("a", 1, SIGN_INS, now).unwrap_err();
+        assert!((60..=74).contains(&refused.retry_after.unwrap()), "{refused:?}");
+        limits.take("a", 1, SIGN_INS, now.plus_seconds(74)).unwrap();
+    }
+
+    #[test]
+    fn success_given_back_does_not_count() {
+        let limits = Limits::default();
+        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        for _ in 0..50 {
+            limits.take("a", 1, SIGN_INS, now).unwrap();
+            limits.give_back("a", 1, SIGN_INS, now);
+        }
+        assert_eq!(limits.take("a", 1, SIGN_INS, now).unwrap().remaining, 4);
+    }
+
+    #[test]
+    fn slot_is_free_again_when_dropped() {
+        let slots = Slots::default();
+        let first = slots.take("a".to_owned(), 1, "exports").unwrap();
+        assert_eq!(slots.take("a".to_owned(), 1, "exports").unwrap_err().code, Code::RateLimited);
+        let _other = slots.take("b".to_owned(), 1, "exports").unwrap();
+        drop(first);
+        slots.take("a".to_owned(), 1, "exports").unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! Who is calling: passwords, tokens, keys, and the callers they stand for; and the keys that secrets are kept under.
 
+pub mod address;
 pub mod callers;
 pub mod keyring;
 pub mod limits;

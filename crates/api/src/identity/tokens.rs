@@ -94,7 +94,7 @@ impl Keys {
         let fingerprint = hash(token.as_bytes());
         let seconds = now.micros() / 1_000_000;
         if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint) {
-            return if claims.exp > seconds { Ok(Arc::clone(claims)) } else { Err(Code::Unauthenticated.into()) };
+            return if claims.exp > seconds { Ok(Arc::clone(claims)) } else { Err(expired()) };
         }
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
@@ -105,8 +105,11 @@ impl Keys {
         rules.validate_nbf = true;
         let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).map_err(|_| Error::from(Code::Unauthenticated))?;
         let ours = read.header.kid.as_deref() == Some(&self.kid);
-        if !ours || read.claims.exp <= seconds || read.claims.iat > seconds + CLOCKS_DIFFER {
+        if !ours || read.claims.iat > seconds + CLOCKS_DIFFER {
             return Err(Code::Unauthenticated.into());
+        }
+        if read.claims.exp <= seconds {
+            return Err(expired());
         }
         let claims = Arc::new(read.claims);
         let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
@@ -118,6 +121,13 @@ impl Keys {
         }
         Ok(claims)
     }
+}
+
+/// What is said of a token that was good: it is no guess, so it does not count as one.
+pub const EXPIRED: &str = "the access token has expired";
+
+fn expired() -> Error {
+    Error::from(Code::Unauthenticated).about(EXPIRED)
 }
 
 /// SHA-256.

@@ -13,6 +13,7 @@ use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     example,
+    network::Network,
     platform::api_key::{ApiKey, ApiKeyStatus},
     scalar::{Kind, Scalar},
 };
@@ -90,7 +91,7 @@ pub struct IssuedApiKey {
 async fn create(work: &Work, call: Call) -> Result<Answer> {
     let shape = work.shape("api_keys")?;
     let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), None)?;
-    check(work, &draft.data).await?;
+    check(work, &mut draft.data).await?;
     draft.data.expires_at = draft.data.expires_at.or(Some(work.now.plus_seconds(YEAR)));
     let key = stored::insert(work, draft).await?;
     let key = issue(work, key, "issued").await?;
@@ -100,8 +101,8 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
 async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
-    let after = before.patched(&call.body)?;
-    check(work, &after.data).await?;
+    let mut after = before.patched(&call.body)?;
+    check(work, &mut after.data).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.state.callers.forget(made.id());
     Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
@@ -146,12 +147,16 @@ pub(crate) async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Re
     Ok(Answer { version: Some(version), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
 }
 
-/// Its roles exist and grant nothing the maker may not do; its addresses are addresses.
-async fn check(work: &Work, key: &ApiKey) -> Result<()> {
+/// Its roles exist and grant nothing the maker may not do; its addresses are such that somebody can call from, each written in one way.
+async fn check(work: &Work, key: &mut ApiKey) -> Result<()> {
     super::user::exist(work, "roles", "/role_ids", key.role_ids.iter().map(|id| id.0).collect()).await?;
     super::user::within_own(work, &key.role_ids, &[]).await?;
-    match key.allowed_addresses.iter().position(|a| a.parse::<std::net::IpAddr>().is_err()) {
-        Some(i) => Err(Error::invalid(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", "an IP address"))),
-        None => Ok(()),
+    let mut faults = vec![];
+    for (i, address) in key.allowed_addresses.iter_mut().enumerate() {
+        match address.parse::<Network>() {
+            Ok(network) => *address = network.to_string(),
+            Err(not) => faults.push(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", not.to_string())),
+        }
     }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }

@@ -1,7 +1,6 @@
 //! Signing in and out: people with a password, machines with client credentials.
 
 use crate::{
-    config::RateLimit,
     identity::{callers, limits, passwords, tokens},
     rest::{
         answer::Answer,
@@ -15,12 +14,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan_domain::{
     caller::Caller,
     error::{Code, Error, Result},
+    network::limited_as,
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::store::Work;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,12 +29,15 @@ const SESSION_SECONDS: i64 = 30 * 86_400;
 /// Seconds in which the token just used gets the same successor again: two tabs, one refresh.
 const GRACE_SECONDS: i64 = 10;
 
+/// Longest that an answer is put off where an account is tried from many addresses.
+const SLOWEST_SECONDS: i64 = 4;
+
 /// The operations.
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     vec![
         Operation::alone("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
-            .says("auth", "Sign in", "With e-mail address and password. At most 5 tries a minute for an account and 20 for an address.")
+            .says("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
             .example(Example::body(json!({"password": "correct horse battery"})).after(&["setPasswordUser"]))
             .takes(Body::of("SignIn"))
             .access(Access::Public)
@@ -146,9 +149,14 @@ pub struct AccessToken {
 async fn sign_in(call: Call) -> Result<Answer> {
     let input: SignIn = call.input()?;
     let email = input.email.trim().to_lowercase();
-    if call.state.rate_limit == RateLimit::On {
-        call.state.limits.take(&format!("from {}", call.peer), 1, limits::SIGN_INS_FROM, call.now)?;
-        call.state.limits.take(&format!("to {email}"), 1, limits::SIGN_INS, call.now)?;
+    let from = limited_as(call.client_address);
+    let (from, to, both) = (format!("sign-ins from {from}"), format!("sign-ins to {email}"), format!("sign-ins from {from} to {email}"));
+    call.state.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;
+    call.state.take(&both, 1, limits::SIGN_INS, call.now)?;
+    // Of tries from many addresses none can be refused, or anyone could lock anyone out: they become slow.
+    let late = call.state.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, SLOWEST_SECONDS);
+    if late > 0 {
+        tokio::time::sleep(Duration::from_secs(late.unsigned_abs())).await;
     }
     let reader = call.state.store.reader(Arc::new(Caller::system()), call.now);
     let mut sql = reader.sql();
@@ -159,6 +167,9 @@ async fn sign_in(call: Call) -> Result<Answer> {
         return Err(Code::InvalidGrant.into());
     }
     let Some((user, _)) = found else { return Err(Code::InvalidGrant.into()) };
+    for (name, policy) in [(&from, limits::SIGN_INS_FROM), (&to, limits::SIGN_INS_TO), (&both, limits::SIGN_INS)] {
+        call.state.limits.give_back(name, 1, policy, call.now);
+    }
     let work = call.system_work().await?;
     let session = work.new_id();
     let columns = [("id", Kind::Id), ("user_id", Kind::Id), ("created_at", Kind::Time), ("expires_at", Kind::Time)];
@@ -303,9 +314,8 @@ async fn sign_out_everywhere(call: Call) -> Result<Answer> {
 
 async fn token(call: Call) -> Result<Answer> {
     let input: TokenRequest = call.input()?;
-    if call.state.rate_limit == RateLimit::On {
-        call.state.limits.take(&format!("from {}", call.peer), 1, limits::SIGN_INS_FROM, call.now)?;
-    }
+    let from = format!("machine tokens from {}", limited_as(call.client_address));
+    call.state.take(&from, 1, limits::TOKENS_FROM, call.now)?;
     let basic = call.authorization.as_deref().and_then(|h| h.strip_prefix("Basic ")).and_then(|b| STANDARD.decode(b.trim()).ok());
     let basic = basic
         .and_then(|b| String::from_utf8(b).ok())
@@ -313,7 +323,9 @@ async fn token(call: Call) -> Result<Answer> {
     let refused = || Error::from(Code::InvalidGrant);
     let (id, secret) = input.client_id.zip(input.client_secret).or(basic).ok_or_else(refused)?;
     let id = Uuid::parse_str(&id).map_err(|_| refused())?;
-    let caller = callers::of_key(&call.state, &format!("{}{secret}", id.simple()), &call.peer, call.now).await.map_err(|_| refused())?;
+    let caller =
+        callers::of_key(&call.state, &format!("{}{secret}", id.simple()), call.client_address, call.now).await.map_err(|_| refused())?;
+    call.state.limits.give_back(&from, 1, limits::TOKENS_FROM, call.now);
     let access_token = call.state.keys.issue(caller.id, caller.id, "api_key", Uuid::from_u128(rand::random()), call.now)?;
     Ok(Answer::json(&AccessToken {
         access_token,

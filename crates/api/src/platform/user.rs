@@ -1,7 +1,6 @@
 //! How users are reached, and `GET /v1/me`.
 
 use crate::{
-    config::RateLimit,
     identity::{limits, passwords},
     rest::{
         answer::Answer,
@@ -249,10 +248,8 @@ pub struct ChangePassword {
 
 async fn change_password(call: Call) -> Result<Answer> {
     let input: ChangePassword = call.input()?;
-    if call.state.rate_limit == RateLimit::On {
-        // Whoever holds a token for ten minutes shall not try out passwords with it.
-        call.state.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
-    }
+    // Whoever holds a token for ten minutes shall not try out passwords with it.
+    call.state.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
     let reader = call.reader();
     let mut sql = reader.sql();
     sql.push("SELECT hash FROM user_passwords WHERE user_id = ").id(call.caller.id);

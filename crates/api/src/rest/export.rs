@@ -7,6 +7,7 @@ use super::{
     query::{self, Asked},
     reading::close,
 };
+use crate::identity::limits::Slot;
 use csv::{Terminator, WriterBuilder};
 use samphan_domain::{
     error::{Code, Error, Result},
@@ -20,6 +21,8 @@ use std::borrow::Cow;
 
 /// Records read at a time.
 const AT_ONCE: usize = 500;
+/// Most exports of one caller under way.
+const PER_CALLER: usize = 2;
 /// What a list is asked for and an export is not: it has no pages, and one order.
 const OF_PAGES: [&str; 5] = ["limit", "cursor", "sort", "count", "expand"];
 /// The name of a byte order mark among the parameters.
@@ -29,7 +32,7 @@ const BOM: &str = "bom";
 pub const ABOUT: &str = "Everything the list has, oldest first, as one CSV file (RFC 4180, UTF-8, CRLF): a line of names, then one for each record as it is when \
      its line is written. Nothing is an empty cell; arrays and objects are JSON. No spreadsheet takes a text for a formula: one that begins \
      with `=`, `+`, `-` or `@` (also in full width), a tab or a carriage return, after any number of apostrophes, has one apostrophe more before it, which who reads the file \
-     with a program takes away. When something fails on the way, or the caller may no longer, the connection ends before the file does.";
+     with a program takes away. A caller has at most two exports under way; one more is answered with 429. When something fails on the way, or the caller may no longer, the connection ends before the file does.";
 
 /// The parameters of an export.
 #[must_use]
@@ -48,7 +51,8 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
 pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<Answer> {
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
-    let mut export = Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None };
+    let slot = call.state.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")?;
+    let mut export = Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, _slot: slot };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());
@@ -69,6 +73,7 @@ struct Export {
     ended: bool,
     /// What is written and not sent.
     ready: Option<Vec<u8>>,
+    _slot: Slot,
 }
 
 impl Export {

@@ -11,7 +11,7 @@ use samphan_domain::{
     error::{Code, Error, Result},
 };
 use samphan_persistence::store::Reader;
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::Instant as Clock;
 
 /// How often it is asked whether a caller still may: callers are remembered for four seconds, and revocation is felt within five.
@@ -21,7 +21,7 @@ pub const CHECKED_EVERY: Duration = Duration::from_secs(1);
 pub struct Lasting {
     state: web::Data<State>,
     authorization: Option<String>,
-    peer: String,
+    client_address: IpAddr,
     permission: String,
     caller: Arc<Caller>,
     checked: Clock,
@@ -33,7 +33,7 @@ impl Lasting {
         Self {
             state: web::Data::clone(&call.state),
             authorization: call.authorization.clone(),
-            peer: call.peer.clone(),
+            client_address: call.client_address,
             permission: permission.into(),
             caller: Arc::clone(&call.caller),
             checked: Clock::now(),
@@ -44,7 +44,7 @@ impl Lasting {
     pub async fn reader(&mut self) -> Result<Reader> {
         let now = server::now();
         if self.checked.elapsed() >= CHECKED_EVERY {
-            self.caller = callers::of_header(&self.state, self.authorization.as_deref(), &self.peer, now).await?;
+            self.caller = callers::of_header(&self.state, self.authorization.as_deref(), self.client_address, now).await?;
             if self.caller.reach(&self.permission).is_none() {
                 return Err(Error::from(Code::Forbidden).allowing([self.permission.clone()]));
             }

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use samphan_domain::{caller::Caller, error::Result, instant::Instant};
 use samphan_persistence::store::{Reader, Work};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
 /// Who may call.
@@ -108,8 +108,8 @@ pub struct Call {
     pub request_id: String,
     /// The Authorization header, for the operations that read it themselves.
     pub authorization: Option<String>,
-    /// The address it came from.
-    pub peer: String,
+    /// The address of the client, by [`crate::identity::address::client_address`].
+    pub client_address: IpAddr,
     /// The language of messages.
     pub language: super::messages::Language,
     /// The event a stream goes on after.

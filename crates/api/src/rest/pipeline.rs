@@ -11,8 +11,7 @@ use super::{
     routes::Found,
 };
 use crate::{
-    config::RateLimit,
-    identity::{callers, limits},
+    identity::{address::client_address, callers, limits},
     server::{self, Shared, State},
 };
 use actix_cors::Cors;
@@ -28,6 +27,7 @@ use futures_util::StreamExt;
 use samphan_domain::{
     caller::Caller,
     error::{Code, Error, FieldError, Result},
+    network::limited_as,
 };
 use samphan_persistence::{dialect::Dialect, store::Work};
 use serde_json::{Map, Value};
@@ -126,7 +126,7 @@ async fn handle(
     payload: web::Payload,
 ) -> HttpResponse {
     let begun = Clock::now();
-    state.metrics.begin();
+    let _running = state.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
     let mut noted = Noted::default();
     let result = answer(&operation, path, state, &request, payload, (&id, language), &mut noted).await;
@@ -198,20 +198,22 @@ async fn answer(
     noted: &mut Noted,
 ) -> Result<Answer> {
     let now = server::now();
-    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let address = client_address(request)?;
     let authorization = header_text(request, "authorization");
     let caller = match &operation.access {
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
-        _ => callers::of_header(state, authorization, &peer, now).await?,
+        _ => callers::of_header(state, authorization, address, now).await?,
     };
     noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
-    if state.rate_limit == RateLimit::On {
-        let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
-        let bucket = if operation.access == Access::Public { format!("anyone at {peer}") } else { caller.id.to_string() };
-        let taken = state.limits.take(&bucket, cost, limits::REQUESTS, now);
-        noted.left = Some(taken.as_ref().map_or_else(|refused| limits::Left::nothing(limits::REQUESTS, refused), |left| *left));
-        taken?;
-    }
+    let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
+    // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
+    let bucket = match operation.access {
+        Access::Public => format!("{} from {}", operation.id, limited_as(address)),
+        _ => caller.id.to_string(),
+    };
+    let taken = state.take(&bucket, cost, limits::REQUESTS, now);
+    noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
+    taken?;
     if let Access::Needs(permission) = &operation.access
         && caller.reach(permission).is_none()
     {
@@ -241,7 +243,7 @@ async fn answer(
         now,
         request_id: id.to_owned(),
         authorization: authorization.map(str::to_owned),
-        peer,
+        client_address: address,
         language,
         last_event_id: header_text(request, "last-event-id").map(str::to_owned),
     };

@@ -25,7 +25,8 @@ pub struct ApiKey {
     pub systems: Vec<String>,
     /// When it stops working; a year from its making when left out.
     pub expires_at: Option<Instant>,
-    /// Addresses it may call from, as IP addresses; any when empty.
+    /// Addresses it may call from, as IP addresses or networks such as `10.0.0.0/8`; any when empty. Behind a proxy the
+    /// client's address is known where the proxy is a trusted one (`SAMPHAN_TRUSTED_PROXIES`).
     #[schema(max_items = 100)]
     #[serde(default)]
     pub allowed_addresses: Vec<String>,

@@ -5,10 +5,13 @@ use super::{
     asked::{shield, start, wanted},
     follower::Listener,
 };
-use crate::rest::{
-    answer::Answer,
-    lasting::{CHECKED_EVERY, Lasting},
-    operation::Call,
+use crate::{
+    identity::limits::Slot,
+    rest::{
+        answer::Answer,
+        lasting::{CHECKED_EVERY, Lasting},
+        operation::Call,
+    },
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -49,11 +52,11 @@ pub async fn run(call: Call) -> Result<Answer> {
     let mut newest = feed::newest(store, call.now).await?;
     let mut after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
     let mut caller = Lasting::of(&call, PERMISSION);
-    let mut listener: Option<Listener> = None;
+    let mut waiting: Option<(Listener, Slot)> = None;
     loop {
         let reader = caller.reader().await?;
         let mut found = feed::read(&reader, &wanted, after, newest, limit).await?;
-        let over = Clock::now() >= until || listener.as_ref().is_some_and(Listener::ending);
+        let over = Clock::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
         if !found.changes.is_empty() || over {
             shield(&reader, &mut found.changes);
             let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
@@ -65,10 +68,17 @@ pub async fn run(call: Call) -> Result<Answer> {
             tokio::task::yield_now().await;
             continue;
         }
-        if moved && listener.is_some() {
+        if moved && waiting.is_some() {
             sleep(PACE).await;
         }
-        let listener = listener.get_or_insert_with(|| Listener::new(&call.state.shared));
+        let (listener, _) = match &mut waiting {
+            Some(waiting) => waiting,
+            none => {
+                let name = format!("waits for changes of {}", call.caller.id);
+                let slot = call.state.slots.take(name, call.state.streams_per_caller, "requests that wait for changes")?;
+                none.insert((Listener::new(&call.state.shared), slot))
+            }
+        };
         listener.changed(after, until.min(Clock::now() + CHECKED_EVERY)).await;
         newest = newest.max(listener.newest());
     }

@@ -58,7 +58,7 @@ pub fn routes(api: Api) -> Api {
                 "The same changes as server-sent events: `id` is the cursor to go on after, `event` the type, `data` the change (schema `Change`) as JSON. \
                  After a break, ask again with the last `id` as `Last-Event-ID`. Every 15 seconds without a change a comment is sent, with an `id` past \
                  what was looked at. The stream ends when the access token does, within 5 seconds of a revocation, and when the service ends. 429 with \
-                 Retry-After when too many streams are open.",
+                 Retry-After when too many streams are open, of this caller (20 when nothing else is set) or of all.",
             )
             .query(vec![
                 after("`now`"),

@@ -5,10 +5,13 @@ use super::{
     asked::{shield, start, wanted},
     follower::Listener,
 };
-use crate::rest::{
-    answer::{Answer, Pieces},
-    lasting::{CHECKED_EVERY, Lasting},
-    operation::Call,
+use crate::{
+    identity::limits::Slot,
+    rest::{
+        answer::{Answer, Pieces},
+        lasting::{CHECKED_EVERY, Lasting},
+        operation::Call,
+    },
 };
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream::unfold};
@@ -37,10 +40,11 @@ pub async fn run(call: Call) -> Result<Answer> {
     let newest = feed::newest(store, call.now).await?;
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
     let after = start(store, from.unwrap_or("now"), newest)?;
+    let slot = state.slots.take(format!("event streams of {}", call.caller.id), state.streams_per_caller, "event streams")?;
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);
-    let flow = Flow { wanted, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _place: place };
+    let flow = Flow { wanted, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
     let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (Ok(piece), flow)) });
     Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
 }
@@ -54,6 +58,7 @@ struct Flow {
     newest: i64,
     /// When something was sent last.
     spoke: Option<Clock>,
+    _slot: Slot,
     _place: OwnedSemaphorePermit,
 }
 
