@@ -12,6 +12,7 @@ mod m0005_sales;
 mod m0006_webhook_secrets;
 mod m0007_credit_expiry;
 mod m0008_privacy;
+mod m0011_server_keys;
 mod m0012_money;
 
 /// All steps in order.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             m0006_webhook_secrets::STEP,
             m0007_credit_expiry::STEP,
             m0008_privacy::STEP,
+            m0011_server_keys::STEP,
             m0012_money::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()

@@ -15,14 +15,18 @@ use tempfile::TempDir;
 crate::on_both_alone![a_clock_put_back_by_an_hour_stops_nothing];
 
 /// A clock of a test's own: a file that says by how many seconds it is ahead of the machine's.
-struct Clock(TempDir);
+pub struct Clock(TempDir);
 
 impl Clock {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     fn file(&self) -> PathBuf {
         self.0.path().join("clock")
     }
 
-    fn ahead(&self, seconds: i64) {
+    pub fn ahead(&self, seconds: i64) {
         // Renamed, so that nobody reads half of it.
         let next = self.0.path().join("next");
         std::fs::write(&next, seconds.to_string()).unwrap();
@@ -30,8 +34,13 @@ impl Clock {
     }
 
     /// The program, going by this clock.
-    fn program(&self, app: &App) -> Program {
-        let mut command = serving(app.database_url(), &["--webhook-allow-private", "true"]);
+    pub fn program(&self, app: &App) -> Program {
+        self.program_with(app, &[])
+    }
+
+    /// The same, started with more words.
+    pub fn program_with(&self, app: &App, words: &[&str]) -> Program {
+        let mut command = serving(app.database_url(), &[&["--webhook-allow-private", "true"], words].concat());
         command.env("SAMPHAN_TEST_CLOCK", self.file());
         Program::run(app, command)
     }
@@ -39,7 +48,7 @@ impl Clock {
 
 async fn a_clock_put_back_by_an_hour_stops_nothing(app: App) {
     local(async {
-        let clock = Clock(tempfile::tempdir().unwrap());
+        let clock = Clock::new();
         clock.ahead(3_600);
         let mut program = clock.program(&app);
         let before = program.app.admin().await;

@@ -2,7 +2,7 @@
 
 mod backups;
 mod books;
-mod clock;
+pub mod clock;
 mod disk;
 mod killed;
 mod load;

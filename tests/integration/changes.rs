@@ -3,10 +3,9 @@
 use crate::support::*;
 use futures_util::future::{join, join_all};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use samphan::{openapi, server};
+use samphan::{identity::server_keys::KeyKind, openapi, server};
 use samphan_domain::{caller::Caller, customers::tag::Tag};
 use samphan_persistence::{
-    migrate,
     store::{Opening, Store},
     stored::{self, Stored},
 };
@@ -375,11 +374,8 @@ async fn a_page_is_what_was_asked_for(app: App) {
     // A cursor ahead of the end is of what a restore undid: whoever went on from it would miss what comes now.
     let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-    let key = {
-        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
-        migrate::server_key(&work, "cursors", [0; 32]).await.unwrap()
-    };
-    let ahead = store.with_cursor_key(&key).feed_cursor(1_000_000);
+    store.use_cursor_keys(vec![app.server_key(KeyKind::Cursors).await]);
+    let ahead = store.feed_cursor(1_000_000);
     for path in ["/v1/changes", "/v1/changes/stream"] {
         app.get(&format!("{path}?after={ahead}")).await.refused(400, "invalid_cursor");
     }

@@ -394,7 +394,7 @@ async fn secrets_are_kept_encrypted_and_their_key_can_be_changed(app: App) {
         };
         let read = async |state: &server::State| {
             let reader = state.store.reader(Arc::new(Caller::system()), server::now());
-            webhooks::secrets(&reader, &state.keyring, uuid).await.unwrap()
+            webhooks::secrets(&reader, &state.keyring(), uuid).await.unwrap()
         };
         let (own_key, bytes) = kept().await;
         assert!(own_key.is_some() && !bytes.windows(secret.len()).any(|w| w == secret));

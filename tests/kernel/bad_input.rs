@@ -26,6 +26,9 @@ crate::on_both![
     of_a_thousand_faults_the_first_are_named,
     a_name_of_any_length_is_refused_and_told_in_part,
     a_header_longer_than_any_is_400,
+    name_that_stands_twice_is_400_with_its_place,
+    charset_other_than_utf_8_is_415,
+    second_authorization_is_400,
 ];
 
 async fn an_unknown_field_is_named_with_the_nearest(app: App) {
@@ -285,4 +288,32 @@ async fn a_header_longer_than_any_is_400(app: App) {
         app.get("/v1/accounts").header(name, &"a".repeat(1001)).await.refused(400, "invalid_header");
         app.get("/v1/accounts").header(name, &"a".repeat(1000)).await.is(200);
     }
+}
+
+async fn name_that_stands_twice_is_400_with_its_place(app: App) {
+    let send = |path: &str, text: &str| app.ask(Method::POST, path).raw("application/json", text.to_owned());
+    send("/v1/accounts", r#"{"name": "A", "name": "B"}"#).await.refused(400, "malformed_json").fault("/name", "repeated");
+    let nested = r#"{"name": "A", "custom": {"x": 1, "\u0078": 2}}"#;
+    send("/v1/accounts", nested).await.refused(400, "malformed_json").fault("/custom/x", "repeated");
+    let batch = r#"{"mode": "create", "items": [{"name": "A"}, {"name": "B", "grade": "A", "grade": "C"}]}"#;
+    send("/v1/accounts/batch", batch).await.refused(400, "malformed_json").fault("/items/1/grade", "repeated");
+    assert_eq!(app.get("/v1/accounts?count=exact").await.is(200)["total"], 0);
+}
+
+async fn charset_other_than_utf_8_is_415(app: App) {
+    let send = |kind: &str| app.ask(Method::POST, "/v1/accounts").raw(kind, r#"{"name": "A"}"#);
+    for kind in ["application/json; charset=utf-16", "application/json;charset=\"ISO-8859-1\"", "application/json; q=1; CharSet=tis-620"] {
+        send(kind).await.refused(415, "unsupported_media_type");
+    }
+    for kind in ["application/json", "application/json; charset=UTF-8", "application/json;charset=\"utf-8\"", "application/json; q=1"] {
+        send(kind).await.is(201);
+    }
+}
+
+async fn second_authorization_is_400(app: App) {
+    let own = format!("Bearer {}", app.token());
+    for other in ["Bearer x", own.as_str(), "Basic eDp5"] {
+        app.get("/v1/accounts").header("authorization", other).await.refused(400, "invalid_header");
+    }
+    app.get("/v1/accounts").await.is(200);
 }

@@ -3,6 +3,9 @@
 mod access;
 mod administrators;
 mod audit;
+mod erasure;
+mod keys;
 mod machines;
 pub mod privacy;
+mod security_events;
 pub mod sessions;

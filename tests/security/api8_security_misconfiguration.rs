@@ -6,6 +6,7 @@ use reqwest::Method;
 crate::on_both![
     every_answer_tells_browsers_what_not_to_do_with_it,
     pages_and_tls_are_settings,
+    document_and_metrics_are_kept_from_strangers_where_that_is_set,
     only_the_origins_that_are_set_may_call,
     no_problem_tells_of_the_inside,
     trace_and_other_methods_are_refused,
@@ -73,6 +74,23 @@ async fn pages_and_tls_are_settings(app: App) {
         assert_eq!(answer.status().as_u16(), if is_off { 404 } else { status }, "{path}");
         assert_eq!(header(&answer, "strict-transport-security"), "max-age=31536000; includeSubDomains", "{path}");
     }
+}
+
+async fn document_and_metrics_are_kept_from_strangers_where_that_is_set(app: App) {
+    let token = "a-token-of-prometheus";
+    let program = app.program(&["--public-document", "false", "--metrics-token", token]);
+    let status = async |path: &str, authorization: Option<&str>| {
+        let request = client().get(format!("{}{path}", program.app.url));
+        let request = authorization.into_iter().fold(request, |request, value| request.header("authorization", value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let own = format!("Bearer {}", app.token());
+    for path in ["/openapi.json", "/openapi-3.0.json", "/openapi.json?tags=auth"] {
+        assert_eq!([status(path, None).await, status(path, Some("Bearer x")).await, status(path, Some(&own)).await], [401, 401, 200]);
+    }
+    assert_eq!(status("/docs/index.html", Some(&own)).await, 404, "the page could not read the document");
+    assert_eq!([status("/metrics", None).await, status("/metrics", Some(&own)).await], [401, 401]);
+    assert_eq!(status("/metrics", Some(&format!("Bearer {token}"))).await, 200);
 }
 
 async fn only_the_origins_that_are_set_may_call(app: App) {

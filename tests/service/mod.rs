@@ -4,5 +4,6 @@ mod edges;
 mod ending;
 mod generated;
 mod logs;
+mod retention;
 mod settings;
 mod start;

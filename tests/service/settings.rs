@@ -27,7 +27,8 @@ fn every_setting_has_a_description_an_example_of_its_value_and_an_environment_va
             let shown = help.split("\n      --").find(|part| part.trim_start().trim_start_matches('-').starts_with(&format!("{long} ")));
             let shown = shown.unwrap_or_else(|| panic!("--{long} in {help}"));
             assert!(shown.contains(&format!("[env: {variable}")), "{shown}");
-            let optional = ["admin-password", "cors-origins", "secret-keys", "erasure-journal", "trusted-proxies"].contains(&long);
+            let optional =
+                ["admin-password", "cors-origins", "secret-keys", "erasure-journal", "trusted-proxies", "metrics-token"].contains(&long);
             assert_eq!(shown.contains("[default: "), !optional, "{shown}");
             all += 1;
         }
@@ -47,12 +48,15 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("listen", "127.0.0.1:99999", "for '--listen <ADDRESS:PORT>'"),
         ("admin-email", "somebody", "SAMPHAN_ADMIN_EMAIL must be an e-mail address"),
         ("admin-password", "S3cret", "SAMPHAN_ADMIN_PASSWORD must have 12 characters or more"),
+        ("admin-password", "password1234", "SAMPHAN_ADMIN_PASSWORD is too easy to guess"),
+        ("admin-password", "admin@example.com", "SAMPHAN_ADMIN_PASSWORD is too easy to guess"),
         ("demo", "maybe", "invalid value 'maybe' for '--demo <BOOL>'"),
         ("rate-limit", "sometimes", "possible values: on, off"),
         ("log-format", "xml", "possible values: json, text"),
         ("log", "((", "SAMPHAN_LOG must be a level such as info"),
         ("cors-origins", "*", "SAMPHAN_CORS_ORIGINS must be exact origins"),
         ("cors-origins", "https://crm.example.com,https://a.example/x", "SAMPHAN_CORS_ORIGINS must be exact origins"),
+        ("metrics-token", "short", "SAMPHAN_METRICS_TOKEN must have 16 characters or more"),
         ("head-timeout-ms", "10", "10 is not in 1000..=600000"),
         ("body-timeout-ms", "-1", "for '--body-timeout-ms <MILLISECONDS>'"),
         ("webhook-allow-private", "yes", "invalid value 'yes' for '--webhook-allow-private <BOOL>'"),

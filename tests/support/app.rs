@@ -10,14 +10,16 @@ use reqwest::Method;
 use samphan::{
     commands::demo,
     config::{self, LogFormat, RateLimit, Settings},
+    identity::{
+        keyring::Keyring,
+        server_keys::{self, KeyKind},
+    },
     platform::first_start,
+    retention::Retention,
     server,
 };
 use samphan_domain::caller::Caller;
-use samphan_persistence::{
-    migrate,
-    store::{Opening, Reader, Store, Work},
-};
+use samphan_persistence::store::{Opening, Reader, Store, Work};
 use serde_json::Value;
 use std::{
     sync::{Arc, mpsc},
@@ -76,6 +78,8 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         hsts_seconds: 0,
         docs: true,
         metrics: true,
+        public_document: true,
+        metrics_token: None,
         head_timeout_ms: 10_000,
         body_timeout_ms: 10_000,
         event_streams: 6,
@@ -85,6 +89,7 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         webhook_deliveries: 8,
         secret_keys: vec![],
         erasure_journal: None,
+        retention: Retention::default(),
         shutdown_seconds: 1,
     }
 }
@@ -215,7 +220,14 @@ impl App {
 
     /// The secret that the servers on this database sign tokens with.
     pub async fn signing_seed(&self) -> Vec<u8> {
-        migrate::server_key(&self.work().await, "access_tokens", [0; 32]).await.unwrap()
+        self.server_key(KeyKind::AccessTokens).await
+    }
+
+    /// The key of a kind that the servers on this database use, where it is not encrypted.
+    pub async fn server_key(&self, kind: KeyKind) -> Vec<u8> {
+        let work = self.work().await;
+        let keys = server_keys::prepare(&work, &Keyring::of([]).unwrap()).await.unwrap();
+        server_keys::in_order(&keys, kind, work.now)[0].secret.clone()
     }
 
     /// The same server as the holder of another token sees it.

@@ -47,6 +47,10 @@ async fn worthless(app: &App) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("expired", signed(&ours, &head, &with(&with(&said, "iat", json!(now - 2000)), "exp", json!(now - 1400)))),
         ("without an end", signed(&ours, &head, &without(&said, "exp"))),
+        ("that lives longer than tokens do", claim("exp", json!(now + 601))),
+        ("that lives for ever", claim("exp", json!(i64::MAX))),
+        ("of no beginning", signed(&ours, &head, &without(&said, "iat"))),
+        ("of a beginning before time", claim("iat", json!(i64::MIN))),
         ("not yet good", claim("nbf", json!(now + 3600))),
         ("issued in the future", signed(&ours, &head, &with(&with(&said, "iat", json!(now + 3600)), "exp", json!(now + 4200)))),
         ("of another issuer", claim("iss", json!("https://issuer.example"))),

@@ -1,12 +1,16 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{admin::AdminCommand, backup, generate, load},
+    commands::{admin::AdminCommand, backup, generate, keys::KeysCommand, load},
+    retention::Retention,
     stock::rebuild::StockCommand,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use samphan_domain::network::Network;
+use samphan_domain::{
+    network::Network,
+    platform::password::{MIN_CHARACTERS, weakness},
+};
 use std::path::PathBuf;
 
 /// Samphan: the CRM as an API.
@@ -34,6 +38,9 @@ pub enum Command {
     /// Let an administrator in again, on the machine itself: when the password is lost, or nobody is an administrator any more.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Look after the keys of the service: those that tokens and cursors are signed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document.
     Openapi(Openapi),
     /// Load another system's files into a running service, through its public API; a second run changes nothing.
@@ -150,13 +157,18 @@ pub struct Settings {
     /// services that are reached through TLS alone: a proxy before them ends it.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_HSTS_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=63_072_000))]
     pub hsts_seconds: u32,
-    /// Whether the docs page (`/docs/`) is served. The document is, either way.
+    /// Whether the docs page (`/docs/`) is served. It shows the document, so it is not where that is not public.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_DOCS", default_value_t = true, action = clap::ArgAction::Set)]
     pub docs: bool,
-    /// Whether `/metrics` is served, to whoever asks: counts and times by operation, nothing of anybody. Where that is too much, keep it
-    /// behind the proxy or switch it off.
+    /// Whether the document (`/openapi.json`) is served to everyone. When it is not, an access token or API key is needed to read it.
+    #[arg(long, value_name = "BOOL", env = "SAMPHAN_PUBLIC_DOCUMENT", default_value_t = true, action = clap::ArgAction::Set)]
+    pub public_document: bool,
+    /// Whether `/metrics` is served: counts and times by operation, without personal data. To everyone, unless there is a token.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_METRICS", default_value_t = true, action = clap::ArgAction::Set)]
     pub metrics: bool,
+    /// Token that `/metrics` is served for only, 16 characters or more; Prometheus sends it as `authorization: {credentials: TOKEN}`.
+    #[arg(long, value_name = "TOKEN", env = "SAMPHAN_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<String>,
     /// Milliseconds in which the head of a request (its first line and headers) must arrive, 1000 to 600000; else the connection is
     /// closed with 408.
     // The web server's clock for this ticks twice a second, so less than a second would refuse prompt requests too.
@@ -180,10 +192,10 @@ pub struct Settings {
     /// the other, and so in order unless one fails.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_WEBHOOK_DELIVERIES", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub webhook_deliveries: u8,
-    /// Keys that secrets in the database are encrypted with, such as those of webhooks: 32 bytes each in Base64, separated by commas. The
-    /// first encrypts, all decrypt; what is not encrypted with the first is encrypted anew at start. To change the key of several
-    /// processes, add the new one at the end everywhere, then put it first, then take the old one away. When left out, a key is made
-    /// at first start and kept in the database, as the others are: whoever reads all of the database can read the secrets then.
+    /// Keys that secrets in the database are encrypted with: those of webhooks, and the keys that tokens and cursors are signed with. 32
+    /// bytes each in Base64, separated by commas. The first encrypts, all decrypt; what is not encrypted with the first is encrypted anew
+    /// at start. To change the key of several processes, add the new one at the end everywhere, then put it first, then take the old one
+    /// away. When left out, these keys lie in the database as they are: a copy of the database is enough to sign in as anyone then.
     #[arg(long, value_name = "KEYS", env = "SAMPHAN_SECRET_KEYS", value_delimiter = ',', hide_env_values = true)]
     pub secret_keys: Vec<String>,
     /// File in which erasures of persons are noted, apart from the database: should a backup of before be put back, whom it names is erased
@@ -191,6 +203,9 @@ pub struct Settings {
     /// embedded database (`samphan.db.erasures`); for PostgreSQL there is none then.
     #[arg(long, value_name = "FILE", env = "SAMPHAN_ERASURE_JOURNAL")]
     pub erasure_journal: Option<PathBuf>,
+    /// How long things are kept.
+    #[command(flatten)]
+    pub retention: Retention,
     /// Seconds that running requests get to end after SIGTERM or SIGINT, 1 to 300; new ones are refused meanwhile.
     #[arg(long, value_name = "SECONDS", env = "SAMPHAN_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub shutdown_seconds: u64,
@@ -230,14 +245,28 @@ impl Database {
     }
 }
 
+/// Refuses a password that may not be one, with the end of a sentence.
+pub fn check_password(password: &str, email: &str, name: &str) -> Result<(), String> {
+    if password.chars().count() < MIN_CHARACTERS {
+        return Err(format!("must have {MIN_CHARACTERS} characters or more"));
+    }
+    match weakness(password, email, name) {
+        Some(about) => Err(format!("is too easy to guess: use {about}")),
+        None => Ok(()),
+    }
+}
+
+/// The keys of `SAMPHAN_SECRET_KEYS`.
+pub fn secret_keys(texts: &[String]) -> Result<Vec<Vec<u8>>, String> {
+    let read = |text: &String| STANDARD.decode(text.trim()).ok().filter(|key| key.len() == 32);
+    let keys = texts.iter().filter(|text| !text.is_empty()).map(read).collect::<Option<_>>();
+    keys.ok_or_else(|| "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64 (openssl rand -base64 32), separated by commas".to_owned())
+}
+
 impl Settings {
     /// The keys that secrets are encrypted with.
     pub fn secret_keys(&self) -> Result<Vec<Vec<u8>>, String> {
-        let read = |text: &String| STANDARD.decode(text.trim()).ok().filter(|key| key.len() == 32);
-        let keys = self.secret_keys.iter().filter(|text| !text.is_empty()).map(read).collect::<Option<_>>();
-        keys.ok_or_else(|| {
-            "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64 (openssl rand -base64 32), separated by commas".to_owned()
-        })
+        secret_keys(&self.secret_keys)
     }
 
     /// Where erasures are noted.
@@ -254,8 +283,11 @@ impl Settings {
         if !self.admin_email.contains('@') {
             return Err("SAMPHAN_ADMIN_EMAIL must be an e-mail address, such as admin@example.com".to_owned());
         }
-        if self.admin_password.as_ref().is_some_and(|p| p.chars().count() < 12) {
-            return Err("SAMPHAN_ADMIN_PASSWORD must have 12 characters or more".to_owned());
+        if let Some(password) = &self.admin_password {
+            check_password(password, &self.admin_email, "Administrator").map_err(|why| format!("SAMPHAN_ADMIN_PASSWORD {why}"))?;
+        }
+        if self.metrics_token.as_ref().is_some_and(|token| token.len() < 16 || !token.bytes().all(|b| b.is_ascii_graphic())) {
+            return Err("SAMPHAN_METRICS_TOKEN must have 16 characters or more, of ASCII and without blanks".to_owned());
         }
         let folder = |path: &PathBuf| path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir());
         if self.erasure_journal.as_ref().is_some_and(|path| path.is_dir() || !folder(path)) {

@@ -9,6 +9,7 @@ pub mod integration;
 pub mod openapi;
 pub mod platform;
 pub mod rest;
+pub mod retention;
 pub mod run;
 pub mod sales;
 pub mod server;

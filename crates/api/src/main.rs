@@ -1,4 +1,4 @@
-//! The one binary: `samphan serve | migrate | backup | restore | admin | openapi | load | stock | simulate-erp | generate`.
+//! The one binary: `samphan serve | migrate | backup | restore | admin | keys | openapi | load | stock | simulate-erp | generate`.
 
 use clap::Parser;
 use std::process::ExitCode;

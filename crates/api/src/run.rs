@@ -1,7 +1,7 @@
 //! The program: from its words to its end.
 
 use crate::{
-    commands::{admin, backup, demo, generate, load},
+    commands::{admin, backup, demo, generate, keys, load},
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start::{self, FirstStart},
@@ -38,6 +38,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Backup(options) => backup::back_up(&options).map(|said| println!("{said}")),
         Command::Restore(options) => backup::restore(&options).map(|said| println!("{said}")),
         Command::Admin(command) => admin::run(&command).await.map(|said| println!("{said}")),
+        Command::Keys(command) => keys::run(&command).await.map(|said| println!("{said}")),
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,

@@ -6,6 +6,8 @@ use crate::{
         callers::Callers,
         keyring::Keyring,
         limits::{Left, Limits, Policy, Slots},
+        refused_sign_ins::{self, RefusedSignIns},
+        server_keys::{self, KeyKind, ServerKey},
         tokens::{self, Keys},
     },
     integration::{
@@ -15,6 +17,7 @@ use crate::{
     openapi,
     platform::{administrators, document::Documents, privacy::journal::Journal},
     rest::{body::Validators, headers, pipeline, routes::Routes},
+    retention::{self, Retention},
     sales::release,
     sweep,
     tasks::Tasks,
@@ -39,7 +42,7 @@ use std::{
     ops::Deref,
     path::PathBuf,
     rc::Rc,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 use tokio::sync::Mutex;
 
@@ -57,12 +60,16 @@ pub struct State {
 pub struct Shared {
     /// The keys tokens are signed with.
     pub keys: Keys,
-    /// What refresh tokens are made from.
-    pub refresh_secret: Vec<u8>,
+    /// All keys that processes share, as they were read last.
+    pub server_keys: ServerKeys,
+    /// The keys of the settings, which server keys are encrypted with.
+    pub configured_keys: Keyring,
     /// Callers, lately read.
     pub callers: Callers,
     /// Limits.
     pub limits: Limits,
+    /// Refused sign-ins that the audit is to have.
+    pub refused_sign_ins: RefusedSignIns,
     /// Whether limits are kept.
     pub rate_limit: RateLimit,
     /// What each caller has open.
@@ -81,20 +88,84 @@ pub struct Shared {
     pub metrics: Metrics,
     /// How long a body may take to arrive.
     pub body_timeout: std::time::Duration,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Origins browsers may call from.
     pub cors_origins: Vec<String>,
     /// What tells browsers to come by TLS only.
     pub hsts: Option<HeaderValue>,
     /// Whether the docs page is served.
     pub docs: bool,
+    /// Whether everyone may read the document.
+    pub public_document: bool,
+    /// The hash of the token that metrics are served for.
+    pub metrics_token: Option<[u8; 32]>,
     /// Whether the metrics are.
     pub metrics_page: bool,
     /// Who waits for changes.
     pub feed: Feed,
     /// How webhooks are sent.
     pub webhooks: Sender,
+}
+
+/// The keys that processes share, as they were read last.
+pub struct ServerKeys {
+    all: RwLock<Arc<[ServerKey]>>,
+    keyring: RwLock<Arc<Keyring>>,
+    configured: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for ServerKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ServerKeys").field(&self.all()).finish()
+    }
+}
+
+impl ServerKeys {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Arc<[ServerKey]> {
+        Arc::clone(&self.all.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What secrets are encrypted with: the keys of the settings before those of the database.
+fn keyring_of(configured: &[Vec<u8>], keys: &[ServerKey], now: Instant) -> Result<Keyring, Error> {
+    let own = server_keys::in_order(keys, KeyKind::Secrets, now);
+    Keyring::of(configured.iter().map(Vec::as_slice).chain(own.into_iter().map(|key| key.secret.as_slice())))
+}
+
+impl State {
     /// What secrets are encrypted with.
-    pub keyring: Keyring,
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.server_keys.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What successors of refresh tokens are derived with, the present key first.
+    #[must_use]
+    pub fn refresh_secrets(&self, now: Instant) -> Vec<Vec<u8>> {
+        server_keys::in_order(&self.server_keys.all(), KeyKind::RefreshTokens, now).into_iter().map(|key| key.secret.clone()).collect()
+    }
+
+    /// Takes these keys from now on, for all workers of the process. Says whether secrets are encrypted with another one than before.
+    pub fn use_server_keys(&self, keys: Vec<ServerKey>, now: Instant) -> Result<bool, Error> {
+        let good = |kind| server_keys::in_order(&keys, kind, now);
+        let before = |kind| -> Vec<Vec<u8>> {
+            let all = self.server_keys.all();
+            server_keys::in_order(&all, kind, now).into_iter().map(|key| key.secret.clone()).collect()
+        };
+        let signing: Vec<&[u8]> = good(KeyKind::AccessTokens).into_iter().map(|key| key.secret.as_slice()).collect();
+        if self.keys.is_empty() || before(KeyKind::AccessTokens) != signing {
+            self.keys.replace(signing)?;
+        }
+        self.store.use_cursor_keys(good(KeyKind::Cursors).into_iter().map(|key| key.secret.clone()).collect());
+        let keyring = keyring_of(&self.server_keys.configured, &keys, now)?;
+        let is_new_secret = keyring.current() != self.keyring().current();
+        *self.server_keys.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+        *self.server_keys.all.write().unwrap_or_else(PoisonError::into_inner) = Arc::from(keys);
+        Ok(is_new_secret)
+    }
 }
 
 impl Shared {
@@ -197,20 +268,20 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     let store = Store::open(&opening, Box::leak(Box::new(api.shapes))).await?;
     migrate::migrate(&store).await?;
     let work = store.work(Arc::new(Caller::system()), now()).await?;
-    let signing = migrate::server_key(&work, "access_tokens", tokens::random()).await?;
-    let cursors = migrate::server_key(&work, "cursors", tokens::random()).await?;
-    let refresh_secret = migrate::server_key(&work, "refresh_tokens", tokens::random()).await?;
-    let own_key = migrate::server_key(&work, "secrets", tokens::random()).await?;
     let configured = settings.secret_keys().map_err(StartError::Setting)?;
-    let keyring = Keyring::of(configured.iter().chain([&own_key]).map(Vec::as_slice))?;
+    let configured_keys = Keyring::of(configured.iter().map(Vec::as_slice))?;
+    let keys = server_keys::prepare(&work, &configured_keys).await?;
+    let keyring = keyring_of(&configured, &keys, work.now)?;
     webhooks::seal_anew(&work, &keyring).await?;
     work.commit().await?;
-    let store = store.with_cursor_key(&cursors).with_guards(administrators::guards());
+    let store = store.with_guards(administrators::guards());
     let shared = Shared {
-        keys: Keys::of(&signing)?,
-        refresh_secret,
+        keys: Keys::default(),
+        server_keys: ServerKeys { all: RwLock::default(), keyring: RwLock::new(Arc::new(keyring)), configured },
+        configured_keys,
         callers: Callers::default(),
         limits: Limits::default(),
+        refused_sign_ins: RefusedSignIns::default(),
         rate_limit: settings.rate_limit,
         slots: Slots::default(),
         streams_per_caller: settings.event_streams_per_caller.into(),
@@ -220,15 +291,19 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         routes: Routes::of(api.operations).map_err(StartError::Document)?,
         metrics: Metrics::default(),
         body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
+        retention: settings.retention,
         cors_origins: settings.cors_origins.clone(),
         hsts: headers::hsts(settings.hsts_seconds),
-        docs: settings.docs,
+        docs: settings.docs && settings.public_document,
+        public_document: settings.public_document,
+        metrics_token: settings.metrics_token.as_ref().map(|token| tokens::hash(token.as_bytes())),
         metrics_page: settings.metrics,
         feed: Feed::new(settings.event_streams.into()),
         webhooks: Sender::new(settings.webhook_allow_private, settings.webhook_deliveries.into()).map_err(StartError::Client)?,
-        keyring,
     };
-    Ok((State { store, shared: Arc::new(shared) }, opening))
+    let state = State { store, shared: Arc::new(shared) };
+    state.use_server_keys(keys, now())?;
+    Ok((state, opening))
 }
 
 /// A server that listens, and what goes on beside it.
@@ -286,6 +361,9 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
     let tasks = Tasks::default();
     tasks.spawn(sweep::run(spare.clone()));
     tasks.spawn(release::run(spare.clone()));
+    tasks.spawn(server_keys::follow(background.clone()));
+    tasks.spawn(retention::run(background.clone()));
+    tasks.spawn(refused_sign_ins::run(background.clone()));
     if let Some(journal) = &journal {
         tasks.spawn(Journal::follow(Rc::clone(journal)));
     }

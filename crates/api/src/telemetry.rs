@@ -86,6 +86,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     running: IntGauge,
+    deleted: IntCounterVec,
 }
 
 impl Default for Metrics {
@@ -102,10 +103,13 @@ impl Default for Metrics {
             registry.register(Box::new(requests.clone()))?;
             registry.register(Box::new(seconds.clone()))?;
             registry.register(Box::new(running.clone()))?;
-            Ok((requests, seconds, running))
+            let deleted = Opts::new("samphan_deleted_rows_total", "Rows deleted because they were kept long enough, by kind.");
+            let deleted = IntCounterVec::new(deleted, &["kind"])?;
+            registry.register(Box::new(deleted.clone()))?;
+            Ok((requests, seconds, running, deleted))
         };
         match made() {
-            Ok((requests, seconds, running)) => Self { registry, requests, seconds, running },
+            Ok((requests, seconds, running, deleted)) => Self { registry, requests, seconds, running, deleted },
             Err(error) => unreachable!("constant metrics: {error}"),
         }
     }
@@ -123,6 +127,11 @@ impl Metrics {
     pub fn end(&self, operation: &str, status: u16, seconds: f64) {
         self.requests.with_label_values(&[operation, &status.to_string()]).inc();
         self.seconds.with_label_values(&[operation]).observe(seconds);
+    }
+
+    /// Counts rows that were deleted because they were kept long enough.
+    pub fn deleted(&self, kind: &str, rows: u64) {
+        self.deleted.with_label_values(&[kind]).inc_by(rows);
     }
 
     /// Everything, in the text format of Prometheus.

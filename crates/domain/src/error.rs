@@ -34,7 +34,7 @@ macro_rules! codes {
 }
 
 codes! {
-    MalformedJson = "malformed_json", 400, "The body is not one JSON value in UTF-8.";
+    MalformedJson = "malformed_json", 400, "The body is not one JSON value in UTF-8, or an object in it has a name twice; `errors` says where.";
     TooDeep = "too_deep", 400, "The JSON is nested deeper than 64 levels.";
     InvalidQuery = "invalid_query", 400, "A query parameter is unknown, repeated or malformed; `errors` names each with what is allowed.";
     InvalidFilter = "invalid_filter", 400, "The filter breaks the filter language; `errors` says where.";
@@ -57,7 +57,7 @@ codes! {
     VersionConflict = "version_conflict", 412, "The record has changed since the version named in If-Match.";
     PreconditionFailed = "precondition_failed", 412, "The record exists already and If-None-Match: * asked for it not to.";
     TooLarge = "too_large", 413, "The body is larger than the limit.";
-    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json (or application/merge-patch+json for PATCH), without Content-Encoding.";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json (or application/merge-patch+json for PATCH), in UTF-8, without Content-Encoding.";
     ValidationFailed = "validation_failed", 422, "The body is well formed but breaks a rule; `errors` says where, what is allowed and the nearest valid name.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This Idempotency-Key was used with another body.";
     UnknownReference = "unknown_reference", 422, "The body points at a record that does not exist or is not visible.";

@@ -3,6 +3,9 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+/// The value of an event that says from where a person or machine came: it goes when the person is erased.
+pub const CLIENT_ADDRESS: &str = "client_address";
+
 /// A fact about one record, as the outbox keeps it.
 #[derive(Clone, Debug)]
 pub struct Event {

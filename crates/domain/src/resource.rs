@@ -38,10 +38,9 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[];
     /// Those of `PERSONAL_DATA` that stay when the person is erased, because the law wants the document they are on.
     const RETAINED: &'static [&'static str] = &[];
-    /// The fields that name the person it all belongs to; `id` where the record is the person.
+    /// The fields that name the persons it says something of; `id` where the record is the person, and `order_id.contact_id` where the
+    /// person is named by the record that a field points at. Whichever of them names a person who is erased, all of it is erased.
     const PERSON: &'static [&'static str] = &[];
-    /// The fields that name a person the record merely has to do with: shown to him, and not erased with him.
-    const INVOLVES: &'static [&'static str] = &[];
     /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
     const TELLS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.

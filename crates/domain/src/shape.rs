@@ -109,8 +109,6 @@ pub struct Shape {
     pub subject: Option<(&'static str, &'static str)>,
     /// The fields that name the person the record belongs to; `id` where it is the person.
     pub person: &'static [&'static str],
-    /// The fields that name a person the record merely has to do with.
-    pub involves: &'static [&'static str],
     /// Reached below its parents only, with their permissions.
     pub nested: bool,
     /// Has tags, custom fields and external references.
@@ -176,13 +174,14 @@ impl Shape {
         if T::EXTENSIBLE {
             fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
         }
-        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS, T::PERSON, T::INVOLVES];
+        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
         let personal = || T::PERSONAL_DATA.iter().flat_map(|(what, names)| names.iter().map(|name| (*what, *name)));
         for name in lists
             .into_iter()
             .flatten()
             .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().copied().flatten())
+            .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
             .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
@@ -238,7 +237,6 @@ impl Shape {
             parents: T::PARENTS,
             subject: T::SUBJECT,
             person: T::PERSON,
-            involves: T::INVOLVES,
             nested: false,
             extensible: T::EXTENSIBLE,
             own: begin,

@@ -187,7 +187,7 @@ pub struct Change {
     >,
     ///The fields that changed; empty when the record was made, deleted or restored.
     pub changed_fields: Vec<String>,
-    ///Goes on after this change, as `after` or `Last-Event-ID`; never expires.
+    ///Goes on after this change, as `after` or `Last-Event-ID`. It does not expire while the events after it are kept.
     pub cursor: String,
     ///The event's id, a UUIDv7: what came twice has the same id twice.
     pub id: ::uuid::Uuid,
@@ -218,7 +218,7 @@ pub struct Changes {
     pub data: Vec<Change>,
     ///Whether there is more already; else there will be when something changes.
     pub has_more: bool,
-    ///Goes on after this page; always there, and never expires.
+    ///Goes on after this page; always there. It expires only where the settings have old events deleted; `invalid_cursor` says so.
     pub next_cursor: String,
 }
 ///Many pushes of one system, legal entity and currency.
@@ -820,7 +820,7 @@ pub struct ListAccountsQuery {
     ///Only records whose currency is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///References to answer in full under `expanded`, at most 5, such as `owner,team,price_book,parent`.
@@ -990,7 +990,7 @@ pub struct ListExternalReferencesQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///Only records whose external_id is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1091,7 +1091,7 @@ pub struct ListExternalSystemsQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
@@ -1190,7 +1190,7 @@ pub struct ListOrdersQuery {
     ///Only records whose credit_status is this, or one of these, separated by commas (`\,` for a comma within a value): not_checked, approved, warned, held, declined, released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_status: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///Only records whose customer_reference is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1363,7 +1363,7 @@ pub struct ListProductsQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///References to answer in full under `expanded`, at most 5, such as `category`.
@@ -1477,7 +1477,7 @@ pub struct ListShipmentsQuery {
     ///At or before, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<String>,
-    ///`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.
+    ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     ///References to answer in full under `expanded`, at most 5, such as `order,account,warehouse`.

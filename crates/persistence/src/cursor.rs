@@ -1,6 +1,9 @@
 //! Cursors: opaque, signed, never expiring, bound to the query they came from.
 
-use crate::{error::Result, store::Store};
+use crate::{
+    error::Result,
+    store::{CursorKeys, Store},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_domain::{
@@ -11,6 +14,7 @@ use samphan_domain::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
 
 /// Bytes of the signature kept.
@@ -31,12 +35,17 @@ impl Store {
     /// Writes a cursor.
     #[must_use]
     pub fn write_cursor(&self, binding: &str, at: &Position) -> String {
-        seal(&self.cursor_key, binding, at)
+        seal(self.cursor_keys().first().map_or(&[], Vec::as_slice), binding, at)
     }
 
     /// Reads a cursor that was written for the same query.
     pub fn read_cursor(&self, binding: &str, text: &str) -> Result<Position> {
-        open(&self.cursor_key, binding, text).ok_or_else(|| Error::from(Code::InvalidCursor))
+        let keys = self.cursor_keys();
+        keys.iter().find_map(|key| open(key, binding, text)).ok_or_else(|| Error::from(Code::InvalidCursor))
+    }
+
+    fn cursor_keys(&self) -> CursorKeys {
+        Arc::clone(&self.cursor_keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Erasing a person: every field that says something of him (`Resource::PERSONAL_DATA`), in every record that is his, in their events, and
+//! Erasing a person: every field that says something of him (`Resource::PERSONAL_DATA`), in every record that names him, in their events, and
 //! wherever else a copy of them lies. The records stay, so that what refers to them, money above all, is as it was.
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     values,
 };
 use samphan_domain::{
-    event::Event,
+    event::{CLIENT_ADDRESS, Event},
     integration::external_reference::ExternalReference,
     resource::Resource,
     scalar::{Kind, Scalar},
@@ -27,7 +27,7 @@ const LOOKED_FOR: usize = 50;
 /// Erases a person. What is erased already stays as it is, so a second time changes nothing. `why` is the reason of the events.
 pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
     let mut touched = vec![];
-    for shape in person.resources(work, false) {
+    for shape in person.resources(work) {
         let fields: Vec<&'static Field> = shape.fields.iter().filter(|f| f.is_erased()).collect();
         if fields.is_empty() || stays(shape, person) {
             continue;
@@ -35,7 +35,7 @@ pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
         for life in [Life::Living, Life::Deleted] {
             let mut after = Uuid::nil();
             loop {
-                let found = person.records(work, shape, (life, false), after, AT_ONCE).await?;
+                let found = person.records(work, shape, life, after, AT_ONCE).await?;
                 let Some(last) = found.last() else { break };
                 after = id_of(last);
                 let ids: Vec<Uuid> = found.iter().map(id_of).collect();
@@ -140,7 +140,7 @@ async fn erase_events(work: &Work, fields: &[&'static Field], of: &[Uuid]) -> Re
             }
             let part = |name: &str| event.get(name).and_then(Value::as_object).cloned();
             let without = |mut part: Map<String, Value>| {
-                part.retain(|name, _| !fields.iter().any(|f| f.name == name));
+                part.retain(|name, _| name != CLIENT_ADDRESS && !fields.iter().any(|f| f.name == name));
                 part
             };
             let (before, then) = (part("before").map(without), part("after").map(without));

@@ -1,5 +1,5 @@
-//! The feed: every event once, in the order of commits, each at a position of its own. Nothing is ever deleted, so a position never
-//! expires.
+//! The feed: every event once, in the order of commits, each at a position of its own. A position expires
+//! only where old events are deleted (`SAMPHAN_KEEP_EVENTS_DAYS`).
 //!
 //! On PostgreSQL positions are given after the commit. Whoever gives them holds a lock, takes the events that are visible and have none,
 //! and numbers them on in the order in which the outbox wrote them. So a transaction that commits late comes late, and is never
@@ -96,6 +96,14 @@ pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
         }
         place(store, now).await?;
     }
+}
+
+/// The oldest position there is; 1 when there is none yet.
+pub async fn oldest(store: &Store, now: Instant) -> Result<i64> {
+    let reader = store.reader(Arc::new(Caller::system()), now);
+    let mut sql = reader.sql();
+    sql.push("SELECT coalesce((SELECT min(position) FROM event_positions), 1)");
+    reader.count(sql).await
 }
 
 /// Has this work's statements find events in the order of their index, and each event's position by its own. A plan is made once and

@@ -1,15 +1,7 @@
-//! Brings a database to the newest step, and keeps the keys that all processes share.
+//! Brings a database to the newest step.
 
-use crate::{
-    error::{Failure, Result},
-    postgres,
-    row::Row,
-    sqlite::Writer,
-    store::{Store, Work},
-    unindexed,
-};
+use crate::{error::Failure, postgres, sqlite::Writer, store::Store, unindexed};
 use rusqlite::types::Value;
-use samphan_domain::scalar::{Kind, Scalar};
 use samphan_migrations::Migrator;
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
 use sea_orm_migration::MigratorTrait;
@@ -35,16 +27,6 @@ pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnectio
     let Some(writer) = store.sqlite_writer().await else { return Ok(None) };
     let bridge = Bridge(Mutex::new(writer));
     Ok(Some(Database::connect_proxy(DbBackend::Sqlite, Arc::new(Box::new(bridge))).await?))
-}
-
-/// The secret of that name, made the first time it is asked for.
-pub async fn server_key(work: &Work, name: &'static str, fresh: [u8; 32]) -> Result<Vec<u8>> {
-    let row = vec![Scalar::Text(name.to_owned()), Scalar::Bytes(fresh.to_vec()), Scalar::Time(work.now)];
-    let columns = [("name", Kind::Text), ("secret", Kind::Bytes), ("created_at", Kind::Time)];
-    work.insert("server_keys", &columns, vec![row], "ON CONFLICT (name) DO NOTHING").await?;
-    let mut sql = work.sql();
-    sql.push("SELECT secret FROM server_keys WHERE name = ").text(name);
-    Ok(work.fetch_one(sql, |row: &Row<'_>| row.bytes(0)).await?.unwrap_or_default())
 }
 
 /// sea-orm's migrator over rusqlite: text and numbers are all it needs.

@@ -1,11 +1,10 @@
-//! What is held about a person: every record of every resource that says it belongs to, or has to do with, somebody (`Resource::PERSON`,
-//! `INVOLVES`), be it deleted or not.
+//! What is held about a person: every record of every resource that names persons (`Resource::PERSON`), be it deleted or not.
 
 use crate::{
     error::Result,
     record::{self, Record},
     sql::Sql,
-    store::Reader,
+    store::{Reader, Shapes},
 };
 use samphan_domain::{
     platform::audit_event::AuditEvent,
@@ -42,34 +41,32 @@ impl Person {
 
     /// The resources that can hold something about this person, in the order in which their rows are locked: shipments before orders.
     #[must_use]
-    pub fn resources(&self, reader: &Reader, involving: bool) -> Vec<&'static Shape> {
-        let named = |shape: &&Shape| self.named(shape, involving).next().is_some();
+    pub fn resources(&self, reader: &Reader) -> Vec<&'static Shape> {
+        let named = |shape: &&Shape| !self.named(shape, reader.store.shapes).is_empty();
         let mut all: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(named).collect();
         all.sort_by_key(|shape| std::cmp::Reverse(shape.many));
         all
     }
 
-    /// The fields of a resource by which it can name this person.
-    fn named(&self, shape: &Shape, involving: bool) -> impl Iterator<Item = &'static str> {
-        let involves: &[_] = if involving { shape.involves } else { &[] };
-        let fields = shape.person.iter().chain(involves).copied();
-        let named = fields.filter(|name| match (*name, shape.field(name).and_then(|f| f.reference)) {
+    /// The fields of a resource by which it can name this person: its own, or those of the record that one of its own points at.
+    fn named(&self, shape: &Shape, shapes: &Shapes) -> Vec<(&'static str, Option<(&'static Shape, &'static str)>)> {
+        let names = |shape: &Shape, name: &'static str| match (name, shape.field(name).and_then(|f| f.reference)) {
             ("id", _) => shape.many == self.shape.many,
             (_, Some(many)) => many == self.shape.many,
-            (_, None) => shape.subject.is_some_and(|(_, id)| id == *name),
-        });
-        named.collect::<Vec<_>>().into_iter()
+            (_, None) => shape.subject.is_some_and(|(_, id)| id == name),
+        };
+        let way = |name: &'static str| match name.split_once('.') {
+            None => names(shape, name).then_some((name, None)),
+            Some((field, beyond)) => {
+                let other = shape.field(field).and_then(|f| f.reference).and_then(|many| shapes.get(many).copied())?;
+                names(other, beyond).then_some((field, Some((other, beyond))))
+            }
+        };
+        shape.person.iter().copied().filter_map(way).collect()
     }
 
     /// Some of a resource's records about this person, by id, from after `after` on. Locked within a work.
-    pub async fn records(
-        &self,
-        reader: &Reader,
-        shape: &'static Shape,
-        (life, involving): (Life, bool),
-        after: Uuid,
-        most: i64,
-    ) -> Result<Vec<Record>> {
+    pub async fn records(&self, reader: &Reader, shape: &'static Shape, life: Life, after: Uuid, most: i64) -> Result<Vec<Record>> {
         if shape.log && life == Life::Deleted {
             return Ok(vec![]);
         }
@@ -78,7 +75,7 @@ impl Person {
             (_, Life::Living) => record::select_where(reader, shape, "t.deleted_at IS NULL"),
             (_, Life::Deleted) => record::select_where(reader, shape, "t.deleted_at IS NOT NULL"),
         };
-        self.only(&mut sql, shape, involving);
+        self.only(&mut sql, shape, reader.store.shapes);
         sql.push(" AND t.id > ").id(after).push(" ORDER BY t.id LIMIT ").int(most);
         if reader.writes() {
             sql.for_update("t");
@@ -86,10 +83,17 @@ impl Person {
         reader.fetch(sql, |row| record::read(shape, row)).await
     }
 
-    fn only(&self, sql: &mut Sql, shape: &'static Shape, involving: bool) {
-        for (i, name) in self.named(shape, involving).enumerate() {
-            sql.push(if i == 0 { " AND (" } else { " OR " });
-            sql.column("t", name).push(" = ").id(self.id);
+    fn only(&self, sql: &mut Sql, shape: &'static Shape, shapes: &Shapes) {
+        for (i, (name, beyond)) in self.named(shape, shapes).into_iter().enumerate() {
+            sql.push(if i == 0 { " AND (" } else { " OR " }).column("t", name);
+            if let Some((other, field)) = beyond {
+                // Living and deleted ones have an index each.
+                sql.push(" IN (SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NULL AND \"").push(field).push("\" = ");
+                sql.id(self.id).push(" UNION ALL SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NOT NULL AND \"");
+                sql.push(field).push("\" = ").id(self.id).push(")");
+                continue;
+            }
+            sql.push(" = ").id(self.id);
             if let Some((resource, _)) = shape.subject.filter(|(_, id)| *id == name) {
                 sql.push(" AND ").column("t", resource).push(" = ").text(self.shape.many);
             }

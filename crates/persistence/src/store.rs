@@ -59,8 +59,8 @@ pub struct Opened {
     pub shapes: &'static Shapes,
     /// What was read of the organisation's custom fields, and when.
     pub(crate) custom: Arc<RwLock<Option<ReadAt<CustomFields>>>>,
-    /// The key that signs cursors.
-    pub(crate) cursor_key: Arc<[u8]>,
+    /// The keys of cursors: the first signs, all verify.
+    pub(crate) cursor_keys: Arc<RwLock<CursorKeys>>,
     /// Told after each commit of this process that had events.
     pub committed: Arc<Notify>,
     /// Where works of this process wait for one another.
@@ -73,6 +73,9 @@ pub struct Opened {
 pub type Shapes = HashMap<&'static str, &'static Shape>;
 /// Custom fields by resource and key.
 pub type CustomFields = HashMap<(String, String), samphan_domain::platform::custom_field::CustomField>;
+
+/// Keys of cursors.
+pub(crate) type CursorKeys = Arc<[Vec<u8>]>;
 
 /// What was read, and when.
 pub(crate) type ReadAt<T> = (Instant, Arc<T>);
@@ -94,7 +97,7 @@ impl Store {
             backend,
             shapes,
             custom: Arc::default(),
-            cursor_key: Arc::from([0_u8; 32]),
+            cursor_keys: Arc::default(),
             committed: Arc::default(),
             lines: Arc::default(),
             guards: Arc::default(),
@@ -112,10 +115,9 @@ impl Store {
         }
     }
 
-    /// With the key that signs cursors.
-    #[must_use]
-    pub fn with_cursor_key(self, key: &[u8]) -> Self {
-        Self(Arc::new(Opened { cursor_key: Arc::from(key), ..Opened::clone(&self) }))
+    /// Takes these keys of cursors from now on, for all workers of the process: the first signs, all verify.
+    pub fn use_cursor_keys(&self, keys: Vec<Vec<u8>>) {
+        *self.cursor_keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::from(keys);
     }
 
     /// With rules that changes of some resources must keep.

@@ -1,7 +1,7 @@
 //! `samphan admin`: lets an administrator in again, for the account that owns the database. Works while the service runs.
 
 use crate::{
-    config::Database,
+    config::{Database, check_password},
     identity::{passwords, tokens},
     openapi,
     platform::{
@@ -31,8 +31,6 @@ use uuid::Uuid;
 
 /// The reason of the events.
 const REASON: &str = "samphan admin, on the machine";
-/// Fewest characters of a password.
-const MIN_PASSWORD: usize = 12;
 
 /// What to do about an administrator.
 #[derive(Clone, Debug, Subcommand)]
@@ -94,6 +92,13 @@ pub async fn run(command: &AdminCommand) -> Result<String, String> {
     let store = open(&common.database).await?;
     let work = store.work(Arc::new(Caller::system()), now()).await.map_err(|e| explain(&e))?;
     let found = stored::one_with::<User>(&work, "email", Scalar::Text(email.clone())).await.map_err(|e| explain(&e))?;
+    if let Some(given) = &given {
+        let name = match (command, &found) {
+            (AdminCommand::Create(options), _) => options.name.clone(),
+            (_, user) => user.as_ref().map(|user| user.data.name.clone()).unwrap_or_default(),
+        };
+        check_password(given, &email, &name).map_err(|why| format!("the password {why}"))?;
+    }
     let done = match (command, found) {
         (AdminCommand::ResetPassword(options), Some(user)) => reset(&work, user, hash, options.activate).await?,
         (AdminCommand::ResetPassword(_), None) => {
@@ -116,13 +121,11 @@ fn given_password(common: &Common) -> Result<Option<String>, String> {
         std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("standard input: {e}"))?;
         given = Some(line.trim_end_matches(['\r', '\n']).to_owned());
     }
-    match given {
-        Some(short) if short.chars().count() < MIN_PASSWORD => Err("the password must have 12 characters or more".to_owned()),
-        given => Ok(given),
-    }
+    Ok(given)
 }
 
-async fn open(database: &Database) -> Result<Store, String> {
+/// Opens and migrates a database for a command.
+pub(super) async fn open(database: &Database) -> Result<Store, String> {
     let opening =
         Opening { url: database.database_url.clone(), connections: database.database_connections, full_sync: database.sqlite_full_sync };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.map_err(|e| e.to_string())?;
@@ -144,7 +147,7 @@ async fn reset(work: &Work, user: Stored<User>, hash: String, activate: bool) ->
             after.data.status = UserStatus::Active;
             version = stored::save(work, &user, after, "activated", Some(REASON.to_owned())).await?.version();
         }
-        emit_password_event(work, "user.password_set", (user.id(), version), Some(REASON));
+        emit_password_event(work, "user.password_set", (user.id(), version), None, Some(REASON));
         let held: Vec<Uuid> = user.data.role_ids.iter().map(|id| id.0).collect();
         Ok(Roles::load(work).await?.grant_everything(&held))
     };
@@ -176,7 +179,7 @@ async fn create(work: &Work, email: &str, name: &str, hash: String) -> Result<St
         };
         let user = stored::insert(work, Stored::draft(user)).await?;
         user::keep_password(work, user.id(), hash).await?;
-        emit_password_event(work, "user.password_set", (user.id(), user.version()), Some(REASON));
+        emit_password_event(work, "user.password_set", (user.id(), user.version()), None, Some(REASON));
         Ok(())
     };
     done.await.map_err(|e: Error| explain(&e))?;
@@ -201,7 +204,7 @@ async fn create_role(work: &Work) -> Result<Uuid, Error> {
 }
 
 /// An error in words: its code, and what is wrong where.
-fn explain(error: &Error) -> String {
+pub(super) fn explain(error: &Error) -> String {
     let fields = error.errors.iter().map(|e| format!(" {} {}", e.pointer, e.code)).collect::<String>();
     format!("{}{fields}", error.code.about())
 }

@@ -4,5 +4,6 @@ pub mod admin;
 pub mod backup;
 pub mod demo;
 pub mod generate;
+pub mod keys;
 pub mod load;
 mod names;

@@ -5,4 +5,6 @@ pub mod callers;
 pub mod keyring;
 pub mod limits;
 pub mod passwords;
+pub mod refused_sign_ins;
+pub mod server_keys;
 pub mod tokens;

@@ -21,7 +21,7 @@ pub const ACCESS_SECONDS: i64 = 600;
 /// Who issues tokens, and for whom.
 const ISSUER: &str = "samphan";
 /// Seconds by which the clock of another process may be ahead.
-const CLOCKS_DIFFER: i64 = 60;
+pub const CLOCKS_DIFFER: i64 = 60;
 /// Verified tokens remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -41,24 +41,30 @@ pub struct Claims {
     jti: Uuid,
 }
 
-/// The key tokens are signed with.
+/// The keys tokens are signed with: the first signs, all verify.
+#[derive(Debug, Default)]
 pub struct Keys {
+    all: RwLock<Arc<[Key]>>,
+    verified: RwLock<HashMap<[u8; 32], Arc<Claims>>>,
+}
+
+/// A key.
+struct Key {
     encoding: EncodingKey,
     decoding: DecodingKey,
     kid: String,
     public: String,
-    verified: RwLock<HashMap<[u8; 32], Arc<Claims>>>,
 }
 
-impl std::fmt::Debug for Keys {
+impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("Key").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
-impl Keys {
-    /// From the 32 bytes all processes share.
-    pub fn of(seed: &[u8]) -> Result<Self> {
+impl Key {
+    /// From 32 bytes.
+    fn of(seed: &[u8]) -> Result<Self> {
         let seed: [u8; 32] = seed.try_into().map_err(|_| Error::from(Code::Internal))?;
         let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
         // PKCS #8 for Ed25519 (RFC 8410) is a fixed beginning and the seed.
@@ -70,14 +76,34 @@ impl Keys {
             decoding: DecodingKey::from_ed_components(&public).map_err(|_| Error::from(Code::Internal))?,
             kid: hash(public.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect(),
             public,
-            verified: RwLock::default(),
         })
     }
+}
 
-    /// The public half, as a JWK set.
+impl Keys {
+    /// Takes these seeds from now on, the one that signs first. Tokens of others are good no more.
+    pub fn replace<'a>(&self, seeds: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+        let keys: Arc<[Key]> = seeds.into_iter().map(Key::of).collect::<Result<_>>()?;
+        *self.all.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        self.verified.write().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    /// Whether there are none yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    fn all(&self) -> Arc<[Key]> {
+        Arc::clone(&self.all.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The public halves, as a JWK set.
     #[must_use]
     pub fn jwks(&self) -> Value {
-        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.kid, "x": self.public}]})
+        let jwk = |key: &Key| json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": key.public});
+        json!({"keys": self.all().iter().map(jwk).collect::<Vec<_>>()})
     }
 
     /// Signs a token.
@@ -85,11 +111,14 @@ impl Keys {
         let iat = now.micros() / 1_000_000;
         let claims =
             Claims { sub, sid, kind: kind.to_owned(), iss: ISSUER.into(), aud: ISSUER.into(), iat, exp: iat + ACCESS_SECONDS, jti };
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|_| Code::Internal.into())
+        let all = self.all();
+        let key = all.first().ok_or(Code::Internal)?;
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(|_| Code::Internal.into())
     }
 
-    /// Reads a token that we signed and that has not expired.
+    /// Reads a token that we signed, that has not expired, and that lives no longer than tokens do: whoever has read a key cannot make
+    /// one that outlives the key's rotation.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Arc<Claims>> {
         let fingerprint = hash(token.as_bytes());
         let seconds = now.micros() / 1_000_000;
@@ -103,12 +132,17 @@ impl Keys {
         // Held against the one clock of the process, below.
         rules.validate_exp = false;
         rules.validate_nbf = true;
-        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).map_err(|_| Error::from(Code::Unauthenticated))?;
-        let ours = read.header.kid.as_deref() == Some(&self.kid);
-        if !ours || read.claims.iat > seconds + CLOCKS_DIFFER {
-            return Err(Code::Unauthenticated.into());
+        let refused = || Error::from(Code::Unauthenticated);
+        let kid = jsonwebtoken::decode_header(token).map_err(|_| refused())?.kid;
+        let all = self.all();
+        let key = all.iter().find(|key| Some(&key.kid) == kid.as_ref()).ok_or_else(refused)?;
+        let read = jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules).map_err(|_| refused())?;
+        let (iat, exp) = (read.claims.iat, read.claims.exp);
+        let lives = exp.checked_sub(iat).is_some_and(|lives| (0..=ACCESS_SECONDS).contains(&lives));
+        if !lives || iat > seconds.saturating_add(CLOCKS_DIFFER) {
+            return Err(refused());
         }
-        if read.claims.exp <= seconds {
+        if exp <= seconds {
             return Err(expired());
         }
         let claims = Arc::new(read.claims);

@@ -14,6 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan_domain::{
     caller::Caller,
     error::{Code, Error, Result},
+    event::CLIENT_ADDRESS,
     network::limited_as,
     scalar::{Kind, Scalar},
 };
@@ -164,6 +165,9 @@ async fn sign_in(call: Call) -> Result<Answer> {
     let found = reader.fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
     let hash = found.as_ref().map(|(_, hash)| hash.clone());
     if !passwords::verify(input.password, hash).await? {
+        if let Some((user, _)) = found {
+            call.state.refused_sign_ins.count(user, call.client_address);
+        }
         return Err(Code::InvalidGrant.into());
     }
     let Some((user, _)) = found else { return Err(Code::InvalidGrant.into()) };
@@ -177,13 +181,14 @@ async fn sign_in(call: Call) -> Result<Answer> {
     work.insert("sessions", &columns, vec![row], "").await?;
     let refresh_token = tokens::secret();
     keep(&work, session, &refresh_token).await?;
-    note(&work, "session.started", user, session);
+    note(&work, &call, "session.started", (user, session));
     work.commit().await?;
     pair(&call, user, session, refresh_token)
 }
 
-fn note(work: &Work, kind: &str, user: Uuid, session: Uuid) {
-    let after = serde_json::Map::from_iter([("session_id".to_owned(), serde_json::json!(session))]);
+fn note(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
+    let after =
+        serde_json::Map::from_iter([("session_id".to_owned(), json!(session)), (CLIENT_ADDRESS.to_owned(), json!(call.client_address))]);
     work.emit(samphan_domain::event::Event {
         kind: kind.to_owned(),
         resource: "users",
@@ -217,11 +222,27 @@ async fn keep(work: &Work, session: Uuid, refresh_token: &str) -> Result<()> {
     work.insert("refresh_tokens", &columns, vec![row], "").await.map(|_| ())
 }
 
-/// A used token's successor, so that two tabs that refresh at once get the same pair: it is the token and the
-/// server's secret hashed together, so nothing that could be stolen needs to be stored.
-fn successor(call: &Call, refresh_token: &str) -> String {
-    let mixed = [call.state.refresh_secret.as_slice(), refresh_token.as_bytes()].concat();
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tokens::hash(&mixed))
+/// What may be a used token's successor, so that two tabs that refresh at once get the same pair: the token and a server key hashed
+/// together, so nothing that could be stolen needs to be stored. The first is of the present key.
+fn successors(call: &Call, refresh_token: &str) -> Vec<String> {
+    let successor = |secret: Vec<u8>| {
+        let mixed = [secret.as_slice(), refresh_token.as_bytes()].concat();
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tokens::hash(&mixed))
+    };
+    call.state.refresh_secrets(call.now).into_iter().map(successor).collect()
+}
+
+/// The successor that was handed out: the key may have been rotated since.
+async fn successor_given(work: &Work, session: Uuid, successors: Vec<String>) -> Result<String> {
+    for successor in successors {
+        let mut sql = work.sql();
+        sql.push("SELECT count(*) FROM refresh_tokens WHERE session_id = ").id(session).push(" AND hash = ");
+        sql.bind(Kind::Bytes, Scalar::Bytes(tokens::hash(successor.as_bytes()).to_vec()));
+        if work.count(sql).await? > 0 {
+            return Ok(successor);
+        }
+    }
+    Err(Code::InvalidGrant.into())
 }
 
 async fn refresh(call: Call) -> Result<Answer> {
@@ -245,7 +266,7 @@ async fn refresh(call: Call) -> Result<Answer> {
     else {
         return Err(Code::InvalidGrant.into());
     };
-    let next = successor(&call, &input.refresh_token);
+    let successors = successors(&call, &input.refresh_token);
     match used_at {
         None if live => {
             let mut sql = work.sql();
@@ -261,6 +282,7 @@ async fn refresh(call: Call) -> Result<Answer> {
                 .push(" WHERE hash = ")
                 .bind(Kind::Bytes, hash);
             work.execute(sql).await?;
+            let next = successors.into_iter().next().ok_or(Code::Internal)?;
             keep(&work, session, &next).await?;
             let mut sql = work.sql();
             sql.push("UPDATE sessions SET expires_at = ")
@@ -272,6 +294,7 @@ async fn refresh(call: Call) -> Result<Answer> {
             pair(&call, user, session, next)
         }
         Some(at) if live && at.plus_seconds(GRACE_SECONDS) >= work.now => {
+            let next = successor_given(&work, session, successors).await?;
             // The use before may not be committed yet: the same successor is handed out when it is.
             work.commit().await?;
             pair(&call, user, session, next)
@@ -279,7 +302,7 @@ async fn refresh(call: Call) -> Result<Answer> {
         _ => {
             // Used before: somebody has a copy. The whole family ends.
             end(&work, session, "refresh_token_reused").await?;
-            note(&work, "session.reuse_detected", user, session);
+            note(&work, &call, "session.reuse_detected", (user, session));
             work.commit().await?;
             call.state.callers.forget(session);
             Err(Code::InvalidGrant.into())
@@ -297,7 +320,7 @@ async fn end(work: &Work, session: Uuid, why: &str) -> Result<()> {
 async fn sign_out(call: Call) -> Result<Answer> {
     let work = call.work().await?;
     end(&work, call.caller.session_id, "signed_out").await?;
-    note(&work, "session.ended", call.caller.id, call.caller.session_id);
+    note(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.state.callers.forget(call.caller.session_id);
     Ok(Answer::nothing())
@@ -306,7 +329,7 @@ async fn sign_out(call: Call) -> Result<Answer> {
 async fn sign_out_everywhere(call: Call) -> Result<Answer> {
     let work = call.work().await?;
     super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
-    note(&work, "session.all_ended", call.caller.id, call.caller.session_id);
+    note(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.state.callers.forget_all();
     Ok(Answer::nothing())

@@ -4,10 +4,10 @@
 //! time, so that requests for parts take at most one thread.
 
 use crate::{
-    identity::tokens,
+    identity::{address::client_address, callers, tokens},
     openapi,
     rest::{document::part, pipeline},
-    server::State,
+    server::{self, State},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -117,6 +117,16 @@ impl Documents {
 
 /// Answers the document: `/openapi.json` and `/openapi-3.0.json`, with `?tags=` the part of these tags.
 pub async fn serve(request: HttpRequest, state: web::Data<State>, version: Version) -> HttpResponse {
+    if !state.public_document {
+        let sent = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let caller = match client_address(&request) {
+            Ok(address) => callers::of_header(&state, sent, address, server::now()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = caller {
+            return pipeline::refused(&request, &error);
+        }
+    }
     match find(&request, &state, version).await {
         Ok(written) => answer(&request, &written).await,
         Err(error) => pipeline::refused(&request, &error),

@@ -2,15 +2,17 @@
 
 use super::document::{self, Version};
 use crate::{
+    identity::tokens,
     rest::{
         answer::Answer,
         collection::Api,
         operation::{Access, Call, Operation},
+        pipeline,
     },
     server::{Shared, State},
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header,
     web::{self, ServiceConfig},
 };
@@ -140,6 +142,11 @@ pub fn mount(config: &mut ServiceConfig, shared: &Shared) {
     }
 }
 
-async fn metrics(state: web::Data<State>) -> HttpResponse {
+async fn metrics(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let sent = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    // Hashes are compared, so that the time it takes says nothing of the token.
+    if state.metrics_token.is_some_and(|token| sent.map(|sent| tokens::hash(sent.as_bytes())) != Some(token)) {
+        return pipeline::refused(&request, &Code::Unauthenticated.into());
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.text())
 }

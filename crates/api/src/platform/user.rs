@@ -13,9 +13,11 @@ use actix_web::http::Method;
 use samphan_domain::{
     caller::{CallerKind, Reach},
     error::{Code, Error, FieldError, Result},
+    event::CLIENT_ADDRESS,
     example,
     id::RoleId,
     platform::{
+        password::weakness,
         role::{Grant, Role},
         user::{User, UserStatus},
     },
@@ -28,7 +30,7 @@ use samphan_persistence::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -185,7 +187,8 @@ pub async fn end_sessions(work: &Work, user: Uuid, why: &str) -> Result<()> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPassword {
-    /// 12 characters or more.
+    /// 12 characters or more, and not easy to guess: neither the user's e-mail address or name, nor a few characters repeated, nor one
+    /// that many people use (`weak_password`).
     #[schema(min_length = 12, max_length = 200)]
     pub password: String,
 }
@@ -193,6 +196,9 @@ pub struct SetPassword {
 async fn set_password(call: Call) -> Result<Answer> {
     let input: SetPassword = call.input()?;
     let id = call.id(0)?;
+    if let Some(user) = stored::seen::<User>(&call.reader(), id).await? {
+        require_strong("/password", &input.password, &user.data)?;
+    }
     let hash = passwords::hash(input.password).await?;
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
@@ -200,14 +206,22 @@ async fn set_password(call: Call) -> Result<Answer> {
     within_own(&work, &user.data.role_ids, &[]).await.map_err(|_| Error::from(Code::Forbidden).about("the user may do more than you"))?;
     keep_password(&work, user.id(), hash).await?;
     end_sessions(&work, user.id(), "password_set").await?;
-    emit_password_event(&work, "user.password_set", (user.id(), user.version()), None);
+    emit_password_event(&work, "user.password_set", (user.id(), user.version()), Some(call.client_address), None);
     work.commit().await?;
     call.state.callers.forget_all();
     Ok(Answer::nothing())
 }
 
+/// Refuses a password that is too easy to guess.
+fn require_strong(pointer: &str, password: &str, user: &User) -> Result<()> {
+    match weakness(password, &user.email, &user.name) {
+        Some(about) => Err(Error::invalid(FieldError::new(pointer, "weak_password", about))),
+        None => Ok(()),
+    }
+}
+
 /// Emits an event about a user's password, which never holds the password.
-pub(crate) fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), reason: Option<&str>) {
+pub(crate) fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), client: Option<IpAddr>, reason: Option<&str>) {
     work.emit(samphan_domain::event::Event {
         kind: kind.to_owned(),
         resource: User::MANY,
@@ -215,7 +229,7 @@ pub(crate) fn emit_password_event(work: &Work, kind: &str, (user, version): (Uui
         version,
         changed_fields: vec![],
         before: None,
-        after: None,
+        after: client.map(|address| serde_json::Map::from_iter([(CLIENT_ADDRESS.to_owned(), json!(address))])),
         reason: reason.map(str::to_owned),
     });
 }
@@ -241,7 +255,8 @@ pub struct ChangePassword {
     /// The present one.
     #[schema(max_length = 200)]
     pub current_password: String,
-    /// 12 characters or more.
+    /// 12 characters or more, and not easy to guess: neither the user's e-mail address or name, nor a few characters repeated, nor one
+    /// that many people use (`weak_password`).
     #[schema(min_length = 12, max_length = 200)]
     pub new_password: String,
 }
@@ -257,6 +272,9 @@ async fn change_password(call: Call) -> Result<Answer> {
     if !passwords::verify(input.current_password, hash).await? {
         return Err(Error::invalid(FieldError::new("/current_password", "wrong_password", "your present password")));
     }
+    if let Some(user) = stored::one_with::<User>(&reader, "id", Scalar::Id(call.caller.id)).await? {
+        require_strong("/new_password", &input.new_password, &user.data)?;
+    }
     let hash = passwords::hash(input.new_password).await?;
     let work = call.work().await?;
     keep_password(&work, call.caller.id, hash).await?;
@@ -264,6 +282,7 @@ async fn change_password(call: Call) -> Result<Answer> {
     sql.push("UPDATE sessions SET ended_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(", ended_why = 'password_changed'");
     sql.push(" WHERE ended_at IS NULL AND user_id = ").id(call.caller.id).push(" AND id <> ").id(call.caller.session_id);
     work.execute(sql).await?;
+    emit_password_event(&work, "user.password_changed", (call.caller.id, 0), Some(call.client_address), None);
     work.commit().await?;
     call.state.callers.forget_all();
     Ok(Answer::nothing())

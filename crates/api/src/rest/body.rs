@@ -1,7 +1,8 @@
-//! Bodies: read strictly, held against the published schema, then read into types.
+//! Bodies: read strictly (`strict`), held against the published schema, then read into types.
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
+use super::strict;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_domain::{
     error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
@@ -39,7 +40,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
             _ => {}
         }
     }
-    serde_json::from_slice(bytes).map_err(|e| Error::from(Code::MalformedJson).about(format!("line {} column {}", e.line(), e.column())))
+    strict::parse(bytes)
 }
 
 /// Brings text to NFC and whole numbers to integers; names text that holds NUL, which PostgreSQL cannot keep.

@@ -7,17 +7,24 @@ use super::{
     query::{self, Asked},
     reading::close,
 };
-use crate::identity::limits::Slot;
+use crate::{identity::limits::Slot, server};
 use csv::{Terminator, WriterBuilder};
 use samphan_domain::{
+    caller::{Caller, CallerKind},
     error::{Code, Error, Result},
+    event::{CLIENT_ADDRESS, Event},
     page::Position,
+    platform::{api_key::ApiKey, user::User},
+    resource::Resource,
     scalar::Kind,
     shape::{Field, Shape},
 };
-use samphan_persistence::list::{self, View};
+use samphan_persistence::{
+    list::{self, View},
+    store::Store,
+};
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// Records read at a time.
 const AT_ONCE: usize = 500;
@@ -52,7 +59,10 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
     let slot = call.state.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")?;
-    let mut export = Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, _slot: slot };
+    let noted = Noted::of(&call, shape);
+    noted.emit(&call.state.store, "export_started", None).await?;
+    let mut export =
+        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, noted, _slot: slot };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());
@@ -74,6 +84,53 @@ struct Export {
     /// What is written and not sent.
     ready: Option<Vec<u8>>,
     _slot: Slot,
+    /// Records written so far.
+    rows: usize,
+    noted: Noted,
+}
+
+/// What the audit is told of an export: who, from where, what, and by which parameters it was narrowed. Not by which values: those may
+/// be somebody's, whom an erasure would not find here.
+struct Noted {
+    caller: Arc<Caller>,
+    request_id: String,
+    about: Map<String, Value>,
+}
+
+impl Noted {
+    fn of(call: &Call, shape: &Shape) -> Self {
+        let mut parameters: Vec<&String> = call.query.keys().collect();
+        parameters.sort();
+        let about = json!({"resource": shape.many, "parameters": parameters, CLIENT_ADDRESS: call.client_address});
+        Self {
+            caller: Arc::clone(&call.caller),
+            request_id: call.request_id.clone(),
+            about: about.as_object().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Writes an event about the caller; on its own, since an export is no transaction.
+    async fn emit(&self, store: &Store, what: &str, rows: Option<usize>) -> Result<()> {
+        let (resource, one) = match self.caller.kind {
+            CallerKind::User => (User::MANY, User::ONE),
+            CallerKind::ApiKey => (ApiKey::MANY, ApiKey::ONE),
+            CallerKind::System => return Ok(()),
+        };
+        let mut after = self.about.clone();
+        after.extend(rows.map(|rows| ("rows".to_owned(), json!(rows))));
+        let work = store.work(Arc::clone(&self.caller), server::now()).await?.for_request(&self.request_id);
+        work.emit(Event {
+            kind: format!("{one}.{what}"),
+            resource,
+            resource_id: self.caller.id,
+            version: 0,
+            changed_fields: vec![],
+            before: None,
+            after: Some(after),
+            reason: None,
+        });
+        work.commit().await
+    }
 }
 
 impl Export {
@@ -99,6 +156,10 @@ impl Export {
         let mut lines = list::page(&reader, &view, &self.asked.query, "export").await?;
         self.ended = lines.len() <= AT_ONCE;
         lines.truncate(AT_ONCE);
+        self.rows += lines.len();
+        if self.ended {
+            self.noted.emit(&reader.store, "export_finished", Some(self.rows)).await?;
+        }
         self.asked.query.after = lines.last().map(|l| Position { keys: l.keys.clone(), id: l.id });
         close(&reader, self.shape, &mut lines, &[]).await?;
         let records: serde_json::Result<Vec<Map<String, Value>>> = lines.iter().map(|l| serde_json::from_slice(&l.json)).collect();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// Days an answer is kept.
-const KEPT_DAYS: i64 = 7;
+pub const KEPT_DAYS: i64 = 7;
 
 /// A key being used.
 #[derive(Debug)]

@@ -124,6 +124,7 @@ pub fn fault(e: &FieldError, language: Language) -> String {
             "ต้องไม่มีอักขระควบคุมหรืออักขระที่มองไม่เห็น",
             "نباید نویسهٔ کنترلی یا نادیدنی داشته باشد",
         ],
+        "weak_password" => ["is too easy to guess: use", "เดาง่ายเกินไป ต้อง:", "حدس آن آسان است:"],
         "nul_character" => ["must not hold the NUL character", "ต้องไม่มีอักขระ NUL", "نباید نویسهٔ NUL داشته باشد"],
         "hidden_field" => ["is hidden from you", "คุณไม่มีสิทธิ์เห็นฟิลด์นี้", "از شما پنهان است"],
         "protected_field" => ["may not be changed by you", "คุณไม่มีสิทธิ์แก้ไขฟิลด์นี้", "اجازهٔ تغییر آن را ندارید"],

@@ -21,3 +21,4 @@ pub mod reading;
 pub mod routes;
 pub mod rules;
 pub mod schemas;
+mod strict;

@@ -199,6 +199,9 @@ async fn answer(
 ) -> Result<Answer> {
     let now = server::now();
     let address = client_address(request)?;
+    if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
+        return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
+    }
     let authorization = header_text(request, "authorization");
     let caller = match &operation.access {
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
@@ -377,8 +380,11 @@ async fn read_body(
     mut payload: web::Payload,
 ) -> Result<(Vec<u8>, Map<String, Value>)> {
     let Some(declared) = &operation.body else { return Ok((vec![], Map::new())) };
-    let kind = header_text(request, "content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
+    let mut content_type = header_text(request, "content-type").unwrap_or_default().split(';');
+    let kind = content_type.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_utf_8 = |charset: &str| ["utf-8", "utf8"].iter().any(|ours| charset.trim().trim_matches('"').eq_ignore_ascii_case(ours));
+    let mut charsets = content_type.filter_map(|p| p.split_once('=')).filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    if request.headers().contains_key(header::CONTENT_ENCODING) || !charsets.all(|(_, charset)| is_utf_8(charset)) {
         return Err(Code::UnsupportedMediaType.into());
     }
     let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());

@@ -102,7 +102,7 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
         Parameter::new(
             "cursor",
             string(4000),
-            "`next_cursor` of the page before. It belongs to the same filter and sort, and never expires.",
+            "`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.",
         ),
         Parameter::new(
             "sort",

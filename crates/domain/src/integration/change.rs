@@ -14,7 +14,7 @@ pub struct Change {
     /// Its place in the order of commits: 1, 2, 3 and so on, without gaps.
     #[schema(minimum = 1)]
     pub position: i64,
-    /// Goes on after this change, as `after` or `Last-Event-ID`; never expires.
+    /// Goes on after this change, as `after` or `Last-Event-ID`. It does not expire while the events after it are kept.
     #[schema(max_length = 400, example = "example-cursor")]
     pub cursor: String,
     /// What happened, such as `account.created`; a record's end is `<resource>.deleted`, its tombstone.

@@ -55,7 +55,8 @@ impl Resource for ApiKey {
     const MANY: &'static str = "api_keys";
     const ONE: &'static str = "api_key";
     const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
-    const EVENTS: &'static [&'static str] = &["api_key.issued", "api_key.rotated", "api_key.revoked"];
+    const EVENTS: &'static [&'static str] =
+        &["api_key.issued", "api_key.rotated", "api_key.revoked", "api_key.export_started", "api_key.export_finished"];
     const FILTERS: &'static [&'static str] = &["name", "status"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

@@ -426,8 +426,7 @@ impl Resource for Order {
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];
     const RETAINED: &'static [&'static str] = &["billing_address", "tax_invoice_address"];
-    const PERSON: &'static [&'static str] = &["account_id"];
-    const INVOLVES: &'static [&'static str] = &["contact_id"];
+    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const EVENTS: &'static [&'static str] = &[
         "order.submitted",
         "order.confirmed",

@@ -99,7 +99,7 @@ impl Resource for OrderHold {
     const ONE: &'static str = "order_hold";
     const ABOUT: &'static str = "What stands between orders and their promises.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
     const EVENTS: &'static [&'static str] =
         &["order_hold.released", "order_hold.resolved", "order_hold.rejected", "order_hold.escalated", "order_hold.checked"];
     const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];

@@ -53,11 +53,11 @@ pub struct OrderPromise {
     #[schema(read_only, value_type = Option<String>, format = Date)]
     #[serde(default)]
     pub priced_on: Option<String>,
-    /// How each price came about.
+    /// How each price came about. Emptied 90 days after the promise ended.
     #[schema(read_only, max_items = 500)]
     #[serde(default)]
     pub waterfall: Vec<LinePrice>,
-    /// What there is of each line, in each warehouse that has any of it, before this promise.
+    /// What there is of each line, in each warehouse that has any of it, before this promise. Emptied 90 days after the promise ended.
     #[schema(read_only, max_items = 5000)]
     #[serde(default)]
     pub stock: Vec<LineStock>,
@@ -182,8 +182,7 @@ impl Resource for OrderPromise {
     const ONE: &'static str = "order_promise";
     const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Contact, &["shipping_address"])];
-    const PERSON: &'static [&'static str] = &["account_id"];
-    const INVOLVES: &'static [&'static str] = &["contact_id"];
+    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.released", "order_promise.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";

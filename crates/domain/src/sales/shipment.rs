@@ -129,7 +129,7 @@ impl Resource for Shipment {
     const ABOUT: &'static str = "Goods of orders on their way.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
     const EVENTS: &'static [&'static str] =
         &["shipment.picked", "shipment.packed", "shipment.shipped", "shipment.delivered", "shipment.failed", "shipment.cancelled"];
     const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];

@@ -12,6 +12,7 @@ use crate::{
         lasting::{CHECKED_EVERY, Lasting},
         operation::Call,
     },
+    retention,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -36,7 +37,7 @@ pub struct Changes {
     /// The changes, in the order of commits.
     #[schema(max_items = 1000)]
     pub data: Vec<Change>,
-    /// Goes on after this page; always there, and never expires.
+    /// Goes on after this page; always there. It expires only where the settings have old events deleted; `invalid_cursor` says so.
     #[schema(max_length = 400, example = "example-cursor")]
     pub next_cursor: String,
     /// Whether there is more already; else there will be when something changes.
@@ -50,7 +51,8 @@ pub async fn run(call: Call) -> Result<Answer> {
     let until = Clock::now() + wait(&call)?;
     let store = &call.state.store;
     let mut newest = feed::newest(store, call.now).await?;
-    let mut after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
+    let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
+    let mut after = retention::first_kept(store, &call.state.retention, after, call.now).await?;
     let mut caller = Lasting::of(&call, PERMISSION);
     let mut waiting: Option<(Listener, Slot)> = None;
     loop {

@@ -27,7 +27,7 @@ pub fn routes(api: Api) -> Api {
                 "Follow what changes",
                 "Every write to every record the caller may read, in the order of commits: what, who, when, from what to what. Deletes are tombstones. \
                  Go on with `after=<next_cursor>`, which is always there, also on an empty page; nothing is left out, whatever commits late, and nothing \
-                 comes twice. Nothing is ever deleted, so a cursor never expires. With `wait=30s` the answer comes as soon as there is something.\n\n\
+                 comes twice. Events are kept for ever, unless the settings say otherwise: a cursor from before what is kept is refused with `invalid_cursor`. A cursor works for 30 days after the service's keys were rotated. With `wait=30s` the answer comes as soon as there is something.\n\n\
                  To copy everything and stay current: take the present end with `after=now`, read the lists, then follow from that cursor. What changed \
                  while the lists were read comes again in the feed, so keep of each record the highest `version`.\n\n\
                  A page looks at no more than 5,000 changes, seen or not: it may be empty though `has_more` is true. What the caller may see is decided \

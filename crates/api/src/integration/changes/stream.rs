@@ -12,6 +12,7 @@ use crate::{
         lasting::{CHECKED_EVERY, Lasting},
         operation::Call,
     },
+    retention,
 };
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream::unfold};
@@ -41,6 +42,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
     let after = start(store, from.unwrap_or("now"), newest)?;
     let slot = state.slots.take(format!("event streams of {}", call.caller.id), state.streams_per_caller, "event streams")?;
+    let after = retention::first_kept(store, &state.retention, after, call.now).await?;
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);

@@ -231,7 +231,7 @@ async fn look(state: &State, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> R
         return Ok(None);
     };
     let (position, more) = note(state, me, &endpoint, &maker, position).await?;
-    let secrets = secrets(&reader, &state.keyring, id).await?;
+    let secrets = secrets(&reader, &state.keyring(), id).await?;
     let ready = gather(state, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
     Ok(Some(Look { ready, position, more }))
 }

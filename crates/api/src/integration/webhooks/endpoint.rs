@@ -195,7 +195,7 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
 
 async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Answer> {
     let secret = tokens::random();
-    secrets::keep(work, &call.state.keyring, endpoint.id(), &secret).await?;
+    secrets::keep(work, &call.state.keyring(), endpoint.id(), &secret).await?;
     let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);
     let issued = IssuedWebhookEndpoint { webhook_endpoint: shown, secret: format!("whsec_{}", STANDARD.encode(secret)) };
     let location = Some(format!("/v1/webhook-endpoints/{}", endpoint.id()));

@@ -102,7 +102,7 @@ async fn run(call: Call) -> Result<Answer> {
         _ => return Err(Error::from(Code::Conflict).about("a request of another kind: access and portability are exported")),
     };
     let person = person(&work, &request)?;
-    let left = person.resources(&work, true);
+    let left = person.resources(&work);
     refuse_half_sight(&work, &left)?;
     work.emit(exported(&request));
     work.commit().await?;
@@ -166,7 +166,7 @@ impl Reading {
             return Ok(Some(begin.into()));
         }
         while let Some(shape) = self.left.front().copied() {
-            let found = self.person.records(&self.reader, shape, (self.life, true), self.after, AT_ONCE).await?;
+            let found = self.person.records(&self.reader, shape, self.life, self.after, AT_ONCE).await?;
             if let Some(last) = found.last() {
                 self.after = id_of(last);
                 return self.written(shape, found).await.map(|piece| Some(piece.into()));
