@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = env -u RUSTC_WORKSPACE_WRAPPER $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients chaos fuzz contract deny bench
+.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients browser chaos fuzz contract deny bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ lint-openapi: ## Lint the document with Redocly and Spectral (needs npm)
 
 clients: ## Generate, compile and run a client of each language against a server of their own (needs npm, python3, javac)
 	openapi/clients/with-server.sh openapi/openapi.json
+
+browser: ## Try the docs page and the event stream in a real browser, against a server of their own (needs npm, Chromium)
+	openapi/browser/run.sh
 
 chaos: ## Kill the service fifty times under load on each database, and PostgreSQL twenty times; bounded, some ten minutes
 	SAMPHAN_TEST_KILLS=50 tests/postgres.sh $(CARGO) test --workspace --quiet --test samphan -- failure --nocapture

@@ -18,7 +18,7 @@ root=$(cd "$here/../.." && pwd)
 document=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 caller=("${2%/}" "$3" "$4")
 shift 4
-[ $# -gt 0 ] || set -- typescript typescript-hey-api python java csharp go php rust-reqwest
+[ $# -gt 0 ] || set -- typescript typescript-hey-api zod orval python java csharp go php ruby rust-reqwest
 for client in "$@"; do
   [ -f "$here/$client/client.sh" ] || fail "no such client: $client"
 done

@@ -31,8 +31,8 @@ python_tools() {
 # The version requirements.txt pins.
 pip_pin() { sed -n "s/^$1==//p" "$here/python/requirements.txt"; } # PACKAGE
 
-# The npm packages of this client, as its lock file has them, in $out/node_modules.
-npm_tools() {
+# The npm packages of this client, as its lock file has them, in $out/node_modules; the round trip is its own, or another client's.
+npm_tools() { # [CLIENT]
   command -v node >/dev/null && command -v npm >/dev/null || not_run "no node and npm, 20 or later"
   local cache=$tools/$client
   mkdir -p "$cache"
@@ -42,7 +42,7 @@ npm_tools() {
     cp "$cache/package-lock.json" "$cache/installed.json"
   fi
   ln -s "$cache/node_modules" node_modules
-  cp "$here/$client"/{package.json,tsconfig.json,round_trip.ts} .
+  cp "$here/$client"/{package.json,tsconfig.json} "$here/${1:-$client}/round_trip.ts" .
 }
 
 # The version package.json pins.

@@ -1,29 +1,15 @@
 #!/usr/bin/env bash
-# Starts a server of its own on an empty SQLite database and a free port, and runs the generated clients against it.
+# Runs the generated clients against a server of its own (../with-server.sh).
 #
 #   openapi/clients/with-server.sh DOCUMENT [CLIENT...]
-#
-# The server is built, unless SAMPHAN_PROGRAM names one.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-document=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+document=$1
 shift
-cd "$root"
-program=${SAMPHAN_PROGRAM:-}
-if [ -z "$program" ]; then
-  cargo build --quiet -p samphan
-  program=${CARGO_TARGET_DIR:-target}/debug/samphan
-fi
-home=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$home"' EXIT
-port=$(( 20000 + RANDOM % 20000 ))
-SAMPHAN_DATABASE_URL="sqlite://$home/samphan.db" SAMPHAN_LISTEN="127.0.0.1:$port" SAMPHAN_ADMIN_EMAIL=admin@example.com \
-  SAMPHAN_ADMIN_PASSWORD=clients-round-trip SAMPHAN_LOG=warn "$program" serve >"$home/log" 2>&1 &
-server=$!
-for _ in $(seq 100); do
-  curl -fs "http://127.0.0.1:$port/health/ready" >/dev/null 2>&1 && break
-  kill -0 "$server" 2>/dev/null || { cat "$home/log" >&2; exit 1; }
-  read -rt 0.1 <> <(:) || true
-done
-openapi/clients/run.sh "$document" "http://127.0.0.1:$port" admin@example.com clients-round-trip "$@"
+run() { # CLIENT... BASE_URL EMAIL PASSWORD
+  local clients=("${@:1:$#-3}")
+  "$here/run.sh" "$document" "${@: -3}" "${clients[@]}"
+}
+export -f run
+export here document
+"$here/../with-server.sh" bash -c 'run "$@"' run "$@"
