@@ -3,11 +3,14 @@
 use super::changes::end;
 use crate::support::{events::Stream, *};
 use futures_util::future::join;
+use samphan_domain::scalar::{Kind, Scalar};
 use std::time::{Duration, Instant};
 
 crate::on_both![
     a_stream_tells_changes_as_they_happen_and_goes_on_where_it_broke_off,
     a_stream_hides_what_the_feed_hides_and_ends_with_its_key,
+    a_ticket_opens_one_stream_without_a_header,
+    a_ticket_ends_with_what_made_it,
     no_more_streams_than_there_is_room_for,
     streams_and_polls_end_when_the_service_does,
 ];
@@ -63,6 +66,52 @@ async fn a_stream_hides_what_the_feed_hides_and_ends_with_its_key(app: App) {
     app.post(&format!("/v1/api-keys/{}/revoke", key["api_key"]["id"].as_str().unwrap()), json!({})).await.is(200);
     assert_eq!(stream.block().await, None, "nothing was told but the end");
     assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+}
+
+/// The address of a stream with a new ticket of a caller.
+async fn ticketed(app: &App) -> String {
+    let made = app.post("/v1/changes/stream-tickets", json!({})).await.is(201);
+    format!("/v1/changes/stream?ticket={}", made.text_of("ticket"))
+}
+
+async fn a_ticket_opens_one_stream_without_a_header(app: App) {
+    let path = ticketed(&app).await;
+    let mut stream = Stream::of(app.nobody().get(&path)).await;
+    stream.block().await.unwrap();
+    let (change, account) = join(stream.change(), app.account("Seen")).await;
+    assert_eq!(change["resource_id"], json!(account));
+    // Good once, in one place, and only whole.
+    app.nobody().get(&path).await.refused(401, "unauthenticated");
+    app.nobody().get(&ticketed(&app).await.replace("/stream", "")).await.refused(401, "unauthenticated");
+    app.nobody().get("/v1/changes/stream?ticket=x").await.refused(401, "unauthenticated");
+    // A header goes before it, and leaves it as it is.
+    let path = ticketed(&app).await;
+    drop(Stream::of(app.get(&path)).await);
+    // Sixteen at once: one gets it.
+    let all = futures_util::future::join_all((0..16).map(|_| app.nobody().get(&path).open())).await;
+    let opened = all.iter().filter(|answer| answer.status() == 200).count();
+    assert_eq!((opened, all.iter().filter(|answer| answer.status() == 401).count()), (1, 15));
+    // Past its time it is as good as none.
+    let path = ticketed(&app).await;
+    let work = app.work().await;
+    let mut sql = work.sql();
+    sql.push("UPDATE stream_tickets SET expires_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    work.execute(sql).await.unwrap();
+    work.commit().await.unwrap();
+    app.nobody().get(&path).await.refused(401, "unauthenticated");
+}
+
+async fn a_ticket_ends_with_what_made_it(app: App) {
+    let role = app.role(&["changes:read/all"], &[]).await;
+    let key = app.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).await.is(201);
+    let (machine, id) = (app.as_(&key.text_of("token")), key["api_key"]["id"].as_str().unwrap().to_owned());
+    let path = ticketed(&machine).await;
+    let mut stream = Stream::of(app.nobody().get(&ticketed(&machine).await)).await;
+    stream.block().await.unwrap();
+    app.post(&format!("/v1/api-keys/{id}/rotate"), json!({})).await.is(200);
+    app.nobody().get(&path).await.refused(401, "unauthenticated");
+    app.post(&format!("/v1/api-keys/{id}/revoke"), json!({})).await.is(200);
+    assert_eq!(stream.block().await, None);
 }
 
 async fn no_more_streams_than_there_is_room_for(app: App) {

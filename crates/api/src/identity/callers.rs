@@ -2,6 +2,7 @@
 
 use super::{
     limits::BAD_CREDENTIALS,
+    tickets,
     tokens::{EXPIRED, hash},
 };
 use crate::server::State;
@@ -73,6 +74,16 @@ pub async fn of_header(state: &State, header: Option<&str>, address: IpAddr, now
         }
         other => other,
     }
+}
+
+/// The `Authorization` header that a one-time ticket stands for. Tickets that are not valid are counted as other credentials are.
+pub async fn of_ticket(state: &State, ticket: &str, address: IpAddr, now: Instant) -> Result<String> {
+    state.has_any(&failures(address), BAD_CREDENTIALS, now)?;
+    let redeemed = tickets::redeem(state, ticket, now).await;
+    if redeemed.as_ref().is_err_and(|error| error.code == Code::Unauthenticated) {
+        state.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+    }
+    redeemed
 }
 
 fn failures(address: IpAddr) -> String {

@@ -7,4 +7,5 @@ pub mod limits;
 pub mod passwords;
 pub mod refused_sign_ins;
 pub mod server_keys;
+pub mod tickets;
 pub mod tokens;

@@ -66,6 +66,8 @@ pub struct Body {
     pub items_later: bool,
 }
 
+/// The query parameter of a one-time ticket.
+pub const TICKET: &str = "ticket";
 /// Largest body of most operations.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Largest body of a batch.
@@ -237,6 +239,8 @@ pub struct Operation {
     pub secret: bool,
     /// What kind of text it answers with.
     pub media: Media,
+    /// Whether a browser may authenticate with a one-time ticket in the query instead of a header.
+    pub takes_ticket: bool,
     /// The record its examples are about.
     pub subject: Option<Subject>,
     /// What its examples have of their own; one that is composed when there are none.
@@ -311,6 +315,7 @@ impl Operation {
             idempotent: false,
             secret: false,
             media: Media::Json,
+            takes_ticket: false,
             subject: None,
             examples: vec![],
             run,
@@ -388,6 +393,16 @@ impl Operation {
     #[must_use]
     pub fn etag(mut self) -> Self {
         self.etag = true;
+        self
+    }
+
+    /// Takes a one-time ticket instead of an `Authorization` header, in the query parameter [`TICKET`].
+    #[must_use]
+    pub fn takes_ticket(mut self) -> Self {
+        let about =
+            "A ticket of `createStreamTicket`, for an EventSource, which cannot send an Authorization header. Good once, for 60 seconds.";
+        self.query.push(Parameter::new(TICKET, serde_json::json!({"type": "string", "minLength": 1, "maxLength": 100}), about));
+        self.takes_ticket = true;
         self
     }
 

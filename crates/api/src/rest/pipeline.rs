@@ -6,7 +6,7 @@ use super::{
     endpoints::DRY_RUN,
     idempotency::{self, Key},
     messages::Language,
-    operation::{Access, Call, Operation, Run},
+    operation::{Access, Call, Operation, Run, TICKET},
     problem, query,
     routes::Found,
 };
@@ -202,7 +202,14 @@ async fn answer(
     if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
         return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
     }
-    let authorization = header_text(request, "authorization");
+    let redeemed;
+    let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
+        (None, Some(ticket)) => {
+            redeemed = callers::of_ticket(state, &ticket, address, now).await?;
+            Some(redeemed.as_str())
+        }
+        (header, _) => header,
+    };
     let caller = match &operation.access {
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
         _ => callers::of_header(state, authorization, address, now).await?,
@@ -320,6 +327,12 @@ async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answ
     }
     work.commit().await?;
     Ok(answer)
+}
+
+/// The one-time ticket a request authenticates with, where the operation takes one.
+fn ticket(operation: &Operation, request: &HttpRequest) -> Option<String> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok().filter(|_| operation.takes_ticket)?;
+    pairs.into_inner().into_iter().find(|(name, _)| name == TICKET).map(|(_, ticket)| ticket)
 }
 
 fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod asked;
 pub mod follower;
 mod list;
 mod stream;
+mod ticket;
 
 use crate::rest::{
     collection::Api,
@@ -65,9 +66,23 @@ pub fn routes(api: Api) -> Api {
                 types(),
                 resources(),
             ])
+            .takes_ticket()
             .needs(PERMISSION)
             .sends(Media::EventStream),
+        Operation::write("createStreamTicket", Method::POST, "/v1/changes/stream-tickets", ticket::create)
+            .says(
+                "changes",
+                "Create a stream ticket",
+                "Answers a ticket that stands for the caller's access token or API key in one request for the stream: \
+                 `new EventSource(\"/v1/changes/stream?ticket=\" + ticket)`. A browser's EventSource cannot send an Authorization header, and a token in \
+                 an address would be kept in histories and logs. A ticket is good once and for 60 seconds; the stream ends when the session or key \
+                 does, and after 10 minutes. To go on, create another ticket and give the last `id` as `after`.",
+            )
+            .shows_secret()
+            .needs(PERMISSION)
+            .answers(201, "StreamTicket"),
     ])
+    .schema::<ticket::StreamTicket>()
     .schema::<list::Changes>()
     .schema::<Change>()
 }

@@ -11,7 +11,7 @@ use super::{
     endpoints::DRY_RUN,
     example::{self, Told},
     external::LONGEST_EXTERNAL_ID,
-    operation::{Access, Media, Operation, Run},
+    operation::{Access, Media, Operation, Run, TICKET},
     pipeline::LONGEST_HEADER,
     schemas,
 };
@@ -76,6 +76,7 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
             "examples": examples,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC8725) or API key", "description": "An access token from sign-in or client credentials (a JWT, following RFC8725), or an API key `smp_…`."},
+                "ticket": {"type": "apiKey", "in": "query", "name": TICKET, "description": "A one-time ticket of `createStreamTicket`, for an EventSource."},
             },
         },
     });
@@ -202,6 +203,11 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
             made["security"] = json!([{"bearer": []}]);
             made["x-permission"] = json!(permission);
         }
+    }
+    if o.takes_ticket
+        && let Some(ways) = made["security"].as_array_mut()
+    {
+        ways.push(json!({"ticket": []}));
     }
     if let Some(body) = &o.body {
         let mut schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
