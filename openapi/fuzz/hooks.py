@@ -33,7 +33,7 @@ BEYOND_THE_SCHEMA = [
     # Exactly one of several names of the same thing: as a union it would break the clients of some languages.
     (".*", "ambiguous_key"),
     # Rules across fields and records: who is above whom, what may stand beside what, what is before what, what a caller may give.
-    (".*", "refers_to_itself|circular|not_allowed|repeated|beyond_own_rights|wrong_password|before_start|in_past|as_of_in_future|ahead_of_feed"),
+    (".*", "refers_to_itself|circular|not_allowed|repeated|beyond_own_rights|wrong_password|weak_password|before_start|in_past|as_of_in_future|ahead_of_feed"),
     # What is sold, for how much, and where it is.
     (".*", "not_of_price_book|other_currency|no_price|no_price_book|discontinued|unknown_tax_code|nothing_there|shipped|too_much|insufficient_stock"),
     (".*", "not_stocked|not_active|not_for_sale|closed"),
