@@ -195,7 +195,8 @@ pub struct Settings {
     /// Keys that secrets in the database are encrypted with: those of webhooks, and the keys that tokens and cursors are signed with. 32
     /// bytes each in Base64, separated by commas. The first encrypts, all decrypt; what is not encrypted with the first is encrypted anew
     /// at start. To change the key of several processes, add the new one at the end everywhere, then put it first, then take the old one
-    /// away. When left out, these keys lie in the database as they are: a copy of the database is enough to sign in as anyone then.
+    /// away. When left out, these keys lie in the database as they are: a copy of the database is enough to sign in as anyone then. After
+    /// it was set for the first time run `samphan keys rotate --at-once`: older copies hold the keys as they were.
     #[arg(long, value_name = "KEYS", env = "SAMPHAN_SECRET_KEYS", value_delimiter = ',', hide_env_values = true)]
     pub secret_keys: Vec<String>,
     /// File in which erasures of persons are noted, apart from the database: should a backup of before be put back, whom it names is erased
