@@ -130,6 +130,10 @@ impl Story {
             }
             (Value::Object(shown), Value::Object(real)) => {
                 for (name, value) in shown {
+                    // A number is given by the server, and records are found by it.
+                    if let ("number", Some(example), Some(real)) = (name.as_str(), value.as_str(), real.get(name).and_then(Value::as_str)) {
+                        self.known.entry(example.to_owned()).or_insert_with(|| real.to_owned());
+                    }
                     self.learn(value, real.get(name).unwrap_or(&Value::Null), but);
                 }
             }

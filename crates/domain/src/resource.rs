@@ -6,6 +6,21 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
+/// Records of another resource that belong to a record, and are answered with it by `expand`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Details {
+    /// The name by which they are asked for; they are a list of that name under `expanded`.
+    pub name: &'static str,
+    /// Their resource.
+    pub resource: &'static str,
+    /// Their field that names the record.
+    pub field: &'static str,
+    /// The state of those that are answered.
+    pub status: &'static str,
+    /// The state of the record in which the answer to a write has them unasked.
+    pub unasked_in: &'static str,
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -57,6 +72,11 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const EVENTS: &'static [&'static str] = &[];
     /// The field that holds the state, if there is one.
     const STATUS: Option<&'static str> = None;
+    /// Records that belong to one and may be answered with it.
+    const DETAILS: &'static [Details] = &[];
+    /// What a create may ask for beside the fields, as true or false: the name and what it does. The create hook finds it in the record that
+    /// was sent and takes it out; batches do not offer it.
+    const CREATE_OPTIONS: &'static [(&'static str, &'static str)] = &[];
 
     /// Brings values to their one form (digits of a tax id, lower case of an e-mail) before rules and storing.
     fn normalise(&mut self) {}

@@ -5,7 +5,7 @@
 use crate::{
     error::nearest,
     privacy::PersonalData,
-    resource::Resource,
+    resource::{Details, Resource},
     scalar::{Kind, Misfit, Scalar},
 };
 use serde_json::{Map, Value, json};
@@ -123,6 +123,10 @@ pub struct Shape {
     pub unique: &'static [&'static [&'static str]],
     /// The actions a state allows.
     pub actions: fn(&str) -> &'static [&'static str],
+    /// Records that belong to one and may be answered with it.
+    pub details: &'static [Details],
+    /// What a create may ask for beside the fields.
+    pub create_options: &'static [(&'static str, &'static str)],
     /// The types of the events about it.
     pub events: Vec<&'static str>,
     /// Object schemas its fields point at, by name.
@@ -244,6 +248,8 @@ impl Shape {
             status: T::STATUS,
             unique: T::UNIQUE,
             actions: T::actions,
+            details: T::DETAILS,
+            create_options: T::CREATE_OPTIONS,
             example,
             example_change,
             events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS) },

@@ -356,6 +356,23 @@ pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = 
     reader.fetch(sql, |row| view.line(row, &Sort::default())).await
 }
 
+/// Records in a state that belong to others by a field, the oldest first; those that are not seen are left out.
+pub async fn belonging(
+    reader: &Reader,
+    view: &View,
+    (owner, status): (&'static str, &'static str),
+    state: &'static str,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Line>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT ");
+    view.columns(&mut sql);
+    from_seen(&mut sql, reader, view.shape, "read")?;
+    sql.push(" AND ").column("t", status).push(" = ").text(state.to_owned()).push(" AND ").column("t", owner).one_of_ids(ids);
+    sql.push(" ORDER BY t.id");
+    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+}
+
 /// What people call records, by id and in no order; those that are not there or not seen are left out.
 pub async fn titles(reader: &Reader, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<(Uuid, String)>> {
     let field = shape.field(shape.title).ok_or_else(|| Error::from(Code::Internal))?;

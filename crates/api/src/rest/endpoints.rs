@@ -8,7 +8,7 @@ use super::{
     external::{by_external_id, external_ref, make_as},
     operation::{Access, Body, Call, Media, Operation, Parameter},
     query,
-    reading::{one_of, page_of},
+    reading::{by_number, one_of, page_of, written},
     rules::{Rule, Table},
     schemas::input,
 };
@@ -139,6 +139,20 @@ impl Endpoints {
             .needs(export)
             .sends(Media::Csv),
         );
+        if shape.field("number").is_some_and(|f| f.filter) {
+            self.operations.push(
+                Operation::read(
+                    format!("get{}ByNumber", self.noun()),
+                    format!("{}/by-number/{{number}}", self.base),
+                    async move |reader: &Reader, call: Call| by_number(reader, shape, &call).await,
+                )
+                .says(tag, format!("Get one of the {many} by number"), format!("The {one} with that number, as people call it."))
+                .query(query::read_parameters(shape))
+                .needs(&read)
+                .answers(200, shape.type_name)
+                .etag(),
+            );
+        }
         if self.external {
             let table = self.table.clone();
             self.operations.push(
@@ -168,7 +182,7 @@ impl Endpoints {
             Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: Call| {
                 let parent = table.enter(work, &call, "create").await?;
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
-                Ok(Answer::record(work, table.shape, &made).at(format!("{}/{}", filled(&base, &call), id_of(&made))))
+                Ok(written(work, table.shape, &made).await?.at(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
             .says(tag, format!("Create {}", with_article(&one)), format!("Makes a record and answers it as kept. {}", shape.about))
             .takes(Body::of(input(shape.type_name)))
@@ -193,7 +207,7 @@ impl Endpoints {
                 let before = table.find(work, call.id(nested)?, parent, "update").await?;
                 expect_version(call.if_match, version_of(&before))?;
                 let after = table.patch(work, before, call.body).await?;
-                Ok(Answer::record(work, table.shape, &after))
+                written(work, table.shape, &after).await
             })
             .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
             .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
@@ -241,7 +255,7 @@ impl Endpoints {
                 async move |work: &Work, call: Call| {
                     let parent = table.enter(work, &call, "delete").await?;
                     let made = table.restore(work, call.id(nested)?, parent).await?;
-                    Ok(Answer::record(work, table.shape, &made))
+                    written(work, table.shape, &made).await
                 },
             )
             .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
@@ -275,12 +289,14 @@ impl Endpoints {
                                 return Err(Code::PreconditionFailed.into());
                             }
                             expect_version(call.if_match, version_of(&before))?;
-                            let after = table.patch(work, before, call.body).await?;
-                            Ok(Answer::record(work, table.shape, &after))
+                            let mut body = call.body;
+                            body.retain(|name, _| !table.shape.create_options.iter().any(|(option, _)| option == name));
+                            let after = table.patch(work, before, body).await?;
+                            written(work, table.shape, &after).await
                         }
                         None => {
                             let made = make_as(work, &table, call.body, reference).await?;
-                            Ok(Answer::record(work, table.shape, &made).status(201).at(format!("{base}/{}", id_of(&made))))
+                            Ok(written(work, table.shape, &made).await?.status(201).at(format!("{base}/{}", id_of(&made))))
                         }
                     }
                 },
@@ -308,7 +324,7 @@ impl Endpoints {
                 let found = table.find(work, call.id(nested)?, parent, verb).await?;
                 expect_version(call.if_match, version_of(&found))?;
                 let made = action.run(work, (found, call)).await?;
-                Ok(Answer::record(work, table.shape, &made))
+                written(work, table.shape, &made).await
             })
             .says(
                 self.tag,

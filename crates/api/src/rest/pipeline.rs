@@ -6,7 +6,7 @@ use super::{
     endpoints::DRY_RUN,
     idempotency::{self, Key},
     messages::Language,
-    operation::{Access, Call, Operation, Run, TICKET},
+    operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET},
     problem, query,
     routes::Found,
 };
@@ -26,7 +26,7 @@ use actix_web::{
 use futures_util::StreamExt;
 use samphan_domain::{
     caller::Caller,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     network::limited_as,
 };
 use samphan_persistence::{dialect::Dialect, store::Work};
@@ -390,32 +390,20 @@ async fn read_body(
     operation: &Operation,
     state: &State,
     request: &HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> Result<(Vec<u8>, Map<String, Value>)> {
-    let Some(declared) = &operation.body else { return Ok((vec![], Map::new())) };
+    let Some(declared) = &operation.body else {
+        expect_nothing(operation, state, request, payload).await?;
+        return Ok((vec![], Map::new()));
+    };
     let mut content_type = header_text(request, "content-type").unwrap_or_default().split(';');
     let kind = content_type.next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_utf_8 = |charset: &str| ["utf-8", "utf8"].iter().any(|ours| charset.trim().trim_matches('"').eq_ignore_ascii_case(ours));
     let mut charsets = content_type.filter_map(|p| p.split_once('=')).filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    if request.headers().contains_key(header::CONTENT_ENCODING) || !charsets.all(|(_, charset)| is_utf_8(charset)) {
+    if !charsets.all(|(_, charset)| is_utf_8(charset)) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());
-    if length.is_some_and(|l| l > declared.limit) {
-        return Err(Error::from(Code::TooLarge).about(format!("{} bytes", declared.limit)));
-    }
-    let read = async {
-        let mut bytes: Vec<u8> = vec![];
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).about("the body broke off"))?;
-            if bytes.len() + chunk.len() > declared.limit {
-                return Err(Error::from(Code::TooLarge).about(format!("{} bytes", declared.limit)));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    };
-    let bytes = tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))??;
+    let bytes = read_bytes(declared.limit, state, request, payload).await?;
     if bytes.is_empty() && declared.optional {
         return Ok((bytes, Map::new()));
     }
@@ -438,6 +426,47 @@ async fn read_body(
         Value::Object(map) => Ok((bytes, map)),
         _ => Err(Error::invalid(FieldError::new("", "wrong_type", "an object"))),
     }
+}
+
+/// Reads a body of at most so many bytes.
+async fn read_bytes(limit: usize, state: &State, request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());
+    if length.is_some_and(|l| l > limit) {
+        return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+    }
+    let read = async {
+        let mut bytes: Vec<u8> = vec![];
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).about("the body broke off"))?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))?
+}
+
+/// Refuses what is sent to a write that takes no body: nothing is silently dropped. No body and an empty object say nothing.
+async fn expect_nothing(operation: &Operation, state: &State, request: &HttpRequest, payload: web::Payload) -> Result<()> {
+    if operation.method == Method::GET {
+        return Ok(());
+    }
+    let bytes = read_bytes(BODY_LIMIT, state, request, payload).await?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let faults: Vec<FieldError> = match body::parse(&bytes)? {
+        Value::Object(map) => {
+            map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), "unknown_field", "")).collect()
+        }
+        _ => vec![FieldError::new("", "wrong_type", "an object")],
+    };
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
 fn form(bytes: &[u8]) -> Result<Value> {

@@ -8,6 +8,7 @@ use samphan_domain::{
     filter::{self, Filter, Op, Target, Vocabulary},
     instant::Instant,
     page::Sort,
+    resource::Details,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
     text,
@@ -49,15 +50,35 @@ pub struct Asked {
     pub binding: String,
 }
 
-/// A reference to follow.
+/// A reference to follow, or records that belong to the record.
 #[derive(Clone, Debug)]
 pub struct Expand {
     /// Its name: `account` for `account_id`.
     pub name: String,
-    /// The field.
-    pub field: &'static Field,
+    /// How the other records are found.
+    pub by: ExpandBy,
     /// The other resource.
     pub shape: &'static Shape,
+}
+
+/// How the records to be answered with another are found.
+#[derive(Clone, Copy, Debug)]
+pub enum ExpandBy {
+    /// The record's field names one.
+    Reference(&'static Field),
+    /// They name the record.
+    Details(&'static Details),
+}
+
+impl Expand {
+    /// The field of the record to be followed, if it is one.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static Field> {
+        match self.by {
+            ExpandBy::Reference(field) => Some(field),
+            ExpandBy::Details(_) => None,
+        }
+    }
 }
 
 /// Whether and how to count.
@@ -79,7 +100,7 @@ pub fn read_parameters(shape: &Shape) -> Vec<Parameter> {
         string(2000),
         "Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.",
     )];
-    if shape.fields.iter().any(|f| f.reference.is_some()) {
+    if !expandable(shape).is_empty() {
         all.push(Parameter::new(
             "expand",
             string(200),
@@ -149,7 +170,8 @@ fn string(longest: usize) -> Value {
 }
 
 fn expandable(shape: &Shape) -> Vec<String> {
-    shape.fields.iter().filter(|f| f.reference.is_some()).filter_map(|f| f.name.strip_suffix("_id")).map(str::to_owned).collect()
+    let references = shape.fields.iter().filter(|f| f.reference.is_some()).filter_map(|f| f.name.strip_suffix("_id"));
+    references.chain(shape.details.iter().map(|d| d.name)).map(str::to_owned).collect()
 }
 
 /// What filters need to know.
@@ -351,11 +373,18 @@ pub fn fields(shape: &'static Shape, text: Option<&str>, faults: &mut Vec<FieldE
 pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary, faults: &mut Vec<FieldError>) -> Vec<Expand> {
     let mut all = vec![];
     for name in text.into_iter().flat_map(|t| t.split(',')).map(str::trim) {
+        if let Some(details) = shape.details.iter().find(|d| d.name == name) {
+            match words.shape(details.resource) {
+                Some(other) => all.push(Expand { name: name.to_owned(), by: ExpandBy::Details(details), shape: other }),
+                None => faults.push(FieldError::new("?expand", "hidden_field", name)),
+            }
+            continue;
+        }
         let field = shape.fields.iter().find(|f| f.reference.is_some() && f.name.strip_suffix("_id") == Some(name));
         match field.and_then(|f| f.reference.map(|many| (f, many))) {
             Some((field, many)) if words.may_see(shape, field) => {
                 if let Some(other) = words.shape(many) {
-                    all.push(Expand { name: name.to_owned(), field, shape: other });
+                    all.push(Expand { name: name.to_owned(), by: ExpandBy::Reference(field), shape: other });
                 } else {
                     faults.push(FieldError::new("?expand", "hidden_field", name));
                 }

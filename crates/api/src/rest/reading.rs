@@ -1,20 +1,22 @@
 //! Answers to reading: one record, one page.
 
 use super::{
-    answer::{Actions, Answer, finish},
+    answer::{Actions, Answer, finish, shown},
     operation::Call,
-    query::{self, Asked, Count, Expand, Words},
+    query::{self, Asked, Count, Expand, ExpandBy, Words},
 };
 use samphan_domain::{
     error::{Code, Error, Result},
     page::Position,
+    resource::Details,
     shape::Shape,
 };
 use samphan_persistence::{
     list::{self, Line, View},
-    store::Reader,
+    record::{Record, id_of, version_of},
+    store::{Reader, Work},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -29,7 +31,7 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
     if !faults.is_empty() {
         return Err(Error::from(Code::InvalidQuery).with(faults));
     }
-    let view = View::new(reader, shape, chosen.as_deref(), expand.iter().map(|e| e.field).collect());
+    let view = View::new(reader, shape, chosen.as_deref(), expand.iter().filter_map(Expand::field).collect());
     let line = list::one(reader, &view, id, parent, "read").await?;
     let mut lines = vec![line];
     close(reader, shape, &mut lines, &expand).await?;
@@ -39,7 +41,7 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
 
 /// Answers one page.
 pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> Result<Answer> {
-    let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().map(|e| e.field).collect());
+    let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().filter_map(Expand::field).collect());
     let mut lines = list::page(reader, &view, &asked.query, "read").await?;
     let has_more = lines.len() > asked.query.limit;
     lines.truncate(asked.query.limit);
@@ -66,30 +68,92 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
     Ok(Answer { body: Some(body), next, ..Answer::default() })
 }
 
-/// Closes the lines' JSON, with the records their references point at: one query for each reference, not for each row.
+/// Closes the lines' JSON, with the records their references point at and those that belong to them: one query for each, not for each row.
 pub(super) async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
     let mut found: Vec<HashMap<Uuid, Vec<u8>>> = vec![];
-    for (n, e) in expand.iter().enumerate() {
-        let mut ids: Vec<Uuid> = lines.iter().filter_map(|l| l.references.get(n).copied().flatten()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut others = list::by_ids(reader, &View::new(reader, e.shape, None, vec![]), ids).await?;
-        let mut actions = Actions::new(reader, e.shape);
-        others.iter_mut().for_each(|l| finish(&mut actions, l, &[]));
-        found.push(others.into_iter().map(|l| (l.id, l.json)).collect());
+    let mut reference = 0;
+    for e in expand {
+        found.push(match e.by {
+            ExpandBy::Reference(_) => {
+                let of = |l: &Line| l.references.get(reference).copied().flatten();
+                let named: Vec<(Uuid, Uuid)> = lines.iter().filter_map(|l| Some((l.id, of(l)?))).collect();
+                reference += 1;
+                let others = followed(reader, e.shape, named.iter().map(|(_, other)| *other).collect()).await?;
+                named.into_iter().filter_map(|(id, other)| Some((id, others.get(&other)?.clone()))).collect()
+            }
+            ExpandBy::Details(details) => belonging(reader, e.shape, details, lines.iter().map(|l| l.id).collect()).await?,
+        });
     }
     let mut actions = Actions::new(reader, shape);
     for line in lines {
         let expanded: Vec<(String, &[u8])> = expand
             .iter()
             .zip(&found)
-            .enumerate()
-            .map(|(n, (e, records))| {
-                let id = line.references.get(n).copied().flatten();
-                (e.name.clone(), id.and_then(|id| records.get(&id)).map_or(b"null".as_slice(), Vec::as_slice))
+            .map(|(e, records)| {
+                let nothing: &[u8] = if e.field().is_some() { b"null" } else { b"[]" };
+                (e.name.clone(), records.get(&line.id).map_or(nothing, Vec::as_slice))
             })
             .collect();
         finish(&mut actions, line, &expanded);
     }
     Ok(())
+}
+
+/// Records by id, as JSON.
+async fn followed(reader: &Reader, shape: &'static Shape, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<u8>>> {
+    ids.sort_unstable();
+    ids.dedup();
+    let mut others = list::by_ids(reader, &View::new(reader, shape, None, vec![]), ids).await?;
+    let mut actions = Actions::new(reader, shape);
+    others.iter_mut().for_each(|l| finish(&mut actions, l, &[]));
+    Ok(others.into_iter().map(|l| (l.id, l.json)).collect())
+}
+
+/// The records that belong to others, as a JSON list for each of these.
+async fn belonging(
+    reader: &Reader,
+    shape: &'static Shape,
+    details: &'static Details,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Vec<u8>>> {
+    let (Some(owner), Some(status)) = (shape.field(details.field), shape.status) else { return Err(Code::Internal.into()) };
+    let view = View::new(reader, shape, None, vec![owner]);
+    let mut others = list::belonging(reader, &view, (owner.name, status), details.status, ids).await?;
+    let mut actions = Actions::new(reader, shape);
+    let mut all: HashMap<Uuid, Vec<u8>> = HashMap::new();
+    for other in &mut others {
+        let Some(id) = other.references.first().copied().flatten() else { continue };
+        finish(&mut actions, other, &[]);
+        let list = all.entry(id).or_default();
+        list.push(if list.is_empty() { b'[' } else { b',' });
+        list.extend_from_slice(&other.json);
+    }
+    all.values_mut().for_each(|list| list.push(b']'));
+    Ok(all)
+}
+
+/// Answers a record that was written, with what belongs to it where its state asks for that: whoever finds an order on hold finds why.
+pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Result<Answer> {
+    let status = shape.status.and_then(|field| record.get(field)).and_then(Value::as_str);
+    let mut expanded = Map::new();
+    for details in shape.details.iter().filter(|d| Some(d.unasked_in) == status) {
+        let found = belonging(work, work.shape(details.resource)?, details, vec![id_of(record)]).await?;
+        let list = found.into_values().next().and_then(|list| serde_json::from_slice(&list).ok());
+        expanded.insert(details.name.to_owned(), list.unwrap_or_else(|| json!([])));
+    }
+    if expanded.is_empty() {
+        return Ok(Answer::record(work, shape, record));
+    }
+    let mut shown = shown(work, shape, record);
+    shown.insert("expanded".to_owned(), Value::Object(expanded));
+    Ok(Answer { version: Some(version_of(record)), ..Answer::json(&shown) })
+}
+
+/// The record of a number, as people call it.
+pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Answer> {
+    let number = call.path.first().cloned().unwrap_or_default();
+    let mut sql = reader.sql();
+    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.number = ").text(number);
+    let id = reader.fetch_one(sql, |row| row.id(0)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    one_of(reader, shape, call, id, None).await
 }

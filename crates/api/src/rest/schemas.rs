@@ -141,8 +141,14 @@ fn answered(shape: &Shape) -> Value {
         );
         required.push("available_actions");
     }
-    if shape.fields.iter().any(|f| f.reference.is_some()) {
-        let about = "The records asked for by `expand`, by name; null where there is none or it is not visible.";
+    if shape.fields.iter().any(|f| f.reference.is_some()) || !shape.details.is_empty() {
+        let mut about = "The records asked for by `expand`, by name; null where there is none or it is not visible.".to_owned();
+        for d in shape.details {
+            about.push_str(&format!(
+                " `{}` is a list of the `{}` that are `{}`; a write that leaves the record `{}` answers it unasked.",
+                d.name, d.resource, d.status, d.unasked_in
+            ));
+        }
         properties.insert("expanded".into(), json!({"type": "object", "additionalProperties": {}, "description": about}));
     }
     json!({"type": "object", "description": shape.about, "properties": properties, "required": required})
@@ -164,6 +170,9 @@ fn asked(shape: &Shape, new: bool) -> Value {
             without_defaults(&mut schema);
         }
         properties.insert(field.name.to_owned(), schema);
+    }
+    for (name, about) in shape.create_options.iter().filter(|_| new) {
+        properties.insert((*name).to_owned(), json!({"type": "boolean", "default": false, "description": about}));
     }
     let required: Vec<&str> = shape.writable().filter(|f| new && f.required).map(|f| f.name).collect();
     let about = if new {
