@@ -14,6 +14,7 @@ crate::on_both![
     what_is_planned_is_not_amended_away,
     what_comes_back_to_a_closed_order_is_owed_by_nobody,
     the_warehouse_ships_for_customers_it_does_not_see,
+    shipping_and_delivery_take_the_time_they_happened,
 ];
 
 async fn plan(app: &App, order: &str, body: Value) -> Answer {
@@ -120,7 +121,8 @@ async fn lots_and_serial_numbers_are_named_where_they_are_kept(app: App) {
     let serial = shop.product(&app, "SERIAL", "10.00", "0").await;
     app.patch(&format!("/v1/products/{lot}"), json!({"tracked": "lot"})).await.is(200);
     app.patch(&format!("/v1/products/{serial}"), json!({"tracked": "serial"})).await.is(200);
-    let lines = json!([{"product_id": lot, "quantity": "3", "lot_no": "L1"}, {"product_id": serial, "quantity": "1", "serial_no": "S1"},
+    let lines = json!([{"product_id": lot, "quantity": "2", "lot_no": "L1"}, {"product_id": lot, "quantity": "1", "lot_no": "L2"},
+        {"product_id": serial, "quantity": "1", "serial_no": "S1"},
         {"product_id": serial, "quantity": "1", "serial_no": "S2"}]);
     app.post("/v1/stock-receipts", json!({"warehouse_code": "BKK1", "lines": lines})).await.is(201);
     let order = shop.draft(&app, json!([{"product_id": lot, "quantity": "3"}, {"product_id": serial, "quantity": "2"}])).await;
@@ -131,10 +133,22 @@ async fn lots_and_serial_numbers_are_named_where_they_are_kept(app: App) {
     let (lots, serials) = (order["lines"][0]["id"].clone(), order["lines"][1]["id"].clone());
     let picked = json!([{"order_line_id": lots, "quantity": "2", "lot_no": "L1"}, {"order_line_id": lots, "quantity": "1", "lot_no": "L2"},
         {"order_line_id": serials, "quantity": "1", "serial_no": "S1"}, {"order_line_id": serials, "quantity": "1", "serial_no": "S2"}]);
+    for (place, field, other, code) in
+        [(1, "lot_no", "L3", "insufficient_stock"), (2, "serial_no", "NEVER", "not_on_hand"), (3, "serial_no", "S1", "not_on_hand")]
+    {
+        let mut wrong = picked.clone();
+        wrong[place][field] = json!(other);
+        let refused = step(&app, &shipment.id(), "ship", json!({"picked": wrong})).await.is(409);
+        refused.fault(&format!("/picked/{place}/{field}"), code);
+    }
     let gone = step(&app, &shipment.id(), "ship", json!({"picked": picked})).await.is(200);
     assert_eq!(gone["lines"].as_array().unwrap().len(), 4);
     let moved = app.all("/v1/stock-movements?lot_no=L2&kind=issue", 50).await;
     assert_eq!(moved[0]["quantity"], "-1");
+    // What came back is on hand again, and may leave once more.
+    step(&app, &shipment.id(), "fail", json!({})).await.is(200);
+    let again = plan(&app, &order.id(), json!({})).await.is(201);
+    step(&app, &again.id(), "ship", json!({"picked": picked})).await.is(200);
     adds_up(&app).await;
 }
 
@@ -189,7 +203,7 @@ async fn what_is_planned_is_not_amended_away(app: App) {
     let line = order["lines"][0]["id"].clone();
     let shipment = plan(&app, &order.id(), json!({"lines": [{"order_line_id": line, "quantity": "2"}]})).await.is(201);
     for (lines, pointer) in [
-        (json!([{"id": line, "quantity": "5"}]), "/lines/0/quantity"),
+        (json!([{"id": line, "quantity": "1"}]), "/lines/0/quantity"),
         (json!([{"id": line, "sku": "CUP", "quantity": "10"}]), "/lines/0/product_id"),
         (json!([{"id": line, "product_id": cup, "quantity": "10"}]), "/lines/0/product_id"),
     ] {
@@ -229,4 +243,20 @@ async fn the_warehouse_ships_for_customers_it_does_not_see(app: App) {
         step(&warehouse, &shipment.id(), verb, json!({})).await.is(200);
     }
     assert_eq!(read(&app, &order.id()).await["status"], "fulfilled");
+}
+
+async fn shipping_and_delivery_take_the_time_they_happened(app: App) {
+    let shop = Shop::open(&app).await;
+    let order = shop.confirmed(&app, "1").await;
+    let shipment = plan(&app, &order.id(), json!({})).await.is(201).id();
+    let (late, early) = (from_now(60), from_now(-3 * 24 * 3600));
+    step(&app, &shipment, "ship", json!({"shipped_at": late})).await.is(422).fault("/shipped_at", "in_the_future");
+    step(&app, &shipment, "ship", json!({"shipped_at": early})).await.is(422).fault("/shipped_at", "out_of_range");
+    let gone = step(&app, &shipment, "ship", json!({"shipped_at": from_now(-120)})).await.is(200);
+    assert!(gone["shipped_at"].as_str().unwrap() < from_now(-60).to_string().as_str());
+    step(&app, &shipment, "deliver", json!({"delivered_at": late})).await.is(422).fault("/delivered_at", "in_the_future");
+    step(&app, &shipment, "deliver", json!({"delivered_at": from_now(-600)})).await.is(422).fault("/delivered_at", "out_of_range");
+    let moment = from_now(-1);
+    let there = step(&app, &shipment, "deliver", json!({"delivered_at": moment})).await.is(200);
+    assert_eq!(there["delivered_at"], json!(moment));
 }

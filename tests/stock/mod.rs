@@ -2,6 +2,7 @@
 
 mod counts;
 mod crowds;
+mod identities;
 mod ledger;
 mod rebuild;
 mod reservations;

@@ -30,9 +30,9 @@ pub fn routes() -> Collection<Product> {
         .example(Example::default().after(&["discontinueProduct"]).kept())
 }
 
-/// A product of which there are goods becomes no service.
+/// A product of which there are goods becomes no service, and they are not told apart otherwise.
 async fn update(work: &Work, before: &Stored<Product>, after: Stored<Product>) -> Result<Stored<Product>> {
-    if before.data.kind.is_stocked() && !after.data.kind.is_stocked() {
+    if before.data.kind.is_stocked() && !after.data.kind.is_stocked() || before.data.tracked != after.data.tracked {
         expect_unused(work, "product_id", before.id(), Use::Kept).await?;
     }
     stored::save(work, before, after, "updated", None).await

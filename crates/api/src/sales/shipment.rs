@@ -11,13 +11,14 @@ use crate::{
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     id::WarehouseId,
+    instant::Instant,
     integration::credit_policy::{Checkpoint, CreditAction, CreditPolicy},
     money::{Amount, Quantity, SignedQuantity},
     resource::Resource,
     sales::{
         order::{Order, OrderReason, OrderStatus},
         order_line::LineAllocation,
-        shipment::{CreateShipment, CreateShipmentLine, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus},
+        shipment::{CreateShipment, CreateShipmentLine, DeliverShipment, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus},
     },
     scalar::{Kind, Scalar},
     stock::stock_movement::MovementKind,
@@ -50,7 +51,7 @@ pub fn routes() -> Collection<Shipment> {
                 .answers(json!({"status": "shipped", "tracking_no": "KEX0012345"}))
                 .kept(),
         )
-        .plain_action("deliver", "Note that a shipment has arrived", deliver)
+        .action("deliver", "Note that a shipment has arrived", deliver)
         .example(Example::default().after(&["shipShipment"]).answers(json!({"status": "delivered"})))
         .action("fail", "Note that a shipment did not arrive and came back: its goods are in the stock again", fail)
         .example(Example::body(json!({"reason": "Nobody was there."})).after(&["shipShipment"]).answers(json!({"status": "failed"})))
@@ -173,9 +174,16 @@ pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipm
     if order.data.status == OrderStatus::OnHold {
         return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::MANY, order.id(), "status"));
     }
+    let shipped_at = happened(work, input.shipped_at, "/shipped_at")?;
+    // A day begins fourteen hours earlier in the east than in UTC.
+    if order.data.ordered_on.as_ref().is_some_and(|day| shipped_at.plus_seconds(14 * 3600).date() < *day) {
+        return Err(Error::invalid(FieldError::new("/shipped_at", "out_of_range", "not before the day of the order")));
+    }
     expect_credit(work, &order.data).await?;
     let mut after = before.clone();
-    after.data.lines = told_apart(work, &before.data.lines, &input.picked).await?;
+    let (lines, picked): (Vec<ShipmentLine>, Vec<Option<usize>>) =
+        told_apart(work, &before.data.lines, &input.picked).await?.into_iter().unzip();
+    after.data.lines = lines;
     let source = Source { resource: Shipment::MANY.to_owned(), id: before.id() };
     let issue = |line: &ShipmentLine| Issue {
         reservation_id: line.reservation_id,
@@ -186,7 +194,11 @@ pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipm
     };
     let issues: Vec<Issue> = after.data.lines.iter().map(issue).collect();
     if let Err(refusals) = ledger::consume(work, &issues).await? {
-        let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (format!("/lines/{place}"), refusal)).collect();
+        let at = |place: usize| match picked.get(place) {
+            Some(Some(picked)) => format!("/picked/{picked}"),
+            _ => format!("/lines/{place}"),
+        };
+        let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (at(place), refusal)).collect();
         return Err(ledger::refused(&placed));
     }
     change(work, &order, &before.data.lines, "shipped", |line, allocation, quantity| {
@@ -200,8 +212,16 @@ pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipm
     after.data.carrier = input.carrier.or(after.data.carrier);
     after.data.tracking_no = input.tracking_no.or(after.data.tracking_no);
     after.data.status = ShipmentStatus::Shipped;
-    after.data.shipped_at = Some(work.now);
+    after.data.shipped_at = Some(shipped_at);
     stored::save(work, &before, after, "shipped", None).await
+}
+
+/// The moment at which something is said to have happened; now when nothing is said.
+fn happened(work: &Work, said: Option<Instant>, at: &str) -> Result<Instant> {
+    match said {
+        Some(moment) if moment > work.now => Err(Error::invalid(FieldError::new(at, "in_the_future", "now or before"))),
+        said => Ok(said.unwrap_or(work.now)),
+    }
 }
 
 /// Changes an order by the lines of its shipment: what has left of each line, and what is put aside for it.
@@ -222,18 +242,19 @@ async fn change(
     stored::save(work, before, order, what, None).await
 }
 
-/// The lines of a shipment, told apart by lot and serial number where they were named; products that are kept so must be.
-async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods]) -> Result<Vec<ShipmentLine>> {
+/// The lines of a shipment, told apart by lot and serial number where they were named, with the place where each was; products that are
+/// kept so must be.
+async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods]) -> Result<Vec<(ShipmentLine, Option<usize>)>> {
     let tracked = tracked(work, lines).await?;
     let (mut made, mut faults) = (vec![], vec![]);
     let unknown = |p: &PickedGoods| !lines.iter().any(|l| l.order_line_id == p.order_line_id);
     for (i, _) in picked.iter().enumerate().filter(|(_, p)| unknown(p)) {
         faults.push(FieldError::new(format!("/picked/{i}/order_line_id"), "unknown_reference", "a line of the shipment"));
     }
-    let mut left: Vec<(&PickedGoods, Option<i64>)> = picked.iter().map(|p| (p, p.quantity.map(|q| q.0))).collect();
+    let mut left: Vec<(usize, &PickedGoods, Option<i64>)> = picked.iter().enumerate().map(|(i, p)| (i, p, p.quantity.map(|q| q.0))).collect();
     for line in lines {
         let mut wanted = line.quantity.0;
-        for (goods, quantity) in left.iter_mut().filter(|(p, _)| p.order_line_id == line.order_line_id) {
+        for (place, goods, quantity) in left.iter_mut().filter(|(_, p, _)| p.order_line_id == line.order_line_id) {
             let take = quantity.unwrap_or(wanted).min(wanted);
             if take <= 0 {
                 continue;
@@ -242,18 +263,14 @@ async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods])
                 *left -= take;
             }
             wanted -= take;
-            made.push(ShipmentLine {
-                quantity: Quantity(take),
-                lot_no: goods.lot_no.clone(),
-                serial_no: goods.serial_no.clone(),
-                ..line.clone()
-            });
+            let (lot_no, serial_no) = (goods.lot_no.clone(), goods.serial_no.clone());
+            made.push((ShipmentLine { quantity: Quantity(take), lot_no, serial_no, ..line.clone() }, Some(*place)));
         }
         if wanted > 0 {
-            made.push(ShipmentLine { quantity: Quantity(wanted), ..line.clone() });
+            made.push((ShipmentLine { quantity: Quantity(wanted), ..line.clone() }, None));
         }
     }
-    for line in &made {
+    for (line, _) in &made {
         match tracked.get(&line.product_id.0).map(String::as_str) {
             Some("lot") if line.lot_no.is_none() => {
                 faults.push(FieldError::new("/picked", "required", format!("a lot_no for all of line {}", line.order_line_id)));
@@ -264,7 +281,7 @@ async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods])
             _ => {}
         }
     }
-    if left.iter().any(|(_, quantity)| quantity.is_some_and(|q| q > 0)) {
+    if left.iter().any(|(.., quantity)| quantity.is_some_and(|q| q > 0)) {
         faults.push(FieldError::new("/picked", "out_of_range", "no more than the shipment's quantities"));
     }
     if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
@@ -299,8 +316,12 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn deliver(work: &Work, before: Stored<Shipment>) -> Result<Stored<Shipment>> {
+pub(crate) async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipment) -> Result<Stored<Shipment>> {
     expect(&before, "deliver")?;
+    let delivered_at = happened(work, input.delivered_at, "/delivered_at")?;
+    if before.data.shipped_at.is_some_and(|shipped_at| delivered_at < shipped_at) {
+        return Err(Error::invalid(FieldError::new("/delivered_at", "out_of_range", "not before it left")));
+    }
     let order = order_of(work, &before).await?;
     let mut after_order = order.clone();
     for gone in &before.data.lines {
@@ -312,7 +333,7 @@ pub(crate) async fn deliver(work: &Work, before: Stored<Shipment>) -> Result<Sto
     stored::save(work, &order, after_order, "delivered", None).await?;
     let mut after = before.clone();
     after.data.status = ShipmentStatus::Delivered;
-    after.data.delivered_at = Some(work.now);
+    after.data.delivered_at = Some(delivered_at);
     stored::save(work, &before, after, "delivered", None).await
 }
 

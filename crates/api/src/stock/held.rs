@@ -2,8 +2,9 @@
 //! their own.
 
 use super::{
-    ledger::{AllOrNone, Entry, Issue, Refusal, Source, gathered},
-    levels::{Levels, movement},
+    identities::Move,
+    ledger::{AllOrNone, Entry, Issue, Key, Refusal, Source, gathered},
+    levels::{Facts, Levels, movement},
 };
 use samphan_domain::{
     error::Result,
@@ -66,6 +67,23 @@ impl<'w> Held<'w> {
         true
     }
 
+    /// Lets go of part of a reservation that holds.
+    pub(super) fn reduce(&mut self, id: Uuid, by: Quantity, reason: Option<String>) {
+        let Some(found) = self.reservations.get_mut(&id).filter(|r| r.data.status == ReservationStatus::Active) else { return };
+        if by.0 >= found.data.quantity.0 - found.data.consumed.0 {
+            self.end(id, ReservationStatus::Released, reason);
+            return;
+        }
+        found.data.quantity.0 -= by.0;
+        found.done = Some("reduced");
+        found.reason = reason;
+        let key = (found.data.product_id.0, found.data.warehouse_id.0);
+        if let Some(level) = self.levels.by_key.get_mut(&key) {
+            level.reserved = (level.reserved - by.0).max(0);
+            level.settle(false);
+        }
+    }
+
     /// Puts off the end of a reservation that holds; says whether it did.
     pub(super) fn extend(&mut self, id: Uuid, expires_at: Option<Instant>) -> bool {
         let Some(found) = self.reservations.get_mut(&id).filter(|r| r.data.status == ReservationStatus::Active) else { return false };
@@ -84,6 +102,23 @@ impl<'w> Held<'w> {
             found.data.source_id = Some(source.id);
         }
         true
+    }
+
+    /// What is known of the levels' products and warehouses.
+    pub(super) const fn facts(&self) -> &BTreeMap<Key, Facts> {
+        &self.levels.facts
+    }
+
+    /// The movements that issues make; nothing of a reservation that is not there.
+    pub(super) fn moves(&self, issues: &[Issue]) -> Vec<Move> {
+        let one = |issue: &Issue| {
+            let found = self.reservations.get(&issue.reservation_id).map(|r| &r.data);
+            let left = found.map_or(0, |r| r.quantity.0 - r.consumed.0);
+            let quantity = issue.quantity.map_or(left, |q| q.0);
+            let key = found.map(|r| (r.product_id.0, r.warehouse_id.0)).unwrap_or_default();
+            Move { key, quantity: -quantity, lot_no: issue.lot_no.clone(), serial_no: issue.serial_no.clone() }
+        };
+        issues.iter().map(one).collect()
     }
 
     /// Issues goods of a reservation.
@@ -142,7 +177,8 @@ impl<'w> Held<'w> {
     /// Writes everything, and answers the movements.
     pub(super) async fn close(self) -> Result<Vec<Record>> {
         let ending = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at, \
-            updated_by_id = excluded.updated_by_id, consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at, \
+            updated_by_id = excluded.updated_by_id, quantity = excluded.quantity, \
+            consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at, \
             source_resource = excluded.source_resource, source_id = excluded.source_id";
         standing::save_many(self.levels.work, self.reservations.into_values(), ending).await?;
         self.levels.close().await

@@ -6,6 +6,7 @@
 
 use super::{
     held::Held,
+    identities::{Identities, Move},
     levels::{Facts, Levels},
 };
 use samphan_domain::{
@@ -118,6 +119,20 @@ pub enum Refusal {
     UnknownReservation,
     /// The reservation no longer holds.
     NotActive(ReservationStatus),
+    /// The product is tracked by serial number, and none is named.
+    SerialRequired,
+    /// A serial number is of one piece.
+    OnePiece,
+    /// A piece with that serial number is on hand already.
+    SerialOnHand,
+    /// No piece with that serial number is on hand in that warehouse.
+    SerialNotThere,
+    /// The product is tracked by lot, and none is named.
+    LotRequired,
+    /// There is only so much of that lot in that warehouse.
+    LotShort(Quantity),
+    /// What is tracked by lot or serial number is not counted as a whole.
+    Tracked,
 }
 
 impl Refusal {
@@ -135,6 +150,13 @@ impl Refusal {
             Self::OutOfRange => new("quantity", "out_of_range", "0.0001 to 100000000000, and no more than that in one place"),
             Self::UnknownReservation => new("reservation_id", "unknown_reference", "stock_reservations"),
             Self::NotActive(status) => new("reservation_id", "not_active", status.as_str()),
+            Self::SerialRequired => new("serial_no", "required", ""),
+            Self::OnePiece => new("quantity", "not_allowed", "one piece for each serial number"),
+            Self::SerialOnHand => new("serial_no", "on_hand", "a number that is not on hand already"),
+            Self::SerialNotThere => new("serial_no", "not_on_hand", "a number that is on hand in the warehouse"),
+            Self::LotRequired => new("lot_no", "required", ""),
+            Self::LotShort(left) => new("lot_no", "insufficient_stock", &left.to_string()),
+            Self::Tracked => new("on_hand", "tracked", "no count of a product tracked by lot or serial number that differs; receive or adjust by number"),
         }
     }
 }
@@ -143,8 +165,10 @@ impl Refusal {
 #[must_use]
 pub fn refused(refusals: &[(String, Refusal)]) -> Error {
     let any = |what: fn(&Refusal) -> bool| refusals.iter().any(|(_, r)| what(r));
-    let code = if any(|r| matches!(r, Refusal::Short { .. })) {
+    let code = if any(|r| matches!(r, Refusal::Short { .. } | Refusal::LotShort(_))) {
         Code::InsufficientStock
+    } else if any(|r| matches!(r, Refusal::SerialOnHand | Refusal::SerialNotThere)) {
+        Code::Conflict
     } else if any(|r| matches!(r, Refusal::NotActive(_))) {
         Code::IllegalTransition
     } else if any(|r| matches!(r, Refusal::UnknownProduct | Refusal::UnknownWarehouse | Refusal::UnknownReservation)) {
@@ -191,6 +215,16 @@ pub async fn release(work: &Work, ids: &[Uuid], reason: Option<String>) -> Resul
     Ok(released)
 }
 
+/// Lets go of part of reservations that hold: of each so much, all of it where no more is left.
+pub async fn reduce(work: &Work, parts: &[(Uuid, Quantity)], reason: Option<String>) -> Result<()> {
+    let ids: Vec<Uuid> = parts.iter().map(|(id, _)| *id).collect();
+    let mut open = Held::open(work, &ids).await?;
+    for (id, by) in parts {
+        open.reduce(*id, *by, reason.clone());
+    }
+    open.close().await.map(|_| ())
+}
+
 /// Has reservations hold for a record until they are released, and answers which of them held until now.
 pub async fn keep_for(work: &Work, ids: &[Uuid], source: &Source) -> Result<Vec<Uuid>> {
     let mut open = Held::open(work, ids).await?;
@@ -208,7 +242,11 @@ pub async fn lock(work: &Work, keys: BTreeSet<Key>) -> Result<()> {
 pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Record>>> {
     let ids: Vec<Uuid> = issues.iter().map(|i| i.reservation_id).collect();
     let mut open = Held::open(work, &ids).await?;
-    let done = open.issue_all(issues);
+    let (named, refused) = Identities::open(work, open.facts(), &open.moves(issues)).await?;
+    let done = if refused.is_empty() { open.issue_all(issues) } else { Err(refused) };
+    if done.is_ok() {
+        named.close().await?;
+    }
     let made = open.close().await?;
     Ok(done.map(|()| made))
 }
@@ -216,7 +254,12 @@ pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Reco
 /// Books movements of any kind and answers them, in order; none of them when anything stands in the way.
 pub async fn book(work: &Work, entries: &[Entry]) -> Result<AllOrNone<Vec<Record>>> {
     let mut levels = Levels::open(work, entries.iter().map(Entry::key).collect(), Facts::is_stocked).await?;
-    let done = levels.all_or_none(entries, Levels::book);
+    let moves: Vec<Move> = entries.iter().map(Entry::as_move).collect();
+    let (named, refused) = Identities::open(work, &levels.facts, &moves).await?;
+    let done = if refused.is_empty() { levels.all_or_none(entries, Levels::book) } else { Err(refused) };
+    if done.is_ok() {
+        named.close().await?;
+    }
     let made = levels.close().await?;
     Ok(done.map(|_| made))
 }
@@ -258,6 +301,10 @@ impl Want {
 }
 
 impl Entry {
+    fn as_move(&self) -> Move {
+        Move { key: self.key(), quantity: self.quantity.0, lot_no: self.lot_no.clone(), serial_no: self.serial_no.clone() }
+    }
+
     pub(super) const fn key(&self) -> Key {
         (self.product_id.0, self.warehouse_id.0)
     }

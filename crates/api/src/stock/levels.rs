@@ -2,6 +2,7 @@
 
 use super::ledger::{AllOrNone, Entry, Key, Refusal, Want, gathered};
 use samphan_domain::{
+    catalog::product::Tracking,
     error::Result,
     event::Event,
     id::{ProductId, WarehouseId},
@@ -40,6 +41,8 @@ pub(super) struct Facts {
     for_sale: bool,
     /// How far beyond what is there more may be promised or issued.
     pub may_lack: i64,
+    /// How its pieces are told apart.
+    pub tracking: Tracking,
 }
 
 impl Facts {
@@ -157,7 +160,7 @@ impl<'w> Levels<'w> {
         sql.push("WITH v (product_id, warehouse_id) AS ");
         pairs(&mut sql, keys.iter().copied());
         sql.push(
-            " SELECT v.product_id, v.warehouse_id, p.kind, p.backorder, p.backorder_limit, w.status, w.available_for_sale, t.id FROM v \
+            " SELECT v.product_id, v.warehouse_id, p.kind, p.backorder, p.backorder_limit, w.status, w.available_for_sale, t.id, p.tracked FROM v \
              LEFT JOIN products p ON p.id = v.product_id AND p.deleted_at IS NULL \
              LEFT JOIN warehouses w ON w.id = v.warehouse_id AND w.deleted_at IS NULL \
              LEFT JOIN stock_levels t ON t.product_id = v.product_id AND t.warehouse_id = v.warehouse_id AND t.deleted_at IS NULL",
@@ -177,6 +180,7 @@ impl<'w> Levels<'w> {
                     closed: status.as_deref() != Some("active"),
                     for_sale: row.scalar(6, Kind::Bool)? == Scalar::Bool(true),
                     may_lack,
+                    tracking: Tracking::named(row.optional_text(8)?.as_deref()),
                 };
                 Ok(((row.id(0)?, row.id(1)?), facts, row.optional_id(7)?.is_some()))
             })

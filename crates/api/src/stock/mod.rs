@@ -1,6 +1,7 @@
 //! Stock: where goods are kept, how much there is, what moved it, and what is put aside.
 
 mod held;
+mod identities;
 pub mod ledger;
 mod levels;
 pub mod rebuild;

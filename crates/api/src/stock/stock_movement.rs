@@ -264,12 +264,7 @@ pub(super) async fn find(work: &Work, ids: impl Iterator<Item = ProductId>, skus
     let rows = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.text(2)?))).await?;
     let mut found = Products { by_id: HashMap::new(), by_sku: HashMap::new() };
     for (id, sku, tracked) in rows {
-        let tracking = match tracked.as_str() {
-            "lot" => Tracking::Lot,
-            "serial" => Tracking::Serial,
-            _ => Tracking::None,
-        };
-        found.by_id.insert(id, tracking);
+        found.by_id.insert(id, Tracking::named(Some(&tracked)));
         found.by_sku.insert(sku, id);
     }
     Ok(found)

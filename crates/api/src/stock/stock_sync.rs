@@ -1,7 +1,7 @@
 //! `POST /v1/stock-syncs`: what another system counted, by its own item codes, whatever order and however often it comes.
 
 use super::{
-    ledger::Key,
+    ledger::{self, Key, Refusal},
     levels::{Facts, Levels},
     stock_movement::{self, Products},
 };
@@ -18,6 +18,7 @@ use crate::{
 };
 use actix_web::http::Method;
 use samphan_domain::{
+    catalog::product::Tracking,
     error::{Code, Error, FieldError, Result},
     example,
     id::{ProductId, WarehouseId},
@@ -162,7 +163,12 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
         });
     }
     let since = moved_since(work, &applied).await?;
+    let is_tracked = |levels: &Levels<'_>, key: &Key| levels.facts.get(key).is_some_and(|f| f.tracking != Tracking::None);
     for (key, stamp) in &applied {
+        // A count that agrees changes nothing.
+        if is_tracked(&levels, key) {
+            continue;
+        }
         levels.count(*key, stamp.counted.0.saturating_add(since.get(key).copied().unwrap_or_default()));
     }
     let written: HashMap<Key, (Uuid, i64)> = levels.versions().collect();
@@ -184,6 +190,10 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
         return Err(fault("not_stocked", "a product that is no service, in a warehouse in use"));
     };
     let told = item.stamp();
+    let tracking = levels.facts.get(&key).map_or(Tracking::None, |f| f.tracking);
+    if tracking != Tracking::None && told.counted.0 != level.on_hand {
+        return Err(ledger::refused(&[(String::new(), Refusal::Tracked)]));
+    }
     Ok(match Stamp::takes(level.count.as_ref().map(|(_, stamp)| stamp), &told) {
         Taken::Applied => {
             level.count = Some((system.to_owned(), told));

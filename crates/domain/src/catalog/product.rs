@@ -35,7 +35,7 @@ pub struct Product {
     /// Tax code as accounting names it, such as `VAT7`.
     #[schema(max_length = 20)]
     pub tax_code: Option<String>,
-    /// Whether stock is kept by lot or serial number.
+    /// Whether stock is kept by lot or serial number; it stays while there is any.
     #[serde(default)]
     pub tracked: Tracking,
     /// Whether more of it may be promised than is there.
@@ -43,6 +43,11 @@ pub struct Product {
     pub backorder: BackorderPolicy,
     /// How much more, in each warehouse and in the product's unit; with `backorder` `allow`, null for without limit.
     pub backorder_limit: Option<Quantity>,
+    /// Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false somebody
+    /// confirms them.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub releases_holds: bool,
     /// Days until more of it can be had, when there is not enough.
     #[schema(minimum = 0, maximum = 3650)]
     pub lead_time_days: Option<i32>,
@@ -52,6 +57,10 @@ pub struct Product {
     #[schema(read_only)]
     #[serde(default)]
     pub status: ProductStatus,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Kinds of products.
@@ -77,6 +86,18 @@ pub enum Tracking {
     Lot,
     /// By serial number.
     Serial,
+}
+
+impl Tracking {
+    /// As it is stored; not at all for anything else.
+    #[must_use]
+    pub fn named(name: Option<&str>) -> Self {
+        match name {
+            Some("lot") => Self::Lot,
+            Some("serial") => Self::Serial,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Whether more of a product may be promised than is there.

@@ -217,10 +217,24 @@ pub struct ShipShipment {
     #[serde(default)]
     #[schema(max_length = 100, nullable = false)]
     pub tracking_no: Option<String>,
+    /// When it left: not in the future, nor before the day of the order; now when left out. Stock is booked now all the same.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub shipped_at: Option<Instant>,
     /// The lot or serial number of a line's goods. A line may be named several times, each time with part of its quantity.
     #[serde(default)]
     #[schema(max_items = 1000, nullable = false)]
     pub picked: Vec<PickedGoods>,
+}
+
+/// When a shipment arrived.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliverShipment {
+    /// When it arrived: not in the future, nor before it left; now when left out.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub delivered_at: Option<Instant>,
 }
 
 /// Goods of a lot or with a serial number.

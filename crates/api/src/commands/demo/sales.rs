@@ -13,7 +13,7 @@ use samphan_domain::{
         order::{Order, OrderReason},
         order_invoice::OrderInvoice,
         order_promise::OrderPromise,
-        shipment::{CreateShipment, ShipShipment, Shipment},
+        shipment::{CreateShipment, DeliverShipment, ShipShipment, Shipment},
         tax_rate::TaxRate,
     },
     stock::{stock_movement::MovementKind, warehouse::Warehouse},
@@ -119,7 +119,7 @@ impl Company<'_> {
         }
         let shipment = self.ship(&order).await?;
         if n % 8 == 7 {
-            crate::sales::shipment::deliver(self.work, shipment).await?;
+            crate::sales::shipment::deliver(self.work, shipment, DeliverShipment { delivered_at: None }).await?;
             self.invoice(order.id(), n).await?;
         }
         Ok(())
@@ -136,7 +136,7 @@ impl Company<'_> {
         };
         let shipment = crate::sales::shipment::plan(self.work, order, asked).await?;
         *self.counts.entry("shipments").or_default() += 1;
-        let left = ShipShipment { carrier: None, tracking_no: None, picked: vec![] };
+        let left = ShipShipment { carrier: None, tracking_no: None, shipped_at: None, picked: vec![] };
         crate::sales::shipment::ship(self.work, shipment, left).await
     }
 
