@@ -1,5 +1,7 @@
 //! Sales: an order is promised whole or held for a reason, and what was promised is what is shipped, invoiced and owed.
 
+mod amendments;
+mod confirming;
 mod crowds;
 mod exposure;
 mod holds;
@@ -129,6 +131,12 @@ async fn somebody(app: &App, role: &str) -> App {
     let id = app.post("/v1/users", user).await.is(201).id();
     app.post(&format!("/v1/users/{id}/set-password"), json!({"password": app::PASSWORD})).await.is(204);
     app.as_(&app.sign_in(&email, app::PASSWORD).await.is(200).text_of("access_token"))
+}
+
+/// Sets the price of the first entry of the book.
+async fn reprice(app: &App, shop: &Shop, price: &str) {
+    let entry = app.all(&format!("/v1/price-books/{}/entries", shop.book), 50).await[0].clone();
+    app.patch(&format!("/v1/price-books/{}/entries/{}", shop.book, id(&entry)), json!({"price": price})).await.is(200);
 }
 
 /// The kinds of the open holds of an order.

@@ -86,7 +86,7 @@ pub async fn promise(
     if !is_of_promise {
         obstacles.extend(prices(work, &after.data, &account).await?);
     }
-    obstacles.extend(approval(work, &before.data, &after.data, is_of_promise));
+    obstacles.extend(approval(work, &after.data, is_of_promise));
     let asked = asked_amount(&before.data, &after.data);
     // What the promise held is there; nothing new is asked.
     let decided = match promised {
@@ -127,6 +127,7 @@ pub async fn promise(
             hold::settle(work, &open, HoldStatus::Resolved, "resolved", None).await?;
         }
         after.data.status = OrderStatus::Confirmed;
+        after.data.mark_confirmed();
         after.data.commit();
         after.data.confirmed_at = after.data.confirmed_at.or(Some(work.now));
         after.data.follow_up();
@@ -135,6 +136,8 @@ pub async fn promise(
     if takes_over {
         goods::release(work, after.data.lines.iter_mut(), None).await?;
     }
+    let lacking: Vec<&OrderLine> = obstacles.iter().filter(|o| o.kind == HoldKind::Stock).flat_map(|o| &o.line_ids).filter_map(|id| after.data.line(*id)).collect();
+    let goods_release = hold::release_themselves(work, &lacking).await?;
     for obstacle in &obstacles {
         let draft = OrderHold {
             order_id: OrderId(id),
@@ -148,14 +151,21 @@ pub async fn promise(
             }),
             amount_over: obstacle.amount_over,
             credit_check_id: after.data.credit_check_id.filter(|_| obstacle.kind == HoldKind::Credit),
-            releases_itself: obstacle.kind == HoldKind::Credit && policy_releases,
+            releases_itself: match obstacle.kind {
+                HoldKind::Credit => policy_releases,
+                HoldKind::Stock => goods_release,
+                _ => false,
+            },
             note: None,
             escalated_to_id: None,
             status: HoldStatus::Open,
             checked_at: Some(work.now),
             settled_at: None,
         };
-        hold::put(work, &mut holds, draft).await?;
+        let id = hold::put(work, &mut holds, draft).await?;
+        if obstacle.kind == HoldKind::Stock {
+            hold::wait_for(work, id, &lacking, after.data.warehouse_id).await?;
+        }
     }
     for gone in holds {
         hold::settle(work, &gone, HoldStatus::Resolved, "resolved", None).await?;
@@ -189,11 +199,14 @@ async fn takes_credit(work: &Work, id: Uuid, order: &mut Order, promise: &OrderP
     Ok(true)
 }
 
-/// What the price book says today, against what the order says.
+/// What the price book says today, against what the order says. The price of what is confirmed was settled then.
 async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result<Option<Obstacle>> {
+    let is_open = |l: &OrderLine| !l.is_confirmed && !l.is_rendered();
+    if !order.lines.iter().any(is_open) {
+        return Ok(None);
+    }
     let mut today = order.clone();
-    let now = work.now.date();
-    today.ordered_on = today.ordered_on.filter(|day| *day > now).or(Some(now));
+    today.ordered_on = pricing::day_of_sale(work, order);
     let priced = match pricing::price(work, &mut today, account, Some(order)).await {
         Ok(priced) => priced,
         // A price, a rate or a product that is gone is a reason to look at the order, not a fault of whoever confirms it.
@@ -202,26 +215,22 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
         }
         Err(other) => return Err(other),
     };
-    let changed = order.lines.iter().zip(priced.book_prices).filter(|(line, book)| !line.is_price_manual && line.unit_price != *book);
-    let mut ids: Vec<Uuid> = changed.filter_map(|(line, _)| line.id).collect();
+    let lines = order.lines.iter().zip(&today.lines).zip(priced.book_prices).filter(|((line, _), _)| is_open(line));
+    let changed = lines.filter(|((line, now), book)| (!line.is_price_manual && line.unit_price != *book) || line.tax_rate != now.tax_rate);
+    let mut ids: Vec<Uuid> = changed.filter_map(|((line, _), _)| line.id).collect();
     if ids.is_empty() && today.tax_amount != order.tax_amount {
         ids = order.lines.iter().filter_map(|l| l.id).collect();
     }
     Ok(if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Price, "price_changed", ids)) })
 }
 
-/// Prices and discounts that were given, by somebody who may not let them pass. What was promised so stays so.
-fn approval(work: &Work, before: &Order, order: &Order, of_promise: bool) -> Option<Obstacle> {
+/// Prices and discounts that were given, by somebody who may not let them pass. What was confirmed so stays so.
+fn approval(work: &Work, order: &Order, of_promise: bool) -> Option<Obstacle> {
     if of_promise || work.caller.sight(SET_PRICE) != Sight::Nothing {
         return None;
     }
-    let terms = |l: &OrderLine| (l.product_id, l.unit_price, l.discount_percent.filter(|d| d.0 > 0));
-    let stood = |l: &OrderLine| {
-        let was = l.id.and_then(|id| before.line(id)).filter(|_| before.is_promised());
-        was.is_some_and(|was| terms(was) == terms(l) && l.quantity <= was.quantity)
-    };
-    let given = order.lines.iter().filter(|l| (l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0)) && !stood(l));
-    let ids: Vec<Uuid> = given.filter_map(|l| l.id).collect();
+    let given = |l: &&OrderLine| !l.is_confirmed && (l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0));
+    let ids: Vec<Uuid> = order.lines.iter().filter(given).filter_map(|l| l.id).collect();
     if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Approval, "price_manual", ids)) }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::stock::ledger::{self, Source, Want};
 use samphan_domain::{
-    error::Result,
+    error::{Code, Error, FieldError, Result},
     id::WarehouseId,
     instant::Instant,
     money::Quantity,
     sales::{
         allocation::{Need, Share, Supply, allocate},
+        order::Order,
         order_line::{LineAllocation, OrderLine},
     },
     scalar::{Kind, Scalar},
@@ -158,6 +159,85 @@ pub async fn release<'l>(work: &Work, lines: impl Iterator<Item = &'l mut OrderL
     }
     if !ids.is_empty() {
         ledger::release(work, &ids, reason).await?;
+    }
+    Ok(())
+}
+
+/// Whether what is put aside for the lines of an order would have to leave its warehouse, and is in a shipment already.
+pub fn are_in_the_way(before: &Order, after: &Order) -> bool {
+    let misplaced = |line: &OrderLine| misplaced(before, after, line);
+    before.lines.iter().any(|was| misplaced(was).is_some_and(|to| was.allocations.iter().any(|a| a.warehouse_id != to && a.planned.0 > 0)))
+}
+
+/// The warehouse a line's goods are to be in now, where some of them are not.
+fn misplaced(before: &Order, after: &Order, was: &OrderLine) -> Option<WarehouseId> {
+    let line = was.id.and_then(|id| before.line(id).and(after.line(id)))?;
+    let to = line.warehouse_id.or(after.warehouse_id)?;
+    was.allocations.iter().any(|a| a.warehouse_id != to).then_some(to)
+}
+
+/// Has what is put aside for the lines of an order follow them as they are amended: of less, the rest is let go; of another product, all of
+/// it; for another warehouse as much is put aside there, or the amendment is refused. What is in a shipment stays.
+pub async fn carry_over(work: &Work, before: &Order, after: &mut Order, source: &Source, reason: Option<String>) -> Result<()> {
+    let mut less: Vec<(Uuid, Quantity)> = vec![];
+    let mut moved: Vec<(usize, OrderLine)> = vec![];
+    for was in &before.lines {
+        let place = after.lines.iter().position(|l| l.id == was.id && l.product_id == was.product_id);
+        let to = place.and_then(|_| misplaced(before, after, was));
+        let Some((place, line)) = place.and_then(|place| Some((place, after.lines.get_mut(place)?))) else {
+            less.extend(was.allocations.iter().map(|a| (a.reservation_id, a.quantity)));
+            continue;
+        };
+        let mut excess = (was.shipped_quantity.0 + was.reserved_quantity.0 - line.quantity.0).max(0);
+        let elsewhere = |a: &LineAllocation| to.is_some_and(|to| a.warehouse_id != to);
+        let mut leaving = 0;
+        // What is in the wrong place goes first.
+        line.allocations.sort_by_key(|a| elsewhere(a));
+        for allocation in line.allocations.iter_mut().rev() {
+            let mut by = excess.min(allocation.quantity.0 - allocation.planned.0).max(0);
+            excess -= by;
+            if elsewhere(allocation) {
+                leaving += allocation.quantity.0 - by;
+                by = allocation.quantity.0;
+            }
+            if by > 0 {
+                less.push((allocation.reservation_id, Quantity(by)));
+                allocation.quantity.0 -= by;
+            }
+        }
+        line.count();
+        if leaving > 0 {
+            let quantity = Quantity(line.shipped_quantity.0 + line.reserved_quantity.0 + leaving);
+            moved.push((place, OrderLine { quantity, ..line.clone() }));
+        }
+    }
+    // A line of another product begins with nothing.
+    for line in &mut after.lines {
+        if line.id.and_then(|id| before.line(id)).is_some_and(|was| was.product_id != line.product_id) {
+            line.allocations.clear();
+            line.count();
+        }
+    }
+    if !less.is_empty() {
+        ledger::reduce(work, &less, reason).await?;
+    }
+    let (places, mut lines): (Vec<usize>, Vec<OrderLine>) = moved.into_iter().unzip();
+    let hold = Hold { source: source.clone(), until: None };
+    let lacking = reserve(work, &mut lines, after.warehouse_id, &hold, false).await?;
+    if !lacking.is_empty() {
+        let fault = |(place, line): (&usize, &OrderLine)| {
+            let at = if line.warehouse_id.is_some() { format!("/lines/{place}/warehouse_id") } else { "/warehouse_id".to_owned() };
+            line.id.filter(|id| lacking.contains(id)).map(|_| FieldError::new(at, "insufficient_stock", "a warehouse that has the goods"))
+        };
+        let mut faults: Vec<FieldError> = places.iter().zip(&lines).filter_map(fault).collect();
+        faults.dedup_by(|a, b| a.pointer == b.pointer);
+        return Err(Error::from(Code::InsufficientStock).with(faults));
+    }
+    for (place, with_goods) in places.into_iter().zip(lines) {
+        if let Some(line) = after.lines.get_mut(place) {
+            line.allocations = with_goods.allocations;
+            line.count();
+        }
     }
     Ok(())
 }

@@ -14,13 +14,15 @@ use samphan_domain::{
     caller::Sight,
     error::{Code, Error, Result},
     example,
+    id::WarehouseId,
     integration::credit_policy::Checkpoint,
     resource::Resource,
     sales::{
         order::{Order, OrderReason, OrderStatus},
         order_hold::{EscalateHold, HoldKind, HoldStatus, OrderHold},
+        order_line::OrderLine,
     },
-    scalar::Scalar,
+    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     record::expect_version,
@@ -76,15 +78,44 @@ pub(super) async fn open(work: &Work, order: Uuid) -> Result<Vec<Stored<OrderHol
     Ok(all.into_iter().filter(|h| h.data.status == HoldStatus::Open).collect())
 }
 
-/// Opens a hold, or brings the open one of its kind up to date and takes it out of `open`.
-pub(super) async fn put(work: &Work, open: &mut Vec<Stored<OrderHold>>, draft: OrderHold) -> Result<()> {
+/// Opens a hold, or brings the open one of its kind up to date and takes it out of `open`; answers its id.
+pub(super) async fn put(work: &Work, open: &mut Vec<Stored<OrderHold>>, draft: OrderHold) -> Result<Uuid> {
     let Some(place) = open.iter().position(|h| h.data.kind == draft.kind) else {
-        return stored::insert(work, Stored::draft(draft)).await.map(|_| ());
+        return Ok(stored::insert(work, Stored::draft(draft)).await?.id());
     };
     let before = open.swap_remove(place);
     let mut after = before.clone();
     after.data = OrderHold { note: before.data.note.clone(), escalated_to_id: before.data.escalated_to_id, ..draft };
-    stored::save(work, &before, after, "checked", None).await.map(|_| ())
+    Ok(stored::save(work, &before, after, "checked", None).await?.id())
+}
+
+/// Notes what a hold waits for: the quantities of lines that there are not enough goods of, and where they have to be.
+pub(super) async fn wait_for(work: &Work, hold: Uuid, lacking: &[&OrderLine], warehouse: Option<WarehouseId>) -> Result<()> {
+    forget(work, hold).await?;
+    let optional = |id: Option<WarehouseId>| id.map_or(Scalar::Null, |id| Scalar::Id(id.0));
+    let row = |line: &&OrderLine| {
+        let (id, product) = (line.id?, line.product_id?.0);
+        let place = optional(line.warehouse_id.or(warehouse));
+        Some(vec![Scalar::Id(hold), Scalar::Id(id), Scalar::Id(product), place, Scalar::Int(line.unallocated().0)])
+    };
+    let rows: Vec<Vec<Scalar>> = lacking.iter().filter_map(row).collect();
+    let columns =
+        [("hold_id", Kind::Id), ("line_id", Kind::Id), ("product_id", Kind::Id), ("warehouse_id", Kind::Id), ("quantity", Kind::Int)];
+    if rows.is_empty() { Ok(()) } else { work.insert("order_hold_lines", &columns, rows, "").await.map(|_| ()) }
+}
+
+/// Whether orders held for want of these products go on by themselves.
+pub(super) async fn release_themselves(work: &Work, lacking: &[&OrderLine]) -> Result<bool> {
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM products WHERE releases_holds = ").bind(Kind::Bool, Scalar::Bool(false)).push(" AND id");
+    sql.one_of_ids(lacking.iter().filter_map(|l| l.product_id).map(|id| id.0)).push(" LIMIT 1");
+    Ok(work.count(sql).await? == 0)
+}
+
+async fn forget(work: &Work, hold: Uuid) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("DELETE FROM order_hold_lines WHERE hold_id = ").id(hold);
+    work.execute(sql).await.map(|_| ())
 }
 
 /// Ends a hold.
@@ -98,6 +129,9 @@ pub(super) async fn settle(
     let mut after = hold.clone();
     after.data.status = status;
     after.data.settled_at = Some(work.now);
+    if hold.data.kind == HoldKind::Stock {
+        forget(work, hold.id()).await?;
+    }
     if reason.is_some() {
         after.data.note.clone_from(&reason);
     }
@@ -192,6 +226,7 @@ pub(super) async fn by_hand(work: &Work, order: Stored<Order>, reason: Option<St
     };
     stored::insert(work, Stored::draft(draft)).await?;
     let mut after = order.clone();
+    after.data.mark_confirmed();
     after.data.status = OrderStatus::OnHold;
     stored::save(work, &order, after, "held", reason).await
 }

@@ -54,6 +54,7 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderInvoice>) -> Resu
         return Err(unknown("/order_line_id", "a line of the order"));
     }
     expect_amounts(&draft.data)?;
+    expect_confirmed(&draft.data, &order)?;
     draft.data.account_id = Some(order.data.account_id);
     draft.data.currency.clone_from(&order.data.currency);
     place(work, &mut draft.data).await?;
@@ -69,6 +70,16 @@ async fn place(work: &Work, invoice: &mut OrderInvoice) -> Result<()> {
         invoice.entity = legal_entity(work, &invoice.system).await?;
     }
     Ok(())
+}
+
+/// Refuses to invoice what was never promised, or is no more: its lines may change, and nobody owes them. Whoever cancels an order finds what
+/// is invoiced of it under the same lock. Credit notes take back what stands.
+fn expect_confirmed(invoice: &OrderInvoice, order: &Stored<Order>) -> Result<()> {
+    if invoice.kind == InvoiceKind::CreditNote || order.data.is_confirmed() {
+        return Ok(());
+    }
+    let fault = FieldError::new("/order_id", "not_confirmed", "an order that was confirmed and is not cancelled");
+    Err(Error::from(Code::Conflict).with(vec![fault]).against(Order::MANY, order.id(), "status"))
 }
 
 fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
@@ -96,6 +107,9 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
         return Err(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", "same_as_of_different_values", about)]));
     }
     let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
+    if says(&after.data) != says(&before.data) {
+        expect_confirmed(&after.data, &order)?;
+    }
     place(work, &mut after.data).await?;
     balance_credit(work, &mut after.data, Some(before.id())).await?;
     let saved = stored::save(work, before, after, "updated", None).await?;
@@ -165,6 +179,7 @@ async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {
 async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
     known_system(work, &made.data.system).await?;
     let order = stored::find::<Order>(work, made.data.order_id.0, "read").await?;
+    expect_confirmed(&made.data, &order)?;
     balance_credits(work, &made.data, None, None).await?;
     add_up(work, &order).await
 }

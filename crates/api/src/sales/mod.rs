@@ -1,6 +1,7 @@
 //! Sales: orders from being written to having arrived, the promises before them, and what accounting invoices of them.
 
 mod address;
+mod amend;
 pub mod confirm;
 mod goods;
 mod hold;

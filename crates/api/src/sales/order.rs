@@ -2,6 +2,7 @@
 
 use super::{
     address::Addresses,
+    amend::amend,
     confirm::{Doing, promise},
     goods::{self, Hold},
     hold, pricing,
@@ -9,7 +10,6 @@ use super::{
     shipment,
 };
 use crate::{
-    integration::credit::check,
     rest::{
         answer::Answer,
         collection::Collection,
@@ -27,7 +27,7 @@ use samphan_domain::{
     money::Amount,
     resource::Resource,
     sales::{
-        order::{AmendOrder, CreditStanding, Order, OrderAddress, OrderReason, OrderStatus},
+        order::{CreditStanding, Order, OrderAddress, OrderReason, OrderStatus},
         order_hold::HoldStatus,
         order_line::OrderLine,
         shipment::{CreateShipment, Shipment, ShipmentStatus},
@@ -39,7 +39,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Orders.
@@ -70,7 +70,7 @@ pub fn routes() -> Collection<Order> {
         )
         .action("release", "Let go of all holds of an order", release)
         .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
-        .action("amend", "Change a promised order: everything is checked anew", amend)
+        .action("amend", "Change a promised order: what changes is priced and checked anew", amend)
         .example(
             Example::body(json!({"requested_on": "2027-01-15", "reason": "Later, please."}))
                 .after(&["releaseOrder"])
@@ -133,11 +133,25 @@ fn illegal(order: &Order) -> Error {
     Error::from(Code::IllegalTransition).allowing(Order::actions(order.status.as_str()).iter().copied())
 }
 
-fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
+pub(super) fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
     if Order::actions(order.data.status.as_str()).contains(&verb) { Ok(()) } else { Err(illegal(&order.data)) }
 }
 
+/// Makes an order, and confirms it where that was asked for.
 pub(crate) async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
+    let is_to_confirm = draft.record.remove("confirm") == Some(Value::Bool(true));
+    let made = write(work, draft).await?;
+    if !is_to_confirm {
+        return Ok(made);
+    }
+    let found = stored::find::<Order>(work, made.id(), "submit").await?;
+    submit(work, found).await?;
+    let submitted = stored::find::<Order>(work, made.id(), "confirm").await?;
+    confirm(work, submitted).await
+}
+
+/// Writes an order: a draft.
+async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(work.now.date()));
@@ -192,7 +206,10 @@ fn forget_addresses(before: &Order, after: &mut Order) {
 }
 
 async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -> Result<Stored<Order>> {
-    if after.data.terms() != before.data.terms() {
+    if is_correction(&before.data, &after.data) {
+        expect_not_invoiced(work, before).await?;
+        after.data.lines.clone_from(&before.data.lines);
+    } else if after.data.terms() != before.data.terms() {
         if !matches!(before.data.status, OrderStatus::Draft | OrderStatus::Submitted) {
             return Err(illegal(&before.data));
         }
@@ -217,6 +234,26 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
         after.data.lines.clone_from(&before.data.lines);
     }
     stored::save(work, before, after, "updated", None).await
+}
+
+/// Whether nothing but the addresses on bill and tax invoice of an order that was confirmed once is to be put right.
+fn is_correction(before: &Order, after: &Order) -> bool {
+    let mut corrected = before.clone();
+    corrected.billing_address.clone_from(&after.billing_address);
+    corrected.tax_invoice_address.clone_from(&after.tax_invoice_address);
+    let is_open = matches!(before.status, OrderStatus::Draft | OrderStatus::Submitted | OrderStatus::Cancelled);
+    !is_open && after.terms() != before.terms() && after.terms() == corrected.terms()
+}
+
+/// Refuses while an invoice of an order stands: it says what the order said.
+pub(super) async fn expect_not_invoiced(work: &Work, order: &Stored<Order>) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM order_invoices t WHERE t.deleted_at IS NULL AND t.kind = 'invoice' AND t.order_id = ").id(order.id());
+    sql.push(" LIMIT 1");
+    match work.count(sql).await? {
+        0 => Ok(()),
+        _ => Err(Error::from(Code::Conflict).about("something of the order is invoiced")),
+    }
 }
 
 async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
@@ -253,92 +290,15 @@ async fn release(work: &Work, before: Stored<Order>, input: OrderReason) -> Resu
     hold::release(work, before, |_| true, input.reason).await
 }
 
-async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<Stored<Order>> {
-    expect(&before, "amend")?;
-    let account = stored::one_with::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
-    let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
-    let mut after = before.clone();
-    after.data.requested_on = input.requested_on.or(after.data.requested_on);
-    after.data.shipping_address = input.shipping_address.or(after.data.shipping_address);
-    after.data.warehouse_id = input.warehouse_id.or(after.data.warehouse_id);
-    after.data.customer_reference = input.customer_reference.or(after.data.customer_reference);
-    if let Some(lines) = input.lines {
-        amend_lines(work, &before.data, &mut after.data, lines)?;
-        pricing::price(work, &mut after.data, &account, Some(&before.data)).await?;
-        check::stand_in_line(work, before.data.account_id.0).await?;
-        goods::lock(work, &before.data.lines, &after.data.lines).await?;
-        let changed: Vec<Uuid> = changed_lines(&before.data, &after.data);
-        let mut gone: Vec<OrderLine> = before.data.lines.clone();
-        gone.retain(|l| l.id.is_some_and(|id| changed.contains(&id)));
-        goods::release(work, gone.iter_mut(), input.reason.clone()).await?;
-        for line in after.data.lines.iter_mut().filter(|l| l.id.is_some_and(|id| changed.contains(&id))) {
-            line.allocations.clear();
-            line.count();
-        }
-        after.data.waived_holds.clear();
-    }
-    promise(work, &before, after, Doing { checkpoint: Checkpoint::Amend, what: "amended" }, input.reason).await
-}
-
-/// The lines as they are to be, each going on from where it stood.
-fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderLine>) -> Result<()> {
-    let mut faults = vec![];
-    after.lines = lines;
-    name_lines(work, &mut after.lines);
-    for (i, line) in after.lines.iter_mut().enumerate() {
-        let Some(was) = line.id.and_then(|id| before.line(id)) else { continue };
-        line.follow(was);
-        // What is left out of a line stays as it was.
-        if line.product_id.is_none() && line.sku.is_none() {
-            line.product_id = was.product_id;
-        }
-        let is_other = match (line.product_id, &line.sku) {
-            (Some(id), _) => Some(id) != was.product_id,
-            (None, sku) => *sku != was.sku,
-        };
-        line.unit_price = line.unit_price.or(was.unit_price.filter(|_| !is_other));
-        line.description = line.description.take().or_else(|| was.description.clone());
-        line.discount_percent = line.discount_percent.or(was.discount_percent);
-        // What is put aside for a line of which part is being shipped stays: the shipment says of which reservation it is.
-        let bound = was.shipped_quantity.0 + if was.planned_quantity.0 > 0 { was.reserved_quantity.0 } else { 0 };
-        if is_other && (bound > 0 || was.invoiced_quantity.0 > 0) {
-            faults.push(FieldError::new(format!("/lines/{i}/product_id"), "shipped", "the product of what is being shipped"));
-        }
-        if line.quantity.0 < bound.max(was.billed_quantity().0) {
-            let least = samphan_domain::money::Quantity(bound.max(was.billed_quantity().0));
-            faults.push(FieldError::new(
-                format!("/lines/{i}/quantity"),
-                "shipped",
-                format!("at least {least}, which is shipped or invoiced"),
-            ));
-        }
-    }
-    for was in &before.lines {
-        let kept = was.id.is_some_and(|id| after.line(id).is_some());
-        if !kept && (was.shipped_quantity.0 > 0 || was.planned_quantity.0 > 0 || was.invoiced_quantity.0 > 0) {
-            faults.push(FieldError::new("/lines", "shipped", "every line of which something is shipped or invoiced"));
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
-}
-
-/// Lines whose goods are to be put aside anew: gone, of another product or place, or of less than is put aside. What is in a shipment
-/// stays, and so does what a line that wants more has already.
-fn changed_lines(before: &Order, after: &Order) -> Vec<Uuid> {
-    let place = |order: &Order, line: &OrderLine| (line.product_id, line.warehouse_id.or(order.warehouse_id));
-    let changed = before.lines.iter().filter(|was| {
-        let now = was.id.and_then(|id| after.line(id));
-        let too_much = |now: &OrderLine| now.quantity.0 < was.shipped_quantity.0 + was.reserved_quantity.0;
-        was.planned_quantity.0 == 0 && now.is_none_or(|now| place(after, now) != place(before, was) || too_much(now))
-    });
-    changed.filter_map(|l| l.id).collect()
-}
-
 /// Cancels an order, of which nothing has left.
 pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "cancel")?;
     if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
         return Err(Error::from(Code::IllegalTransition).allowing(["close"]));
+    }
+    if before.data.lines.iter().any(|l| l.billed_quantity().0 > 0) {
+        let about = "something of the order is invoiced: have it credited first, or close the order";
+        return Err(Error::from(Code::Conflict).about(about));
     }
     expect_no_shipment(work, &before).await?;
     let mut after = before.clone();
@@ -354,7 +314,7 @@ pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReaso
 }
 
 /// Refuses while a shipment has not left and not been cancelled.
-async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Result<()> {
+pub(super) async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Result<()> {
     let all = stored::all_with::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
     let open = |s: &&Stored<Shipment>| matches!(s.data.status, ShipmentStatus::Planned | ShipmentStatus::Picked | ShipmentStatus::Packed);
     match all.iter().find(open) {
@@ -385,6 +345,10 @@ async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Resul
     let mut after = before.clone();
     // What was let pass then is not let pass now.
     after.data.waived_holds.clear();
+    after.data.lines.iter_mut().for_each(|l| l.is_confirmed = false);
+    if before.data.status == OrderStatus::Cancelled {
+        after.data.confirmed_at = None;
+    }
     after.data.credit_status = CreditStanding::NotChecked;
     promise(work, &before, after, Doing { checkpoint: Checkpoint::Reopen, what: "reopened" }, input.reason).await
 }
@@ -422,7 +386,7 @@ async fn clone(work: &Work, call: Call) -> Result<Answer> {
         confirmed_at: None,
         ..old
     };
-    let made = create(work, Stored::draft(fresh)).await?;
+    let made = write(work, Stored::draft(fresh)).await?;
     Ok(Answer::record(work, work.shape(Order::MANY)?, &made.record).at(format!("/v1/orders/{}", made.id())))
 }
 

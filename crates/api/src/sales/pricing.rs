@@ -44,19 +44,46 @@ fn fault(line: usize, field: &str, code: &'static str, about: &str) -> FieldErro
     FieldError::new(format!("/lines/{line}/{field}"), code, about)
 }
 
+/// The day by which something is sold now: today, or the day it is ordered for where that is to come.
+pub fn day_of_sale(reader: &Reader, order: &Order) -> Option<String> {
+    let now = reader.now.date();
+    order.ordered_on.clone().filter(|day| *day > now).or(Some(now))
+}
+
 /// Fills in what follows from a document's lines: products, prices, tax, totals. Prices that were given stay; those that were the
-/// book's are so again. `before` is the document the lines go on from.
+/// book's are so again. `before` is the document the lines go on from: those that keep their price keep their tax and product data too,
+/// and then the currency and tax terms are the document's, not those the price book has now.
 pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>, before: Option<&Order>) -> Result<Priced> {
     let day = order.ordered_on.clone().unwrap_or_else(|| reader.now.date());
-    let books = books(reader, order.price_book_id, order.currency.as_deref(), Some(&account.data)).await?;
-    settle_currency(order, &books)?;
+    let was: Vec<Option<&OrderLine>> = order.lines.iter().map(|l| before.and_then(|b| l.id.and_then(|id| b.line(id)))).collect();
+    let kept: Vec<Option<&OrderLine>> = was.iter().zip(&order.lines).map(|(was, line)| was.filter(|w| line.keeps_price_of(w))).collect();
+    let goes_on = kept.iter().any(Option::is_some);
+    let books = if !kept.is_empty() && kept.iter().all(|k| k.is_some_and(|k| k.is_confirmed)) {
+        vec![]
+    } else {
+        books(reader, order.price_book_id, order.currency.as_deref(), Some(&account.data)).await?
+    };
+    if !goes_on {
+        settle_currency(order, &books)?;
+    }
+    // Prices in another currency, or with tax where the document's are without, are not the document's.
+    let is_of_book = |b: &Stored<PriceBook>| Some(&b.data.currency) == order.currency.as_ref() && b.data.tax_inclusive == order.tax_inclusive;
+    let comparable = books.first().is_none_or(is_of_book);
     let products = products(reader, &order.lines).await?;
     let mut faults = vec![];
     let mut seen = HashSet::new();
-    for (i, line) in order.lines.iter_mut().enumerate() {
+    for (i, (line, kept)) in order.lines.iter_mut().zip(&kept).enumerate() {
         check_amounts(line, i, &mut faults);
         if line.id.is_some_and(|id| !seen.insert(id)) {
             faults.push(fault(i, "id", "repeated", "each line has an id of its own"));
+        }
+        if let Some(kept) = kept {
+            line.sku.clone_from(&kept.sku);
+            line.description = line.description.take().or_else(|| kept.description.clone());
+            line.unit.clone_from(&kept.unit);
+            line.tax_code.clone_from(&kept.tax_code);
+            line.is_service = kept.is_service;
+            continue;
         }
         let found = match (line.product_id, &line.sku) {
             (Some(id), _) => products.iter().find(|p| p.id == id.0),
@@ -89,15 +116,23 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
     let of_books = entries(reader, &books, order.lines.iter().filter_map(|l| l.product_id).map(|id| id.0)).await?;
     let rates = tax_rates(reader, &order.lines, &day).await?;
     let (mut waterfall, mut book_prices) = (vec![], vec![]);
-    for (i, line) in order.lines.iter_mut().enumerate() {
+    for (i, ((line, was), kept)) in order.lines.iter_mut().zip(&was).zip(&kept).enumerate() {
         let product = line.product_id.unwrap_or(ProductId(Uuid::nil())).0;
         let sku = line.sku.clone().unwrap_or_default();
         let found = priced(line.quantity, product, sku, &books, &of_books, &day, decimals)?;
-        let was = before.and_then(|b| line.id.and_then(|id| b.line(id)));
+        let book_price = found.unit_price.filter(|_| comparable);
+        waterfall.push(found.explain);
+        book_prices.push(book_price);
+        if let Some(kept) = kept {
+            line.is_price_manual = kept.is_price_manual || line.unit_price != kept.unit_price;
+            line.tax_rate = kept.tax_rate;
+            line.is_confirmed = is_still_confirmed(line, kept);
+            continue;
+        }
         // A price that was the book's is so again, whatever the book says now.
         let given = line.unit_price.filter(|p| !was.is_some_and(|w| w.unit_price == Some(*p) && !w.is_price_manual));
-        line.unit_price = given.or(found.unit_price);
-        line.is_price_manual = given.is_some_and(|g| Some(g) != found.unit_price);
+        line.unit_price = given.or(book_price);
+        line.is_price_manual = given.is_some_and(|g| Some(g) != book_price);
         if line.unit_price.is_none() {
             faults.push(fault(i, "unit_price", "no_price", "a price, or a product the price book has"));
         }
@@ -106,8 +141,7 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
             Some(None) => faults.push(fault(i, "product_id", "unknown_tax_code", "a product whose tax code has a rate on that day")),
             None => line.tax_rate = Percent(0),
         }
-        waterfall.push(found.explain);
-        book_prices.push(found.unit_price);
+        line.is_confirmed = was.is_some_and(|was| is_still_confirmed(line, was));
     }
     if faults.is_empty() && !order.add_up(decimals) {
         faults.push(FieldError::new("/lines", "out_of_range", "smaller quantities or prices"));
@@ -117,6 +151,11 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
     }
     let lead = |l: &OrderLine| products.iter().find(|p| l.product_id == Some(ProductId(p.id))).and_then(|p| p.lead_time_days);
     Ok(Priced { waterfall, book_prices, lead_times: order.lines.iter().map(lead).collect() })
+}
+
+/// Whether a line says no more than what was confirmed: the same terms for no more of it.
+fn is_still_confirmed(line: &OrderLine, was: &OrderLine) -> bool {
+    was.is_confirmed && line.terms() == was.terms() && line.tax_rate == was.tax_rate && line.quantity <= was.quantity
 }
 
 fn check_amounts(line: &OrderLine, i: usize, faults: &mut Vec<FieldError>) {

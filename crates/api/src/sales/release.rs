@@ -1,4 +1,5 @@
-//! What goes on by itself: orders held for credit when a new balance makes room, and promises that are too late.
+//! Background work of sales: retries orders held for credit when a new balance makes room and orders held for stock when goods come in, and
+//! ends expired promises. Safe to run in several processes.
 
 use super::{
     confirm::{Doing, promise},
@@ -9,10 +10,10 @@ use crate::server::now;
 use samphan_domain::{
     caller::Caller,
     error::{Code, Result},
+    instant::Instant,
     integration::{credit_check::AuthorisationStatus, credit_policy::Checkpoint},
     sales::{
         order::{Order, OrderStatus},
-        order_hold::HoldKind,
         order_promise::{OrderPromise, PromiseStatus},
     },
     scalar::{Kind, Scalar},
@@ -26,6 +27,8 @@ use uuid::Uuid;
 
 /// How often it looks, when nothing wakes it.
 const EVERY: Duration = Duration::from_secs(1);
+/// Seconds for which an order is looked at again after it was, whatever the levels' own times say.
+const OVERLAP: i64 = 5;
 /// Records looked at in one go.
 const AT_ONCE: i64 = 100;
 
@@ -51,9 +54,11 @@ async fn once(store: &Store) -> Result<()> {
             work.commit().await?;
         }
     }
-    for id in with_room(&reader).await? {
+    let with_room = with_room(&reader).await?.into_iter().map(|id| (id, "a new balance made room"));
+    let with_goods = with_goods(&reader).await?.into_iter().map(|id| (id, "goods came in"));
+    for (id, why) in with_room.chain(with_goods) {
         let work = store.work(Arc::clone(&caller), now()).await?;
-        match go_on(&work, id).await {
+        match go_on(&work, id, why).await {
             Ok(()) => work.commit().await?,
             // One order that cannot go on must not keep the others from it.
             Err(error) if error.code != Code::Unavailable => {
@@ -94,22 +99,40 @@ async fn with_room(reader: &Reader) -> Result<Vec<Uuid>> {
     reader.fetch(sql, |row| row.id(0)).await
 }
 
-/// Has an order go on that only its credit holds up.
-async fn go_on(work: &Work, id: Uuid) -> Result<()> {
+/// Orders held for stock of which there is enough now for every line, those that wait longest first. Only where a level has changed since
+/// the order was looked at, or shortly before: whoever received goods may have begun before and committed after.
+async fn with_goods(reader: &Reader) -> Result<Vec<Uuid>> {
+    let mut sql = reader.sql();
+    sql.push("SELECT h.order_id, h.checked_at, (SELECT max(l.updated_at) FROM order_hold_lines n JOIN stock_levels l ");
+    sql.push("ON l.product_id = n.product_id AND l.deleted_at IS NULL WHERE n.hold_id = h.id) FROM order_holds h ");
+    sql.push("WHERE h.deleted_at IS NULL AND h.status = 'open' AND h.kind = 'stock' AND h.releases_itself = ");
+    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" AND NOT EXISTS (SELECT 1 FROM order_hold_lines n WHERE n.hold_id = h.id AND n.quantity > ");
+    sql.push("(SELECT coalesce(sum(l.available), 0) FROM stock_levels l JOIN warehouses w ON w.id = l.warehouse_id AND w.deleted_at IS NULL ");
+    sql.push("AND w.status = 'active' AND w.available_for_sale = ").bind(Kind::Bool, Scalar::Bool(true));
+    sql.push(" WHERE l.product_id = n.product_id AND l.deleted_at IS NULL AND l.available > 0 ");
+    sql.push("AND (n.warehouse_id IS NULL OR l.warehouse_id = n.warehouse_id))) ORDER BY h.created_at, h.id");
+    let found = reader.fetch(sql, |row| Ok((row.id(0)?, row.time(1)?, row.time(2)?))).await?;
+    let is_news = |checked: Option<Instant>, changed: Option<Instant>| changed.is_some_and(|at| checked.is_none_or(|c| at.plus_seconds(OVERLAP) > c));
+    let news = found.into_iter().filter(|(_, checked, changed)| is_news(*checked, *changed)).map(|(id, ..)| id);
+    Ok(news.take(usize::try_from(AT_ONCE).unwrap_or_default()).collect())
+}
+
+/// Has an order go on that only its credit or its goods hold up.
+async fn go_on(work: &Work, id: Uuid, why: &str) -> Result<()> {
     let order = stored::find::<Order>(work, id, "read").await?;
     let open = hold::open(work, id).await?;
     if order.data.status != OrderStatus::OnHold {
         return Ok(());
     }
-    if open.iter().any(|h| h.data.kind != HoldKind::Credit) {
-        // Somebody has to look at it anyway, and will be told anew of its credit then.
-        for credit in open.into_iter().filter(|h| h.data.kind == HoldKind::Credit) {
-            let mut after = credit.clone();
+    if open.iter().any(|h| !h.data.releases_itself) {
+        // Somebody has to look at it anyway, and then everything is checked anew.
+        for waiting in open.into_iter().filter(|h| h.data.releases_itself) {
+            let mut after = waiting.clone();
             after.data.checked_at = Some(work.now);
-            stored::save(work, &credit, after, "checked", None).await?;
+            stored::save(work, &waiting, after, "checked", None).await?;
         }
         return Ok(());
     }
     let doing = Doing { checkpoint: Checkpoint::Confirm, what: "released" };
-    promise(work, &order, order.clone(), doing, Some("a new balance made room".to_owned())).await.map(|_| ())
+    promise(work, &order, order.clone(), doing, Some(why.to_owned())).await.map(|_| ())
 }

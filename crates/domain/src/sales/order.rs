@@ -6,7 +6,7 @@ use crate::{
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
-    resource::Resource,
+    resource::{Details, Resource},
     sales::{
         order_hold::HoldKind,
         order_line::OrderLine,
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -58,7 +58,8 @@ pub struct Order {
     pub billing_address: Option<OrderAddress>,
     /// Where the goods go; the account's address when left out.
     pub shipping_address: Option<OrderAddress>,
-    /// What stands on the tax invoice; the account's address, name, tax id and branch when left out.
+    /// What stands on the tax invoice; the account's address, name, tax id and branch when left out. It and `billing_address` can be put
+    /// right after confirming, until something is invoiced.
     pub tax_invoice_address: Option<OrderAddress>,
     /// Anything worth knowing.
     #[schema(max_length = 5000)]
@@ -374,6 +375,20 @@ impl Order {
         matches!(self.status, OrderStatus::Confirmed | OrderStatus::InFulfilment | OrderStatus::Fulfilled)
     }
 
+    /// Whether it was confirmed, and not cancelled since.
+    #[must_use]
+    pub const fn is_confirmed(&self) -> bool {
+        let was_confirmed = self.confirmed_at.is_some() && matches!(self.status, OrderStatus::OnHold | OrderStatus::Closed);
+        self.is_promised() || was_confirmed
+    }
+
+    /// Marks the lines of a promised order as confirmed: before it is held or amended, after which its status does not say so any more.
+    pub fn mark_confirmed(&mut self) {
+        if self.is_promised() {
+            self.lines.iter_mut().for_each(|l| l.is_confirmed = true);
+        }
+    }
+
     /// How far the goods are, by the quantities of the lines.
     pub(super) fn fulfilment(&self) -> FulfilmentStatus {
         let goods = || self.lines.iter().filter(|l| !l.is_service);
@@ -464,6 +479,13 @@ impl Resource for Order {
     const UNIQUE: &'static [&'static [&'static str]] = &[];
     const OWNED: bool = true;
     const STATUS: Option<&'static str> = Some("status");
+    const DETAILS: &'static [Details] =
+        &[Details { name: "holds", resource: "order_holds", field: "order_id", status: "open", unasked_in: "on_hold" }];
+    const CREATE_OPTIONS: &'static [(&'static str, &'static str)] = &[(
+        "confirm",
+        "Whether to submit and confirm it in the same transaction, as `submit` and `confirm` do, with their permissions. What is in the way \
+         holds it: then the answer is `on_hold`, with the holds under `expanded`.",
+    )];
 
     fn actions(status: &str) -> &'static [&'static str] {
         match status {
@@ -508,7 +530,8 @@ impl Resource for Order {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmendOrder {
-    /// All lines as they are to be: those with an `id` go on from where they stand, those left out are cancelled.
+    /// All lines as they are to be: those with an `id` go on from where they stand, those left out are cancelled. A line that does not
+    /// change, or of which something is shipped or invoiced, keeps its price and tax; others are priced by the day of the amendment.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 500, nullable = false)]
     pub lines: Option<Vec<OrderLine>>,
@@ -516,11 +539,19 @@ pub struct AmendOrder {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, nullable = false)]
     pub requested_on: Option<String>,
-    /// Where the goods go.
+    /// Where the goods go. Merged as by PATCH: what is left out stays, null clears.
     #[serde(default)]
-    #[schema(nullable = false)]
-    pub shipping_address: Option<OrderAddress>,
-    /// The warehouse it is delivered from.
+    #[schema(value_type = Option<OrderAddress>, nullable = false)]
+    pub shipping_address: Option<Map<String, Value>>,
+    /// Where the bill goes, merged likewise; refused once something is invoiced.
+    #[serde(default)]
+    #[schema(value_type = Option<OrderAddress>, nullable = false)]
+    pub billing_address: Option<Map<String, Value>>,
+    /// What stands on the tax invoice, merged likewise; refused once something is invoiced.
+    #[serde(default)]
+    #[schema(value_type = Option<OrderAddress>, nullable = false)]
+    pub tax_invoice_address: Option<Map<String, Value>>,
+    /// The warehouse it is delivered from. What is put aside elsewhere is put aside there instead, or the amendment is refused.
     #[serde(default)]
     #[schema(nullable = false)]
     pub warehouse_id: Option<WarehouseId>,

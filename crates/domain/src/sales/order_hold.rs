@@ -42,7 +42,8 @@ pub struct OrderHold {
     /// The credit check behind it.
     #[schema(read_only)]
     pub credit_check_id: Option<Uuid>,
-    /// Whether it goes by itself when a new balance makes room.
+    /// Whether it goes by itself: a hold of credit when a new balance makes room, where the credit policy says so; one of stock when there is
+    /// enough, where the products say so.
     #[schema(read_only)]
     pub releases_itself: bool,
     /// What was said about it.

@@ -41,6 +41,9 @@ pub struct OrderLine {
     /// Whether the price is another than the price book's.
     #[schema(read_only)]
     pub is_price_manual: bool,
+    /// Whether it is as it was last confirmed: its price and tax stay until the line itself changes.
+    #[schema(read_only)]
+    pub is_confirmed: bool,
     /// The product's tax code.
     #[schema(read_only, max_length = 20)]
     pub tax_code: Option<String>,
@@ -144,8 +147,30 @@ impl OrderLine {
         Quantity((self.quantity.0 - self.shipped_quantity.0 - self.reserved_quantity.0).max(0))
     }
 
+    /// What is sold on which terms, beside how much of it.
+    #[must_use]
+    pub fn terms(&self) -> (Option<ProductId>, Option<Price>, Option<Percent>) {
+        (self.product_id, self.unit_price, self.discount_percent.filter(|d| d.0 > 0))
+    }
+
+    /// Whether its price and tax are those of the line of the same id that it goes on from, whatever price books and tax rates say now: it
+    /// is confirmed and does not change, or something of it is shipped or invoiced.
+    #[must_use]
+    pub fn keeps_price_of(&self, before: &Self) -> bool {
+        let is_rendered = before.shipped_quantity.0 > 0 || before.billed_quantity().0 > 0;
+        let is_same = self.quantity == before.quantity && self.terms() == before.terms();
+        self.product_id == before.product_id && (is_rendered || before.is_confirmed && is_same)
+    }
+
+    /// Whether nothing of it is left to be shipped or invoiced.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        self.shipped_quantity >= self.quantity || self.billed_quantity() >= self.quantity
+    }
+
     /// Goes on from where the line of the same id stood.
     pub fn follow(&mut self, before: &Self) {
+        self.is_confirmed = before.is_confirmed;
         self.reserved_quantity = before.reserved_quantity;
         self.allocations.clone_from(&before.allocations);
         self.planned_quantity = before.planned_quantity;
