@@ -1,6 +1,6 @@
 //! Whatever is wrong is refused with a stable code, its place, and what would do.
 
-use crate::support::*;
+use crate::support::{contract::document, *};
 use reqwest::Method;
 
 crate::on_both![
@@ -29,6 +29,7 @@ crate::on_both![
     name_that_stands_twice_is_400_with_its_place,
     charset_other_than_utf_8_is_415,
     second_authorization_is_400,
+    body_of_an_operation_that_takes_none_is_refused,
 ];
 
 async fn an_unknown_field_is_named_with_the_nearest(app: App) {
@@ -316,4 +317,36 @@ async fn second_authorization_is_400(app: App) {
         app.get("/v1/accounts").header("authorization", other).await.refused(400, "invalid_header");
     }
     app.get("/v1/accounts").await.is(200);
+}
+
+/// Every operation of the document that writes and takes no body, also the next one.
+async fn body_of_an_operation_that_takes_none_is_refused(app: App) {
+    let (mut walked, record) = (0, random_id());
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap().iter().filter(|(m, _)| ["post", "put", "patch", "delete"].contains(&m.as_str())) {
+            if operation.get("requestBody").is_some() {
+                continue;
+            }
+            let parts = path.split('/').map(|part| if part.starts_with('{') { record.as_str() } else { part });
+            let address = parts.collect::<Vec<_>>().join("/");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let refused = app.ask(method.clone(), &address).json(&json!({"nonsense": 1})).await;
+            refused.refused(422, "validation_failed").fault("/nonsense", "unknown_field");
+            app.ask(method.clone(), &address).json(&json!([])).await.refused(422, "validation_failed").fault("", "wrong_type");
+            walked += 1;
+        }
+    }
+    assert!(walked > 20, "{walked}");
+    // Nothing, and an object of nothing, say the same.
+    let account = app.account("Siam").await;
+    let order = async || app.post("/v1/orders", json!({"account_id": account, "currency": "THB"})).await.is(201).id();
+    let submit = async |body: Option<Value>| {
+        let request = app.ask(Method::POST, &format!("/v1/orders/{}/submit", order().await));
+        match body {
+            Some(body) => request.json(&body).await,
+            None => request.await,
+        }
+    };
+    submit(None).await.refused(422, "validation_failed").fault("/lines", "required");
+    submit(Some(json!({}))).await.refused(422, "validation_failed").fault("/lines", "required");
 }

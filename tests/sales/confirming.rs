@@ -11,6 +11,7 @@ crate::on_both![
     hold_of_stock_ends_when_goods_arrive_oldest_first,
     product_that_is_allotted_by_hand_holds_on,
     record_is_found_by_its_number,
+    order_sent_twice_by_external_id_is_unchanged,
     draft_is_not_invoiced,
     invoiced_order_is_not_cancelled,
 ];
@@ -33,7 +34,7 @@ async fn order_is_placed_in_one_call(app: App) {
     let body = json!({"account_id": shop.account, "lines": lines, "confirm": true});
     app.post("/v1/orders?dry_run=true", body.clone()).await.is(201);
     // By another system's id as well; said again it changes nothing.
-    app.make("/v1/external-systems", json!({"code": "shop", "name": "Shop", "kind": "e_commerce"})).await;
+    app.make("/v1/external-systems", json!({"code": "shop", "name": "Shop", "kind": "ecommerce"})).await;
     let path = "/v1/orders/by-external-id/shop/1";
     let made = app.put(path, body.clone()).await.is(201);
     assert_eq!(made["status"], "confirmed");
@@ -130,6 +131,27 @@ async fn record_is_found_by_its_number(app: App) {
         body
     };
     assert_eq!(without_id(unseen.body.clone()), without_id(none.body.clone()));
+}
+
+async fn order_sent_twice_by_external_id_is_unchanged(app: App) {
+    let shop = Shop::open(&app).await;
+    app.make("/v1/external-systems", json!({"code": "shop", "name": "Shop", "kind": "ecommerce"})).await;
+    let lines = json!([{"sku": "TEA", "quantity": "2"}, {"product_id": shop.tea, "quantity": "1", "unit_price": "90.00"}]);
+    for (name, confirm) in [("draft", false), ("confirmed", true)] {
+        let body = json!({"account_id": shop.account, "lines": lines, "confirm": confirm});
+        let path = format!("/v1/orders/by-external-id/shop/{name}");
+        let made = app.put(&path, body.clone()).await.is(201);
+        assert_eq!((&made["status"], &made["total_amount"]), (&json!(name), &json!("310.30")));
+        let again = app.put(&path, body.clone()).await.is(200);
+        assert_eq!((again.version(), &again["lines"]), (made.version(), &made["lines"]));
+        let item = json!({"external_id": name, "account_id": shop.account, "lines": lines});
+        let batch = json!({"mode": "upsert", "match_on": "external_id:shop", "items": [item]});
+        assert_eq!(app.post("/v1/orders/batch", batch).await.is(200)["results"][0]["status"], "unchanged");
+    }
+    // A price of one's own that is left out is the book's again.
+    let lines = json!([{"sku": "TEA", "quantity": "2"}, {"product_id": shop.tea, "quantity": "1"}]);
+    let body = json!({"account_id": shop.account, "lines": lines});
+    assert_eq!(app.put("/v1/orders/by-external-id/shop/draft", body).await.is(200)["total_amount"], "321.00");
 }
 
 async fn system(app: &App) {

@@ -205,7 +205,28 @@ fn forget_addresses(before: &Order, after: &mut Order) {
     forget(&before.tax_invoice_address, &mut after.tax_invoice_address);
 }
 
+/// Recognises lines that are sent again without what the server filled in, by id or by place: what is sent twice is the same order.
+fn recognise_lines(before: &Order, after: &mut Order) {
+    let named: Vec<Uuid> = after.lines.iter().filter_map(|l| l.id).collect();
+    for (place, line) in after.lines.iter_mut().enumerate() {
+        let was = match line.id {
+            Some(id) => before.line(id),
+            None => before.lines.get(place).filter(|was| was.id.is_some_and(|id| !named.contains(&id))),
+        };
+        let is_same = |was: &&OrderLine| match line.product_id {
+            Some(_) => line.product_id == was.product_id,
+            None => line.sku.is_some() && line.sku == was.sku,
+        };
+        let Some(was) = was.filter(is_same) else { continue };
+        line.id = was.id;
+        line.product_id = was.product_id;
+        line.description = line.description.take().or_else(|| was.description.clone());
+        line.unit_price = line.unit_price.or(was.unit_price.filter(|_| !was.is_price_manual));
+    }
+}
+
 async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -> Result<Stored<Order>> {
+    recognise_lines(&before.data, &mut after.data);
     if is_correction(&before.data, &after.data) {
         expect_not_invoiced(work, before).await?;
         after.data.lines.clone_from(&before.data.lines);
