@@ -39,11 +39,15 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
         "not in EVENTS of its resource: {:?}",
         events.iter().find(|e| !declared(e)).map(|e| &e.kind)
     );
+    // Ids of one moment are in no order; these are, so that the audit reads as it was written.
+    let mut ids: Vec<_> = events.iter().map(|_| work.new_id()).collect();
+    ids.sort_unstable();
     let rows: Vec<_> = events
         .into_iter()
-        .map(|e| {
+        .zip(ids)
+        .map(|(e, id)| {
             vec![
-                Scalar::Id(work.new_id()),
+                Scalar::Id(id),
                 Scalar::Time(work.now),
                 work.caller.author().map_or(Scalar::Null, Scalar::Id),
                 Scalar::Text(e.kind),
