@@ -451,7 +451,7 @@ async fn read_bytes(limit: usize, state: &State, request: &HttpRequest, mut payl
     tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))?
 }
 
-/// Refuses what is sent to a write that takes no body: nothing is silently dropped. No body and an empty object say nothing.
+/// Refuses what is sent to a write that takes no body: nothing is silently dropped. No body, null and an empty object say nothing.
 async fn expect_nothing(operation: &Operation, state: &State, request: &HttpRequest, payload: web::Payload) -> Result<()> {
     if operation.method == Method::GET {
         return Ok(());
@@ -464,6 +464,7 @@ async fn expect_nothing(operation: &Operation, state: &State, request: &HttpRequ
         Value::Object(map) => {
             map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), "unknown_field", "")).collect()
         }
+        Value::Null => vec![],
         _ => vec![FieldError::new("", "wrong_type", "an object")],
     };
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }

@@ -2,9 +2,9 @@
 //! their own.
 
 use super::{
-    identities::Move,
-    ledger::{AllOrNone, Entry, Issue, Key, Refusal, Source, gathered},
-    levels::{Facts, Levels, movement},
+    identities::{Identities, Move},
+    ledger::{AllOrNone, Entry, Issue, Refusal, Source, gathered},
+    levels::{Levels, movement},
 };
 use samphan_domain::{
     error::Result,
@@ -104,13 +104,8 @@ impl<'w> Held<'w> {
         true
     }
 
-    /// What is known of the levels' products and warehouses.
-    pub(super) const fn facts(&self) -> &BTreeMap<Key, Facts> {
-        &self.levels.facts
-    }
-
     /// The movements that issues make; nothing of a reservation that is not there.
-    pub(super) fn moves(&self, issues: &[Issue]) -> Vec<Move> {
+    fn moves(&self, issues: &[Issue]) -> Vec<Move> {
         let one = |issue: &Issue| {
             let found = self.reservations.get(&issue.reservation_id).map(|r| &r.data);
             let left = found.map_or(0, |r| r.quantity.0 - r.consumed.0);
@@ -122,7 +117,7 @@ impl<'w> Held<'w> {
     }
 
     /// Issues goods of a reservation.
-    pub(super) fn issue(&mut self, issue: &Issue) -> std::result::Result<(), Refusal> {
+    fn issue(&mut self, issue: &Issue) -> std::result::Result<(), Refusal> {
         let found = self.reservations.get_mut(&issue.reservation_id).ok_or(Refusal::UnknownReservation)?;
         if found.data.status != ReservationStatus::Active {
             return Err(Refusal::NotActive(found.data.status));
@@ -164,14 +159,20 @@ impl<'w> Held<'w> {
     }
 
     /// Issues goods of many reservations, or of none.
-    pub(super) fn issue_all(&mut self, issues: &[Issue]) -> AllOrNone<()> {
+    pub(super) async fn issue_all(&mut self, issues: &[Issue]) -> Result<AllOrNone<()>> {
+        let (named, refused) = Identities::open(self.levels.work, &self.levels.facts, &self.moves(issues)).await?;
+        if !refused.is_empty() {
+            return Ok(Err(refused));
+        }
         let before = (self.reservations.clone(), self.levels.by_key.clone());
         let done = gathered(issues.iter().map(|issue| self.issue(issue)).collect());
         if done.is_err() {
             (self.reservations, self.levels.by_key) = before;
             self.levels.movements.clear();
+            return Ok(done.map(|_| ()));
         }
-        done.map(|_| ())
+        named.close().await?;
+        Ok(Ok(()))
     }
 
     /// Writes everything, and answers the movements.

@@ -144,7 +144,8 @@ async fn consume(work: &Work, call: Call) -> Result<Answer> {
     let asked: ConsumeReservation = call.input()?;
     let (id, mut held) = open(work, &call).await?;
     let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };
-    held.issue(&issue).map_err(|refusal| ledger::refused(&[(String::new(), refusal)]))?;
+    let done = held.issue_all(&[issue]).await?;
+    done.map_err(|refusals| ledger::refused(&refusals.into_iter().map(|(_, refusal)| (String::new(), refusal)).collect::<Vec<_>>()))?;
     held.close().await?;
     answer(work, id).await
 }
