@@ -164,6 +164,7 @@ impl Resource for Product {
             "name_translations": {"th": "ชามะลิ 50 กรัม"},
             "unit": "box",
             "tax_code": "VAT7",
+            "releases_holds": true,
             "category_id": example::id("product_categories"),
         })
     }
