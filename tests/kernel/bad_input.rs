@@ -323,7 +323,9 @@ async fn second_authorization_is_400(app: App) {
 async fn body_of_an_operation_that_takes_none_is_refused(app: App) {
     let (mut walked, record) = (0, random_id());
     for (path, methods) in document()["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap().iter().filter(|(m, _)| ["post", "put", "patch", "delete"].contains(&m.as_str())) {
+        for (method, operation) in
+            methods.as_object().unwrap().iter().filter(|(m, _)| ["post", "put", "patch", "delete"].contains(&m.as_str()))
+        {
             if operation.get("requestBody").is_some() {
                 continue;
             }

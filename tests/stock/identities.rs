@@ -146,10 +146,12 @@ async fn tracking_stays_while_there_is_stock(app: App) {
 
 async fn one_of_sixty_four_receives_a_serial_number(app: App) {
     let (phone, a, b) = phones(&app).await;
-    let sent = join_all((0..64).map(async |n: usize| loop {
-        let answer = receive(&app, if n.is_multiple_of(2) { "A" } else { "B" }, json!([piece("A1")])).await;
-        if answer.status != 503 {
-            return answer;
+    let sent = join_all((0..64).map(async |n: usize| {
+        loop {
+            let answer = receive(&app, if n.is_multiple_of(2) { "A" } else { "B" }, json!([piece("A1")])).await;
+            if answer.status != 503 {
+                return answer;
+            }
         }
     }))
     .await;

@@ -173,7 +173,9 @@ impl Composer<'_> {
                     ("id", Some(s)) => own.id.unwrap_or_else(|| s.id()).to_string(),
                     ("system", _) => SYSTEM.to_owned(),
                     ("external_id", Some(s)) => external_id(s.shape),
-                    ("number", Some(s)) => s.shape.field("number").and_then(|f| f.schema["example"].as_str()).unwrap_or_default().to_owned(),
+                    ("number", Some(s)) => {
+                        s.shape.field("number").and_then(|f| f.schema["example"].as_str()).unwrap_or_default().to_owned()
+                    }
                     ("code", _) => "version_conflict".to_owned(),
                     (other, _) => {
                         let one = other.trim_end_matches("_id");

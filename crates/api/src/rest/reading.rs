@@ -110,12 +110,7 @@ async fn followed(reader: &Reader, shape: &'static Shape, mut ids: Vec<Uuid>) ->
 }
 
 /// The records that belong to others, as a JSON list for each of these.
-async fn belonging(
-    reader: &Reader,
-    shape: &'static Shape,
-    details: &'static Details,
-    ids: Vec<Uuid>,
-) -> Result<HashMap<Uuid, Vec<u8>>> {
+async fn belonging(reader: &Reader, shape: &'static Shape, details: &'static Details, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<u8>>> {
     let (Some(owner), Some(status)) = (shape.field(details.field), shape.status) else { return Err(Code::Internal.into()) };
     let view = View::new(reader, shape, None, vec![owner]);
     let mut others = list::belonging(reader, &view, (owner.name, status), details.status, ids).await?;

@@ -105,7 +105,11 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
             faults.push(FieldError::new(at("quantity"), "shipped", about));
         }
         if was.billed_quantity().0 > 0 && !is_other && line.terms() != was.terms() {
-            faults.push(FieldError::new(at("unit_price"), "invoiced", "the price and discount of what is invoiced; add a line for the rest"));
+            faults.push(FieldError::new(
+                at("unit_price"),
+                "invoiced",
+                "the price and discount of what is invoiced; add a line for the rest",
+            ));
         }
     }
     for was in &before.lines {

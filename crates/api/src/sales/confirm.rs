@@ -136,7 +136,8 @@ pub async fn promise(
     if takes_over {
         goods::release(work, after.data.lines.iter_mut(), None).await?;
     }
-    let lacking: Vec<&OrderLine> = obstacles.iter().filter(|o| o.kind == HoldKind::Stock).flat_map(|o| &o.line_ids).filter_map(|id| after.data.line(*id)).collect();
+    let lacking: Vec<&OrderLine> =
+        obstacles.iter().filter(|o| o.kind == HoldKind::Stock).flat_map(|o| &o.line_ids).filter_map(|id| after.data.line(*id)).collect();
     let goods_release = hold::release_themselves(work, &lacking).await?;
     for obstacle in &obstacles {
         let draft = OrderHold {

@@ -67,7 +67,8 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
         settle_currency(order, &books)?;
     }
     // Prices in another currency, or with tax where the document's are without, are not the document's.
-    let is_of_book = |b: &Stored<PriceBook>| Some(&b.data.currency) == order.currency.as_ref() && b.data.tax_inclusive == order.tax_inclusive;
+    let is_of_book =
+        |b: &Stored<PriceBook>| Some(&b.data.currency) == order.currency.as_ref() && b.data.tax_inclusive == order.tax_inclusive;
     let comparable = books.first().is_none_or(is_of_book);
     let products = products(reader, &order.lines).await?;
     let mut faults = vec![];

@@ -106,13 +106,17 @@ async fn with_goods(reader: &Reader) -> Result<Vec<Uuid>> {
     sql.push("SELECT h.order_id, h.checked_at, (SELECT max(l.updated_at) FROM order_hold_lines n JOIN stock_levels l ");
     sql.push("ON l.product_id = n.product_id AND l.deleted_at IS NULL WHERE n.hold_id = h.id) FROM order_holds h ");
     sql.push("WHERE h.deleted_at IS NULL AND h.status = 'open' AND h.kind = 'stock' AND h.releases_itself = ");
-    sql.bind(Kind::Bool, Scalar::Bool(true)).push(" AND NOT EXISTS (SELECT 1 FROM order_hold_lines n WHERE n.hold_id = h.id AND n.quantity > ");
-    sql.push("(SELECT coalesce(sum(l.available), 0) FROM stock_levels l JOIN warehouses w ON w.id = l.warehouse_id AND w.deleted_at IS NULL ");
+    sql.bind(Kind::Bool, Scalar::Bool(true))
+        .push(" AND NOT EXISTS (SELECT 1 FROM order_hold_lines n WHERE n.hold_id = h.id AND n.quantity > ");
+    sql.push(
+        "(SELECT coalesce(sum(l.available), 0) FROM stock_levels l JOIN warehouses w ON w.id = l.warehouse_id AND w.deleted_at IS NULL ",
+    );
     sql.push("AND w.status = 'active' AND w.available_for_sale = ").bind(Kind::Bool, Scalar::Bool(true));
     sql.push(" WHERE l.product_id = n.product_id AND l.deleted_at IS NULL AND l.available > 0 ");
     sql.push("AND (n.warehouse_id IS NULL OR l.warehouse_id = n.warehouse_id))) ORDER BY h.created_at, h.id");
     let found = reader.fetch(sql, |row| Ok((row.id(0)?, row.time(1)?, row.time(2)?))).await?;
-    let is_news = |checked: Option<Instant>, changed: Option<Instant>| changed.is_some_and(|at| checked.is_none_or(|c| at.plus_seconds(OVERLAP) > c));
+    let is_news =
+        |checked: Option<Instant>, changed: Option<Instant>| changed.is_some_and(|at| checked.is_none_or(|c| at.plus_seconds(OVERLAP) > c));
     let news = found.into_iter().filter(|(_, checked, changed)| is_news(*checked, *changed)).map(|(id, ..)| id);
     Ok(news.take(usize::try_from(AT_ONCE).unwrap_or_default()).collect())
 }

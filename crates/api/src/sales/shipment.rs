@@ -18,7 +18,9 @@ use samphan_domain::{
     sales::{
         order::{Order, OrderReason, OrderStatus},
         order_line::LineAllocation,
-        shipment::{CreateShipment, CreateShipmentLine, DeliverShipment, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus},
+        shipment::{
+            CreateShipment, CreateShipmentLine, DeliverShipment, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus,
+        },
     },
     scalar::{Kind, Scalar},
     stock::stock_movement::MovementKind,
@@ -251,7 +253,8 @@ async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods])
     for (i, _) in picked.iter().enumerate().filter(|(_, p)| unknown(p)) {
         faults.push(FieldError::new(format!("/picked/{i}/order_line_id"), "unknown_reference", "a line of the shipment"));
     }
-    let mut left: Vec<(usize, &PickedGoods, Option<i64>)> = picked.iter().enumerate().map(|(i, p)| (i, p, p.quantity.map(|q| q.0))).collect();
+    let mut left: Vec<(usize, &PickedGoods, Option<i64>)> =
+        picked.iter().enumerate().map(|(i, p)| (i, p, p.quantity.map(|q| q.0))).collect();
     for line in lines {
         let mut wanted = line.quantity.0;
         for (place, goods, quantity) in left.iter_mut().filter(|(_, p, _)| p.order_line_id == line.order_line_id) {

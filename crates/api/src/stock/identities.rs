@@ -45,11 +45,8 @@ impl<'w> Identities<'w> {
     /// Locks what movements name of tracked products, and makes the movements; answers what stands in the way, by the movement's place.
     pub(super) async fn open(work: &'w Work, facts: &BTreeMap<Key, Facts>, moves: &[Move]) -> Result<(Self, Vec<(usize, Refusal)>)> {
         let tracking = |m: &Move| facts.get(&m.key).map_or(Tracking::None, |f| f.tracking);
-        let serials: BTreeSet<Serial> = moves
-            .iter()
-            .filter(|m| tracking(m) == Tracking::Serial)
-            .filter_map(|m| Some((m.key.0, m.serial_no.clone()?)))
-            .collect();
+        let serials: BTreeSet<Serial> =
+            moves.iter().filter(|m| tracking(m) == Tracking::Serial).filter_map(|m| Some((m.key.0, m.serial_no.clone()?))).collect();
         let lots: BTreeSet<Lot> =
             moves.iter().filter(|m| tracking(m) == Tracking::Lot).filter_map(|m| Some((m.key, m.lot_no.clone()?))).collect();
         let mut all = Self { work, serials: BTreeMap::new(), lots: BTreeMap::new() };

@@ -156,7 +156,9 @@ impl Refusal {
             Self::SerialNotThere => new("serial_no", "not_on_hand", "a number that is on hand in the warehouse"),
             Self::LotRequired => new("lot_no", "required", ""),
             Self::LotShort(left) => new("lot_no", "insufficient_stock", &left.to_string()),
-            Self::Tracked => new("on_hand", "tracked", "no count of a product tracked by lot or serial number that differs; receive or adjust by number"),
+            Self::Tracked => {
+                new("on_hand", "tracked", "no count of a product tracked by lot or serial number that differs; receive or adjust by number")
+            }
         }
     }
 }

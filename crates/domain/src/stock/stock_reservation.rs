@@ -96,8 +96,13 @@ impl Resource for StockReservation {
     const MANY: &'static str = "stock_reservations";
     const ONE: &'static str = "stock_reservation";
     const ABOUT: &'static str = "Goods put aside, so that nobody else is promised them.";
-    const EVENTS: &'static [&'static str] =
-        &["stock_reservation.extended", "stock_reservation.reduced", "stock_reservation.consumed", "stock_reservation.released", "stock_reservation.expired"];
+    const EVENTS: &'static [&'static str] = &[
+        "stock_reservation.extended",
+        "stock_reservation.reduced",
+        "stock_reservation.consumed",
+        "stock_reservation.released",
+        "stock_reservation.expired",
+    ];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];
     const SORTS: &'static [&'static str] = &["expires_at"];
     const TITLE: &'static str = "product_id";

@@ -251,7 +251,9 @@ fn path_parameters(path: &str, told: &[Told]) -> Vec<Value> {
                 "resource" => {
                     (json!({"type": "string", "minLength": 1, "maxLength": 100}), "A resource's plural, such as `accounts`.".to_owned())
                 }
-                "number" => (json!({"type": "string", "minLength": 1, "maxLength": 100}), "The record's number, letter for letter.".to_owned()),
+                "number" => {
+                    (json!({"type": "string", "minLength": 1, "maxLength": 100}), "The record's number, letter for letter.".to_owned())
+                }
                 "code" => (json!({"type": "string", "minLength": 1, "maxLength": 100}), "A problem's code.".to_owned()),
                 "id" => (json!({"type": "string", "format": "uuid"}), "The record's id.".to_owned()),
                 other => (
