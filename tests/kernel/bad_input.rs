@@ -208,7 +208,7 @@ async fn a_wrong_method_is_405_with_allow(app: App) {
 }
 
 async fn an_unknown_address_is_404(app: App) {
-    for path in ["/v1/acounts", "/v2/accounts", "/", "/v1", "/v1/accounts/", "/v1/accounts/x/y/z", "/../etc/passwd", "/v1//accounts"] {
+    for path in ["/v1/acounts", "/v2/accounts", "/v1", "/v1/accounts/", "/v1/accounts/x/y/z", "/../etc/passwd", "/v1//accounts"] {
         app.get(path).await.refused(404, "unknown_path");
     }
 }

@@ -1196,7 +1196,7 @@ pub struct ListOrdersQuery {
     ///Only records whose customer_reference is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<String>,
-    ///References to answer in full under `expanded`, at most 5, such as `owner,team,account,contact,promise,price_book,warehouse`.
+    ///References to answer in full under `expanded`, at most 5, such as `owner,team,account,contact,promise,price_book,warehouse,holds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand: Option<String>,
     ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
@@ -1624,7 +1624,7 @@ pub struct Order {
     pub customer_reference: Option<String>,
     ///What is let off.
     pub discount_amount: String,
-    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible. `holds` is a list of the `order_holds` that are `open`; a write that leaves the record `on_hold` answers it unasked.
     #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
     pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
     ///What other systems call this record.
@@ -1677,7 +1677,8 @@ quantity that a credit note gives back is promised again, unless the order is cl
     pub tax_amount: String,
     ///Whether prices include tax.
     pub tax_inclusive: bool,
-    ///What stands on the tax invoice; the account's address, name, tax id and branch when left out.
+    /**What stands on the tax invoice; the account's address, name, tax id and branch when left out. It and `billing_address` can be put
+right after confirming, until something is invoiced.*/
     pub tax_invoice_address: Option<OrderTaxInvoiceAddress>,
     ///Where tax is rounded: with each `line`, or once for each rate over the whole `document`.
     pub tax_rounding: String,
@@ -2011,6 +2012,8 @@ pub struct OrderLine {
     pub invoiced_amount: String,
     ///What accounting has invoiced.
     pub invoiced_quantity: String,
+    ///Whether it is as it was last confirmed: its price and tax stay until the line itself changes.
+    pub is_confirmed: bool,
     ///Whether the price is another than the price book's.
     pub is_price_manual: bool,
     ///Whether it is a service, of which there is no stock.
@@ -2120,7 +2123,8 @@ pub struct OrderTax {
     ///The tax.
     pub tax_amount: String,
 }
-///What stands on the tax invoice; the account's address, name, tax id and branch when left out.
+/**What stands on the tax invoice; the account's address, name, tax id and branch when left out. It and `billing_address` can be put
+right after confirming, until something is invoiced.*/
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct OrderTaxInvoiceAddress {
     ///Thai VAT branch: five digits, `00000` is the head office.
@@ -2377,6 +2381,9 @@ pub struct Product {
     pub name_translations: ::serde_json::Map<String, ::serde_json::Value>,
     ///What a unit holds, such as `10 boxes x 30 bags`.
     pub packaging: Option<String>,
+    /**Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false somebody
+confirms them.*/
+    pub releases_holds: bool,
     ///Stock keeping unit: our own code for it.
     pub sku: String,
     ///Whether it is sold; ended by `discontinue`.
@@ -2385,7 +2392,7 @@ pub struct Product {
     pub tags: Vec<String>,
     ///Tax code as accounting names it, such as `VAT7`.
     pub tax_code: Option<String>,
-    ///Whether stock is kept by lot or serial number.
+    ///Whether stock is kept by lot or serial number; it stays while there is any.
     pub tracked: String,
     ///Unit of sale, such as `piece` or `box`.
     pub unit: Option<String>,
