@@ -15,6 +15,7 @@ mod m0008_privacy;
 mod m0011_server_keys;
 mod m0012_money;
 mod m0014_stock_identities;
+mod m0016_days;
 mod m0017_stream_tickets;
 
 /// All steps in order.
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             m0011_server_keys::STEP,
             m0012_money::STEP,
             m0014_stock_identities::STEP,
+            m0016_days::STEP,
             m0017_stream_tickets::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()

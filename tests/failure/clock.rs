@@ -4,47 +4,14 @@ use crate::{
     integration::changes::end,
     support::{
         app::{ADMIN, PASSWORD},
-        program::{Program, serving},
+        clock::Clock,
         receiver::{Receiver, endpoint, local},
         *,
     },
 };
-use std::{path::PathBuf, time::Duration};
-use tempfile::TempDir;
+use std::time::Duration;
 
 crate::on_both_alone![a_clock_put_back_by_an_hour_stops_nothing];
-
-/// A clock of a test's own: a file that says by how many seconds it is ahead of the machine's.
-pub struct Clock(TempDir);
-
-impl Clock {
-    pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.path().join("clock")
-    }
-
-    pub fn ahead(&self, seconds: i64) {
-        // Renamed, so that nobody reads half of it.
-        let next = self.0.path().join("next");
-        std::fs::write(&next, seconds.to_string()).unwrap();
-        std::fs::rename(next, self.file()).unwrap();
-    }
-
-    /// The program, going by this clock.
-    pub fn program(&self, app: &App) -> Program {
-        self.program_with(app, &[])
-    }
-
-    /// The same, started with more words.
-    pub fn program_with(&self, app: &App, words: &[&str]) -> Program {
-        let mut command = serving(app.database_url(), &[&["--webhook-allow-private", "true"], words].concat());
-        command.env("SAMPHAN_TEST_CLOCK", self.file());
-        Program::run(app, command)
-    }
-}
 
 async fn a_clock_put_back_by_an_hour_stops_nothing(app: App) {
     local(async {

@@ -3,6 +3,7 @@
 mod access;
 mod administrators;
 mod audit;
+mod days;
 mod erasure;
 mod keys;
 mod machines;

@@ -16,9 +16,9 @@ use std::time::SystemTime;
 
 /// A company that sells tea: VAT of 7 %, a price book in baht, a warehouse with tea, and a customer.
 pub struct Shop {
-    account: String,
-    tea: String,
-    book: String,
+    pub account: String,
+    pub tea: String,
+    pub book: String,
     warehouse: String,
 }
 

@@ -1,8 +1,8 @@
 //! What has been kept long enough is deleted, in small steps, and only that.
 
 use crate::{
-    failure::clock::Clock,
     sales::Shop,
+    support::clock::Clock,
     support::{
         app::{ADMIN, PASSWORD},
         program::Program,

@@ -50,6 +50,7 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("admin-password", "S3cret", "SAMPHAN_ADMIN_PASSWORD must have 12 characters or more"),
         ("admin-password", "password1234", "SAMPHAN_ADMIN_PASSWORD is too easy to guess"),
         ("admin-password", "admin@example.com", "SAMPHAN_ADMIN_PASSWORD is too easy to guess"),
+        ("time-zone", "Asia/Atlantis", "an IANA time zone such as Asia/Bangkok"),
         ("demo", "maybe", "invalid value 'maybe' for '--demo <BOOL>'"),
         ("rate-limit", "sometimes", "possible values: on, off"),
         ("log-format", "xml", "possible values: json, text"),

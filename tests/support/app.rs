@@ -70,6 +70,7 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         workers: 1,
         admin_email: ADMIN.to_owned(),
         admin_password: Some(PASSWORD.to_owned()),
+        time_zone: "UTC".to_owned(),
         demo: false,
         rate_limit,
         log_format: LogFormat::Text,

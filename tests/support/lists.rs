@@ -4,6 +4,7 @@ use super::{App, app, contract};
 use reqwest::Method;
 use samphan::{config::RateLimit, openapi, server};
 use samphan_domain::{
+    calendar::Zone,
     filter::Vocabulary,
     instant::Instant,
     platform::custom_field::CustomField,
@@ -136,5 +137,10 @@ impl Vocabulary for Lists {
 
     fn now(&self) -> Instant {
         server::now()
+    }
+
+    fn zone(&self) -> Zone {
+        // The demo company's.
+        Zone::Asia__Bangkok
     }
 }

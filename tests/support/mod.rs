@@ -1,6 +1,7 @@
 //! A server for each test, and short words for asking it things.
 
 pub mod app;
+pub mod clock;
 pub mod cluster;
 pub mod contract;
 pub mod database;

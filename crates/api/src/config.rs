@@ -2,6 +2,7 @@
 
 use crate::{
     commands::{admin::AdminCommand, backup, generate, keys::KeysCommand, load},
+    platform::organisation_settings::known_zone,
     retention::Retention,
     stock::rebuild::StockCommand,
 };
@@ -131,6 +132,10 @@ pub struct Settings {
     /// `samphan admin reset-password` sets another.
     #[arg(long, value_name = "PASSWORD", env = "SAMPHAN_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
+    /// IANA time zone of the organisation, such as `Asia/Bangkok`: its calendar decides what today is. Used once, when the database is empty;
+    /// changed later by `PATCH /v1/settings`.
+    #[arg(long, value_name = "ZONE", env = "SAMPHAN_TIME_ZONE", default_value = "UTC", value_parser = known_zone)]
+    pub time_zone: String,
     /// Load a demo company with its accounts, contacts and prices, when the database is empty.
     #[arg(long, value_name = "BOOL", env = "SAMPHAN_DEMO", default_value_t = false, action = clap::ArgAction::Set)]
     pub demo: bool,

@@ -15,7 +15,7 @@ use crate::{
         webhooks::{self, dispatcher, sender::Sender},
     },
     openapi,
-    platform::{administrators, document::Documents, privacy::journal::Journal},
+    platform::{administrators, document::Documents, organisation_settings, privacy::journal::Journal},
     rest::{body::Validators, headers, pipeline, routes::Routes},
     retention::{self, Retention},
     sales::release,
@@ -273,6 +273,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     let keys = server_keys::prepare(&work, &configured_keys).await?;
     let keyring = keyring_of(&configured, &keys, work.now)?;
     webhooks::seal_anew(&work, &keyring).await?;
+    organisation_settings::begin(&work, &settings.time_zone).await?;
     work.commit().await?;
     let store = store.with_guards(administrators::guards());
     let shared = Shared {

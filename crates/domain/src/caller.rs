@@ -1,6 +1,9 @@
 //! Who is asking, what they may do, and which rows they see.
 
-use crate::shape::{Class, Field, Shape};
+use crate::{
+    calendar::Zone,
+    shape::{Class, Field, Shape},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -81,6 +84,8 @@ pub struct Caller {
     pub systems: Vec<String>,
     /// Language for messages when the request does not say.
     pub locale: String,
+    /// The user's own time zone; the organisation's when there is none.
+    pub time_zone: Option<Zone>,
 }
 
 /// Which rows of an owned resource a caller sees.
@@ -114,6 +119,7 @@ impl Caller {
             field_rules: vec![],
             systems: vec![],
             locale: "en".to_owned(),
+            time_zone: None,
         }
     }
 

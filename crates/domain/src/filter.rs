@@ -6,6 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use crate::{
+    calendar::{self, Zone},
     error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
     scalar::{Kind, Scalar},
@@ -102,6 +103,8 @@ pub trait Vocabulary {
     fn may_see(&self, shape: &Shape, field: &Field) -> bool;
     /// This moment, for `within_last`.
     fn now(&self) -> Instant;
+    /// The zone whose days `within_last` counts.
+    fn zone(&self) -> Zone;
 }
 
 const OPS: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "contains", "starts_with", "is_null", "within_last"];
@@ -231,8 +234,8 @@ impl Parser<'_> {
                 Value::Bool(wanted) => return Some(Filter::Leaf { target, op: Op::IsNull, values: vec![], negated: negated ^ !wanted }),
                 _ => return self.fail(&at, "wrong_type", Kind::Bool.expects()),
             },
-            "within_last" => match value.as_str().and_then(duration_seconds) {
-                Some(seconds) => (Op::Ge, vec![self.since(&target, seconds)]),
+            "within_last" => match value.as_str().and_then(Duration::parse) {
+                Some(duration) => return Some(self.within(&target, duration, negated)),
                 None => return self.fail(&at, "invalid_duration", "an ISO 8601 duration such as P30D or PT12H"),
             },
             "in" | "not_in" => match value {
@@ -277,12 +280,25 @@ impl Parser<'_> {
         }
     }
 
-    fn since(&self, target: &Target, seconds: i64) -> Scalar {
-        let from = self.words.now().plus_seconds(-seconds);
-        match target.kind() {
-            Kind::Date => Scalar::Date(from.utc().date_naive()),
-            _ => Scalar::Time(from),
-        }
+    /// Whole days are the dates that end today, as the caller's calendar has them; hours end now.
+    fn within(&self, target: &Target, duration: Duration, negated: bool) -> Filter {
+        let (now, zone) = (self.words.now(), self.words.zone());
+        let today = calendar::today(zone, now);
+        let first = match duration.seconds {
+            None if duration.days == 0 => calendar::days_after(today, 1),
+            None => calendar::days_before(today, duration.days.unsigned_abs() - 1),
+            Some(_) => calendar::today(zone, now.plus_seconds(-duration.in_seconds())),
+        };
+        let bounds = match (target.kind(), duration.seconds) {
+            (Kind::Date, _) => [(Op::Ge, Scalar::Date(first)), (Op::Le, Scalar::Date(today))],
+            (_, None) => {
+                let end = calendar::start_of_day(zone, calendar::days_after(today, 1));
+                [(Op::Ge, Scalar::Time(calendar::start_of_day(zone, first))), (Op::Lt, Scalar::Time(end))]
+            }
+            (_, Some(_)) => [(Op::Ge, Scalar::Time(now.plus_seconds(-duration.in_seconds()))), (Op::Le, Scalar::Time(now))],
+        };
+        let bounds = bounds.map(|(op, value)| Filter::Leaf { target: target.clone(), op, values: vec![value], negated });
+        if negated { Filter::Any(bounds.into()) } else { Filter::All(bounds.into()) }
     }
 }
 
@@ -320,28 +336,54 @@ pub fn ops_of(target: &Target) -> Vec<&'static str> {
     OPS.iter().copied().filter(fits).collect()
 }
 
+/// An ISO 8601 duration of weeks, days, hours, minutes and seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Duration {
+    /// Days, a week being seven of them.
+    days: i64,
+    /// The seconds of the hours, minutes and seconds, where the duration has such a part.
+    seconds: Option<i64>,
+}
+
+impl Duration {
+    fn in_seconds(self) -> i64 {
+        self.days.saturating_mul(86_400).saturating_add(self.seconds.unwrap_or_default())
+    }
+}
+
 /// Seconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds.
 #[must_use]
 pub fn duration_seconds(text: &str) -> Option<i64> {
-    let rest = text.strip_prefix('P')?;
-    let (days, time) = rest.split_once('T').map_or((rest, None), |(d, t)| (d, Some(t)));
-    if rest.is_empty() || time == Some("") {
-        return None;
-    }
-    let sum = |part: &str, units: &[(char, i64)]| -> Option<i64> {
-        let (mut total, mut digits, mut units) = (0_i64, String::new(), units.iter());
-        for c in part.chars() {
-            if c.is_ascii_digit() {
-                digits.push(c);
-            } else {
-                let (_, seconds) = units.find(|(u, _)| *u == c)?;
-                total = total.checked_add(digits.parse::<i64>().ok()?.checked_mul(*seconds)?)?;
-                digits.clear();
-            }
+    let duration = Duration::parse(text)?;
+    duration.days.checked_mul(86_400)?.checked_add(duration.seconds.unwrap_or_default())
+}
+
+impl Duration {
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix('P')?;
+        let (days, time) = rest.split_once('T').map_or((rest, None), |(d, t)| (d, Some(t)));
+        if rest.is_empty() || time == Some("") {
+            return None;
         }
-        digits.is_empty().then_some(total)
-    };
-    sum(days, &[('W', 604_800), ('D', 86_400)])?.checked_add(sum(time.unwrap_or(""), &[('H', 3_600), ('M', 60), ('S', 1)])?)
+        let sum = |part: &str, units: &[(char, i64)]| -> Option<i64> {
+            let (mut total, mut digits, mut units) = (0_i64, String::new(), units.iter());
+            for c in part.chars() {
+                if c.is_ascii_digit() {
+                    digits.push(c);
+                } else {
+                    let (_, seconds) = units.find(|(u, _)| *u == c)?;
+                    total = total.checked_add(digits.parse::<i64>().ok()?.checked_mul(*seconds)?)?;
+                    digits.clear();
+                }
+            }
+            digits.is_empty().then_some(total)
+        };
+        let seconds = match time {
+            Some(time) => Some(sum(time, &[('H', 3_600), ('M', 60), ('S', 1)])?),
+            None => None,
+        };
+        Some(Self { days: sum(days, &[('W', 7), ('D', 1)])?, seconds })
+    }
 }
 
 impl Filter {

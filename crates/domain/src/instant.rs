@@ -27,6 +27,9 @@ pub enum InstantError {
 }
 
 impl Instant {
+    /// The beginning of 1900.
+    pub const EARLIEST: Self = Self(RANGE.start * MICROS);
+
     /// From microseconds since 1970; none outside of 1900 to 2200.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
@@ -59,12 +62,6 @@ impl Instant {
     #[must_use]
     pub fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
-    }
-
-    /// The calendar day in UTC, `YYYY-MM-DD`.
-    #[must_use]
-    pub fn date(self) -> String {
-        self.utc().format("%Y-%m-%d").to_string()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a CRM knows: types and rules. No I/O, no clock, no SQL, no HTTP.
 
+pub mod calendar;
 pub mod caller;
 pub mod catalog;
 pub mod currency;

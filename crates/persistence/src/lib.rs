@@ -19,6 +19,7 @@ pub mod private;
 pub mod record;
 pub mod row;
 pub mod search;
+pub mod settings;
 pub mod sight;
 pub mod sql;
 mod sqlite;

@@ -15,6 +15,7 @@ use samphan_domain::{
     error::{Code, Error},
     event::Event,
     instant::Instant,
+    platform::organisation_settings::OrganisationSettings,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -59,6 +60,8 @@ pub struct Opened {
     pub shapes: &'static Shapes,
     /// What was read of the organisation's custom fields, and when.
     pub(crate) custom: Arc<RwLock<Option<ReadAt<CustomFields>>>>,
+    /// The organisation's settings, and when they were read.
+    pub(crate) settings: Arc<RwLock<Option<ReadAt<OrganisationSettings>>>>,
     /// The keys of cursors: the first signs, all verify.
     pub(crate) cursor_keys: Arc<RwLock<CursorKeys>>,
     /// Told after each commit of this process that had events.
@@ -97,6 +100,7 @@ impl Store {
             backend,
             shapes,
             custom: Arc::default(),
+            settings: Arc::default(),
             cursor_keys: Arc::default(),
             committed: Arc::default(),
             lines: Arc::default(),
@@ -181,6 +185,7 @@ impl Store {
             told: Cell::new(false),
             places: RefCell::default(),
             missed: RefCell::default(),
+            after_commit: RefCell::default(),
         })
     }
 
@@ -284,6 +289,8 @@ pub struct Work {
     places: RefCell<Option<Vec<Place>>>,
     /// A line it is not at the head of, and should be.
     missed: RefCell<Option<String>>,
+    /// What is done to the store once everything is committed.
+    after_commit: RefCell<Vec<fn(&Store)>>,
 }
 
 impl Deref for Work {
@@ -496,15 +503,22 @@ impl Work {
         outbox::write(self, events).await
     }
 
+    /// Has something done to the store once this work is committed, such as forgetting what was read before.
+    pub fn after_commit(&self, then: fn(&Store)) {
+        self.after_commit.borrow_mut().push(then);
+    }
+
     /// Keeps everything.
     pub async fn commit(self) -> Result<()> {
         self.flush().await?;
+        let after_commit = self.after_commit.take();
         let Reader { store, on, .. } = self.reader;
         match on {
             On::Sqlite(turn) => turn.keep().await?,
             On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
             On::Pool => {}
         }
+        after_commit.into_iter().for_each(|then| then(&store));
         if self.told.get() {
             store.committed.notify_one();
         }

@@ -53,7 +53,10 @@ pub fn routes() -> Vec<Operation> {
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let ask: AskPrice = call.input()?;
-    let date = ask.date.clone().unwrap_or_else(|| reader.now.date());
+    let date = match &ask.date {
+        Some(date) => date.clone(),
+        None => reader.today().await?.to_string(),
+    };
     let account = match ask.account_id {
         Some(id) => Some(stored::seen::<Account>(reader, id.0).await?.ok_or_else(|| unknown("/account_id", "accounts"))?),
         None => None,

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::server::State;
 use samphan_domain::{
+    calendar,
     caller::{Caller, CallerKind, FieldRules, FieldScope, Reach},
     error::{Code, Error, Result},
     instant::Instant,
@@ -157,18 +158,35 @@ async fn remembered(
 async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option<Known>> {
     remembered(state, session, now, async |reader| {
         let mut sql = reader.sql();
-        sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id ");
+        sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
         sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
         let found = reader
-            .fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?, row.optional_text(2)?, row.text(3)?, row.text(4)?, row.time(5)?)))
+            .fetch_one(sql, |row| {
+                let zone = row.optional_text(6)?.as_deref().and_then(calendar::zone);
+                Ok((row.id(0)?, row.text(1)?, row.optional_text(2)?, row.text(3)?, row.text(4)?, row.time(5)?, zone))
+            })
             .await?;
-        let Some((id, name, locale, roles, teams, expires_at)) = found else { return Ok(None) };
+        let Some((id, name, locale, roles, teams, expires_at, time_zone)) = found else { return Ok(None) };
         let teams: Vec<Uuid> = serde_json::from_str(&teams).unwrap_or_default();
         let (grants, field_rules) = rights(&reader, &roles).await?;
         let subtree = subtree(&reader, &teams).await?;
-        let locale = locale.unwrap_or_else(|| "en".to_owned());
-        let caller =
-            Caller { kind: CallerKind::User, id, session_id: session, name, grants, teams, subtree, field_rules, systems: vec![], locale };
+        let locale = match locale {
+            Some(own) => own,
+            None => reader.settings().await?.locale.as_str().to_owned(),
+        };
+        let caller = Caller {
+            kind: CallerKind::User,
+            id,
+            session_id: session,
+            name,
+            grants,
+            teams,
+            subtree,
+            field_rules,
+            systems: vec![],
+            locale,
+            time_zone,
+        };
         Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
     })
     .await
@@ -186,7 +204,8 @@ pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Optio
         let (grants, field_rules) = rights(&reader, &roles).await?;
         let subtree = subtree(&reader, &teams).await?;
         let (kind, locale) = (CallerKind::User, "en".to_owned());
-        let caller = Caller { kind, id, session_id: id, name, grants, teams, subtree, field_rules, systems: vec![], locale };
+        let (systems, time_zone) = (vec![], None);
+        let caller = Caller { kind, id, session_id: id, name, grants, teams, subtree, field_rules, systems, locale, time_zone };
         Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at: None }))
     });
     match user.await? {
@@ -220,7 +239,8 @@ async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Know
             subtree: vec![],
             field_rules,
             systems: serde_json::from_str(&systems).unwrap_or_default(),
-            locale: "en".to_owned(),
+            locale: reader.settings().await?.locale.as_str().to_owned(),
+            time_zone: None,
         };
         // A scope never grants what the roles do not.
         let cut: HashMap<String, Reach> = scopes.iter().filter_map(|s| full.reach(s).map(|r| (s.clone(), r))).collect();

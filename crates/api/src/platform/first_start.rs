@@ -86,6 +86,7 @@ fn roles() -> Vec<Role> {
             "warehouses",
             "stock-levels",
             "tax-rates",
+            "settings",
         ]
         .map(|r| grant(&format!("{r}:read"), Reach::All));
         let orders = ["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"]
@@ -106,7 +107,7 @@ fn roles() -> Vec<Role> {
     let keeping = [("orders", vec!["read", "create-shipment", "allocate-stock"])]
         .into_iter()
         .chain([("shipments", vec!["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])])
-        .chain(["stock-movements", "stock-reservations", "warehouses", "products"].map(|r| (r, vec!["read"])))
+        .chain(["stock-movements", "stock-reservations", "warehouses", "products", "settings"].map(|r| (r, vec!["read"])))
         .chain([("stock-levels", vec!["read", "receive", "transfer", "adjust"])]);
     let keeping = keeping.flat_map(|(r, verbs)| verbs.into_iter().map(move |v| grant(&format!("{r}:{v}"), Reach::All))).collect();
     let mut accounting: Vec<Grant> = [
@@ -134,6 +135,7 @@ fn roles() -> Vec<Role> {
         "warehouses:read",
         "stock-levels:read",
         "stock-levels:sync",
+        "settings:read",
     ]
     .map(|p| grant(p, Reach::All))
     .into();

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod custom_field;
 pub mod document;
 pub mod first_start;
+pub mod organisation_settings;
 pub mod pages;
 pub mod privacy;
 pub mod role;
@@ -23,6 +24,7 @@ pub fn routes(api: Api) -> Api {
         .collection(team::routes())
         .collection(role::routes())
         .collection(api_key::routes())
+        .collection(organisation_settings::routes())
         .collection(custom_field::routes())
         .collection(Collection::<Picklist>::new("settings").writes())
         .collection(Collection::<AuditEvent>::new("audit"))

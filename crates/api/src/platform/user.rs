@@ -302,6 +302,9 @@ pub struct Me {
     /// Language of messages.
     #[schema(max_length = 35, example = "th")]
     pub locale: String,
+    /// IANA time zone the caller's filters go by: the user's own, or else the organisation's.
+    #[schema(max_length = 50, example = "Asia/Bangkok")]
+    pub time_zone: String,
     /// The caller's teams.
     #[schema(max_items = 50)]
     pub team_ids: Vec<Uuid>,
@@ -316,6 +319,7 @@ async fn me(reader: &Reader, _: Call) -> Result<Answer> {
         id: caller.id,
         name: caller.name.clone(),
         locale: caller.locale.clone(),
+        time_zone: reader.caller_zone().await?.name().to_owned(),
         team_ids: caller.teams.clone(),
         permissions: caller.grants.iter().map(|(k, v)| (k.clone(), *v)).collect(),
     }))

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A resource's routes. Reading is always there; what else it offers is said by `writes` or one by one.
 pub struct Collection<T> {
@@ -107,6 +108,15 @@ impl<T: Resource> Collection<T> {
     pub fn under<P: Resource>(tag: &'static str, field: &'static str, segment: &str) -> Self {
         let parent = Shape::of::<P>();
         Self::made(tag, Some(Parent { shape: parent, field }), format!("/v1/{}/{{{field}}}/{segment}", parent.path))
+    }
+
+    /// The one record of a resource that has only one: read and updated at the resource's own address.
+    #[must_use]
+    pub fn singleton(tag: &'static str, id: Uuid) -> Self {
+        let base = format!("/v1/{}", T::MANY.replace('_', "-"));
+        let mut endpoints = Endpoints::of(Table::of::<T>(None), tag, base);
+        endpoints.singleton(id);
+        Self { endpoints, of: PhantomData }
     }
 
     fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {

@@ -23,6 +23,7 @@ use samphan_persistence::{
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
+use uuid::Uuid;
 
 /// What a collection offers.
 pub struct Endpoints {
@@ -171,6 +172,38 @@ impl Endpoints {
                 .etag(),
             );
         }
+    }
+
+    /// Get and update of the one record there is.
+    pub(super) fn singleton(&mut self, id: Uuid) {
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let many = shape.many.replace('_', " ");
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: Call| {
+                one_of(reader, table.shape, &call, id, None).await
+            })
+            .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.about))
+            .query(query::read_parameters(shape))
+            .needs(self.permission("read"))
+            .answers(200, shape.type_name)
+            .etag(),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &self.base, async move |work: &Work, call: Call| {
+                let before = table.find(work, id, None, "update").await?;
+                expect_version(call.if_match, version_of(&before))?;
+                let after = table.patch(work, before, call.body).await?;
+                Ok(Answer::record(work, table.shape, &after))
+            })
+            .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .takes(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
+            .needs(self.permission("update"))
+            .answers(200, shape.type_name)
+            .etag()
+            .if_match(required),
+        );
     }
 
     /// Create only.

@@ -3,6 +3,7 @@
 use super::operation::{Call, Parameter};
 use jsonschema::PatternOptions;
 use samphan_domain::{
+    calendar::Zone,
     caller::FieldAccess,
     error::{Code, Error, FieldError, Result},
     filter::{self, Filter, Op, Target, Vocabulary},
@@ -178,12 +179,13 @@ fn expandable(shape: &Shape) -> Vec<String> {
 pub struct Words<'a> {
     reader: &'a Reader,
     custom: Arc<CustomFields>,
+    zone: Zone,
 }
 
 impl<'a> Words<'a> {
     /// For a reader.
     pub async fn of(reader: &'a Reader) -> Result<Words<'a>> {
-        Ok(Words { reader, custom: reader.custom_fields().await? })
+        Ok(Words { reader, custom: reader.custom_fields().await?, zone: reader.caller_zone().await? })
     }
 }
 
@@ -207,6 +209,10 @@ impl Vocabulary for Words<'_> {
 
     fn now(&self) -> Instant {
         self.reader.now
+    }
+
+    fn zone(&self) -> Zone {
+        self.zone
     }
 }
 

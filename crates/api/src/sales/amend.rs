@@ -46,7 +46,7 @@ pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder)
     if let Some(lines) = input.lines {
         amend_lines(work, &was, &mut after.data, lines)?;
         let ordered_on = after.data.ordered_on.clone();
-        after.data.ordered_on = pricing::day_of_sale(work, &after.data);
+        after.data.ordered_on = pricing::day_of_sale(work, &after.data).await?;
         pricing::price(work, &mut after.data, &account, Some(&was)).await?;
         after.data.ordered_on = ordered_on;
     }

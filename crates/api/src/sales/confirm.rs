@@ -207,7 +207,7 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
         return Ok(None);
     }
     let mut today = order.clone();
-    today.ordered_on = pricing::day_of_sale(work, order);
+    today.ordered_on = pricing::day_of_sale(work, order).await?;
     let priced = match pricing::price(work, &mut today, account, Some(order)).await {
         Ok(priced) => priced,
         // A price, a rate or a product that is gone is a reason to look at the order, not a fault of whoever confirms it.

@@ -154,7 +154,8 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stor
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
-    draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(work.now.date()));
+    let today = work.today().await?;
+    draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
     draft.data.payment_terms_days = draft.data.payment_terms_days.or(account.data.payment_terms_days);
     let promise = match draft.data.promise_id {
         Some(promise) => Some(take_over(work, promise.0, &mut draft.data).await?),
@@ -241,7 +242,8 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
         }
         let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
-        after.data.ordered_on = after.data.ordered_on.or_else(|| Some(work.now.date()));
+        let today = work.today().await?;
+        after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
         if after.data.account_id != before.data.account_id {
             forget_addresses(&before.data, &mut after.data);
         }

@@ -45,16 +45,19 @@ fn fault(line: usize, field: &str, code: &'static str, about: &str) -> FieldErro
 }
 
 /// The day by which something is sold now: today, or the day it is ordered for where that is to come.
-pub fn day_of_sale(reader: &Reader, order: &Order) -> Option<String> {
-    let now = reader.now.date();
-    order.ordered_on.clone().filter(|day| *day > now).or(Some(now))
+pub async fn day_of_sale(reader: &Reader, order: &Order) -> Result<Option<String>> {
+    let now = reader.today().await?.to_string();
+    Ok(order.ordered_on.clone().filter(|day| *day > now).or(Some(now)))
 }
 
 /// Fills in what follows from a document's lines: products, prices, tax, totals. Prices that were given stay; those that were the
 /// book's are so again. `before` is the document the lines go on from: those that keep their price keep their tax and product data too,
 /// and then the currency and tax terms are the document's, not those the price book has now.
 pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>, before: Option<&Order>) -> Result<Priced> {
-    let day = order.ordered_on.clone().unwrap_or_else(|| reader.now.date());
+    let day = match &order.ordered_on {
+        Some(day) => day.clone(),
+        None => reader.today().await?.to_string(),
+    };
     let was: Vec<Option<&OrderLine>> = order.lines.iter().map(|l| before.and_then(|b| l.id.and_then(|id| b.line(id)))).collect();
     let kept: Vec<Option<&OrderLine>> = was.iter().zip(&order.lines).map(|(was, line)| was.filter(|w| line.keeps_price_of(w))).collect();
     let goes_on = kept.iter().any(Option::is_some);

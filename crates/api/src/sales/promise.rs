@@ -12,7 +12,9 @@ use crate::{
     rest::{collection::Collection, example::Example},
     stock::ledger::Source,
 };
+use chrono::NaiveDate;
 use samphan_domain::{
+    calendar,
     caller::Sight,
     customers::{account::Account, address::AddressPurpose},
     error::{Code, Error, FieldError, Result},
@@ -73,7 +75,8 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Resu
     };
     draft.record.insert("id".to_owned(), id.to_string().into());
     let mut order = as_order(&draft.data);
-    order.ordered_on = Some(work.now.date());
+    let today = work.today().await?;
+    order.ordered_on = Some(today.to_string());
     name_lines(work, &mut order.lines);
     let priced = pricing::price(work, &mut order, &account, None).await?;
     let mut refused = vec![];
@@ -110,7 +113,7 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Resu
     let (check, _) = keep(work, decided, if refused.is_empty() { Keep::Pending(Some(until)) } else { Keep::Nothing }).await?;
     promise.credit_check_id = Some(check.id());
     promise.stock = stock(&before, &order);
-    promise.available_on = available_on(work, &before, &order, &priced.lead_times);
+    promise.available_on = available_on(today, &before, &order, &priced.lead_times);
     let steps = order.lines.iter().zip(priced.waterfall);
     promise.waterfall = steps.filter_map(|(line, steps)| Some(LinePrice { line_id: line.id?, steps })).collect();
     promise.status = if refused.is_empty() { PromiseStatus::Active } else { PromiseStatus::Refused };
@@ -118,7 +121,7 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Resu
     promise.expires_at = Some(until);
     promise.priced_on.clone_from(&order.ordered_on);
     if promise.shipping_address.is_none() {
-        let addresses = Addresses::of(work, &account, &work.now.date()).await?;
+        let addresses = Addresses::of(work, &account, &today.to_string()).await?;
         promise.shipping_address = addresses.copy(AddressPurpose::Shipping);
     }
     takes(promise, order);
@@ -201,7 +204,7 @@ fn stock(before: &Goods, order: &Order) -> Vec<LineStock> {
 }
 
 /// The first day everything can leave: today where it is there, else when more can be had; none where nobody knows.
-fn available_on(work: &Work, before: &Goods, order: &Order, lead_times: &[Option<i32>]) -> Option<String> {
+fn available_on(today: NaiveDate, before: &Goods, order: &Order, lead_times: &[Option<i32>]) -> Option<String> {
     let mut lines = order.lines.clone();
     for line in &mut lines {
         line.allocations.clear();
@@ -216,7 +219,7 @@ fn available_on(work: &Work, before: &Goods, order: &Order, lead_times: &[Option
             days = days.max(lead_times.get(i).copied().flatten()?);
         }
     }
-    Some(work.now.plus_seconds(i64::from(days) * 24 * 3600).date())
+    Some(calendar::days_after(today, days.unsigned_abs().into()).to_string())
 }
 
 async fn release(work: &Work, before: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {

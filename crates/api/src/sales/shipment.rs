@@ -9,6 +9,7 @@ use crate::{
     stock::ledger::{self, Entry, Issue, Source},
 };
 use samphan_domain::{
+    calendar,
     error::{Code, Error, FieldError, Result},
     id::WarehouseId,
     instant::Instant,
@@ -177,8 +178,8 @@ pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipm
         return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::MANY, order.id(), "status"));
     }
     let shipped_at = happened(work, input.shipped_at, "/shipped_at")?;
-    // A day begins fourteen hours earlier in the east than in UTC.
-    if order.data.ordered_on.as_ref().is_some_and(|day| shipped_at.plus_seconds(14 * 3600).date() < *day) {
+    let shipped_on = calendar::today(work.zone().await?, shipped_at).to_string();
+    if order.data.ordered_on.as_ref().is_some_and(|day| shipped_on < *day) {
         return Err(Error::invalid(FieldError::new("/shipped_at", "out_of_range", "not before the day of the order")));
     }
     expect_credit(work, &order.data).await?;

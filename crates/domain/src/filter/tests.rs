@@ -36,6 +36,11 @@ impl Vocabulary for Words {
     fn now(&self) -> Instant {
         Instant::from_micros(1_700_000_000_000_000).unwrap()
     }
+
+    fn zone(&self) -> Zone {
+        // It is 05:13 of 2023-11-15 there, and 22:13 of the day before in UTC.
+        Zone::Asia__Bangkok
+    }
 }
 
 fn parsed(value: &Value) -> Result<Filter> {

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod audit_event;
 pub mod custom_field;
+pub mod organisation_settings;
 pub mod password;
 pub mod picklist;
 pub mod privacy_request;

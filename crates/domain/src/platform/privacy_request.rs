@@ -9,7 +9,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 /// Days in which a request is to be answered: PDPA section 30. GDPR allows a month.
-pub const DAYS_TO_ANSWER: i64 = 30;
+pub const DAYS_TO_ANSWER: u64 = 30;
 
 /// What a person asks of the data that is held about him.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]

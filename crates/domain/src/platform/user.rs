@@ -1,6 +1,7 @@
 //! A user: a person who signs in.
 
 use crate::{
+    calendar,
     customers::account::fault,
     example,
     id::{RoleId, TeamId, UserId},
@@ -28,7 +29,7 @@ pub struct User {
     /// Language for messages: `en`, `th` or `fa`, or any BCP 47 tag.
     #[schema(max_length = 35, example = "th")]
     pub locale: Option<String>,
-    /// IANA time zone.
+    /// IANA time zone for filters such as `within_last`; null for that of the organisation (`/v1/settings`).
     #[schema(max_length = 50, example = "Asia/Bangkok")]
     pub time_zone: Option<String>,
     /// Who this user reports to.
@@ -105,9 +106,14 @@ impl Resource for User {
     }
 }
 
-fn known_time_zone(user: &User) -> Result<(), ValidationError> {
-    match user.time_zone.as_deref().map(str::parse::<chrono_tz::Tz>) {
-        Some(Err(_)) => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
-        _ => Ok(()),
+/// Refuses a name that is no time zone's.
+pub(crate) fn expect_time_zone(name: &str) -> Result<(), ValidationError> {
+    match calendar::zone(name) {
+        Some(_) => Ok(()),
+        None => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
     }
+}
+
+fn known_time_zone(user: &User) -> Result<(), ValidationError> {
+    user.time_zone.as_deref().map_or(Ok(()), expect_time_zone)
 }

@@ -11,6 +11,7 @@ use crate::{
     server::{State, now},
 };
 use samphan_domain::{
+    calendar,
     caller::Caller,
     error::{Code, Result},
     id::AccountId,
@@ -65,9 +66,10 @@ impl Company<'_> {
         });
         let wholesale = self.add::<CreditPolicy>(stored::insert, None, wholesale).await?;
         policy::activate(self.work, wholesale).await?;
+        let review_on = calendar::days_after(self.work.today().await?, 90).to_string();
         for (n, (account, _)) in accounts.iter().enumerate().filter(|(n, _)| n % 20 == 1) {
             let body = json!({"limit_amount": (250_000 + n * 10_000).to_string(), "currency": "THB", "payment_terms_days": 30,
-                "warn_at_percent": 80, "review_on": self.work.now.plus_seconds(90 * 86_400).date()});
+                "warn_at_percent": 80, "review_on": review_on});
             self.add::<CreditProfile>(stored::insert, Some(("account_id", *account)), body).await?;
         }
         let Some((account, _)) = accounts.get(1) else { return Ok(()) };

@@ -9,7 +9,7 @@ use crate::{
     catalog::{price_book, product},
     customers::{account, account_contact, address},
     integration::external_reference,
-    platform::{custom_field, privacy, user},
+    platform::{custom_field, organisation_settings, privacy, user},
     server::{State, now},
 };
 use catalog::CATALOG;
@@ -30,8 +30,12 @@ use samphan_domain::{
     error::Result,
     integration::{external_reference::ExternalReference, external_system::ExternalSystem},
     money::{Price, SCALE},
-    platform::{custom_field::CustomField, picklist::Picklist, privacy_request::PrivacyRequest, team::Team, user::User},
+    platform::{
+        custom_field::CustomField, organisation_settings::OrganisationSettings, picklist::Picklist, privacy_request::PrivacyRequest,
+        team::Team, user::User,
+    },
     resource::Resource,
+    scalar::Scalar,
     tax_id,
 };
 use samphan_persistence::{
@@ -139,6 +143,18 @@ impl Company<'_> {
             "stale_after": "PT26H",
         });
         self.add::<ExternalSystem>(stored::insert, None, express).await?;
+        let settings = stored::one_with::<OrganisationSettings>(self.work, "id", Scalar::Id(OrganisationSettings::ID)).await?;
+        if let Some(before) = settings {
+            let mut after = before.clone();
+            after.data.name = "Siam Tea".to_owned();
+            after.data.currency = Some("THB".to_owned());
+            if after.data.time_zone == OrganisationSettings::default().time_zone {
+                after.data.time_zone = "Asia/Bangkok".to_owned();
+            }
+            organisation_settings::update(self.work, &before, after).await?;
+            // The days of what is made from here on are of this zone.
+            self.work.store.forget_settings();
+        }
         for (name, color, about) in [
             ("key account", "#0a7d50", "Seen by the sales director every quarter."),
             ("export", "#1f5fbf", "Ships abroad."),

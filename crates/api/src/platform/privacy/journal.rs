@@ -4,6 +4,7 @@
 use super::forget;
 use crate::server::{StartError, now};
 use samphan_domain::{
+    calendar::{self, Zone},
     caller::Caller,
     error::{Code, Error, Result},
     instant::Instant,
@@ -176,12 +177,12 @@ async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
         Some(done) if done.data.status == PrivacyRequestStatus::Fulfilled => return Ok(()),
         Some(before) => {
             let mut after = before.clone();
-            let done = erasure.request();
+            let done = erasure.request(work.zone().await?);
             (after.data.status, after.data.outcome, after.data.settled_at) = (done.status, done.outcome, done.settled_at);
             stored::save(&work, &before, after, PrivacyRequestStatus::Fulfilled.as_str(), None).await?
         }
         None => {
-            let mut draft = Stored::draft(erasure.request());
+            let mut draft = Stored::draft(erasure.request(work.zone().await?));
             draft.record.insert("id".to_owned(), json!(erasure.privacy_request_id));
             stored::insert(&work, draft).await?
         }
@@ -194,12 +195,12 @@ async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
 
 impl Erasure {
     /// The request it was, as far as it is known.
-    fn request(&self) -> PrivacyRequest {
+    fn request(&self, zone: Zone) -> PrivacyRequest {
         PrivacyRequest {
             kind: PrivacyRequestKind::Erasure,
             resource: self.resource.clone(),
             record_id: self.record_id,
-            received_on: Some(self.erased_at.date()),
+            received_on: Some(calendar::today(zone, self.erased_at).to_string()),
             due_on: None,
             note: None,
             evidence: None,

@@ -13,9 +13,9 @@ use crate::{
     sales,
 };
 use samphan_domain::{
+    calendar,
     customers::account::{Account, LegalForm},
     error::{Code, Error, FieldError, Result},
-    instant::Instant,
     platform::{
         privacy_request::{
             DAYS_TO_ANSWER, FulfilPrivacyRequest, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, RejectPrivacyRequest,
@@ -69,13 +69,16 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Re
         let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
         return Err(Error::invalid(FieldError::new("/record_id", "not_a_person", about)));
     }
-    let today = work.now.date();
-    let received = asked.received_on.get_or_insert_with(|| today.clone());
-    if *received > today {
+    let today = work.today().await?;
+    let received = match &asked.received_on {
+        Some(day) => day.parse().map_err(|_| Error::from(Code::Internal))?,
+        None => today,
+    };
+    if received > today {
         return Err(Error::invalid(FieldError::new("/received_on", "in_the_future", "today or before")));
     }
-    let began = Instant::parse(&format!("{received}T00:00:00Z")).map_err(|_| Error::from(Code::Internal))?;
-    asked.due_on = Some(began.plus_seconds(DAYS_TO_ANSWER * 86_400).date());
+    asked.received_on = Some(received.to_string());
+    asked.due_on = Some(calendar::days_after(received, DAYS_TO_ANSWER).to_string());
     stored::insert(work, draft).await
 }
 
