@@ -90,7 +90,7 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
     let query = Query { filter: filter.map(equals), sort, limit: 50, ..Query::default() };
     let mut all = vec![];
     for stride in strides {
-        let statement = list::page_statement(work, &view, &query, "read", stride, 51).unwrap();
+        let statement = list::page_statement(work, &view, &query, "read", &[], stride, 51).unwrap();
         let plan = plan(work, statement).await;
         let bad = |step: &&String| {
             let step = step.trim_start_matches(|c: char| " ->".contains(c));
@@ -164,7 +164,7 @@ async fn balances_are_found_by_one_account_after_the_other(app: App) {
 fn a_search_looks_into_its_index_for_words_and_stretches_together() {
     run(Kind::Postgres, async |app: App| {
         let work = work(&app).await;
-        let asked = || search::find_statement(&work, &resources(&work), "tea house", Place::newest(50_000_000), 51);
+        let asked = || search::find_statement(&work, &resources(&work), "tea house", Place::newest(50_000_000), 51).unwrap();
         let hoping = plan(&work, asked()).await;
         assert!(!hoping.iter().any(|step| step.contains("search_entries_pkey")), "{hoping:#?}");
         turn(&work, "enable_bitmapscan", "on").await;

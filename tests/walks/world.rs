@@ -4,6 +4,7 @@
 //! an owner every caller is given a few records; whatever those point at stays out of sight.
 
 mod making;
+mod sight;
 
 use super::step::{lists, shapes};
 use crate::support::{
@@ -13,6 +14,7 @@ use crate::support::{
 };
 use making::Made;
 use samphan_domain::shape::{Field, Shape};
+use sight::Records;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ops::Deref,
@@ -46,8 +48,8 @@ pub struct Known {
     pub rows: BTreeMap<&'static str, Vec<Row>>,
     /// The administrator's feed, from its beginning.
     pub feed: Vec<Value>,
-    /// Of each record that is bound, by its id: the owned record that lends it its visibility, or itself.
-    lender: HashMap<String, String>,
+    /// Every record there is.
+    records: Records,
     /// Of each record that is about another, by its id: the resource and the id of the other.
     subjects: HashMap<String, (String, String)>,
 }
@@ -141,7 +143,7 @@ impl World {
             let (resource, about) = &self.subjects[id];
             return self.tells(caller, shapes()[resource.as_str()], about);
         }
-        assert!(!bound(shape) || self.lender.contains_key(id), "{} {id} was made without a word", shape.many);
+        assert!(!bound(shape) || self.records.contain(id), "{} {id} was made without a word", shape.many);
         !bound(shape) || caller.sees(id)
     }
 

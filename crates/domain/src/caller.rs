@@ -144,12 +144,17 @@ impl Caller {
     /// Which rows a permission shows.
     #[must_use]
     pub fn sight(&self, permission: &str) -> Sight {
-        match self.reach(permission) {
-            None => Sight::Nothing,
-            Some(Reach::All) => Sight::Everything,
-            Some(Reach::Own) => Sight::Some { owner: self.id, teams: vec![] },
-            Some(Reach::Team) => Sight::Some { owner: self.id, teams: self.teams.clone() },
-            Some(Reach::Subtree) => Sight::Some { owner: self.id, teams: self.subtree.clone() },
+        self.reach(permission).map_or(Sight::Nothing, |reach| self.sight_of(reach))
+    }
+
+    /// Which rows a reach covers.
+    #[must_use]
+    pub fn sight_of(&self, reach: Reach) -> Sight {
+        match reach {
+            Reach::All => Sight::Everything,
+            Reach::Own => Sight::Some { owner: self.id, teams: vec![] },
+            Reach::Team => Sight::Some { owner: self.id, teams: self.teams.clone() },
+            Reach::Subtree => Sight::Some { owner: self.id, teams: self.subtree.clone() },
         }
     }
 

@@ -21,6 +21,19 @@ pub struct Details {
     pub unasked_in: &'static str,
 }
 
+/// A way in which a record of a resource is visible. A resource's records are visible in any of its ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// To callers whose reach covers its `owner_id` or `team_id`.
+    Owner,
+    /// To callers who see the record that this reference field names.
+    Parent(&'static str),
+    /// To callers who see a living record of another resource that names it: the resource and its field.
+    Linked(&'static str, &'static str),
+    /// To callers who see the record that two fields name, by resource and id.
+    Subject(&'static str, &'static str),
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -64,6 +77,9 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PARENTS: &'static [&'static str] = &[];
     /// The fields that name the record this one is about, by resource and id: it is seen by whoever may read that record.
     const SUBJECT: Option<(&'static str, &'static str)> = None;
+    /// The ways in which its records are visible, where it is more than what `OWNED`, `PARENTS` or `SUBJECT` say by themselves; then all of
+    /// them are listed here. A resource that says none of these is visible to every caller with the permission to read it.
+    const SEEN: &'static [Seen] = &[];
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.

@@ -5,7 +5,7 @@
 use crate::{
     error::nearest,
     privacy::PersonalData,
-    resource::{Details, Resource},
+    resource::{Details, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
 };
 use serde_json::{Map, Value, json};
@@ -103,6 +103,8 @@ pub struct Shape {
     pub title: &'static str,
     /// Seen by owner and team.
     pub owned: bool,
+    /// The ways in which its records are visible; to every caller with the permission to read it when there is none.
+    pub seen: Vec<Seen>,
     /// Reference fields that lend visibility.
     pub parents: &'static [&'static str],
     /// The fields that name the record it is about, by resource and id.
@@ -235,9 +237,10 @@ impl Shape {
             path: leak(&T::MANY.replace('_', "-")),
             type_name: leak(&camel(T::ONE)),
             about: T::ABOUT,
-            fields,
             title: T::TITLE,
             owned: T::OWNED,
+            seen: ways::<T>(&fields),
+            fields,
             parents: T::PARENTS,
             subject: T::SUBJECT,
             person: T::PERSON,
@@ -306,6 +309,34 @@ pub fn camel(snake: &str) -> String {
             letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
         })
         .collect()
+}
+
+/// The ways in which records of `T` are visible.
+///
+/// # Panics
+/// When they are said twice, or name what the resource does not have: a mistake in the resource, found by every test.
+fn ways<T: Resource>(fields: &[Field]) -> Vec<Seen> {
+    if T::SEEN.is_empty() {
+        let said = [T::OWNED, !T::PARENTS.is_empty(), T::SUBJECT.is_some()].iter().filter(|way| **way).count();
+        assert!(said <= 1, "{}: visible in several ways, so SEEN lists them", T::MANY);
+        let owner = T::OWNED.then_some(Seen::Owner);
+        let subject = T::SUBJECT.map(|(resource, id)| Seen::Subject(resource, id));
+        return owner.into_iter().chain(T::PARENTS.iter().map(|field| Seen::Parent(field))).chain(subject).collect();
+    }
+    let has = |name: &str| fields.iter().any(|f| f.name == name);
+    for (i, way) in T::SEEN.iter().enumerate() {
+        assert!(T::SEEN.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::MANY);
+        let sound = match way {
+            Seen::Owner => T::OWNED,
+            Seen::Parent(field) => fields.iter().any(|f| f.name == *field && f.reference.is_some()),
+            Seen::Subject(resource, id) => T::SUBJECT == Some((*resource, *id)) && has(resource) && has(id),
+            Seen::Linked(..) => true,
+        };
+        assert!(sound, "{}: {way:?} is not there", T::MANY);
+    }
+    assert!(!T::OWNED || T::SEEN.contains(&Seen::Owner), "{}: its owner sees it", T::MANY);
+    assert!(T::PARENTS.iter().all(|field| T::SEEN.contains(&Seen::Parent(field))), "{}: its parents lend it their visibility", T::MANY);
+    T::SEEN.to_vec()
 }
 
 fn events_of(one: &str, erased: Option<&str>, own: &[&'static str]) -> Vec<&'static str> {

@@ -148,7 +148,7 @@ async fn search(reader: &Reader, q: &str) -> Vec<String> {
     // As it is asked: on, while there are not enough in the places before.
     let (mut place, mut found) = (Some(search::first_place(reader, None).await.unwrap()), 0);
     while let Some(looked) = place {
-        let sql = search::find_statement(reader, &searched, q, looked, 51 - found);
+        let sql = search::find_statement(reader, &searched, q, looked, 51 - found).unwrap();
         statements.push(sql.inlined());
         found += i64::try_from(reader.fetch(sql, |row| row.int(2)).await.unwrap().len()).unwrap();
         place = looked.next(found, 51);
@@ -168,7 +168,7 @@ fn active(reader: &Reader, view: &View, after: Option<Position>) -> String {
     let leaf = Filter::Leaf { target, op: Op::In, values: vec![Scalar::Text("active".into())], negated: false };
     let query =
         Query { filter: Some(Filter::All(vec![leaf])), sort: Sort::parse("name", shape).unwrap(), after, limit: 50, ..Query::default() };
-    list::page_statement(reader, view, &query, "read", None, 51).unwrap().inlined()
+    list::page_statement(reader, view, &query, "read", &[], None, 51).unwrap().inlined()
 }
 
 /// Ids spread over all of a table: what is always the same is always warm.

@@ -2,16 +2,30 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use crate::{dialect::Dialect, error::Result, filter, row::Row, search, sight, sql::Sql, store::Reader};
+use crate::{
+    dialect::Dialect,
+    error::Result,
+    filter,
+    row::Row,
+    search,
+    sight::{self, Way},
+    sql::Sql,
+    store::Reader,
+};
 use samphan_domain::{
     caller::{FieldAccess, Sight},
     error::{Code, Error},
     filter::{Filter, Op, Target},
     page::{Position, Sort},
+    resource::Seen,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
 };
 use uuid::Uuid;
+
+/// Most rows that are gathered from the records that lend them their visibility: a caller who sees more finds a page along the order of the
+/// list soon enough.
+const MAX_GATHERED: i64 = 5_000;
 
 /// What a list is asked for.
 #[derive(Debug, Default)]
@@ -152,7 +166,7 @@ fn from(sql: &mut Sql, shape: &'static Shape) {
     sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
 }
 
-/// The same, and that the caller sees it.
+/// The same, and that the caller sees it: of rows that are found by their ids.
 fn from_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
     from(sql, shape);
     sight::only_seen(sql, reader, shape, "t", verb)
@@ -178,22 +192,43 @@ fn conditions(sql: &mut Sql, reader: &Reader, shape: &'static Shape, query: &Que
 /// A first sort key that may be null is read in two strides, each along its index: the values, then the nulls.
 pub async fn page(reader: &Reader, view: &View, query: &Query, verb: &str) -> Result<Vec<Line>> {
     let first = query.sort.keys.first().filter(|k| k.field.nullable);
-    let Some(first) = first else { return stride(reader, view, query, verb, None, query.limit + 1).await };
+    let ways = ways(reader, view.shape, query, verb).await?;
+    let Some(first) = first else { return stride(reader, view, query, verb, &ways, None, query.limit + 1).await };
     let in_nulls = query.after.as_ref().is_some_and(|p| p.keys.first() == Some(&Scalar::Null));
-    let mut lines = if in_nulls { vec![] } else { stride(reader, view, query, verb, Some((first.field, false)), query.limit + 1).await? };
+    let mut lines =
+        if in_nulls { vec![] } else { stride(reader, view, query, verb, &ways, Some((first.field, false)), query.limit + 1).await? };
     if lines.len() <= query.limit {
         let rest = query.limit + 1 - lines.len();
         let fresh = if in_nulls { None } else { Some(()) };
         lines.extend(match fresh {
-            None => stride(reader, view, query, verb, Some((first.field, true)), rest).await?,
+            None => stride(reader, view, query, verb, &ways, Some((first.field, true)), rest).await?,
             // The nulls begin after the last value: no position holds there yet.
             Some(()) => {
                 let start = Query { after: None, filter: query.filter.clone(), q: query.q.clone(), sort: query.sort.clone(), ..*query };
-                stride(reader, view, &start, verb, Some((first.field, true)), rest).await?
+                stride(reader, view, &start, verb, &ways, Some((first.field, true)), rest).await?
             }
         });
     }
     Ok(lines)
+}
+
+/// The ways by which a page is found, where the caller sees records in several and not too many by the records that lend them: each of
+/// them is an index. One index with the order of the list does for a caller who sees much; one who sees little would read all of it.
+async fn ways(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Result<Vec<Way>> {
+    if query.parent.is_some() || query.q.is_some() {
+        return Ok(vec![]);
+    }
+    let ways = sight::ways(reader, shape, verb)?;
+    for way in ways.iter().filter(|way| matches!(way, Way::Related { .. })) {
+        let mut sql = reader.sql();
+        sql.push("SELECT count(*) FROM (SELECT 1");
+        sight::gathered(&mut sql, reader, shape, way)?;
+        sql.push(" LIMIT ").int(MAX_GATHERED + 1).push(") s");
+        if reader.count(sql).await? > MAX_GATHERED {
+            return Ok(vec![]);
+        }
+    }
+    Ok(ways)
 }
 
 async fn stride(
@@ -201,10 +236,11 @@ async fn stride(
     view: &View,
     query: &Query,
     verb: &str,
+    ways: &[Way],
     nulls: Option<(&'static Field, bool)>,
     limit: usize,
 ) -> Result<Vec<Line>> {
-    let sql = page_statement(reader, view, query, verb, nulls, limit)?;
+    let sql = page_statement(reader, view, query, verb, ways, nulls, limit)?;
     reader.fetch(sql, |row| view.line(row, &query.sort)).await
 }
 
@@ -214,6 +250,7 @@ pub fn page_statement(
     view: &View,
     query: &Query,
     verb: &str,
+    ways: &[Way],
     nulls: Option<(&'static Field, bool)>,
     limit: usize,
 ) -> Result<Sql> {
@@ -222,6 +259,22 @@ pub fn page_statement(
     view.columns(&mut sql);
     for key in &query.sort.keys {
         sql.push(", ").column("t", key_column(key.field).0);
+    }
+    if !ways.is_empty() {
+        let is_postgres = reader.store.dialect() == Dialect::Postgres;
+        from(&mut sql, view.shape);
+        sql.push(if is_postgres { " AND t.id = ANY(ARRAY(" } else { " AND t.id IN (" });
+        let mut is_first = true;
+        for way in ways {
+            for owned in owners(view.shape, way) {
+                sql.push(if is_first { "" } else { " UNION " });
+                is_first = false;
+                walk(&mut sql, reader, view.shape, query, way, owned, nulls, limit)?;
+            }
+        }
+        sql.push(if is_postgres { "))" } else { ")" });
+        in_order(&mut sql, query, None, true, limit);
+        return Ok(sql);
     }
     let lead = lead(reader, view.shape, query, verb);
     match &lead {
@@ -234,22 +287,78 @@ pub fn page_statement(
             conditions(&mut sql, reader, view.shape, query)?;
         }
     }
+    from_there(&mut sql, query, nulls);
+    in_order(&mut sql, query, lead.map(|(field, _)| field), false, limit);
+    Ok(sql)
+}
+
+/// The fields and values whose indexes a way goes along one after the other: the owner and each of the teams. One empty place for a way
+/// that has none.
+fn owners(shape: &'static Shape, way: &Way) -> Vec<Option<(&'static Field, Uuid)>> {
+    let Way::Owner { owner, teams } = way else { return vec![None] };
+    let named = [("owner_id", *owner)].into_iter().chain(teams.iter().map(|team| ("team_id", *team)));
+    named.filter_map(|(name, id)| Some(Some((shape.field(name)?, id)))).collect()
+}
+
+/// Adds the ids of the first rows that are visible in one way, in the order of the list.
+#[expect(clippy::too_many_arguments, reason = "what a page is asked for, and the way of it")]
+fn walk(
+    sql: &mut Sql,
+    reader: &Reader,
+    shape: &'static Shape,
+    query: &Query,
+    way: &Way,
+    owned: Option<(&'static Field, Uuid)>,
+    nulls: Option<(&'static Field, bool)>,
+    limit: usize,
+) -> Result<()> {
+    sql.push("SELECT w.id FROM (SELECT t.id");
+    let mut lead = None;
+    match owned {
+        Some((field, id)) => {
+            from(sql, shape);
+            sql.push(" AND ").column("t", field.name);
+            // As the only condition of a list is said, see `lead`.
+            if reader.store.dialect() == Dialect::Postgres && query.sort.keys.len() <= 1 {
+                sql.push(" = ANY(ARRAY[").id(id).push("])");
+                lead = Some(field);
+            } else {
+                sql.push(" = ").id(id);
+            }
+        }
+        None => sight::gathered(sql, reader, shape, way)?,
+    }
+    conditions(sql, reader, shape, query)?;
+    from_there(sql, query, nulls);
+    in_order(sql, query, lead, owned.is_none(), limit);
+    sql.push(") w");
+    Ok(())
+}
+
+/// Adds the conditions that a row is in this stride, and after the last page.
+fn from_there(sql: &mut Sql, query: &Query, nulls: Option<(&'static Field, bool)>) {
     if let Some((field, null)) = nulls {
         sql.push(" AND ").column("t", field.name).push(if null { " IS NULL" } else { " IS NOT NULL" });
     }
     if let Some(position) = &query.after {
-        after(&mut sql, &query.sort, position, usize::from(nulls.is_some_and(|(_, null)| null)));
+        after(sql, &query.sort, position, usize::from(nulls.is_some_and(|(_, null)| null)));
     }
+}
+
+/// Adds the order and the limit. Rows that were `found` already are sorted: SQLite would rather go along the index of the order, through
+/// all rows there are.
+fn in_order(sql: &mut Sql, query: &Query, lead: Option<&'static Field>, found: bool, limit: usize) {
+    let sorted = if found && sql.dialect == Dialect::Sqlite { "+" } else { "" };
     sql.push(" ORDER BY ");
-    if let Some((field, _)) = &lead {
+    if let Some(field) = lead {
         sql.column("t", field.name).push(if query.sort.id_descending { " DESC, " } else { ", " });
     }
     // The nulls, too, are ordered by their key: then PostgreSQL sees that its index has them in this order.
     for key in &query.sort.keys {
-        sql.column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
+        sql.push(sorted).column("t", key_column(key.field).0).push(if key.descending { " DESC, " } else { ", " });
     }
-    sql.push(if query.sort.id_descending { "t.id DESC" } else { "t.id" }).push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
-    Ok(sql)
+    sql.push(sorted).push(if query.sort.id_descending { "t.id DESC" } else { "t.id" });
+    sql.push(" LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
 }
 
 /// The one condition of a list of records of one owner, of one team or in one state, which PostgreSQL is to go along the index of with the
@@ -257,8 +366,11 @@ pub fn page_statement(
 /// fit, where many records do: it knows how many, but not that the newest million do not. So the condition is said in a way that tells it
 /// nothing of the order, and the order begins with the field.
 fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Option<(&'static Field, Scalar)> {
-    let by_owner = shape.owned && shape.parents.is_empty() && shape.subject.is_none();
-    if reader.store.dialect() != Dialect::Postgres || !by_owner || query.parent.is_some() || query.q.is_some() || query.sort.keys.len() > 1
+    if reader.store.dialect() != Dialect::Postgres
+        || !shape.owned
+        || query.parent.is_some()
+        || query.q.is_some()
+        || query.sort.keys.len() > 1
     {
         return None;
     }
@@ -268,7 +380,9 @@ fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Op
         Some(one) => std::slice::from_ref(one),
     };
     let (field, value) = match (reader.caller.sight(&shape.permission(verb)), filters) {
-        (Sight::Some { owner, teams }, []) if teams.is_empty() => (shape.field("owner_id")?, Scalar::Id(owner)),
+        (Sight::Some { owner, teams }, []) if teams.is_empty() && shape.seen == [Seen::Owner] => {
+            (shape.field("owner_id")?, Scalar::Id(owner))
+        }
         (Sight::Everything, [Filter::Leaf { target: Target::Field(field), op: Op::In, values, negated: false }]) => {
             let [value] = values.as_slice() else { return None };
             (*field, value.clone())
@@ -322,7 +436,8 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
 pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Result<i64> {
     let mut sql = reader.sql();
     sql.push("SELECT count(*)");
-    from_seen(&mut sql, reader, shape, verb)?;
+    from(&mut sql, shape);
+    sight::only_listed(&mut sql, reader, shape, "t", verb)?;
     conditions(&mut sql, reader, shape, query)?;
     reader.count(sql).await
 }

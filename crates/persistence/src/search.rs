@@ -13,7 +13,6 @@ use crate::{
     store::{Reader, Work},
 };
 use samphan_domain::{
-    caller::Sight,
     scalar::{Kind, Scalar},
     shape::Shape,
     text::{self, Term},
@@ -245,7 +244,7 @@ pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: O
     let mut place = Some(first_place(reader, before).await?);
     while let Some(looked) = place {
         let found = i64::try_from(hits.len()).unwrap_or(limit);
-        let sql = find_statement(reader, shapes, q, looked, limit - found);
+        let sql = find_statement(reader, shapes, q, looked, limit - found)?;
         hits.extend(reader.fetch(sql, |row| Ok(Hit { resource: row.text(0)?, id: row.id(1)?, seq: row.int(2)? })).await?);
         place = looked.next(i64::try_from(hits.len()).unwrap_or(limit), limit);
     }
@@ -268,20 +267,15 @@ pub async fn first_place(reader: &Reader, before: Option<i64>) -> Result<Place> 
 }
 
 /// The statement of `find`.
-#[must_use]
-pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place: Place, limit: i64) -> Sql {
+pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place: Place, limit: i64) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     entries(&mut sql, q);
     place.say(&mut sql);
     sql.push(" AND (1 = 0");
-    for shape in shapes {
-        let sight = reader.caller.sight(&shape.permission("read"));
-        if sight == Sight::Nothing {
-            continue;
-        }
+    for shape in shapes.iter().filter(|shape| sight::readable(reader, shape)) {
         sql.push(" OR (e.resource = ").text(shape.many);
-        sight::by_owner(&mut sql, shape, "e", &sight);
+        sight::only_found(&mut sql, reader, shape, "e")?;
         sql.push(")");
     }
     sql.push(")").push(match reader.store.dialect() {
@@ -289,5 +283,5 @@ pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place
         Dialect::Postgres => " ORDER BY e.seq + 0 DESC LIMIT ",
     });
     sql.int(limit);
-    sql
+    Ok(sql)
 }

@@ -1,11 +1,79 @@
 //! Which rows a caller sees: one predicate for list, get, search, export and events.
+//!
+//! A resource says in which ways its records are visible (`Shape::seen`). `visible` resolves these for a caller, through parents, links and
+//! subjects, and leaves out what the caller's permissions decide already: a caller with reach `all` adds no condition. What is left is
+//! written into the statement, by the row (`only_seen`) or by the set of records seen (`only_listed`, `gathered`).
 
-use crate::{error::Result, sql::Sql, store::Reader};
+use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
 use samphan_domain::{
-    caller::Sight,
+    caller::{Reach, Sight},
+    error::{Code, Error},
+    resource::Seen,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
+use uuid::Uuid;
+
+/// Names of the tables looked into, from the outside in.
+const ALIASES: [&str; 10] = ["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
+/// Most teams whose records a list walks one after the other.
+const MAX_TEAM_WALKS: usize = 8;
+
+/// What of a resource a caller sees.
+#[derive(Clone, Debug)]
+pub enum Visible {
+    /// No record.
+    Nothing,
+    /// Every record.
+    Everything,
+    /// The records visible in any of these ways.
+    Any(Vec<Way>),
+}
+
+/// A way in which a caller sees a part of the records of a resource.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// As their owner, or as a member of their team.
+    Owner {
+        /// The owner.
+        owner: Uuid,
+        /// The teams.
+        teams: Vec<Uuid>,
+    },
+    /// With a visible record of another resource whose `inner` is their `outer`.
+    Related {
+        /// The field of the record itself.
+        outer: &'static str,
+        /// The other resource.
+        shape: &'static Shape,
+        /// The field of the other record.
+        inner: &'static str,
+        /// Whether the other record is a link, which lends nothing once it is deleted.
+        is_link: bool,
+        /// What of the other resource the caller sees.
+        visible: Box<Visible>,
+    },
+    /// With the visible record that two fields name, by resource and id.
+    Subject {
+        /// The field of the resource.
+        resource: &'static str,
+        /// The field of the id.
+        id: &'static str,
+        /// How far the caller's reach goes.
+        reach: Reach,
+    },
+}
+
+/// How a condition is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For a row that was found otherwise: by primary keys.
+    Row,
+    /// The same, and related records may be deleted: for what happened to a record.
+    RowOfHistory,
+    /// For all rows of a list: by the sets of records seen.
+    Set,
+}
 
 /// Whether the caller may read records of a resource at all, whichever he then sees. What is reached below its parents only has no
 /// permission of its own.
@@ -14,39 +82,219 @@ pub fn readable(reader: &Reader, shape: &Shape) -> bool {
     shape.nested || reader.caller.reach(&shape.permission("read")).is_some()
 }
 
-/// Adds ` AND …` that leaves only the rows of `alias` that the caller may see with the verb.
+/// Adds ` AND …` that leaves only the rows of `alias` that the caller may see with the verb, for rows that are found otherwise.
 pub fn only_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
-    if let Some((resource, id)) = shape.subject {
-        return by_subject(sql, reader, alias, resource, id);
+    only(sql, reader, shape, alias, verb, Form::Row)
+}
+
+/// The same for all rows of a resource, such as when they are counted.
+pub fn only_listed(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
+    // What is not owned is not counted by its owner's index, either.
+    only(sql, reader, shape, alias, verb, if shape.owned { Form::Set } else { Form::Row })
+}
+
+fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
+    if let ([Seen::Subject(resource, id)], true) = (shape.seen.as_slice(), !shape.owned) {
+        return by_subject(sql, reader, alias, (resource, id), Reach::All, 0, true);
     }
-    if shape.parents.is_empty() {
-        by_owner(sql, shape, alias, &reader.caller.sight(&shape.permission(verb)));
+    match of_caller(reader, shape, verb)? {
+        Visible::Everything => Ok(()),
+        Visible::Nothing => {
+            sql.push(" AND 1 = 0");
+            Ok(())
+        }
+        Visible::Any(ways) => {
+            sql.push(" AND ");
+            any_of(sql, reader, &ways, alias, 0, form)
+        }
+    }
+}
+
+/// What a caller sees of a resource with a verb. The verb of a child was checked as a permission: whoever sees a parent sees the child.
+fn of_caller(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Visible> {
+    let own = if shape.parents.is_empty() { reader.caller.reach(&shape.permission(verb)) } else { Some(Reach::All) };
+    own.map_or(Ok(Visible::Nothing), |own| resolved(reader, shape, own))
+}
+
+/// What a caller sees of a resource that is not the one asked for, at most as far as a reach goes: its own permission counts.
+fn visible(reader: &Reader, shape: &'static Shape, most: Reach) -> Result<Visible> {
+    let own = if shape.nested { Some(Reach::All) } else { reader.caller.reach(&shape.permission("read")) };
+    let own = if shape.owned { own.map(|own| own.min(most)) } else { own.map(|_| most) };
+    own.map_or(Ok(Visible::Nothing), |own| resolved(reader, shape, own))
+}
+
+/// The ways of a resource as a reach leaves them. The reach over documents goes for the records that lend them their visibility, too: who
+/// reads only his own orders reads those of his own accounts with them, and not those of every account he may look at.
+fn resolved(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
+    if shape.seen.is_empty() {
+        return Ok(Visible::Everything);
+    }
+    let (mut ways, mut is_whole) = (vec![], true);
+    for way in &shape.seen {
+        let (outer, other, inner) = match *way {
+            Seen::Owner => match reader.caller.sight_of(reach) {
+                Sight::Everything => return Ok(Visible::Everything),
+                Sight::Some { owner, teams } => {
+                    is_whole = false;
+                    ways.push(Way::Owner { owner, teams });
+                    continue;
+                }
+                Sight::Nothing => continue,
+            },
+            Seen::Subject(resource, id) => {
+                is_whole = false;
+                ways.push(Way::Subject { resource, id, reach });
+                continue;
+            }
+            Seen::Parent(field) => {
+                let Some(many) = shape.field(field).and_then(|f| f.reference) else { continue };
+                (field, reader.shape(many)?, "id")
+            }
+            Seen::Linked(many, field) => ("id", reader.shape(many)?, field),
+        };
+        let is_link = outer == "id";
+        match visible(reader, other, reach)? {
+            Visible::Nothing => is_whole = false,
+            seen => {
+                is_whole &= matches!(seen, Visible::Everything) && !is_link;
+                ways.push(Way::Related { outer, shape: other, inner, is_link, visible: Box::new(seen) });
+            }
+        }
+    }
+    Ok(match ways.len() {
+        0 => Visible::Nothing,
+        _ if is_whole => Visible::Everything,
+        _ => Visible::Any(ways),
+    })
+}
+
+fn alias_at(depth: usize) -> Result<&'static str> {
+    ALIASES.get(depth).copied().ok_or_else(|| Error::from(Code::Internal))
+}
+
+/// Adds the condition that a row of `alias` is visible in one of the ways.
+fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, depth: usize, form: Form) -> Result<()> {
+    for (i, way) in ways.iter().enumerate() {
+        sql.push(if i == 0 { "(" } else { " OR " });
+        match way {
+            Way::Owner { owner, teams } => owned_by(sql, alias, *owner, teams),
+            Way::Related { outer, shape, inner, is_link, visible } if form != Form::Set => {
+                let other = alias_at(depth)?;
+                sql.push("EXISTS (SELECT 1 FROM ").push(shape.many).push(" ").push(other).push(" WHERE ").column(other, inner);
+                sql.push(" = ").column(alias, outer);
+                if *is_link || form == Form::Row {
+                    sql.push(" AND ").push(other).push(".deleted_at IS NULL");
+                }
+                if let Visible::Any(ways) = &**visible {
+                    sql.push(" AND ");
+                    any_of(sql, reader, ways, other, depth + 1, form)?;
+                }
+                sql.push(")");
+            }
+            Way::Related { outer, .. } => {
+                // PostgreSQL uses an index for an array beside other alternatives, and none for a subquery.
+                let is_postgres = reader.store.dialect() == Dialect::Postgres;
+                sql.column(alias, outer).push(if is_postgres { " = ANY (ARRAY(" } else { " IN (" });
+                set_of(sql, reader, way, depth)?;
+                sql.push(if is_postgres { "))" } else { ")" });
+            }
+            Way::Subject { resource, id, reach } => {
+                sql.push("(1 = 1");
+                by_subject(sql, reader, alias, (resource, id), *reach, depth, false)?;
+                sql.push(")");
+            }
+        }
+    }
+    sql.push(if ways.is_empty() { "1 = 0" } else { ")" });
+    Ok(())
+}
+
+/// Adds `SELECT …` of the values that a related way leaves for the field of the record itself.
+fn set_of(sql: &mut Sql, reader: &Reader, way: &Way, depth: usize) -> Result<()> {
+    let Way::Related { shape, inner, visible, .. } = way else { return Err(Code::Internal.into()) };
+    let other = alias_at(depth)?;
+    let begin = |sql: &mut Sql, is_first: bool| {
+        sql.push(if is_first { "SELECT " } else { " UNION SELECT " }).column(other, inner).push(" FROM ").push(shape.many);
+        sql.push(" ").push(other).push(" WHERE ").push(other).push(".deleted_at IS NULL");
+    };
+    let Visible::Any(ways) = &**visible else {
+        begin(sql, true);
+        return Ok(());
+    };
+    // Each way by its own index: of alternatives SQLite would rather read all there is.
+    for (i, way) in ways.iter().enumerate() {
+        begin(sql, i == 0);
+        match way {
+            Way::Owner { owner, teams } => {
+                sql.push(" AND ").column(other, "owner_id").push(" = ").id(*owner);
+                if !teams.is_empty() {
+                    begin(sql, false);
+                    sql.push(" AND ").column(other, "team_id").one_of_ids(teams.iter().copied());
+                }
+            }
+            related => {
+                sql.push(" AND ");
+                any_of(sql, reader, std::slice::from_ref(related), other, depth + 1, Form::Set)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ways of a list that is found by going each of them along its own index: none where there is only one, or where no owner lends the
+/// first of them.
+pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Way>> {
+    let Visible::Any(ways) = (if shape.owned { of_caller(reader, shape, verb)? } else { Visible::Everything }) else { return Ok(vec![]) };
+    let walked = |way: &Way| match way {
+        Way::Owner { teams, .. } => teams.len() <= MAX_TEAM_WALKS,
+        Way::Related { .. } => true,
+        Way::Subject { .. } => false,
+    };
+    Ok(if ways.len() > 1 && ways.iter().all(walked) { ways } else { vec![] })
+}
+
+/// Adds `FROM … WHERE …` of the living rows of `t` that are visible in a related way, found from the related records on, whatever the
+/// database guesses of their number.
+pub fn gathered(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way) -> Result<()> {
+    let Way::Related { outer, .. } = way else { return Err(Code::Internal.into()) };
+    match reader.store.dialect() {
+        Dialect::Sqlite => {
+            sql.push(" FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND ").column("t", outer).push(" IN (");
+            set_of(sql, reader, way, 0)?;
+            sql.push(")");
+        }
+        Dialect::Postgres => {
+            sql.push(" FROM (SELECT DISTINCT value FROM (");
+            set_of(sql, reader, way, 0)?;
+            sql.push(") s (value) OFFSET 0) each CROSS JOIN LATERAL (SELECT * FROM ").push(shape.many);
+            sql.push(" o WHERE o.deleted_at IS NULL AND ").column("o", outer).push(" = each.value OFFSET 0) t WHERE 1 = 1");
+        }
+    }
+    Ok(())
+}
+
+/// Adds ` AND …` that leaves the search entries `alias` of the records of a resource that the caller sees.
+pub fn only_found(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) -> Result<()> {
+    let ways = match of_caller(reader, shape, "read")? {
+        Visible::Everything => return Ok(()),
+        Visible::Nothing => vec![],
+        Visible::Any(ways) => ways,
+    };
+    if ways.is_empty() {
+        sql.push(" AND 1 = 0");
         return Ok(());
     }
-    // A child is seen by whoever sees one of its parents; its own verb was checked as a permission.
-    if parents(reader, shape)?.iter().all(|(_, parent)| sees(reader, parent) == Sight::Everything) {
-        return Ok(());
-    }
-    by_parents(sql, reader, shape, alias, " AND p.deleted_at IS NULL")
-}
-
-/// The fields that name a child's parents, and what those are.
-fn parents(reader: &Reader, shape: &'static Shape) -> Result<Vec<(&'static str, &'static Shape)>> {
-    let named = shape.parents.iter().filter_map(|name| shape.field(name).and_then(|f| f.reference).map(|many| (*name, many)));
-    named.map(|(name, many)| Ok((name, reader.shape(many)?))).collect()
-}
-
-fn sees(reader: &Reader, shape: &Shape) -> Sight {
-    let sight = reader.caller.sight(&shape.permission("read"));
-    if shape.owned || sight == Sight::Nothing { sight } else { Sight::Everything }
-}
-
-fn by_parents(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, living: &'static str) -> Result<()> {
-    for (i, (field, parent)) in parents(reader, shape)?.into_iter().enumerate() {
-        sql.push(if i == 0 { " AND (EXISTS (SELECT 1 FROM " } else { " OR EXISTS (SELECT 1 FROM " });
-        sql.push(parent.many).push(" p WHERE p.id = ").column(alias, field).push(living);
-        by_owner(sql, parent, "p", &sees(reader, parent));
-        sql.push(")");
+    for (i, way) in ways.iter().enumerate() {
+        sql.push(if i == 0 { " AND (" } else { " OR " });
+        match way {
+            // An entry has the owner of its record beside it.
+            Way::Owner { owner, teams } => owned_by(sql, alias, *owner, teams),
+            related => {
+                sql.push("EXISTS (SELECT 1 FROM ").push(shape.many).push(" p1 WHERE p1.id = ").push(alias).push(".record_id AND ");
+                any_of(sql, reader, std::slice::from_ref(related), "p1", 1, Form::Row)?;
+                sql.push(")");
+            }
+        }
     }
     sql.push(")");
     Ok(())
@@ -54,39 +302,97 @@ fn by_parents(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'st
 
 /// Leaves the rows that are about a record the caller may read, be it deleted or not. The record's present owner counts, so
 /// its whole history goes where the record goes, and nothing is written for it.
-fn by_subject(sql: &mut Sql, reader: &Reader, alias: &'static str, resource: &'static str, id: &'static str) -> Result<()> {
-    let inner = if alias == "r" { "s" } else { "r" };
-    // Logs have no events, and nothing is about what is about something else, but for events of that.
-    let fits = |s: &&Shape| !s.log && (inner == "r" || s.subject.is_none());
-    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(fits).collect();
+///
+/// Each resource of which the caller sees a part is looked into once for what the rows are about, and `follows` once more for what that is
+/// about in turn, such as an event of a reference to an account: twice as many conditions as there are resources, not their square.
+fn by_subject(
+    sql: &mut Sql,
+    reader: &Reader,
+    alias: &'static str,
+    (resource, id): (&'static str, &'static str),
+    most: Reach,
+    depth: usize,
+    follows: bool,
+) -> Result<()> {
+    // Logs have no events.
+    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log).collect();
     shapes.sort_by_key(|s| s.many);
-    let (mut whole, mut partly) = (vec![], vec![]);
-    for shape in &shapes {
-        let own = if shape.nested { Sight::Everything } else { sees(reader, shape) };
-        let above: Vec<Sight> = parents(reader, shape)?.iter().map(|(_, parent)| sees(reader, parent)).collect();
-        if own == Sight::Nothing || !above.is_empty() && above.iter().all(|s| *s == Sight::Nothing) {
-            continue;
+    let (mut whole, mut partly, mut about, mut is_all) = (vec![], vec![], vec![], true);
+    for shape in shapes {
+        match visible(reader, shape, most)? {
+            Visible::Nothing => is_all = false,
+            Visible::Everything => whole.push(shape),
+            Visible::Any(ways) => {
+                let (subjects, others): (Vec<Way>, Vec<Way>) = ways.into_iter().partition(|way| matches!(way, Way::Subject { .. }));
+                is_all &= others.is_empty() && follows;
+                about.extend(subjects.into_iter().map(|way| (shape, way)));
+                if !others.is_empty() {
+                    partly.push((shape, others));
+                }
+            }
         }
-        let all = own == Sight::Everything && above.iter().all(|s| *s == Sight::Everything) && shape.subject.is_none();
-        if all { &mut whole } else { &mut partly }.push(*shape);
     }
-    if whole.len() + partly.len() == shapes.len() && partly.iter().all(|s| s.subject.is_some()) {
+    if is_all {
         return Ok(());
     }
-    sql.push(" AND (").column(alias, resource).one_of(Kind::Text, whole.iter().map(|s| Scalar::Text(s.many.to_owned())));
-    for shape in partly {
-        sql.push(" OR ").column(alias, resource).push(" = ").text(shape.many);
-        sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" ").push(inner).push(" WHERE ").column(inner, "id");
-        sql.push(" = ").column(alias, id);
-        match shape.subject {
-            Some((resource, id)) => by_subject(sql, reader, inner, resource, id)?,
-            None if shape.parents.is_empty() => by_owner(sql, shape, inner, &sees(reader, shape)),
-            None => by_parents(sql, reader, shape, inner, "")?,
+    let known = Known { whole, partly };
+    sql.push(" AND (");
+    known.says(sql, reader, alias, (resource, id), depth)?;
+    if follows && !about.is_empty() {
+        let (row, named) = (alias_at(depth)?, alias_at(depth + 1)?);
+        sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.many.to_owned())));
+        sql.push(" AND EXISTS (SELECT 1 FROM (");
+        for (i, (shape, way)) in about.iter().enumerate() {
+            let Way::Subject { resource: of, id: which, .. } = way else { continue };
+            sql.push(if i == 0 { "SELECT " } else { " UNION ALL SELECT " }).column(row, of).push(" AS resource, ").column(row, which);
+            sql.push(" AS id FROM ").push(shape.many).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
+            sql.text(shape.many).push(" AND ").column(row, "id").push(" = ").column(alias, id);
         }
+        sql.push(") ").push(named).push(" WHERE ");
+        known.says(sql, reader, named, ("resource", "id"), depth + 2)?;
         sql.push(")");
     }
     sql.push(")");
     Ok(())
+}
+
+/// What a caller sees of each resource.
+struct Known {
+    whole: Vec<&'static Shape>,
+    partly: Vec<(&'static Shape, Vec<Way>)>,
+}
+
+impl Known {
+    /// Adds the condition that a row of `alias` names, by resource and id, a record the caller sees.
+    fn says(
+        &self,
+        sql: &mut Sql,
+        reader: &Reader,
+        alias: &'static str,
+        (resource, id): (&'static str, &'static str),
+        depth: usize,
+    ) -> Result<()> {
+        let row = alias_at(depth)?;
+        sql.push("(").column(alias, resource).one_of(Kind::Text, self.whole.iter().map(|s| Scalar::Text(s.many.to_owned())));
+        for (shape, ways) in &self.partly {
+            sql.push(" OR ").column(alias, resource).push(" = ").text(shape.many);
+            sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" ").push(row).push(" WHERE ").column(row, "id");
+            sql.push(" = ").column(alias, id).push(" AND ");
+            any_of(sql, reader, ways, row, depth + 1, Form::RowOfHistory)?;
+            sql.push(")");
+        }
+        sql.push(")");
+        Ok(())
+    }
+}
+
+/// Adds the condition that a row of `alias` is of the owner or of one of the teams.
+fn owned_by(sql: &mut Sql, alias: &'static str, owner: Uuid, teams: &[Uuid]) {
+    sql.push("(").column(alias, "owner_id").push(" = ").id(owner);
+    if !teams.is_empty() {
+        sql.push(" OR ").column(alias, "team_id").one_of_ids(teams.iter().copied());
+    }
+    sql.push(")");
 }
 
 /// Adds ` AND …` for the owner and team columns of `alias`.
@@ -98,11 +404,8 @@ pub fn by_owner(sql: &mut Sql, shape: &Shape, alias: &'static str, sight: &Sight
         }
         Sight::Some { .. } if !shape.owned => {}
         Sight::Some { owner, teams } => {
-            sql.push(" AND (").column(alias, "owner_id").push(" = ").id(*owner);
-            if !teams.is_empty() {
-                sql.push(" OR ").column(alias, "team_id").one_of_ids(teams.iter().copied());
-            }
-            sql.push(")");
+            sql.push(" AND ");
+            owned_by(sql, alias, *owner, teams);
         }
     }
 }

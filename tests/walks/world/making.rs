@@ -1,6 +1,6 @@
 //! How the world is made, and its callers given what they see.
 
-use super::{Caller, Known, Row, World, bound, list_of, parents, references};
+use super::{Caller, Known, Row, World, bound, list_of, parents, references, sight::Records};
 use crate::{
     support::*,
     walks::step::{Step, lists, shapes},
@@ -60,11 +60,10 @@ impl Made {
         }
         making.read_lists(&given.iter().flatten().cloned().collect()).await;
         let feed = making.app.feed().await;
-        let known = Known { lender: making.lenders(&feed), subjects: subjects(&feed), feed, rows: making.rows };
+        let known = Known { records: Records::of(&feed, &making.rows), subjects: subjects(&feed), feed, rows: making.rows };
         let mut callers = vec![];
         for ((tokens, ..), given) in principals.into_iter().zip(given) {
-            let seen: HashSet<String> = known.lender.iter().filter(|(_, by)| given.contains(*by)).map(|(id, _)| id.clone()).collect();
-            let seen = Arc::new(seen);
+            let seen = Arc::new(known.records.seen_by(&given));
             callers.extend(tokens.into_iter().map(|(name, token)| (name, token, Arc::clone(&seen))));
         }
         Self { callers, known: Arc::new(known) }
@@ -218,33 +217,6 @@ impl Making {
         }
         work.commit().await.unwrap();
         given
-    }
-
-    /// Of each record that is bound, the owned record that lends it its visibility: as the events say that made them. What has no events of
-    /// its own, and so nothing says it was made, is seen with its parent as the lists tell it.
-    fn lenders(&self, feed: &[Value]) -> HashMap<String, String> {
-        let mut all: HashMap<String, String> = HashMap::new();
-        for event in feed {
-            let (id, Some(shape)) = (event["resource_id"].as_str().unwrap(), shapes().get(event["resource"].as_str().unwrap())) else {
-                continue;
-            };
-            if shape.owned {
-                all.insert(id.to_owned(), id.to_owned());
-            }
-            let lent = parents(shape).find_map(|(field, _)| all.get(event["after"][field].as_str()?).cloned());
-            if let Some(lender) = lent {
-                all.entry(id.to_owned()).or_insert(lender);
-            }
-        }
-        for (path, rows) in &self.rows {
-            for (field, _) in parents(lists()[path]) {
-                for row in rows {
-                    let lent = row.record[field].as_str().and_then(|id| all.get(id)).cloned();
-                    all.entry(row.id().to_owned()).or_insert_with(|| lent.unwrap_or_default());
-                }
-            }
-        }
-        all
     }
 }
 

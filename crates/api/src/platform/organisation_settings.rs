@@ -11,8 +11,9 @@ use serde_json::json;
 /// The settings.
 #[must_use]
 pub fn routes() -> Collection<OrganisationSettings> {
-    Collection::singleton("settings", OrganisationSettings::ID)
-        .update(update)
+    Collection::singleton("settings")
+        .update(update) // this process uses them at once
+        .record(OrganisationSettings::ID)
         .example_of("getSettings", Example::default().answers(json!({"id": OrganisationSettings::ID})))
         .example_of("updateSettings", Example::default().answers(json!({"id": OrganisationSettings::ID})))
 }

@@ -110,13 +110,18 @@ impl<T: Resource> Collection<T> {
         Self::made(tag, Some(Parent { shape: parent, field }), format!("/v1/{}/{{{field}}}/{segment}", parent.path))
     }
 
-    /// The one record of a resource that has only one: read and updated at the resource's own address.
+    /// A resource that has only one record, which `record` offers at the resource's own address.
     #[must_use]
-    pub fn singleton(tag: &'static str, id: Uuid) -> Self {
+    pub fn singleton(tag: &'static str) -> Self {
         let base = format!("/v1/{}", T::MANY.replace('_', "-"));
-        let mut endpoints = Endpoints::of(Table::of::<T>(None), tag, base);
-        endpoints.singleton(id);
-        Self { endpoints, of: PhantomData }
+        Self { endpoints: Endpoints::of(Table::of::<T>(None), tag, base), of: PhantomData }
+    }
+
+    /// Get and update of the one record there is.
+    #[must_use]
+    pub fn record(mut self, id: Uuid) -> Self {
+        self.endpoints.singleton(id);
+        self
     }
 
     fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {

@@ -1,6 +1,10 @@
 //! A contact: a real person through whom an organisation is reached.
 
-use crate::{customers::account::Channel, privacy::PersonalData, resource::Resource};
+use crate::{
+    customers::account::Channel,
+    privacy::PersonalData,
+    resource::{Resource, Seen},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -99,6 +103,7 @@ impl Resource for Contact {
     const TELLS: &'static [&'static [&'static str]] =
         &[&["name", "first_name"], &["name", "middle_name"], &["name", "last_name"], &["name", "local_name"]];
     const OWNED: bool = true;
+    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Linked("account_contacts", "contact_id")];
 
     fn normalise(&mut self) {
         let parts = [Some(self.first_name.as_str()), self.middle_name.as_deref(), self.last_name.as_deref()];

@@ -6,7 +6,7 @@ use crate::{
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
-    resource::{Details, Resource},
+    resource::{Details, Resource, Seen},
     sales::{
         order_hold::HoldKind,
         order_line::OrderLine,
@@ -478,6 +478,7 @@ impl Resource for Order {
     const TITLE: &'static str = "number";
     const UNIQUE: &'static [&'static [&'static str]] = &[];
     const OWNED: bool = true;
+    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
     const DETAILS: &'static [Details] =
         &[Details { name: "holds", resource: "order_holds", field: "order_id", status: "open", unasked_in: "on_hold" }];

@@ -8,7 +8,7 @@ use crate::{
     integration::credit_policy::{CreditAction, CreditFinding},
     money::{Amount, Quantity},
     privacy::PersonalData,
-    resource::Resource,
+    resource::{Resource, Seen},
     sales::{
         order::{OrderAddress, OrderTax, SalesChannel},
         order_hold::HoldKind,
@@ -187,6 +187,7 @@ impl Resource for OrderPromise {
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const OWNED: bool = true;
+    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
     const EXTENSIBLE: bool = false;
 
