@@ -26,6 +26,9 @@ BEYOND_THE_SCHEMA = [
     ("[?].*", "unknown_field|unknown_sort_key|unknown_value|sort_key_must_be_first|repeated|wrong_type|invalid_.*|out_of_range|too_many_.*|time_without_offset"),
     # What a record points at must be there.
     (".*", "unknown_reference|unknown_external_id"),
+    # Whoever gets records must be able to look after them.
+    (".*/owner_id|/hand_over_to", "inactive_user"),
+    ("/keep", "ambiguous"),
     # Fifteen digits fit the pattern, not all of them the range; days and moments lie between 1900 and 2200.
     (".*", "out_of_range|invalid_date"),
     # Which systems, companies and currencies there are, and whether a resource has names in other systems at all.
@@ -41,7 +44,7 @@ BEYOND_THE_SCHEMA = [
     # Sums that must be those of what was sent before.
     (".*", "control_total_mismatch|same_as_of_different_values|ambiguous_limit|nothing_named"),
     # Lists and grammars that are kept elsewhere: time zones, branch codes, addresses, and which of them are public.
-    (".*", "unknown_time_zone|invalid_branch_code|address_not_allowed"),
+    (".*", "unknown_time_zone|unknown_currency|invalid_branch_code|address_not_allowed"),
     ("/url|/website", "invalid_format"),
     # What the organisation itself defines: custom fields, picklists, resources that have them, types of events.
     (".*/custom/.*", "unknown_field|unknown_value|wrong_type|too_long|too_many_decimals|invalid_.*|time_without_offset"),

@@ -3,3 +3,4 @@
 mod accounts;
 mod custom_fields;
 mod finding;
+mod handover;

@@ -3,7 +3,7 @@
 use crate::support::{app::run, database::Kind, *};
 use samphan::{openapi, server};
 use samphan_domain::{
-    caller::Caller,
+    caller::{Caller, CallerKind, Reach},
     filter::{Filter, Op, Target},
     page::Sort,
     scalar::{Kind as Value, Scalar},
@@ -14,6 +14,7 @@ use samphan_persistence::{
     list::{self, Query, View},
     record,
     search::{self, Place},
+    sight,
     sql::Sql,
     store::{Opening, Reader, Store, Work},
 };
@@ -23,6 +24,7 @@ crate::on_both![
     every_filter_and_every_sort_has_an_index,
     what_is_whose_and_in_which_state_is_listed_in_every_order,
     balances_are_found_by_one_account_after_the_other,
+    lists_of_a_short_reach_go_along_an_index_for_each_way,
 ];
 
 /// The database with all that is listed; `App::store` knows of none.
@@ -145,6 +147,39 @@ async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// What is seen in several ways is found along the index of each, in every order, and never by going through all there is.
+async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
+    let work = work(&app).await;
+    let mut bad = vec![];
+    let mut walked = 0;
+    for reach in [Reach::Own, Reach::Team] {
+        let team = uuid::Uuid::from_u128(7);
+        let grants = [("*:*".to_owned(), reach)].into();
+        let caller = Caller { id: uuid::Uuid::from_u128(8), teams: vec![team], kind: CallerKind::User, grants, ..Caller::system() };
+        let reader = work.store.reader(Arc::new(caller), server::now());
+        for shape in resources(&work).into_iter().filter(|s| s.owned && s.seen.len() > 1) {
+            let ways = sight::ways(&reader, shape, "read").unwrap();
+            assert_eq!(ways.len(), shape.seen.len(), "{}", shape.many);
+            for sort in sorts(shape) {
+                let view = View::new(&reader, shape, None, vec![]);
+                let nullable = sort.keys.first().map(|k| k.field).filter(|f| f.nullable);
+                let query = Query { sort, limit: 50, ..Query::default() };
+                let stride = nullable.map(|f| (f, false));
+                let plan = plan(&work, list::page_statement(&reader, &view, &query, "read", &ways, stride, 51).unwrap()).await;
+                let through = |step: &&String| {
+                    let step = step.trim_start_matches(|c: char| " ->".contains(c));
+                    step.starts_with("Seq Scan") || step.starts_with("SCAN t ") || step.starts_with("SCAN o ") || step.starts_with("SCAN p")
+                };
+                bad.extend(plan.iter().find(through).map(|step| format!("{} by {:?}: {step}", shape.many, query.sort)));
+                let along = format!("{}_owner_id_", shape.many);
+                bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.many)));
+                walked += 1;
+            }
+        }
+    }
+    assert!(bad.is_empty() && walked > 30, "{walked} {}", bad.join("\n"));
 }
 
 /// Also of a table of which the database knows nothing yet, as on the day all customers come in.

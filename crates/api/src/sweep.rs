@@ -1,7 +1,7 @@
 //! The sweep: what is overdue ends by itself, and the database is tidied. Whoever is in the way of what is overdue ends it first; this
 //! is for everything else.
 
-use crate::{integration::credit, server::now, stock::ledger};
+use crate::{integration::credit, platform::succession, server::now, stock::ledger};
 use samphan_domain::{caller::Caller, error::Result};
 use samphan_persistence::store::{Reader, Store, Work};
 use std::{sync::Arc, time::Duration};
@@ -23,6 +23,9 @@ pub async fn run(store: Store) {
         }
         if sweep(&store, credit::expiry::is_anything_overdue, credit::expiry::expire).await.is_err() {
             tracing::warn!("overdue authorisations could not be ended");
+        }
+        if sweep(&store, succession::is_any_due, succession::hand_over_some).await.is_err() {
+            tracing::warn!("records of a deactivated user could not be handed over");
         }
         if let Err(error) = store.tidy().await {
             tracing::warn!(%error, "the search index could not be tidied");

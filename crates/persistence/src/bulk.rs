@@ -103,15 +103,29 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         }
         let other_shape = work.shape(other)?;
         let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(other_shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(named);
+        sql.push("SELECT t.id FROM ")
+            .push(other_shape.many)
+            .push(" t WHERE t.deleted_at IS NULL AND t.id")
+            .one_of_ids(named.iter().copied());
         if other_shape.owned || !other_shape.parents.is_empty() {
             sight::only_seen(&mut sql, work, other_shape, "t", "read")?;
         }
+        let inactive = match record::owns(shape, field) {
+            true => {
+                let others: Vec<Uuid> = named.iter().copied().filter(|id| *id != work.caller.id).collect();
+                let active = record::active(work, &others).await?;
+                others.into_iter().filter(|id| !active.contains(id)).collect()
+            }
+            false => vec![],
+        };
         let mut known: HashSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
         if other == shape.many {
             known.extend(made.iter().map(|m| id_of(m)));
         }
         let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| !known.contains(&id)));
+        let idle =
+            made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| known.contains(&id) && inactive.contains(&id)));
+        faults.extend(idle.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "inactive_user", record::INACTIVE_OWNER)));
         faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "unknown_reference", other)));
     }
     Ok(faults)

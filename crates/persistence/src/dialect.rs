@@ -21,6 +21,14 @@ impl Sql {
         }
     }
 
+    /// Keeps the rows read from being changed by others until the work ends, where there is more than one writer.
+    pub fn for_share(&mut self, alias: &'static str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push(" FOR SHARE OF ").push(alias),
+        }
+    }
+
     /// `position of needle in haystack > 0`, letter for letter: opens with the haystack's column, closes with the bound needle.
     pub fn contains(&mut self, alias: &'static str, column: &'static str, needle: String) -> &mut Self {
         self.push(match self.dialect {

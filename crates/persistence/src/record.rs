@@ -17,6 +17,7 @@ use samphan_domain::{
     caller::FieldAccess,
     error::{Code, Error, FieldError},
     event::Event,
+    instant::Instant,
     integration::external_reference::ExternalRef,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
@@ -32,6 +33,12 @@ pub type Record = Map<String, Value>;
 #[must_use]
 pub fn uuid_in(record: &Record, field: &str) -> Option<Uuid> {
     record.get(field).and_then(Value::as_str).and_then(|s| Uuid::parse_str(s).ok())
+}
+
+/// The moment in a field.
+#[must_use]
+pub fn instant_in(record: &Record, field: &str) -> Option<Instant> {
+    record.get(field).and_then(Value::as_str).and_then(|text| Instant::parse(text).ok())
 }
 
 /// A record's id; nil until it is made.
@@ -406,6 +413,7 @@ fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
 /// Custom fields and references: what needs the database to be checked.
 async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
     let mut faults = vec![];
+    let shape_of_owner = shape;
     if shape.extensible {
         let none = Map::new();
         let custom = |m: &'_ Map<String, Value>| m.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -435,9 +443,52 @@ async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, afte
         }
         if work.count(sql).await? == 0 {
             faults.push(FieldError::new(format!("/{}", field.name), "unknown_reference", other));
+        } else if owns(shape_of_owner, field) && !active(work, &[id]).await?.contains(&id) {
+            faults.push(FieldError::new(format!("/{}", field.name), "inactive_user", INACTIVE_OWNER));
         }
     }
     Ok(faults)
+}
+
+/// What is asked for in place of a user who was deactivated.
+pub(crate) const INACTIVE_OWNER: &str = "a user who is active";
+
+/// Whether a field says whose a record is.
+pub(crate) fn owns(shape: &Shape, field: &Field) -> bool {
+    shape.owned && field.name == "owner_id"
+}
+
+/// Those of the users who are active. They stay so until the work ends: a deactivation waits, and then finds what they were given.
+pub async fn active(work: &Work, users: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM users t WHERE t.deleted_at IS NULL AND t.status = 'active' AND t.id").one_of_ids(users.iter().copied());
+    sql.for_share("t");
+    work.fetch(sql, |row| row.id(0)).await
+}
+
+/// Gives a record to another owner or team, whoever may see it: for who has checked that. Its stored values are kept as they are.
+pub async fn hand_over(
+    work: &Work,
+    shape: &'static Shape,
+    before: &Record,
+    owner: Option<Uuid>,
+    team: Option<Uuid>,
+    reason: Option<String>,
+) -> Result<Record> {
+    let mut after = before.clone();
+    for (field, id) in [("owner_id", owner), ("team_id", team)] {
+        if let Some(id) = id {
+            after.insert(field.to_owned(), json!(id));
+        }
+    }
+    save(work, shape, before, after, "updated", reason).await
+}
+
+/// Living records of any owner by their ids, locked: for the kernel's own work. Those that are gone are left out.
+pub async fn locked(work: &Work, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Record>> {
+    let mut sql = select(work, shape);
+    sql.push(" AND t.id").one_of_ids(ids).push(" ORDER BY t.id").for_update("t");
+    work.fetch(sql, |row| read(shape, row)).await
 }
 
 /// Refuses when a living record holds a value that must be one's own, and names that record.

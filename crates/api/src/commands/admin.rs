@@ -175,6 +175,7 @@ async fn create(work: &Work, email: &str, name: &str, hash: String) -> Result<St
             manager_id: None,
             role_ids: vec![RoleId(role)],
             team_ids: vec![],
+            successor_id: None,
             status: UserStatus::Active,
         };
         let user = stored::insert(work, Stored::draft(user)).await?;

@@ -1,5 +1,6 @@
 //! How accounts are reached; the history of stage and grade is written here.
 
+use super::handover::{self, Include};
 use crate::{
     integration::credit::unmatched,
     rest::{collection::Collection, example::Example},
@@ -107,9 +108,16 @@ pub struct Assign {
     #[serde(default)]
     #[schema(max_length = 500, nullable = false)]
     pub reason: Option<String>,
+    /// What of the account gets the same owner and team, as far as it belonged to the account's owner of before or to no user: at most 1,000
+    /// records. The new owner sees all contacts and documents of the account either way. Each needs its own permission: `contacts:assign`,
+    /// `orders:assign`, `order-promises:assign`.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub include: Vec<Include>,
 }
 
 async fn assign(work: &Work, before: Stored<Account>, input: Assign) -> Result<Stored<Account>> {
+    handover::take_along(work, &before, &input).await?;
     let mut after = before.clone();
     for (field, id) in [("owner_id", input.owner_id), ("team_id", input.team_id)] {
         if let Some(id) = id {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod account_contact;
 pub mod address;
+pub mod handover;
 pub mod lookup;
 pub mod search;
 

@@ -53,6 +53,7 @@ pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart
         manager_id: None,
         role_ids: administrator.into_iter().collect(),
         team_ids: vec![],
+        successor_id: None,
         status: UserStatus::Active,
     };
     let user = stored::insert(&work, Stored::draft(user)).await?;
@@ -97,8 +98,17 @@ fn roles() -> Vec<Role> {
     };
     let mut managing = selling(Reach::Subtree);
     managing.extend(
-        ["accounts:delete", "accounts:assign", "contacts:delete", "account-contacts:delete", "account-contacts:set-primary"]
-            .map(|p| grant(p, Reach::Subtree)),
+        [
+            "accounts:delete",
+            "accounts:assign",
+            "contacts:assign",
+            "orders:assign",
+            "order-promises:assign",
+            "contacts:delete",
+            "account-contacts:delete",
+            "account-contacts:set-primary",
+        ]
+        .map(|p| grant(p, Reach::Subtree)),
     );
     managing.extend(
         ["orders:set-price", "orders:release", "orders:delete", "order-holds:release", "order-holds:reject", "order-holds:escalate"]

@@ -10,6 +10,7 @@ pub mod organisation_settings;
 pub mod pages;
 pub mod privacy;
 pub mod role;
+pub mod succession;
 pub mod team;
 pub mod user;
 

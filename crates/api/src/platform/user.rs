@@ -1,5 +1,6 @@
 //! How users are reached, and `GET /v1/me`.
 
+use super::succession;
 use crate::{
     identity::{limits, passwords},
     rest::{
@@ -15,7 +16,7 @@ use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::CLIENT_ADDRESS,
     example,
-    id::RoleId,
+    id::{RoleId, UserId},
     platform::{
         password::weakness,
         role::{Grant, Role},
@@ -44,10 +45,8 @@ pub fn routes() -> Collection<User> {
         .writes()
         .plain_action("activate", "Let a user sign in again", async |work: &Work, u: Stored<User>| turn(work, u, UserStatus::Active).await)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .plain_action("deactivate", "Let a user sign in no longer, and end the user's sessions", async |work: &Work, u: Stored<User>| {
-            turn(work, u, UserStatus::Inactive).await
-        })
-        .example(Example::default().answers(json!({"status": "inactive"})).kept())
+        .action("deactivate", "Let a user sign in no longer, and end the user's sessions", deactivate)
+        .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::alone("setPasswordUser", Method::POST, path, set_password)
@@ -100,6 +99,7 @@ async fn update(work: &Work, before: &Stored<User>, after: Stored<User>) -> Resu
 }
 
 async fn delete(work: &Work, found: &Stored<User>) -> Result<()> {
+    succession::require_no_records(work, found.id()).await?;
     end_sessions(work, found.id(), "deleted").await?;
     stored::delete(work, found).await
 }
@@ -150,7 +150,40 @@ pub async fn exist(work: &Work, many: &'static str, pointer: &str, ids: Vec<Uuid
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
+/// Who takes over from a user who is deactivated.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeactivateUser {
+    /// The active user who gets the living records that the user owns: within seconds, some at a time. Without it, and without `keep`, the
+    /// user must own none: 409 `in_use` says how many of each resource there are.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub hand_over_to: Option<Uuid>,
+    /// Whether the user stays the owner of the records.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+async fn deactivate(work: &Work, user: Stored<User>, input: DeactivateUser) -> Result<Stored<User>> {
+    match input.hand_over_to {
+        // Said of its state first.
+        _ if user.data.status == UserStatus::Inactive => {}
+        Some(_) if input.keep => {
+            return Err(Error::invalid(FieldError::new("/keep", "ambiguous", "either keep or hand_over_to")));
+        }
+        Some(successor) => succession::expect_active(work, user.id(), successor).await?,
+        None if !input.keep => succession::require_no_records(work, user.id()).await?,
+        None => {}
+    }
+    let successor = input.hand_over_to.map(UserId);
+    turn_with(work, user, UserStatus::Inactive, successor).await
+}
+
 async fn turn(work: &Work, before: Stored<User>, to: UserStatus) -> Result<Stored<User>> {
+    turn_with(work, before, to, None).await
+}
+
+async fn turn_with(work: &Work, before: Stored<User>, to: UserStatus, successor: Option<UserId>) -> Result<Stored<User>> {
     if before.data.status == to {
         let status = if to == UserStatus::Active { "active" } else { "inactive" };
         return Err(Error::from(Code::IllegalTransition).allowing(User::actions(status).iter().copied()));
@@ -160,6 +193,7 @@ async fn turn(work: &Work, before: Stored<User>, to: UserStatus) -> Result<Store
     }
     let mut after = before.clone();
     after.data.status = to;
+    after.data.successor_id = successor;
     stored::save(work, &before, after, if to == UserStatus::Active { "activated" } else { "deactivated" }, None).await
 }
 

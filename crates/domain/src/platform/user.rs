@@ -42,6 +42,10 @@ pub struct User {
     #[schema(max_items = 50)]
     #[serde(default)]
     pub team_ids: Vec<TeamId>,
+    /// Who takes over the records of an inactive user, until the last is handed over; set by `deactivate`.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub successor_id: Option<UserId>,
     /// Whether the user may sign in; moved by `activate` and `deactivate`.
     #[schema(read_only)]
     #[serde(default)]
