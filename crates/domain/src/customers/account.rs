@@ -206,6 +206,7 @@ impl Resource for Account {
         "lifecycle_stage",
         "is_vip",
         "grade",
+        "health",
         "country",
         "currency",
         "parent_id",

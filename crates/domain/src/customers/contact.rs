@@ -95,7 +95,8 @@ impl Resource for Contact {
         (PersonalData::FreeText, &["description", "tags", "custom"]),
     ];
     const PERSON: &'static [&'static str] = &["id"];
-    const FILTERS: &'static [&'static str] = &["name", "last_name", "job_title", "department", "do_not_call", "birth_date"];
+    const FILTERS: &'static [&'static str] =
+        &["name", "last_name", "job_title", "department", "do_not_call", "birth_date", "preferred_channel"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["name", "local_name", "job_title"];

@@ -494,7 +494,7 @@ impl Resource for CreditBalance {
     const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_balance.missing"];
-    const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict"];
+    const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict", "receivable"];
     const TITLE: &'static str = "entity";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "system", "entity", "currency"]];

@@ -467,6 +467,7 @@ impl Resource for Order {
         "customer_reference",
         "ordered_on",
         "requested_on",
+        "total_amount",
         "status",
         "credit_status",
         "fulfilment_status",

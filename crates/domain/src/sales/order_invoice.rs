@@ -149,7 +149,7 @@ impl Resource for OrderInvoice {
     const ABOUT: &'static str = "What accounting invoiced and credited of orders, by document and line.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] =
-        &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at"];
+        &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at", "owed_amount"];
     const SORTS: &'static [&'static str] = &["issued_on"];
     const TITLE: &'static str = "document_no";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
