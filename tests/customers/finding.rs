@@ -10,6 +10,8 @@ crate::on_both![
     words_are_found_in_thai_persian_and_english,
     the_search_follows_changes,
     the_search_has_pages,
+    spaces_between_thai_words_make_no_difference,
+    addresses_are_found_with_their_account,
 ];
 
 async fn words(app: &App, q: &str) -> Vec<String> {
@@ -22,6 +24,34 @@ async fn words(app: &App, q: &str) -> Vec<String> {
     let names = sorted(column(&one, "name"));
     assert_eq!(names, sorted(column(&all, "title")), "the list and the search agree on {q}");
     names
+}
+
+async fn spaces_between_thai_words_make_no_difference(app: App) {
+    for name in ["บริษัท สยามพัฒนา", "บริษัทสยามพัฒนา สาขาเชียงใหม่", "Siam Trading"]
+    {
+        app.account(name).await;
+    }
+    for q in ["บริษัทสยามพัฒนา", "บริษัท สยามพัฒนา", "ริษัทสยาม", "บริษัท สยาม พัฒนา"]
+    {
+        assert_eq!(words(&app, q).await.len(), 2, "{q}");
+    }
+    assert_eq!(words(&app, "บริษัทสยามพัฒนาสาขา").await, ["บริษัทสยามพัฒนา สาขาเชียงใหม่"]);
+    assert_eq!(words(&app, "SiamTrading").await, Vec::<String>::new(), "other words are words");
+}
+
+async fn addresses_are_found_with_their_account(app: App) {
+    let account = app.account("Lanna Tea").await;
+    app.account("Another").await;
+    let address = json!({"purpose": "shipping", "line1": "99/1 ถนนนิมมานเหมินท์", "district": "เมืองเชียงใหม่", "postal_code": "50200"});
+    let address = app.make(&format!("/v1/accounts/{account}/addresses"), address).await;
+    for q in ["นิมมานเหมินท์", "50200", "เมือง เชียงใหม่ 99/1"] {
+        assert_eq!(words(&app, q).await, ["Lanna Tea"], "{q}");
+    }
+    let path = format!("/v1/accounts/{account}/addresses/{}", address["id"].as_str().unwrap());
+    app.patch(&path, json!({"postal_code": "50300"})).await.is(200);
+    assert_eq!((words(&app, "50200").await.len(), words(&app, "50300").await.len()), (0, 1));
+    app.delete(&path).await.is(204);
+    assert_eq!(words(&app, "50300").await, Vec::<String>::new());
 }
 
 /// Segments of SQLite's search index: a word is looked up in each.

@@ -13,11 +13,31 @@ crate::on_both![
     a_system_posts_its_own_documents_only,
     amounts_beyond_reason_add_up_or_are_refused,
     an_invoice_of_an_order_out_of_sight_is_refused_as_of_none,
+    numbers_of_documents_are_found_by_the_search,
 ];
 
 fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
     json!({"system": "erp", "document_no": document, "order_id": order["id"], "order_line_id": order["lines"][0]["id"],
         "quantity": quantity, "amount": amount, "posted_at": posted_at})
+}
+
+async fn numbers_of_documents_are_found_by_the_search(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let order = shop.confirmed(&app, "2").await;
+    app.make("/v1/order-invoices", invoice(&order, "IV2611-00042", "2", "214.00", from_now(0))).await;
+    for q in [order["number"].as_str().unwrap(), "IV2611-00042", "00042"] {
+        let found = app.get(&format!("/v1/search?q={}", encoded(q))).await.is(200);
+        assert_eq!(ids(&found), [order.id()], "{q}");
+    }
+    let owed = |query: &str| format!("/v1/order-invoices?count=exact&{query}");
+    for (query, count) in [("owed_amount=214", 1), ("owed_amount_gt=200", 1), ("owed_amount_gte=214.01", 0)] {
+        assert_eq!(app.get(&owed(query)).await.is(200)["total"], count, "{query}");
+    }
+    let total = |query: &str| format!("/v1/orders?count=exact&{query}");
+    for (query, count) in [("total_amount=214.00", 1), ("total_amount_lt=214", 0)] {
+        assert_eq!(app.get(&total(query)).await.is(200)["total"], count, "{query}");
+    }
 }
 
 async fn an_invoice_moves_the_order_from_open_to_owed_once(app: App) {

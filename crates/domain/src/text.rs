@@ -99,6 +99,27 @@ pub fn fold(s: &str) -> String {
     if is_nfc(&out) { out } else { out.nfc().collect() }
 }
 
+/// The longest folded text of which [`joined`] makes another: names and addresses, not descriptions.
+const LONGEST_JOINED: usize = 400;
+
+/// A folded text without the spaces between Thai letters, where it has some: Thai has no spaces between words, and people put them where
+/// they like, as in `บริษัท สยามพัฒนา`.
+pub fn joined(folded: &str) -> Option<String> {
+    let is_thai = |c: char| matches!(c, '\u{e01}'..='\u{e4e}');
+    if folded.chars().count() > LONGEST_JOINED {
+        return None;
+    }
+    let mut out = String::with_capacity(folded.len());
+    for word in folded.split(' ') {
+        let between = out.ends_with(is_thai) && word.starts_with(is_thai);
+        if !out.is_empty() && !between {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    (out.len() < folded.len()).then_some(out)
+}
+
 /// A number that is written with signs between its digits, as it is typed without: `081-234 5678` as `0812345678`. None for anything else,
 /// and for what is too short to be looked for so.
 pub fn bare_number(s: &str) -> Option<String> {

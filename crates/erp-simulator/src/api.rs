@@ -835,6 +835,21 @@ pub struct ListAccountsQuery {
     ///Only records whose grade is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<String>,
+    ///Only records whose health is this, or one of these, separated by commas (`\,` for a comma within a value).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_lte: Option<String>,
     ///Only records whose id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -915,6 +930,11 @@ impl ::std::default::Default for ListAccountsQuery {
             fields: Default::default(),
             filter: Default::default(),
             grade: Default::default(),
+            health: Default::default(),
+            health_gt: Default::default(),
+            health_gte: Default::default(),
+            health_lt: Default::default(),
+            health_lte: Default::default(),
             id: Default::default(),
             industry: Default::default(),
             is_vip: Default::default(),
@@ -1274,6 +1294,21 @@ pub struct ListOrdersQuery {
     ///Only records whose team_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
+    ///Only records whose total_amount is this, or one of these, separated by commas (`\,` for a comma within a value).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_amount: Option<String>,
+    ///After, more than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_amount_gt: Option<String>,
+    ///At or after, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_amount_gte: Option<String>,
+    ///Before, less than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_amount_lt: Option<String>,
+    ///At or before, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_amount_lte: Option<String>,
     ///Only records whose updated_at is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
@@ -1331,6 +1366,11 @@ impl ::std::default::Default for ListOrdersQuery {
             status: Default::default(),
             tags: Default::default(),
             team_id: Default::default(),
+            total_amount: Default::default(),
+            total_amount_gt: Default::default(),
+            total_amount_gte: Default::default(),
+            total_amount_lt: Default::default(),
+            total_amount_lte: Default::default(),
             updated_at: Default::default(),
             updated_at_gt: Default::default(),
             updated_at_gte: Default::default(),

@@ -58,7 +58,8 @@ impl Text {
     }
 }
 
-/// The text a record is found by, folded: its searched fields, tags and names in other systems; numbers also without the signs in them.
+/// The text a record is found by, folded: its searched fields, tags and names in other systems; numbers also without the signs in them, and Thai also
+/// without spaces.
 #[must_use]
 pub fn folded(shape: &Shape, record: &Map<String, Value>) -> String {
     fn gather(value: &Value, out: &mut String) {
@@ -66,6 +67,10 @@ pub fn folded(shape: &Shape, record: &Map<String, Value>) -> String {
             Value::String(s) => {
                 out.push_str(s);
                 out.push(' ');
+                if let Some(joined) = text::joined(&text::fold(s)) {
+                    out.push_str(&joined);
+                    out.push(' ');
+                }
                 if let Some(bare) = text::bare_number(s) {
                     out.push_str(&bare);
                     out.push(' ');

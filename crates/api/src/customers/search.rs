@@ -57,7 +57,8 @@ pub struct SearchHit {
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     let about = "Records in which every word stands, anywhere within words: no spaces needed between Thai words, Arabic and Persian letters and all digits \
-                 taken as the same, accents and case ignored. All words stand in one text: the record's own, or that of a child of it, such as a phone number, an e-mail address or a shipment. \
+                 taken as the same, accents and case ignored. All words stand in one text: the record's own, or that of a child of it, such as a phone number, an e-mail address, an address, a shipment or an \
+                 invoice. Spaces between Thai words make no difference. \
                  Searches accounts, contacts, orders, products, users and warehouses, also by their tags and their names in other systems, as far as the caller may see \
                  them. A record found by several texts may come once on each of several pages.";
     vec![

@@ -88,6 +88,7 @@ impl Resource for Address {
     ];
     const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "purpose", "country", "postal_code"];
+    const SEARCHED: &'static [&'static str] = &["line1", "line2", "subdistrict", "district", "city", "region", "postal_code"];
     const TITLE: &'static str = "line1";
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
 

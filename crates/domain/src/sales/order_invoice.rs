@@ -151,6 +151,7 @@ impl Resource for OrderInvoice {
     const FILTERS: &'static [&'static str] =
         &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at", "owed_amount"];
     const SORTS: &'static [&'static str] = &["issued_on"];
+    const SEARCHED: &'static [&'static str] = &["document_no"];
     const TITLE: &'static str = "document_no";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
     const PARENTS: &'static [&'static str] = &["order_id"];

@@ -247,3 +247,11 @@ proptest! {
         prop_assert_eq!(key, sort_key(&nfc(&text)));
     }
 }
+
+#[test]
+fn joined_thai_text_has_no_spaces_between_its_words_and_others_keep_theirs() {
+    assert_eq!(joined(&fold("บริษัท สยามพัฒนา จำกัด")).as_deref(), Some(fold("บริษัทสยามพัฒนาจำกัด").as_str()));
+    assert_eq!(joined(&fold("ร้าน ABC สยาม")), None);
+    assert_eq!(joined(&fold("Siam Trading")), None);
+    assert_eq!(joined(""), None);
+}
