@@ -14,6 +14,7 @@ mod m0007_credit_expiry;
 mod m0008_privacy;
 mod m0011_server_keys;
 mod m0012_money;
+mod m0013_connector;
 mod m0014_stock_identities;
 mod m0016_days;
 mod m0017_stream_tickets;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             m0008_privacy::STEP,
             m0011_server_keys::STEP,
             m0012_money::STEP,
+            m0013_connector::STEP,
             m0014_stock_identities::STEP,
             m0016_days::STEP,
             m0017_stream_tickets::STEP,
@@ -121,6 +123,7 @@ fn written(template: &str, postgres: bool) -> String {
         text = text.replace(&format!("{word} "), &format!("{} ", if postgres { pg } else { lite }));
         text = text.replace(&format!("{word},"), &format!("{},", if postgres { pg } else { lite }));
         text = text.replace(&format!("{word}\n"), &format!("{}\n", if postgres { pg } else { lite }));
+        text = text.replace(&format!("{word};"), &format!("{};", if postgres { pg } else { lite }));
         text = text.replace(&format!("{word})"), &format!("{})", if postgres { pg } else { lite }));
     }
     text

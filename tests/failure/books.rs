@@ -85,7 +85,7 @@ async fn once(app: &App, load: &Load, feed: &[Value], acknowledged: impl Fn(&Wri
     let mut pushed: HashMap<String, HashMap<String, usize>> = HashMap::new();
     for kept in app.all("/v1/credit-balances/history", 200).await {
         *pushed
-            .entry(text(&kept["item"], "source_revision").to_owned())
+            .entry(format!("mark {}", text(&kept["item"], "source_revision")))
             .or_default()
             .entry(text(&kept, "account_id").to_owned())
             .or_default() += 1;

@@ -196,7 +196,7 @@ impl Load {
         let amounts: Vec<u32> = numbers.iter().map(|_| chance.random_range(0..5_000)).collect();
         let body = |mark: &str| {
             let item = |(number, amount): (&&String, &u32)| {
-                json!({"external_id": number, "as_of": as_of, "source_revision": mark, "receivable": format!("{amount}.00"),
+                json!({"external_id": number, "as_of": as_of, "source_revision": mark.trim_start_matches("mark "), "receivable": format!("{amount}.00"),
                     "credit_limit": {"kind": "limited", "amount": "60000.00"}})
             };
             let items: Vec<Value> = numbers.iter().zip(&amounts).map(item).collect();

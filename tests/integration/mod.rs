@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod changes_stream;
+mod connector;
 mod credit_checks;
 mod credit_convergence;
 mod credit_feed;

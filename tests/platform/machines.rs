@@ -15,6 +15,7 @@ crate::on_both![
     what_acts_for_somebody_who_may_do_more_is_not_taken_over,
     an_expired_key_is_refused,
     a_key_calls_from_its_addresses_only,
+    connector_role_is_made_at_start_once_and_stays_as_it_was_left,
 ];
 
 async fn a_key_works_as_bearer_and_shows_its_secret_once(app: App) {
@@ -93,7 +94,7 @@ async fn what_acts_for_somebody_who_may_do_more_is_not_taken_over(app: App) {
     // An endpoint is told what its maker may read: whoever moves it would be told that, too.
     let make = async |app: &App| {
         let made =
-            app.post("/v1/webhook-endpoints", json!({"url": "http://127.0.0.1:9/hooks", "event_types": ["tag.created"]})).await.is(201);
+            app.post("/v1/webhook-endpoints", json!({"url": "http://127.0.0.1:9/hooks", "event_types": ["account.created"]})).await.is(201);
         format!("/v1/webhook-endpoints/{}", made["webhook_endpoint"]["id"].as_str().unwrap())
     };
     let (theirs, own) = (make(&app).await, make(&clerk).await);
@@ -119,4 +120,31 @@ async fn a_key_calls_from_its_addresses_only(app: App) {
     app.as_(&elsewhere.text_of("token")).get("/v1/accounts").await.refused(401, "unauthenticated");
     let odd = app.api_key(&["accounts:read/all"], json!({"allowed_addresses": ["here"]})).await;
     odd.refused(422, "validation_failed").fault("/allowed_addresses/0", "invalid_format");
+}
+
+async fn connector_role_is_made_at_start_once_and_stays_as_it_was_left(app: App) {
+    let find = async || app.get("/v1/roles?name=Accounting%20connector").await.is(200)["data"].as_array().unwrap().clone();
+    let found = find().await;
+    let path = format!("/v1/roles/{}", found[0]["id"].as_str().unwrap());
+    let known: Vec<&str> = crate::support::contract::operations().filter_map(|(.., o)| o["x-permission"].as_str()).collect();
+    for grant in found[0]["permissions"].as_array().unwrap() {
+        assert!(known.contains(&grant["permission"].as_str().unwrap()), "{grant} is of no operation");
+    }
+    // Renamed and deleted it is not made again, whatever starts.
+    app.patch(&path, json!({"name": "Books"})).await.is(200);
+    drop(app.another(RateLimit::Off));
+    assert_eq!(find().await.len(), 0);
+    app.delete(&path).await.is(204);
+    drop(app.another(RateLimit::Off));
+    assert_eq!(find().await.len(), 0);
+    // A deployment of before has none, and gets it.
+    let work = app.work().await;
+    let mut sql = work.sql();
+    sql.push("DELETE FROM roles WHERE name = ").text("Books");
+    work.execute(sql).await.unwrap();
+    work.commit().await.unwrap();
+    for _ in 0..2 {
+        drop(app.another(RateLimit::Off));
+        assert_eq!(find().await.len(), 1);
+    }
 }

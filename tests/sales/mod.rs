@@ -58,7 +58,7 @@ impl Shop {
     }
 
     /// An order of so much tea, confirmed.
-    async fn confirmed(&self, app: &App, pieces: &str) -> Answer {
+    pub async fn confirmed(&self, app: &App, pieces: &str) -> Answer {
         let order = self.submitted(app, pieces).await;
         let order = act(app, &order.id(), "confirm", json!({})).await.is(200);
         assert_eq!(order["status"], "confirmed", "{}", order.text);

@@ -214,7 +214,7 @@ async fn who_may_not_count_is_refused(app: App) {
     send(&app, body("sap", here())).await.refused(422, "unknown_reference").fault("/system", "unknown_reference");
     send(&app, body("express", json!({}))).await.refused(422, "validation_failed").fault("/warehouse_external_id", "ambiguous_key");
     let unknown = json!({"warehouse_external_id": "99"});
-    send(&app, body("express", unknown)).await.refused(422, "unknown_reference").fault("/warehouse_external_id", "unknown_external_id");
+    send(&app, body("express", unknown)).await.refused(422, "unknown_external_id").fault("/warehouse_external_id", "unknown_external_id");
     let key = app.api_key(&["stock-levels:sync/all"], json!({"systems": ["sap"]})).await.is(201);
     send(&app.as_(&key.text_of("token")), body("express", here())).await.refused(403, "forbidden");
     let key = app.api_key(&["stock-levels:sync/all"], json!({"systems": ["express"]})).await.is(201);

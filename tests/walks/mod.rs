@@ -1,11 +1,13 @@
 //! Walks over every operation of the published document: a new one is walked as well, and nobody has to think of it.
 
 mod bodies;
+mod enough;
 mod finding;
 mod naming;
 mod permissions;
 mod properties;
 mod records;
+mod repeats;
 mod step;
 mod unreadable;
 mod world;

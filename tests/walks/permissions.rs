@@ -5,12 +5,13 @@ use crate::support::*;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, KeyInit, Mac};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::on_both![
     without_a_good_token_every_operation_is_401,
     without_its_permission_every_operation_is_403,
     a_key_without_just_the_permission_is_refused_and_one_with_it_is_not,
+    without_a_permission_it_always_needs_beside_its_own_every_operation_is_403,
 ];
 
 /// A token's three parts, signed by this key.
@@ -142,21 +143,52 @@ async fn a_key_without_just_the_permission_is_refused_and_one_with_it_is_not(app
         }
     }
     assert!(by_permission.len() > 50);
+    let all: BTreeSet<&str> = by_permission.keys().copied().chain(Step::all().iter().flat_map(Step::also_needs)).collect();
     let role = app.role(&["*:*/all"], &[]).await;
     let key = async |scopes: Vec<&str>| {
         let made = app.post("/v1/api-keys", json!({"name": "K", "role_ids": [role], "scopes": scopes})).await.is(201);
         app.as_(&made.text_of("token"))
     };
     for (permission, steps) in &by_permission {
-        let others = by_permission.keys().copied().filter(|p| p != permission).collect();
-        let (without, with) = (key(others).await, key(vec![permission]).await);
+        let others = all.iter().copied().filter(|p| p != permission).collect();
+        let without = key(others).await;
+        let mut keys: BTreeMap<Vec<&str>, App> = BTreeMap::new();
         for step in steps {
+            let mut scopes: Vec<&str> = step.also_needs().chain([*permission]).collect();
+            scopes.sort_unstable();
+            scopes.dedup();
+            if !keys.contains_key(&scopes) {
+                keys.insert(scopes.clone(), key(scopes.clone()).await);
+            }
+            let with = &keys[&scopes];
             let update = json!({"mode": "update", "items": [{"id": random_id()}]});
             let refused = step.ask(&without, Some(&update)).await.refused(403, "forbidden");
             assert_eq!(refused["allowed"], json!([permission]), "{}", step.id);
             let body = if step.id.starts_with("batch") { update } else { json!({}) };
-            let answer = step.ask(&with, Some(&body)).await;
+            let answer = step.ask(with, Some(&body)).await;
             assert_ne!(answer.status, 403, "{} with {permission}: {}", step.id, answer.text);
         }
     }
+}
+
+async fn without_a_permission_it_always_needs_beside_its_own_every_operation_is_403(app: App) {
+    let role = app.role(&["*:*/all"], &[]).await;
+    let mut keys: BTreeMap<&str, App> = BTreeMap::new();
+    let mut walked = 0;
+    for step in Step::all() {
+        let always = step.operation["x-also-needs"].as_array().into_iter().flatten().filter(|a| a["when"].is_null());
+        for missing in always.filter_map(|a| a["permission"].as_str()) {
+            let own = step.permission().unwrap();
+            if !keys.contains_key(own) {
+                let made = app.post("/v1/api-keys", json!({"name": "K", "role_ids": [role], "scopes": [own]})).await.is(201);
+                keys.insert(own, app.as_(&made.text_of("token")));
+            }
+            let refused = step.ask(&keys[own], None).await.refused(403, "forbidden");
+            let named = refused["allowed"].as_array().unwrap();
+            assert!(named.contains(&json!(missing)) && !named.contains(&json!(own)), "{} without {missing}: {}", step.id, refused.text);
+            assert!(step.operation["description"].as_str().unwrap().contains(&format!("`{missing}`")), "{}", step.id);
+            walked += 1;
+        }
+    }
+    assert!(walked > 100, "{walked}");
 }

@@ -47,6 +47,11 @@ impl Step {
         self.operation["x-permission"].as_str()
     }
 
+    /// The permissions it needs beside its own, whenever it does.
+    pub fn also_needs(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.operation["x-also-needs"].as_array().into_iter().flatten().filter_map(|a| a["permission"].as_str())
+    }
+
     pub fn method(&self) -> Method {
         self.method.to_uppercase().parse().unwrap()
     }

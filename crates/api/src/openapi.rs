@@ -21,7 +21,7 @@ pub fn api() -> Api {
     let api = catalog::routes(api);
     let api = stock::routes(api);
     let api = sales::routes(api);
-    integration::routes(api)
+    integration::routes(api).with_permissions()
 }
 
 /// The published document, OpenAPI 3.1.0; or why it is not sound.

@@ -2,6 +2,7 @@
 
 use crate::{
     calendar::Zone,
+    error::{Code, Error, Result},
     shape::{Class, Field, Shape},
 };
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,25 @@ impl Caller {
         let (resource, verb) = permission.split_once(':')?;
         let wide = [format!("{resource}:*"), format!("*:{verb}"), "*:*".to_owned()];
         wide.iter().map(String::as_str).chain([permission]).filter_map(|p| self.grants.get(p)).max().copied()
+    }
+
+    /// Those of the permissions that the caller has at no reach at all, each once, in the order given.
+    #[must_use]
+    pub fn missing<S: AsRef<str>>(&self, permissions: impl IntoIterator<Item = S>) -> Vec<String> {
+        let mut missing: Vec<String> = vec![];
+        for permission in permissions {
+            let permission = permission.as_ref();
+            if self.reach(permission).is_none() && !missing.iter().any(|m| m == permission) {
+                missing.push(permission.to_owned());
+            }
+        }
+        missing
+    }
+
+    /// Refuses a caller that lacks any of the permissions. The refusal names all that are missing, so that one look at it is enough.
+    pub fn require<S: AsRef<str>>(&self, permissions: impl IntoIterator<Item = S>) -> Result<()> {
+        let missing = self.missing(permissions);
+        if missing.is_empty() { Ok(()) } else { Err(Error::from(Code::Forbidden).allowing(missing)) }
     }
 
     /// Which rows a permission shows.

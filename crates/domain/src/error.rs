@@ -42,7 +42,7 @@ codes! {
     InvalidHeader = "invalid_header", 400, "A request header has a value that cannot be used.";
     InvalidGrant = "invalid_grant", 401, "The e-mail and password, client credentials or refresh token are not valid.";
     Unauthenticated = "unauthenticated", 401, "No valid access token or API key was sent.";
-    Forbidden = "forbidden", 403, "The caller may see this but not do it; `allowed` names the permission that is missing.";
+    Forbidden = "forbidden", 403, "The caller may see this but not do it; `allowed` names every permission that is missing.";
     NotFound = "not_found", 404, "There is no such record, or the caller may not see it.";
     UnknownPath = "unknown_path", 404, "There is no such address in this API.";
     MethodNotAllowed = "method_not_allowed", 405, "The address exists but not with this method; see the Allow header.";
@@ -61,6 +61,7 @@ codes! {
     ValidationFailed = "validation_failed", 422, "The body is well formed but breaks a rule; `errors` says where, what is allowed and the nearest valid name.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This Idempotency-Key was used with another body.";
     UnknownReference = "unknown_reference", 422, "The body points at a record that does not exist or is not visible.";
+    UnknownExternalId = "unknown_external_id", 422, "No external reference of this system maps the id to a record the caller may write to; map it, or send the record's own id.";
     ControlTotalMismatch = "control_total_mismatch", 422, "The snapshot's control totals do not match what was received; nothing was marked missing.";
     PreconditionRequired = "precondition_required", 428, "This record may only be written with If-Match.";
     RateLimited = "rate_limited", 429, "Too many requests; see Retry-After.";

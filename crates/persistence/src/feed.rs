@@ -21,6 +21,7 @@ use samphan_domain::{
     integration::change::{Actor, ActorKind, Change},
     page::Position,
     scalar::{Kind, Scalar},
+    shape::Shape,
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Wanted {
     pub types: Option<Vec<&'static str>>,
     /// Resources, by their plurals.
     pub resources: Option<Vec<&'static str>>,
+    /// The account that records must belong to.
+    pub account: Option<Uuid>,
 }
 
 /// A stretch of the feed.
@@ -158,11 +161,50 @@ pub async fn read(reader: &Reader, wanted: &Wanted, after: i64, newest: i64, lim
             sql.push(" AND ").column("t", column).one_of(Kind::Text, names.iter().map(|n| Scalar::Text((*n).to_owned())));
         }
     }
+    if let Some(account) = wanted.account {
+        of_account(&mut sql, reader, account)?;
+    }
     sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
     sql.push(" ORDER BY p.position LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
     let changes = reader.fetch(sql, |row| change(&reader.store, row)).await?;
     let until = changes.last().filter(|_| changes.len() >= limit).map_or(until, |last| last.position);
     Ok(Stretch { changes, until, newest })
+}
+
+/// The field that says to which account a record belongs, and the resource it names.
+const ACCOUNT_FIELD: &str = "account_id";
+const ACCOUNTS: &str = "accounts";
+
+/// Leaves the events of records that belong to an account: the account, what names it in `account_id`, what has such a record for a
+/// parent, and what is about the account. Each is one look by primary key, and only for an event of that resource.
+fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
+    let is_of_account = |shape: &Shape| shape.field(ACCOUNT_FIELD).is_some_and(|f| f.reference == Some(ACCOUNTS));
+    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log && s.many != ACCOUNTS).collect();
+    shapes.sort_by_key(|s| s.many);
+    sql.push(" AND (t.resource = 'accounts' AND t.resource_id = ").id(account);
+    for shape in shapes {
+        let begin = |sql: &mut Sql| {
+            sql.push(" OR t.resource = ").text(shape.many).push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" r");
+        };
+        if is_of_account(shape) {
+            begin(sql);
+            sql.push(" WHERE r.id = t.resource_id AND r.account_id = ").id(account).push(")");
+        }
+        for name in shape.parents {
+            let Some(field) = shape.field(name) else { continue };
+            let Some(parent) = field.reference.and_then(|many| reader.store.shapes.get(many)).filter(|p| is_of_account(p)) else { continue };
+            begin(sql);
+            sql.push(" JOIN ").push(parent.many).push(" p2 ON p2.id = ").column("r", field.name);
+            sql.push(" WHERE r.id = t.resource_id AND p2.account_id = ").id(account).push(")");
+        }
+        if let Some((resource, id)) = shape.subject {
+            begin(sql);
+            sql.push(" WHERE r.id = t.resource_id AND ").column("r", resource).push(" = 'accounts' AND ").column("r", id).push(" = ");
+            sql.id(account).push(")");
+        }
+    }
+    sql.push(")");
+    Ok(())
 }
 
 /// Changes by the ids of their events, in no order; those that the reader's caller may not see are left out.

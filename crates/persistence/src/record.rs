@@ -412,7 +412,7 @@ fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
 
 /// Custom fields and references: what needs the database to be checked.
 async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
-    let mut faults = vec![];
+    let (mut faults, mut unreadable) = (vec![], vec![]);
     let shape_of_owner = shape;
     if shape.extensible {
         let none = Map::new();
@@ -439,6 +439,8 @@ async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, afte
         let mut sql = work.sql();
         sql.push("SELECT 1 FROM ").push(other).push(" t WHERE t.deleted_at IS NULL AND t.id = ").id(id);
         if shape.owned || !shape.parents.is_empty() {
+            // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
+            unreadable.extend(sight::missing_to_read(work, shape));
             sight::only_seen(&mut sql, work, shape, "t", "read")?;
         }
         if work.count(sql).await? == 0 {
@@ -447,6 +449,7 @@ async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, afte
             faults.push(FieldError::new(format!("/{}", field.name), "inactive_user", INACTIVE_OWNER));
         }
     }
+    work.caller.require(unreadable)?;
     Ok(faults)
 }
 

@@ -82,6 +82,24 @@ pub fn readable(reader: &Reader, shape: &Shape) -> bool {
     shape.nested || reader.caller.reach(&shape.permission("read")).is_some()
 }
 
+/// The permissions a caller lacks to see any record of a resource: its own, and those of its parents when there is none of them.
+#[must_use]
+pub fn missing_to_read(reader: &Reader, shape: &'static Shape) -> Vec<String> {
+    let own = (!shape.nested).then(|| shape.permission("read"));
+    let parents = parents_to_read(reader, shape).unwrap_or_default();
+    let mut missing = reader.caller.missing(own);
+    if parents.iter().all(|p| reader.caller.reach(p).is_none()) {
+        missing.extend(reader.caller.missing(parents));
+    }
+    missing
+}
+
+/// The permissions to read the parents of a resource's records, of which a caller needs one to see any.
+pub fn parents_to_read(reader: &Reader, shape: &'static Shape) -> Result<Vec<String>> {
+    let named = shape.parents.iter().filter_map(|name| shape.field(name).and_then(|f| f.reference));
+    named.map(|many| Ok(reader.shape(many)?.permission("read"))).collect()
+}
+
 /// Adds ` AND …` that leaves only the rows of `alias` that the caller may see with the verb, for rows that are found otherwise.
 pub fn only_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
     only(sql, reader, shape, alias, verb, Form::Row)

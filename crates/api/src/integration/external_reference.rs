@@ -59,9 +59,8 @@ async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape>
     known_system(work, &named.system).await?;
     let view = View::new(work, shape, Some(&["id"]), vec![]);
     let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
-    if !sight::readable(work, shape) {
-        return Err(missing());
-    }
+    // Without the permission no record is found, whichever is named: that is said.
+    work.caller.require(sight::missing_to_read(work, shape))?;
     list::one(work, &view, named.record_id, None, "read").await.map_err(|_| missing())?;
     Ok(shape)
 }

@@ -15,7 +15,9 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::stored::{self, Stored};
+use serde_json::json;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What the first start made.
 #[derive(Debug)]
@@ -26,13 +28,21 @@ pub struct FirstStart {
     pub password: Option<String>,
 }
 
-/// Makes the first administrator and the first roles, if there are no users yet.
+/// The id of the role of accounting connectors, the same in every deployment: once made, it stays as it was renamed, changed or deleted.
+const CONNECTOR_ID: Uuid = Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_0000_0001);
+const CONNECTOR_NAME: &str = "Accounting connector";
+
+/// Makes the first administrator and the first roles, if there are no users yet. A deployment of before gets the role of accounting
+/// connectors, which grants nothing until a key has it.
 pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart>> {
     let caller = Arc::new(Caller::system());
     let reader = state.store.reader(Arc::clone(&caller), now());
     let mut sql = reader.sql();
     sql.push("SELECT count(*) FROM users");
     if reader.count(sql).await? > 0 {
+        if let Err(error) = add_connector(state).await {
+            tracing::warn!(%error, "the role of accounting connectors could not be made");
+        }
         return Ok(None);
     }
     let made_up = settings.admin_password.is_none().then(tokens::secret);
@@ -44,6 +54,7 @@ pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart
         let made = stored::insert(&work, Stored::draft(role)).await?;
         administrator.get_or_insert(RoleId(made.id()));
     }
+    stored::insert(&work, connector()).await?;
     let user = User {
         name: "Administrator".to_owned(),
         email: settings.admin_email.clone(),
@@ -60,6 +71,53 @@ pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart
     super::user::keep_password(&work, user.id(), hash).await?;
     work.commit().await?;
     Ok(Some(FirstStart { email: user.data.email, password: made_up }))
+}
+
+/// Makes the role of accounting connectors, unless there is or was one, or another has its name.
+async fn add_connector(state: &State) -> Result<()> {
+    let work = state.store.work(Arc::new(Caller::system()), now()).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT count(*) FROM roles WHERE id = ").id(CONNECTOR_ID).push(" OR deleted_at IS NULL AND name = ").text(CONNECTOR_NAME);
+    if work.count(sql).await? > 0 {
+        return work.roll_back().await;
+    }
+    stored::insert(&work, connector()).await?;
+    work.commit().await
+}
+
+/// The role of accounting connectors: what `docs/connect-accounting.md` needs, and nothing else. It has no field rules: an accounting
+/// system writes tax invoices, and needs names, tax ids and addresses for them.
+fn connector() -> Stored<Role> {
+    let permissions = [
+        "accounts:read",
+        "changes:read",
+        "credit-balances:push",
+        "credit-balances:read",
+        "credit-snapshots:complete",
+        "credit-snapshots:create",
+        "credit-snapshots:read",
+        "external-references:create",
+        "external-references:read",
+        "external-systems:read",
+        "order-invoices:create",
+        "order-invoices:read",
+        "order-invoices:update",
+        "orders:read",
+        "products:read",
+        "shipments:read",
+        "stock-levels:sync",
+        "unmatched-credits:read",
+        "warehouses:read",
+    ];
+    let role = Role {
+        name: CONNECTOR_NAME.to_owned(),
+        description: Some("For the key of a system that keeps the books: what docs/connect-accounting.md needs, and nothing else.".to_owned()),
+        permissions: permissions.map(|p| Grant { permission: p.to_owned(), reach: Reach::All }).into(),
+        field_rules: vec![],
+    };
+    let mut draft = Stored::draft(role);
+    draft.record.insert("id".to_owned(), json!(CONNECTOR_ID));
+    draft
 }
 
 /// The roles most organisations begin with; the administrator first.

@@ -16,6 +16,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     record::{self, Record, expect_version, id_of, version_of},
+    sight,
     store::Work,
 };
 use serde::Deserialize;
@@ -78,12 +79,65 @@ const STATUSES: [&str; 7] = ["created", "updated", "unchanged", "applied", "stal
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
 pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Answer {
-    let results: Vec<Value> = outcomes.iter().enumerate().map(|(index, o)| result(call, request_id, index, o)).collect();
+    Answer::json(&json!({"results": results(call, request_id, outcomes), "summary": summary(outcomes)}))
+}
+
+/// A result for each item, in the order of the request.
+#[must_use]
+pub fn results(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Vec<Value> {
+    outcomes.iter().enumerate().map(|(index, o)| result(call, request_id, index, o)).collect()
+}
+
+/// How many items came to each status.
+#[must_use]
+pub fn summary(outcomes: &[Outcome]) -> Map<String, Value> {
     let mut summary = Map::from_iter([("received".to_owned(), json!(outcomes.len()))]);
     for status in STATUSES {
         summary.insert(status.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
     }
-    Answer::json(&json!({"results": results, "summary": summary}))
+    summary
+}
+
+/// Whether an error is the server's and ends the whole batch, instead of failing one item.
+const fn is_of_server(error: &Error) -> bool {
+    matches!(error.code, Code::Internal | Code::Unavailable)
+}
+
+/// Runs each item of a list, in turn: one that fails is undone alone. See `Care`.
+pub async fn each<I, O>(work: &Work, items: &[I], run: impl AsyncFn(&I) -> Result<O>) -> Result<Vec<Result<O>>> {
+    let start = work.savepoint().await?;
+    if let Some(done) = each_trusting(work, items, &run).await? {
+        work.release(start).await?;
+        return Ok(done);
+    }
+    work.roll_back_to(start).await?;
+    let mut done = Vec::with_capacity(items.len());
+    for item in items {
+        let place = work.savepoint().await?;
+        let outcome = run(item).await;
+        match &outcome {
+            Err(error) if is_of_server(error) => return outcome.map(|_| vec![]),
+            Err(_) => work.roll_back_to(place).await?,
+            Ok(_) => work.release(place).await?,
+        }
+        done.push(outcome);
+    }
+    Ok(done)
+}
+
+/// The same without savepoints; none when an item failed that had written something.
+async fn each_trusting<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) -> Result<O>) -> Result<Option<Vec<Result<O>>>> {
+    let mut done = Vec::with_capacity(items.len());
+    for item in items {
+        let tried = work.writes_tried();
+        let outcome = run(item).await;
+        match &outcome {
+            Err(error) if is_of_server(error) => return outcome.map(|_| None),
+            Err(_) if work.writes_tried() != tried => return Ok(None),
+            _ => done.push(outcome),
+        }
+    }
+    Ok(Some(done))
 }
 
 /// The answer about one item.
@@ -104,17 +158,13 @@ pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
     let envelope: Envelope = call.input()?;
     let verbs: &[&str] = match envelope.mode {
         Mode::Create => &["create"],
-        Mode::Update => &["update"],
-        Mode::Upsert => &["create", "update"],
-        Mode::Delete => &["delete"],
+        Mode::Update => &["update", "read"],
+        Mode::Upsert => &["create", "update", "read"],
+        Mode::Delete => &["delete", "read"],
     };
     if table.parent.is_none() {
-        for verb in verbs {
-            let permission = table.shape.permission(verb);
-            if work.caller.reach(&permission).is_none() {
-                return Err(Error::from(Code::Forbidden).allowing([permission]));
-            }
-        }
+        let own = verbs.iter().map(|verb| table.shape.permission(verb));
+        work.caller.require(own.chain(sight::parents_to_read(work, table.shape)?))?;
     }
     let system = match envelope.match_on.split_once(':') {
         None if envelope.match_on == "id" => None,
@@ -183,7 +233,7 @@ impl Batch<'_> {
             let place = if care == Care::Careful { Some(work.savepoint().await?) } else { None };
             let tried = work.writes_tried();
             match (self.run(work, table, item, &mut known).await, place) {
-                (Err(error), _) if matches!(error.code, Code::Internal | Code::Unavailable) => return Err(error),
+                (Err(error), _) if is_of_server(&error) => return Err(error),
                 (Ok(outcome), place) => {
                     if let Some(place) = place {
                         work.release(place).await?;

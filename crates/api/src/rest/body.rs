@@ -113,7 +113,10 @@ impl Validators {
         let published = name.strip_suffix(ENVELOPE).unwrap_or(name);
         let mut schema = resolved(self.components.get(published).unwrap_or(&Value::Null), &self.components, 0);
         if published != name {
-            schema["properties"]["items"]["items"] = json!({});
+            let lists = schema["properties"].as_object_mut().into_iter().flat_map(Map::values_mut);
+            for list in lists.filter(|list| list["items"]["type"] == "object") {
+                list["items"] = json!({});
+            }
         }
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex())

@@ -4,6 +4,7 @@ use super::{
     endpoints::Endpoints,
     example::{Example, Subject},
     operation::{Body, Call, Operation, Parameter},
+    permissions,
     rules::{Parent, Table},
 };
 use samphan_domain::{error::Result, resource::Resource, shape::Shape};
@@ -78,6 +79,16 @@ impl Api {
     #[must_use]
     pub fn schema<S: ToSchema>(mut self) -> Self {
         add_schema::<S>(&mut self.schemas);
+        self
+    }
+
+    /// With the permissions that every operation of a collection needs beside its own, which follow from what it is about: see
+    /// `permissions`. Done last, when every resource is known.
+    #[must_use]
+    pub fn with_permissions(mut self) -> Self {
+        for operation in &mut self.operations {
+            permissions::add(operation, &self.shapes);
+        }
         self
     }
 }
@@ -171,6 +182,15 @@ impl<T: Resource> Collection<T> {
         let mut operation = make(format!("{}{below}", self.endpoints.base));
         operation.tag = self.endpoints.tag;
         self.endpoints.operations.push(operation);
+        self
+    }
+
+    /// Says of what was declared last that it needs another permission under a condition; see `Operation::also_needs_when`.
+    #[must_use]
+    pub fn also_needs_when(mut self, permission: &str, when: &str) -> Self {
+        if let Some(last) = self.endpoints.operations.last_mut() {
+            last.add_need(permission.to_owned(), Some(when.to_owned()));
+        }
         self
     }
 

@@ -317,6 +317,7 @@ impl Endpoints {
                     let reference = external_ref(table.shape, &call);
                     match by_external_id(work, table.shape, &call).await? {
                         Some(id) => {
+                            work.caller.require([table.shape.permission("read")])?;
                             let before = table.find(work, id, None, "update").await?;
                             if call.only_if_new {
                                 return Err(Code::PreconditionFailed.into());

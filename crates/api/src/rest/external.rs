@@ -69,10 +69,7 @@ pub async fn find_references(
 
 /// Makes a record that another system calls by a name.
 pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
-    let permission = table.shape.permission("create");
-    if work.caller.reach(&permission).is_none() {
-        return Err(Error::from(Code::Forbidden).allowing([permission]));
-    }
+    work.caller.require([table.shape.permission("create")])?;
     known_system(work, &reference.system).await?;
     body.remove("external_refs");
     let mut draft = record::of_body(table.shape, body, None);

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod lasting;
 pub mod messages;
 pub mod operation;
+mod permissions;
 pub mod pipeline;
 pub mod problem;
 pub mod query;

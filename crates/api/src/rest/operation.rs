@@ -23,6 +23,15 @@ pub enum Access {
     ByMode(String),
 }
 
+/// A permission that an operation needs beside its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlsoNeeds {
+    /// The permission, such as `orders:read`.
+    pub permission: String,
+    /// When it is needed, as the end of a sentence; always when none. The operation itself checks what is needed under a condition.
+    pub when: Option<String>,
+}
+
 /// A query parameter.
 #[derive(Clone, Debug)]
 pub struct Parameter {
@@ -219,6 +228,8 @@ pub struct Operation {
     pub description: String,
     /// Who may call.
     pub access: Access,
+    /// Permissions needed beside that of `access`; published as `x-also-needs`.
+    pub also_needs: Vec<AlsoNeeds>,
     /// Query parameters.
     pub query: Vec<Parameter>,
     /// Body.
@@ -305,6 +316,7 @@ impl Operation {
             summary: String::new(),
             description: String::new(),
             access: Access::SignedIn,
+            also_needs: vec![],
             query: vec![],
             body: None,
             status: 200,
@@ -342,6 +354,49 @@ impl Operation {
     #[must_use]
     pub fn needs(self, permission: impl Into<String>) -> Self {
         self.access(Access::Needs(permission.into()))
+    }
+
+    /// With a permission it always needs beside its own.
+    #[must_use]
+    pub fn also_needs(mut self, permission: impl Into<String>) -> Self {
+        self.add_need(permission.into(), None);
+        self
+    }
+
+    /// With a permission it needs beside its own under a condition, said as the end of a sentence. The operation checks it.
+    #[must_use]
+    pub fn also_needs_when(mut self, permission: impl Into<String>, when: impl Into<String>) -> Self {
+        self.add_need(permission.into(), Some(when.into()));
+        self
+    }
+
+    /// The same of several permissions.
+    #[must_use]
+    pub fn also_need_when<const N: usize>(self, permissions: [&str; N], when: &str) -> Self {
+        permissions.into_iter().fold(self, |operation, permission| operation.also_needs_when(permission, when))
+    }
+
+    /// Adds a permission, unless the operation needs it already.
+    pub(super) fn add_need(&mut self, permission: String, when: Option<String>) {
+        let is_own = matches!(&self.access, Access::Needs(own) if *own == permission);
+        if !is_own && !self.also_needs.iter().any(|a| a.permission == permission && (a.when.is_none() || a.when == when)) {
+            self.also_needs.push(AlsoNeeds { permission, when });
+        }
+    }
+
+    /// Refuses a caller that lacks the operation's permission, or one it always needs beside it. The refusal names every permission
+    /// that is missing, those that are needed under a condition too. What a batch needs follows from its mode: it checks that itself.
+    pub fn check_permissions(&self, caller: &Caller) -> Result<()> {
+        let own = match &self.access {
+            Access::Needs(permission) => Some(permission),
+            Access::Public | Access::SignedIn => None,
+            Access::ByMode(_) => return Ok(()),
+        };
+        let always = self.also_needs.iter().filter(|a| a.when.is_none()).map(|a| &a.permission);
+        if own.into_iter().chain(always).all(|permission| caller.reach(permission).is_some()) {
+            return Ok(());
+        }
+        caller.require(own.into_iter().chain(self.also_needs.iter().map(|a| &a.permission)))
     }
 
     /// With a body.

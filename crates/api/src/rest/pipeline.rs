@@ -224,11 +224,7 @@ async fn answer(
     let taken = state.take(&bucket, cost, limits::REQUESTS, now);
     noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
     taken?;
-    if let Access::Needs(permission) = &operation.access
-        && caller.reach(permission).is_none()
-    {
-        return Err(Error::from(Code::Forbidden).allowing([permission.clone()]));
-    }
+    operation.check_permissions(&caller)?;
     acceptable(operation, request)?;
     bounded(request)?;
     let query = read_query(operation, request)?;

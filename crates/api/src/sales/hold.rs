@@ -11,7 +11,6 @@ use crate::rest::{
 };
 use actix_web::http::Method;
 use samphan_domain::{
-    caller::Sight,
     error::{Code, Error, Result},
     example,
     id::WarehouseId,
@@ -33,14 +32,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// The right to release holds of credit.
-const RELEASE_CREDIT: &str = "order-holds:release-credit";
+pub(super) const RELEASE_CREDIT: &str = "order-holds:release-credit";
 
 /// Holds.
 #[must_use]
 pub fn routes() -> Collection<OrderHold> {
     let about = "409 `illegal_transition` when it is no longer open; see `available_actions` of the record.";
     let action =
-        |operation: Operation, verb: &str| operation.needs(format!("order-holds:{verb}")).answers(200, "OrderHold").etag().if_match(false);
+        |operation: Operation, verb: &str| {
+            operation.needs(format!("order-holds:{verb}")).also_needs("orders:release").answers(200, "OrderHold").etag().if_match(false)
+        };
     Collection::new("orders")
         .operation("/{id}/release", |path| {
             let about = format!(
@@ -48,6 +49,7 @@ pub fn routes() -> Collection<OrderHold> {
                  the permission `{RELEASE_CREDIT}` too. {about}"
             );
             action(Operation::write("releaseOrderHold", Method::POST, path, release_one), "release")
+                .also_needs_when(RELEASE_CREDIT, "the hold is one of credit")
                 .says("orders", "Let go of a hold", about)
                 .example(Example::body(json!({"reason": "The buyer called."})).answers(json!({"status": "released"})))
                 .takes(Body { optional: true, ..Body::of("OrderReason") })
@@ -148,8 +150,8 @@ pub(super) async fn release(
     let open = open(work, order.id()).await?;
     let mut after = order.clone();
     for hold in open.iter().filter(|h| which(h)) {
-        if hold.data.kind == HoldKind::Credit && work.caller.sight(RELEASE_CREDIT) == Sight::Nothing {
-            return Err(Error::from(Code::Forbidden).allowing([RELEASE_CREDIT]));
+        if hold.data.kind == HoldKind::Credit {
+            work.caller.require([RELEASE_CREDIT])?;
         }
         settle(work, hold, HoldStatus::Released, "released", reason.clone()).await?;
         if hold.data.kind != HoldKind::Manual && !after.data.waived_holds.contains(&hold.data.kind) {

@@ -5,10 +5,14 @@ use crate::{
         credit::{push::Ledger, reconciliation::sum_of},
         external_system::legal_entity,
     },
-    rest::{collection::Collection, example::Example, external::known_system},
+    rest::{
+        batch::{self, Outcome},
+        collection::Collection,
+        example::Example,
+        external::known_system,
+    },
 };
 use samphan_domain::{
-    caller::Sight,
     error::{Code, Error, FieldError, Result},
     instant::Instant,
     money::{Amount, Quantity},
@@ -20,10 +24,11 @@ use samphan_domain::{
     scalar::Scalar,
 };
 use samphan_persistence::{
+    sight,
     store::Work,
     stored::{self, Stored},
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What was invoiced.
@@ -117,55 +122,89 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     Ok(saved)
 }
 
-/// Refuses rows that name one document and order line twice: the second would replace the first.
-fn expect_single(posted: &[PostedInvoice]) -> Result<()> {
-    let mut named = HashSet::new();
-    let repeated = posted.iter().enumerate().filter(|(_, p)| !named.insert((&p.document_no, p.order_line_id)));
-    let about = "one row for each document and order line: add up what the document has in several";
-    let faults: Vec<_> =
-        repeated.map(|(place, _)| FieldError::new(format!("/invoices/{place}/order_line_id"), "repeated", about)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
-}
+/// The permissions it takes to post invoices with balances.
+pub const POSTING: [&str; 4] = ["order-invoices:create", "order-invoices:update", "order-invoices:read", "orders:read"];
 
-/// Takes what a system posted with its balances of that entity and currency: makes what is new, changes what is newer. The orders are
-/// locked in one order, whoever posts.
-pub async fn post(work: &Work, ledger: &Ledger, mut posted: Vec<PostedInvoice>) -> Result<()> {
+/// Takes what a system posted with its balances of that entity and currency: makes what is new, changes what is newer. Each has a result of
+/// its own, in the order of the request; one that is refused changes nothing. The orders are locked in one order, whoever posts.
+///
+/// There is one row for each document and line of an order: a list that names the same twice does not say which of them holds, so all that
+/// do are refused.
+pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice>>) -> Result<Vec<Outcome>> {
     if posted.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
-    for right in ["order-invoices:create", "order-invoices:update"] {
-        if work.caller.sight(right) == Sight::Nothing {
-            return Err(Error::from(Code::Forbidden).allowing([right]));
+    work.caller.require(POSTING)?;
+    let mut times: HashMap<(String, Uuid), usize> = HashMap::new();
+    for one in posted.iter().flatten() {
+        *times.entry((one.document_no.clone(), one.order_line_id)).or_default() += 1;
+    }
+    let mut placed: Vec<(usize, OrderInvoice)> = vec![];
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(posted.len());
+    for (place, one) in posted.into_iter().enumerate() {
+        let is_repeated = |one: &PostedInvoice| times.get(&(one.document_no.clone(), one.order_line_id)).is_some_and(|n| *n > 1);
+        outcomes.push(match one {
+            Err(error) => Some(Outcome::failed(None, error)),
+            Ok(one) if is_repeated(&one) => {
+                let fault = FieldError::new("/order_line_id", "repeated", "one row for each document and order line: add up what the document has in several");
+                Some(Outcome::failed(None, Error::invalid(fault)))
+            }
+            Ok(one) => {
+                placed.push((place, one.of(&ledger.system, &ledger.entity, &ledger.currency)));
+                None
+            }
+        });
+    }
+    placed.sort_by_key(|(_, one)| one.order_id);
+    let done = batch::each(work, &placed, async |(_, said): &(usize, OrderInvoice)| take(work, said.clone()).await).await?;
+    for ((place, _), outcome) in placed.iter().zip(done) {
+        if let Some(slot) = outcomes.get_mut(*place) {
+            *slot = Some(outcome.unwrap_or_else(|error| Outcome::failed(None, error)));
         }
     }
-    expect_single(&posted)?;
-    let mut placed: Vec<(usize, PostedInvoice)> = posted.drain(..).enumerate().collect();
-    placed.sort_by_key(|(_, p)| p.order_id);
-    for (place, one) in placed {
-        let said = one.of(&ledger.system, &ledger.entity, &ledger.currency);
-        take(work, said).await.map_err(|mut error| {
-            for fault in &mut error.errors {
-                fault.pointer = format!("/invoices/{place}{}", fault.pointer);
-            }
-            error
-        })?;
-    }
-    Ok(())
+    Ok(outcomes.into_iter().flatten().collect())
 }
 
-async fn take(work: &Work, said: OrderInvoice) -> Result<()> {
+async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
+    let done = |status, made: &Stored<OrderInvoice>, error| Outcome {
+        status,
+        id: Some(made.id()),
+        external_id: None,
+        version: Some(made.version()),
+        error,
+    };
     let mut sql = work.sql();
     sql.push("SELECT id FROM order_invoices WHERE deleted_at IS NULL AND system = ").text(said.system.clone());
     sql.push(" AND document_no = ").text(said.document_no.clone()).push(" AND order_line_id = ").id(said.order_line_id);
     let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
-        return create(work, Stored::draft(said)).await.map(|_| ());
+        return Ok(done("created", &create(work, Stored::draft(said)).await?, None));
     };
     // The order before its invoices, as when one is made.
     stored::find::<Order>(work, said.order_id.0, "read").await.map_err(unseen)?;
-    let before = stored::find::<OrderInvoice>(work, id, "read").await.map_err(unseen)?;
+    let before = stored::find::<OrderInvoice>(work, id, "update").await.map_err(unseen)?;
     let mut after = before.clone();
     after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
-    update(work, &before, after).await.map(|_| ())
+    if after.data.as_of < before.data.as_of {
+        let known = before.data.as_of.map(|at| format!("as of {at}")).unwrap_or_default();
+        let fault = FieldError::new("/as_of", "superseded", known);
+        return Ok(done("stale", &before, Some(Error::from(Code::Conflict).with(vec![fault]))));
+    }
+    let made = update(work, &before, after).await?;
+    Ok(done(if made.version() == before.version() { "unchanged" } else { "updated" }, &made, None))
+}
+
+/// The customers of orders, deleted ones too, as far as the caller sees them.
+pub async fn customers(work: &Work, orders: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Uuid>> {
+    let mut orders: Vec<Uuid> = orders.collect();
+    orders.sort_unstable();
+    orders.dedup();
+    if orders.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT t.id, t.account_id FROM orders t WHERE t.id").one_of_ids(orders);
+    sight::only_seen(&mut sql, work, work.shape(Order::MANY)?, "t", "read")?;
+    Ok(work.fetch(sql, |row| Ok((row.id(0)?, row.id(1)?))).await?.into_iter().collect())
 }
 
 async fn delete(work: &Work, found: &Stored<OrderInvoice>) -> Result<()> {

@@ -69,6 +69,7 @@ pub fn routes() -> Collection<Order> {
                 .kept(),
         )
         .action("release", "Let go of all holds of an order", release)
+        .also_needs_when(hold::RELEASE_CREDIT, "one of the holds is of credit")
         .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
         .action("amend", "Change a promised order: what changes is priced and checked anew", amend)
         .example(
@@ -108,6 +109,8 @@ pub fn routes() -> Collection<Order> {
                 )
                 .example(Example::default().answers(json!({"id": example::id("cloned_orders"), "cloned_from_id": example::id("orders")})))
                 .needs("orders:create")
+                .also_needs("accounts:read")
+                .also_needs_when("contacts:read", "the order names a contact")
                 .answers(201, "Order")
                 .etag()
         })

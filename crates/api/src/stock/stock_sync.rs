@@ -106,7 +106,7 @@ async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {
         (None, Some(name)) => {
             let found = find_references(work, work.shape("warehouses")?, &asked.system, std::slice::from_ref(name)).await?;
             let Some(id) = found.get(name) else {
-                return Err(Error::from(Code::UnknownReference).with(vec![FieldError::new(at, "unknown_external_id", "warehouses")]));
+                return Err(Error::from(Code::UnknownExternalId).with(vec![FieldError::new(at, "unknown_external_id", "warehouses")]));
             };
             stock_movement::warehouse(work, "", Some(WarehouseId(*id)), None).await
         }
@@ -133,12 +133,13 @@ impl Named {
     }
 
     fn product(&self, item: &StockCount) -> Result<Uuid> {
-        let (found, pointer, code) = match (&item.external_id, &item.sku, item.product_id) {
+        let (found, pointer, fault) = match (&item.external_id, &item.sku, item.product_id) {
             (Some(name), ..) => (self.by_external_id.get(name).copied(), "/external_id", "unknown_external_id"),
             (_, Some(sku), _) => (self.others.by_sku(sku).map(|p| p.0.0), "/sku", "unknown_reference"),
             (.., id) => (id.and_then(|id: ProductId| self.others.by_id(id)).map(|p| p.0.0), "/product_id", "unknown_reference"),
         };
-        found.ok_or_else(|| Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, code, "products")]))
+        let code = if item.external_id.is_some() { Code::UnknownExternalId } else { Code::UnknownReference };
+        found.ok_or_else(|| Error::from(code).with(vec![FieldError::new(pointer, fault, "products")]))
     }
 }
 
@@ -202,7 +203,10 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
             ("applied", None)
         }
         Taken::Unchanged => ("unchanged", None),
-        Taken::Stale => ("stale", None),
+        Taken::Stale => {
+            let known = level.count.as_ref().map(|(_, stamp)| format!("as of {}", stamp.as_of)).unwrap_or_default();
+            ("stale", Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", "superseded", known)])))
+        }
         Taken::Conflicting => {
             let fault = FieldError::new("/as_of", "same_as_of_different_values", "the smaller of the two counts is kept");
             ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))

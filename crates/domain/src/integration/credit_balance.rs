@@ -48,10 +48,18 @@ pub struct CreditBalance {
     pub overdue_days_61_90: Option<Amount>,
     /// Of that, overdue for more than 90 days.
     pub overdue_days_over_90: Option<Amount>,
-    /// Delivered and not invoiced.
+    /// Delivered and not invoiced, without `included_unbilled_deliveries`.
     pub unbilled_deliveries: Option<Amount>,
-    /// Ordered and not delivered.
+    /// Ordered and not delivered, without `included_open_orders`.
     pub open_orders: Option<Amount>,
+    /// The orders taken here that the sender named as included in its amounts.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub included_orders: Vec<String>,
+    /// What was taken out of the sender's `open_orders` for those orders, because they count here already.
+    pub included_open_orders: Option<Amount>,
+    /// What was taken out of the sender's `unbilled_deliveries` for those orders.
+    pub included_unbilled_deliveries: Option<Amount>,
     /// When the limit was true; null until it is told.
     pub limit_as_of: Option<Instant>,
     /// The sender's revision of the limit.
@@ -113,6 +121,8 @@ pub(crate) const TOLD_BY_ITEM: &[&str] = &[
     "credit_balances.overdue_days_over_90",
     "credit_balances.unbilled_deliveries",
     "credit_balances.open_orders",
+    "credit_balances.included_open_orders",
+    "credit_balances.included_unbilled_deliveries",
     "credit_balances.limit_kind",
     "credit_balances.limit_amount",
     "credit_balances.on_hold",
@@ -208,9 +218,12 @@ pub struct CreditItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub account_id: Option<AccountId>,
-    /// When the sender's books said so; not more than five minutes ahead of now.
+    /// The moment the amounts are true of, taken before the sender reads its books: an entry posted while they are read is then newer
+    /// than the balance, never missing from it. Not more than five minutes ahead of now.
     pub as_of: Instant,
-    /// A number that grows with each change at the sender; decides between pushes with the same `as_of`.
+    /// A whole number, in digits, that grows with each change at the sender; decides between pushes with the same `as_of`. One that is no
+    /// number is refused. With equal `as_of` and without a revision, or with equal ones, the larger exposure and the lower limit win, and
+    /// the balance is marked `has_conflict`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 50, example = "88123")]
     pub source_revision: Option<String>,
@@ -222,14 +235,20 @@ pub struct CreditItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub overdue: Option<OverdueBuckets>,
-    /// Delivered and not invoiced.
+    /// Delivered and not invoiced. Leave out orders taken here, or name them in `included_orders`: they count here until they are invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub unbilled_deliveries: Option<Amount>,
-    /// Ordered and not delivered.
+    /// Ordered and not delivered. Leave out orders taken here, or name them in `included_orders`: they count here until they are invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub open_orders: Option<Amount>,
+    /// The orders taken here that `open_orders` and `unbilled_deliveries` include, by number or id. What was open of them at `as_of` is
+    /// taken out of `open_orders`, then of `unbilled_deliveries`, so that it counts once. An order that is not one of the customer's in
+    /// this currency fails the item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000, example = json!(["SO-000042"]))]
+    pub included_orders: Vec<String>,
     /// The credit limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -245,19 +264,31 @@ pub struct CreditItem {
 struct Told<T> {
     as_of: Instant,
     /// The revision where it is a number; another word tells nothing of before and after.
-    number: Option<u64>,
+    number: Option<Revision>,
     says: T,
     /// The revision as it was written: of two that say the same, one must be the kept one, whichever comes first.
     revision: Option<String>,
 }
 
+/// A whole number of any length: how many digits without leading zeros, and those.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Revision(usize, String);
+
+impl Revision {
+    fn parse(text: &str) -> Option<Self> {
+        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let digits = text.trim_start_matches('0');
+        is_number.then(|| Self(digits.len(), digits.to_owned()))
+    }
+}
+
 impl<T: Ord> Told<T> {
     fn new(as_of: Instant, revision: Option<&String>, says: T) -> Self {
-        Self { as_of, number: revision.and_then(|r| r.parse().ok()), says, revision: revision.cloned() }
+        Self { as_of, number: revision.and_then(|r| Revision::parse(r)), says, revision: revision.cloned() }
     }
 
     fn is_of_one_moment_with(&self, other: &Self) -> bool {
-        (self.as_of, self.number) == (other.as_of, other.number)
+        self.as_of == other.as_of && self.number == other.number
     }
 
     /// Pushes of one moment and revision that differ are a mistake at the sender.
@@ -272,6 +303,8 @@ struct Exposure {
     total: Amount,
     parts: [Amount; 3],
     overdue: [Amount; 4],
+    /// Orders taken here that the amounts include: of two pushes that differ in nothing else, the one with fewer takes out less.
+    included: Reverse<Vec<String>>,
 }
 
 /// The limit group, ordered likewise: on hold, then the lower limit, is the greater.
@@ -316,6 +349,12 @@ impl CreditItem {
         if self.external_id.is_some() == self.account_id.is_some() {
             return Err(("/external_id", "ambiguous_key", "exactly one of external_id and account_id"));
         }
+        if self.source_revision.as_deref().is_some_and(|r| Revision::parse(r).is_none()) {
+            return Err(("/source_revision", "invalid_format", "a whole number in digits, such as 88123"));
+        }
+        if !self.included_orders.is_empty() && !self.names_exposure() {
+            return Err(("/included_orders", "nothing_named", "the open_orders or unbilled_deliveries that include them"));
+        }
         if !self.names_exposure() && !self.names_limit() {
             return Err((
                 "",
@@ -337,8 +376,17 @@ impl CreditItem {
         let says = exposure(
             [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
             [o.days_1_30, o.days_31_60, o.days_61_90, o.days_over_90],
+            self.included(),
         );
         self.names_exposure().then(|| Told::new(self.as_of, self.source_revision.as_ref(), says))
+    }
+
+    /// The orders named as included, each once, in one order.
+    fn included(&self) -> Vec<String> {
+        let mut names = self.included_orders.clone();
+        names.sort();
+        names.dedup();
+        names
     }
 
     fn limit(&self) -> Option<Told<Limit>> {
@@ -369,8 +417,14 @@ fn extremes<T: Ord>(items: &[CreditItem], group: fn(&CreditItem) -> Option<Told<
     greatest.into_iter().chain(least).map(|(_, n)| *n).collect()
 }
 
-fn exposure(parts: [Amount; 3], overdue: [Amount; 4]) -> Exposure {
-    Exposure { total: parts.into_iter().fold(Amount(0), Amount::plus), parts, overdue }
+fn exposure(parts: [Amount; 3], overdue: [Amount; 4], included: Vec<String>) -> Exposure {
+    Exposure { total: parts.into_iter().fold(Amount(0), Amount::plus), parts, overdue, included: Reverse(included) }
+}
+
+/// Takes as much of an amount as there is, nothing of one below zero: what is left, and what was taken.
+fn taken_out(of: Amount, wanted: Amount) -> (Amount, Amount) {
+    let taken = wanted.min(of).max(Amount(0));
+    (of.minus(taken), taken)
 }
 
 impl CreditBalance {
@@ -391,6 +445,9 @@ impl CreditBalance {
             overdue_days_over_90: None,
             unbilled_deliveries: None,
             open_orders: None,
+            included_orders: vec![],
+            included_open_orders: None,
+            included_unbilled_deliveries: None,
             limit_as_of: None,
             limit_revision: None,
             limit_kind: None,
@@ -404,15 +461,24 @@ impl CreditBalance {
         }
     }
 
-    /// Takes a push. Each group is replaced only by one with a greater stamp; with equal stamps the more prudent stays.
-    pub fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
+    /// Takes a push. Each group is replaced only by one with a greater stamp; with equal stamps the more prudent stays. `included` is what
+    /// was open at that moment of the orders that the push names as included.
+    pub fn take(&mut self, item: &CreditItem, included: Amount, now: Instant) -> Outcome {
         let mut outcomes = vec![];
         if let Some(pushed) = item.exposure() {
             let outcome = decide(self.exposure().as_ref(), &pushed, &mut self.exposure_has_conflict);
             if outcome == Outcome::Applied {
                 self.exposure_as_of = Some(pushed.as_of);
                 self.exposure_revision = pushed.revision;
-                [self.receivable, self.unbilled_deliveries, self.open_orders] = pushed.says.parts.map(Some);
+                let [receivable, unbilled_deliveries, open_orders] = pushed.says.parts;
+                let (open_orders, of_orders) = taken_out(open_orders, included);
+                let (unbilled_deliveries, of_deliveries) = taken_out(unbilled_deliveries, included.minus(of_orders));
+                [self.receivable, self.unbilled_deliveries, self.open_orders] =
+                    [receivable, unbilled_deliveries, open_orders].map(Some);
+                self.included_orders = pushed.says.included.0;
+                let is_named = !self.included_orders.is_empty();
+                self.included_open_orders = is_named.then_some(of_orders);
+                self.included_unbilled_deliveries = is_named.then_some(of_deliveries);
                 [self.overdue_days_1_30, self.overdue_days_31_60, self.overdue_days_61_90, self.overdue_days_over_90] =
                     pushed.says.overdue.map(Some);
             }
@@ -439,7 +505,17 @@ impl CreditBalance {
     }
 
     fn exposure(&self) -> Option<Told<Exposure>> {
-        self.exposure_as_of.map(|as_of| Told::new(as_of, self.exposure_revision.as_ref(), self.exposed()))
+        let part = Option::unwrap_or_default;
+        let mut says = self.exposed();
+        let [receivable, unbilled_deliveries, open_orders] = says.parts;
+        // As it was sent: what was taken out is put back.
+        let sent = [
+            receivable,
+            unbilled_deliveries.plus(part(self.included_unbilled_deliveries)),
+            open_orders.plus(part(self.included_open_orders)),
+        ];
+        says = exposure(sent, says.overdue, self.included_orders.clone());
+        self.exposure_as_of.map(|as_of| Told::new(as_of, self.exposure_revision.as_ref(), says))
     }
 
     fn exposed(&self) -> Exposure {
@@ -447,7 +523,19 @@ impl CreditBalance {
         exposure(
             [part(self.receivable), part(self.unbilled_deliveries), part(self.open_orders)],
             [part(self.overdue_days_1_30), part(self.overdue_days_31_60), part(self.overdue_days_61_90), part(self.overdue_days_over_90)],
+            vec![],
         )
+    }
+
+    /// Why a push is stale: the moment and the revision of what is known.
+    #[must_use]
+    pub fn newer_than(&self, item: &CreditItem) -> String {
+        let (as_of, revision) = match item.names_exposure() {
+            true => (self.exposure_as_of, &self.exposure_revision),
+            false => (self.limit_as_of, &self.limit_revision),
+        };
+        let as_of = as_of.map(|at| at.to_string()).unwrap_or_default();
+        revision.as_ref().map_or_else(|| format!("as of {as_of}"), |revision| format!("as of {as_of}, revision {revision}"))
     }
 
     fn limit(&self) -> Option<Told<Limit>> {
@@ -506,6 +594,8 @@ impl Resource for CreditBalance {
         "overdue_days_over_90",
         "unbilled_deliveries",
         "open_orders",
+        "included_open_orders",
+        "included_unbilled_deliveries",
         "limit_amount",
     ];
     const EXTENSIBLE: bool = false;
@@ -546,9 +636,10 @@ mod tests {
             Just(CreditLimit { kind: LimitKind::NotManaged, amount: None }),
             (0..3_i64).prop_map(|n| CreditLimit { kind: LimitKind::Limited, amount: Some(Price(n)) }),
         ]);
-        let revision = proptest::option::of(prop_oneof![Just("1"), Just("2"), Just("02"), Just("a"), Just("b")]);
-        let item = (0..3_i64, revision, amount(), amount(), limit, proptest::option::of(any::<bool>())).prop_map(
-            |(minute, revision, receivable, open_orders, credit_limit, on_hold)| CreditItem {
+        let revision = proptest::option::of(prop_oneof![Just("1"), Just("2"), Just("02"), Just("99999999999999999999"), Just("a"), Just("b")]);
+        let included = proptest::collection::vec(prop_oneof![Just("SO-1"), Just("SO-2")], 0..3);
+        let item = (0..3_i64, revision, amount(), amount(), limit, proptest::option::of(any::<bool>()), included).prop_map(
+            |(minute, revision, receivable, open_orders, credit_limit, on_hold, included)| CreditItem {
                 external_id: None,
                 account_id: Some(AccountId(uuid::Uuid::nil())),
                 as_of: balance().received_at.plus_seconds(minute * 60),
@@ -557,6 +648,7 @@ mod tests {
                 overdue: None,
                 unbilled_deliveries: None,
                 open_orders,
+                included_orders: included.into_iter().map(str::to_owned).collect(),
                 credit_limit,
                 on_hold,
             },
@@ -565,10 +657,32 @@ mod tests {
         proptest::collection::vec(item, 1..8)
     }
 
+    /// What is open of the orders an item includes: of SO-1 one, of SO-2 nothing.
+    fn open_of(item: &CreditItem) -> Amount {
+        Amount(i64::from(item.included_orders.iter().any(|name| name == "SO-1")))
+    }
+
+    #[test]
+    fn included_orders_are_taken_out_of_open_orders_then_of_deliveries_and_never_beyond() {
+        let mut balance = balance();
+        let item = CreditItem {
+            unbilled_deliveries: Some(Amount(40)),
+            open_orders: Some(Amount(100)),
+            included_orders: vec!["SO-1".into()],
+            ..CreditItem::deserialize(json!({"as_of": "2026-01-02T00:00:00Z", "receivable": "1"})).unwrap()
+        };
+        for (open, left) in [(0, (100, 40)), (30, (70, 40)), (120, (0, 20)), (500, (0, 0))] {
+            balance.exposure_as_of = None;
+            assert_eq!(balance.take(&item, Amount(open), item.as_of), Outcome::Applied);
+            assert_eq!((balance.open_orders, balance.unbilled_deliveries), (Some(Amount(left.0)), Some(Amount(left.1))), "{open}");
+            assert_eq!(balance.take(&item, Amount(0), item.as_of), Outcome::Unchanged, "what is compared is what was sent");
+        }
+    }
+
     fn after(items: &[CreditItem]) -> CreditBalance {
         let mut balance = balance();
         for item in items {
-            balance.take(item, item.as_of);
+            balance.take(item, open_of(item), item.as_of);
         }
         // When a push came in depends on the order, of course; nothing else may.
         CreditBalance { received_at: self::balance().received_at, ..balance }
@@ -600,9 +714,9 @@ mod tests {
         fn a_push_said_twice_is_unchanged_the_second_time(items in items()) {
             let mut balance = balance();
             for item in &items {
-                if balance.take(item, item.as_of) == Outcome::Applied {
+                if balance.take(item, open_of(item), item.as_of) == Outcome::Applied {
                     let before = balance.clone();
-                    prop_assert_ne!(balance.take(item, item.as_of), Outcome::Applied);
+                    prop_assert_ne!(balance.take(item, open_of(item), item.as_of), Outcome::Applied);
                     prop_assert_eq!(&balance, &before);
                 }
             }

@@ -32,7 +32,7 @@ use samphan_persistence::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 /// The number of a customer of accounting's that nobody has mapped.
@@ -50,14 +50,14 @@ impl Company<'_> {
         let receivable_total = items.iter().filter_map(|i| i.receivable).fold(Amount(0), Amount::plus);
         let count = i64::try_from(items.len()).unwrap_or_default();
         *self.counts.entry("credit_balances").or_default() += items.len();
-        let taken = push::apply(self.work, &ledger, Some(snapshot.id()), items.into_iter().map(Ok).collect()).await?;
+        let taken = push::apply(self.work, &ledger, Some(snapshot.id()), items.into_iter().map(Ok).collect(), &HashMap::new()).await?;
         if let Some(Outcome { error: Some(error), .. }) = taken.into_iter().find(|o| o.error.is_some()) {
             return Err(error);
         }
         snapshot::complete(self.work, snapshot, ControlTotals { items: count, receivable_total }).await?;
         // Accounting has a customer that we have not: its push waits until somebody maps it.
         let unknown = balance(UNMAPPED, self.work.now)?;
-        push::apply(self.work, &ledger, None, vec![Ok(unknown)]).await?;
+        push::apply(self.work, &ledger, None, vec![Ok(unknown)], &HashMap::new()).await?;
         *self.counts.entry("unmatched_credits").or_default() += 1;
 
         let wholesale = json!({
@@ -107,7 +107,7 @@ impl Company<'_> {
 pub(super) async fn owe(state: &State, endpoint: Uuid) -> Result<usize> {
     let (caller, now) = (Arc::new(Caller::system()), now());
     let newest = feed::newest(&state.store, now).await?;
-    let wanted = Wanted { types: Some(vec![CONFIRMED]), resources: None };
+    let wanted = Wanted { types: Some(vec![CONFIRMED]), ..Wanted::default() };
     let found = feed::read(&state.store.reader(Arc::clone(&caller), now), &wanted, 0, newest, 3).await?;
     let work = state.store.work(caller, now).await?;
     dispatcher::owe(&work, endpoint, found.changes.iter()).await?;

@@ -2,22 +2,77 @@
 
 use crate::rest::{answer::hide, operation::Call};
 use samphan_domain::{
+    customers::account::Account,
     error::{Code, Error, FieldError, Result},
     integration::change::Change,
+    resource::Resource,
 };
 use samphan_persistence::{
     feed::Wanted,
+    record, sight,
     store::{Reader, Shapes, Store},
 };
 use serde_json::{Map, Value, value::RawValue};
+use uuid::Uuid;
 
-/// Reads `types` and `resources`.
-pub fn wanted(call: &Call) -> Result<Wanted> {
-    let shapes = call.state.store.shapes;
+/// A selection of changes, with the resources it names.
+pub struct Asked {
+    /// The selection.
+    pub wanted: Wanted,
+    /// Resources named by `resources`, or by a type other than `*`.
+    named: Vec<&'static str>,
+}
+
+impl Asked {
+    /// Refuses a caller that may not read a resource it named. Its events would be left out, and the cursor would pass them: they would
+    /// be lost to the caller, who sees no difference to a feed in which nothing happened. Asked again whenever the caller was read anew.
+    pub fn check_permissions(&self, reader: &Reader) -> Result<()> {
+        require_read(reader, &self.named)
+    }
+}
+
+/// Refuses a caller that may not read all of these resources; the refusal names every permission that is missing.
+pub fn require_read(reader: &Reader, resources: &[&'static str]) -> Result<()> {
+    let mut missing = vec![];
+    for many in resources {
+        missing.extend(sight::missing_to_read(reader, reader.shape(many)?));
+    }
+    reader.caller.require(missing)
+}
+
+/// Reads `types`, `resources` and `account_id`, and refuses what the caller may not read.
+pub async fn asked(call: &Call) -> Result<Asked> {
+    let (shapes, query) = (call.state.store.shapes, &call.query);
     let mut faults = vec![];
-    let types = call.query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));
-    let resources = call.query.get("resources").map(|text| resources(shapes, text, &mut faults));
-    if faults.is_empty() { Ok(Wanted { types, resources }) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
+    let types = query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));
+    let resources = query.get("resources").map(|text| resources(shapes, text, &mut faults));
+    let account = query.get("account_id").and_then(|id| Uuid::parse_str(id).ok());
+    if !faults.is_empty() {
+        return Err(Error::from(Code::InvalidQuery).with(faults));
+    }
+    let mut named = query.get("types").map(|text| resources_of(shapes, text.split(','))).unwrap_or_default();
+    named.extend(resources.iter().flatten().copied());
+    named.extend(account.map(|_| Account::MANY));
+    let asked = Asked { wanted: Wanted { types, resources, account }, named };
+    let reader = call.reader();
+    asked.check_permissions(&reader)?;
+    if let Some(account) = account
+        && record::seen_dead_or_alive(&reader, reader.shape(Account::MANY)?, account).await?.is_none()
+    {
+        let fault = FieldError::new("?account_id", "unknown_reference", Account::MANY);
+        return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+    }
+    Ok(asked)
+}
+
+/// The resources whose events are named; `*` names none.
+pub fn resources_of<'a>(shapes: &'static Shapes, names: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
+    let names: Vec<&str> = names.map(str::trim).filter(|name| *name != "*").collect();
+    let types = event_types(shapes, names.into_iter(), |_| String::new(), &mut vec![]);
+    let mut named: Vec<&'static str> =
+        shapes.values().filter(|s| s.events.iter().any(|kind| types.contains(kind))).map(|s| s.many).collect();
+    named.sort_unstable();
+    named
 }
 
 /// The event types that are meant by names such as `account.created`, `account.*` or `*`.

@@ -2,7 +2,7 @@
 
 use super::{
     PERMISSION,
-    asked::{shield, start, wanted},
+    asked::{asked, shield, start},
     follower::Listener,
 };
 use crate::{
@@ -46,7 +46,7 @@ pub struct Changes {
 
 /// Answers a page.
 pub async fn run(call: Call) -> Result<Answer> {
-    let wanted = wanted(&call)?;
+    let asked = asked(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
     let until = Clock::now() + wait(&call)?;
     let store = &call.state.store;
@@ -57,7 +57,8 @@ pub async fn run(call: Call) -> Result<Answer> {
     let mut waiting: Option<(Listener, Slot)> = None;
     loop {
         let reader = caller.reader().await?;
-        let mut found = feed::read(&reader, &wanted, after, newest, limit).await?;
+        asked.check_permissions(&reader)?;
+        let mut found = feed::read(&reader, &asked.wanted, after, newest, limit).await?;
         let over = Clock::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
         if !found.changes.is_empty() || over {
             shield(&reader, &mut found.changes);

@@ -32,12 +32,18 @@ pub fn routes(api: Api) -> Api {
                  To copy everything and stay current: take the present end with `after=now`, read the lists, then follow from that cursor. What changed \
                  while the lists were read comes again in the feed, so keep of each record the highest `version`.\n\n\
                  A page looks at no more than 5,000 changes, seen or not: it may be empty though `has_more` is true. What the caller may see is decided \
-                 when it is read: an event goes where its record goes.",
+                 when it is read: an event goes where its record goes.\n\n\
+                 A resource that is named, by `resources` or by a type such as `order.confirmed` or `order.*`, must be readable: without its permission to \
+                 read (and that of its parent, as `orders:read` for `order_invoices`) the answer is 403, and `allowed` names every permission that is \
+                 missing, of all resources that are named. So a cursor never passes events that were asked for and could not be seen. Without a name, or with \
+                 the type `*`, the feed is of whatever the caller may read. Events of records beyond the reach of a permission (`own`, `team`, `subtree`) \
+                 are left out; a record that comes within reach later is to be read from its list.",
             )
             .query(vec![
                 after("`beginning`"),
                 types(),
                 resources(),
+                account(),
                 Parameter::new(
                     "limit",
                     json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 1000, "default": 100}),
@@ -59,12 +65,14 @@ pub fn routes(api: Api) -> Api {
                 "The same changes as server-sent events: `id` is the cursor to go on after, `event` the type, `data` the change (schema `Change`) as JSON. \
                  After a break, ask again with the last `id` as `Last-Event-ID`. Every 15 seconds without a change a comment is sent, with an `id` past \
                  what was looked at. The stream ends when the access token does, within 5 seconds of a revocation, and when the service ends. 429 with \
-                 Retry-After when too many streams are open, of this caller (20 when nothing else is set) or of all.",
+                 Retry-After when too many streams are open, of this caller (20 when nothing else is set) or of all. What is named must be readable, as \
+                 with the feed: 403 when the stream is opened; a stream ends when the permission is taken away.",
             )
             .query(vec![
                 after("`now`"),
                 types(),
                 resources(),
+                account(),
             ])
             .takes_ticket()
             .needs(PERMISSION)
@@ -108,11 +116,19 @@ fn after(default: &str) -> Parameter {
 }
 
 fn types() -> Parameter {
-    let about = "Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused.";
+    let about = "Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused, and \
+                 those of resources the caller may not read (403).";
     Parameter::new("types", json!({"type": "string", "minLength": 1, "maxLength": 4000}), about)
 }
 
 fn resources() -> Parameter {
-    let about = "Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused.";
+    let about = "Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused, and those the \
+                 caller may not read (403).";
     Parameter::new("resources", json!({"type": "string", "minLength": 1, "maxLength": 4000}), about)
+}
+
+fn account() -> Parameter {
+    let about = "Only changes of what belongs to this account: the account itself, every record with its `account_id`, what is beneath such a record \
+                 (as the shipments of its orders), and what other systems call it. An account that is not visible is refused; one that was deleted is not.";
+    Parameter::new("account_id", json!({"type": "string", "format": "uuid"}), about)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     PERMISSION,
-    asked::{shield, start, wanted},
+    asked::{Asked, asked, shield, start},
     follower::Listener,
 };
 use crate::{
@@ -20,7 +20,7 @@ use samphan_domain::{
     error::{Code, Error, Result},
     integration::change::Change,
 };
-use samphan_persistence::feed::{self, Wanted};
+use samphan_persistence::feed;
 use std::{fmt::Write, time::Duration};
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -36,7 +36,7 @@ const PACE: Duration = Duration::from_millis(50);
 
 /// Answers a stream.
 pub async fn run(call: Call) -> Result<Answer> {
-    let wanted = wanted(&call)?;
+    let asked = asked(&call).await?;
     let (state, store) = (&call.state, &call.state.store);
     let newest = feed::newest(store, call.now).await?;
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
@@ -46,14 +46,14 @@ pub async fn run(call: Call) -> Result<Answer> {
     let place = state.feed.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);
-    let flow = Flow { wanted, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
+    let flow = Flow { asked, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
     let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (Ok(piece), flow)) });
     Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
 }
 
 /// A stream that is open.
 struct Flow {
-    wanted: Wanted,
+    asked: Asked,
     caller: Lasting,
     listener: Listener,
     after: i64,
@@ -72,12 +72,13 @@ impl Flow {
                 return None;
             }
             let reader = self.caller.reader().await.ok()?;
+            self.asked.check_permissions(&reader).ok()?;
             let Some(spoke) = self.spoke else {
                 // At once, so that the client has a cursor before anything happens.
                 self.spoke = Some(Clock::now());
                 return Some(Bytes::from(format!("retry: 2000\nid: {}\n\n", reader.store.feed_cursor(self.after))));
             };
-            let mut found = feed::read(&reader, &self.wanted, self.after, self.newest, AT_ONCE).await.ok()?;
+            let mut found = feed::read(&reader, &self.asked.wanted, self.after, self.newest, AT_ONCE).await.ok()?;
             let moved = found.until > self.after;
             self.after = found.until;
             if !found.changes.is_empty() {

@@ -68,6 +68,7 @@ pub fn operations() -> Vec<Operation> {
             )
             .takes(Body::of("AskCredit"))
             .needs("credit:check")
+            .also_needs("accounts:read")
             .answers(201, "CreditDecision"),
     ]
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod expiry;
+pub mod included;
 pub mod known;
 pub mod policy;
 pub mod position;

@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Operation> {
                 "ISO 4217 currency; the account's own when left out, else the one there is a balance in.",
             )])
             .needs("credit:read")
+            .also_needs("accounts:read")
             .answers(200, "CreditPosition"),
     ]
 }

@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::read("getAccountCreditProfile", path, read)
             .says("credit", "Get an account's credit profile", "What we decide about the account's credit; 404 until it is first put.")
             .needs("credit-profiles:read")
+            .also_needs("accounts:read")
             .answers(200, "CreditProfile")
             .etag(),
         Operation::write("putAccountCreditProfile", Method::PUT, path, put)
@@ -35,6 +36,7 @@ pub fn routes() -> Vec<Operation> {
             )
             .takes(Body::of("CreditProfileInput"))
             .needs("credit-profiles:update")
+            .also_needs("accounts:read")
             .answers(200, "CreditProfile")
             .etag()
             .if_match(true),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
+use super::included::{self, Included};
 use crate::{
     integration::external_system::{expect_active, seen},
     rest::{
@@ -21,6 +22,7 @@ use samphan_domain::{
     id::AccountId,
     instant::Instant,
     integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
+    money::Amount,
     resource::Resource,
     sales::order_invoice::PostedInvoice,
     scalar::{Kind, Scalar},
@@ -56,13 +58,14 @@ pub struct CreditBatch {
     /// The customers.
     #[schema(min_items = 1, max_items = 1000, value_type = Vec<CreditItem>)]
     pub items: Vec<Value>,
-    /// Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
-    /// had been sent to `/v1/order-invoices`, by document and line, of the batch's entity and with the batch's currency as the balance's. So
-    /// an order is never counted as open and as owed, whatever comes first. One row for each document and order line: a second one is
-    /// `repeated`. One that cannot be taken refuses the batch.
+    /// Invoices and credit notes of orders that the balances include and that may not have been sent yet: taken first, in the same
+    /// transaction, as if they had been sent to `/v1/order-invoices` with the batch's entity, and its currency as the balance's: one row for
+    /// each document and order line. So an order is never counted as open and as owed, whatever comes first. Each has a result of its own in
+    /// `invoices` of the answer; one that is refused, or named twice (`repeated`), changes nothing, and the balance of its customer is not
+    /// applied (`invoice_refused`). All others are.
     #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub invoices: Vec<PostedInvoice>,
+    #[schema(max_items = 1000, value_type = Vec<PostedInvoice>)]
+    pub invoices: Vec<Value>,
 }
 
 /// The ledger a push is for.
@@ -78,15 +81,21 @@ pub struct Ledger {
 
 /// The right to push.
 const PUSH: &str = "credit-balances:push";
+/// When it takes another right.
+const INCLUDING: &str = "`included_orders` is not empty";
 
 /// The operations.
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     let rules = "Each item is an absolute snapshot of the groups it names: the exposure (receivable, overdue, unbilled_deliveries, open_orders; those left out are then zero) \
                  and the limit (credit_limit, on_hold). A group is `applied` only when its `as_of` is later than what is known (`source_revision` decides between equal times); \
-                 late, doubled and reordered pushes come out `stale` or `unchanged` and change nothing.";
+                 late, doubled and reordered pushes come out `stale`, with what is known, or `unchanged`, and change nothing. With equal `as_of` and no revision the \
+                 larger exposure and the lower limit win, and the balance is marked `has_conflict`.\n\n\
+                 Take `as_of` before the books are read. `open_orders` and `unbilled_deliveries` leave out orders taken here, which count here until they are \
+                 invoiced, or name them in `included_orders`.";
     let batch = format!(
-        "{rules} Customers nobody has mapped are `failed` with `unknown_external_id`, kept under `/v1/credit-balances/unmatched`, and applied when they are mapped."
+        "{rules} Invoices come one row for each document and order line, in `invoices` or at `/v1/order-invoices`. Not there yet: invoices that belong to no \
+         order, due dates, payments with dates of their own, a credit note that names its invoice, reconciliation for each customer.\n\nCustomers nobody has mapped are `failed` with `unknown_external_id`, kept under `/v1/credit-balances/unmatched`, and applied when they are mapped."
     );
     vec![
         Operation::write("batchCreditBalances", Method::POST, "/v1/credit-balances/batch", push)
@@ -107,11 +116,14 @@ pub fn routes() -> Vec<Operation> {
                         {"index": 1, "status": "failed", "external_id": "ACC-9999"},
                     ],
                     "summary": {"received": 2, "applied": 1, "failed": 1},
+                    "invoices": [],
                 })),
             )
             .takes(Body::batch("CreditBatch"))
             .needs(PUSH)
-            .answers(200, "BatchResults"),
+            .also_needs_when(included::PERMISSION, INCLUDING)
+            .also_need_when(invoice::POSTING, "`invoices` is not empty")
+            .answers(200, "CreditBatchResults"),
         Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
             .says("credit", "Push one credit balance", rules)
             .example(
@@ -124,6 +136,7 @@ pub fn routes() -> Vec<Operation> {
             )
             .takes(Body::of("CreditPush"))
             .needs(PUSH)
+            .also_needs_when(included::PERMISSION, INCLUDING)
             .answers(200, "BatchResult"),
     ]
 }
@@ -142,6 +155,19 @@ pub fn schemas(mut api: Api) -> Api {
     push["required"] = json!(["system", "entity", "currency", "as_of"]);
     push["description"] = json!("One push about one customer.");
     api.schemas.push(("CreditPush".to_owned(), push));
+    let one = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let list = |about: &str| json!({"type": "array", "maxItems": MOST_ITEMS, "items": one("BatchResult"), "description": about});
+    let results = json!({
+        "type": "object",
+        "description": "What became of a batch of balances.",
+        "required": ["results", "summary", "invoices"],
+        "properties": {
+            "results": list("A result for each balance, in the order of the request."),
+            "summary": one("BatchSummary"),
+            "invoices": list("A result for each of `invoices`, in the order of the request."),
+        },
+    });
+    api.schemas.push(("CreditBatchResults".to_owned(), results));
     api
 }
 
@@ -153,9 +179,37 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
         let faults = call.state.validators.faults("CreditItem", item, "")?;
         read.push(if faults.is_empty() { item_of(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
-    invoice::post(work, &ledger, batch.invoices).await?;
-    let outcomes = apply(work, &ledger, batch.snapshot_id, read).await?;
-    Ok(batch::answer(&call, &work.request_id, &outcomes))
+    let mut posted: Vec<Result<PostedInvoice>> = Vec::with_capacity(batch.invoices.len());
+    for one in &batch.invoices {
+        let faults = call.state.validators.faults("PostedInvoice", one, "")?;
+        posted.push(if faults.is_empty() { invoice_of(one) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+    }
+    if !batch.invoices.is_empty() {
+        expect_ledger(work, &ledger).await?;
+    }
+    let invoices = invoice::post(work, &ledger, posted).await?;
+    let refused = refused_customers(work, &batch.invoices, &invoices).await?;
+    let mut outcomes = apply(work, &ledger, batch.snapshot_id, read, &refused).await?;
+    for (outcome, item) in outcomes.iter_mut().zip(&batch.items) {
+        outcome.external_id = outcome.external_id.take().or_else(|| item["external_id"].as_str().map(str::to_owned));
+    }
+    Ok(Answer::json(&json!({
+        "results": batch::results(&call, &work.request_id, &outcomes),
+        "summary": batch::summary(&outcomes),
+        "invoices": batch::results(&call, &work.request_id, &invoices),
+    })))
+}
+
+fn invoice_of(value: &Value) -> Result<PostedInvoice> {
+    PostedInvoice::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
+}
+
+/// The customers of whose invoices one was refused, and its place. Their balances may include it, so they are not applied.
+async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[Outcome]) -> Result<HashMap<Uuid, usize>> {
+    let failed = || posted.iter().zip(outcomes).enumerate().filter(|(_, (_, outcome))| outcome.status == "failed");
+    let order = |one: &Value| one["order_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+    let customers = invoice::customers(work, failed().filter_map(|(_, (one, _))| order(one))).await?;
+    Ok(failed().filter_map(|(place, (one, _))| Some((*customers.get(&order(one)?)?, place))).collect())
 }
 
 async fn push_one(work: &Work, call: Call) -> Result<Answer> {
@@ -164,7 +218,7 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
     let ledger = Ledger { system: take("system"), entity: take("entity"), currency: take("currency") };
     body.insert("account_id".into(), json!(call.id(0)?));
     let item = item_of(&Value::Object(body))?;
-    let outcomes = apply(work, &ledger, None, vec![Ok(item)]).await?;
+    let outcomes = apply(work, &ledger, None, vec![Ok(item)], &HashMap::new()).await?;
     match outcomes.into_iter().next() {
         Some(Outcome { error: Some(error), status: "failed", .. }) if error.errors.iter().any(|e| e.code == "unknown_reference") => {
             Err(Code::NotFound.into())
@@ -185,8 +239,14 @@ struct Held {
     applied: Vec<(Instant, Value)>,
 }
 
-/// Takes what a system pushed for one of its ledgers.
-pub(crate) async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, items: Vec<Result<CreditItem>>) -> Result<Vec<Outcome>> {
+/// Takes what a system pushed for one of its ledgers, but for the customers of whose invoices one was refused.
+pub(crate) async fn apply(
+    work: &Work,
+    ledger: &Ledger,
+    snapshot: Option<Uuid>,
+    items: Vec<Result<CreditItem>>,
+    refused: &HashMap<Uuid, usize>,
+) -> Result<Vec<Outcome>> {
     if items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
     }
@@ -200,16 +260,31 @@ pub(crate) async fn apply(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>, 
         })
         .collect();
     let accounts = accounts(work, ledger, &items).await?;
+    let included = Included::of(work, ledger, &items).await?;
+    let may_be_taken = |item: CreditItem| match accounts.of(&item).and_then(|account| refused.get(&account)) {
+        Some(place) => {
+            let fault = FieldError::new("", "invoice_refused", format!("/invoices/{place}"));
+            Err(Error::from(Code::Conflict).with(vec![fault]))
+        }
+        None => included.fault(&accounts, &item).map_or(Ok(item), Err),
+    };
+    let items: Vec<Result<CreditItem>> = items.into_iter().map(|item| item.and_then(may_be_taken)).collect();
     if let Some(snapshot) = snapshot {
         super::snapshot::count(work, snapshot, items.iter().flatten().map(|i| (i, accounts.of(i)))).await?;
     }
-    let outcomes = take(work, ledger, &accounts, &items).await?;
+    let outcomes = take(work, ledger, &accounts, &included, &items).await?;
     seen(work, &ledger.system).await?;
     Ok(outcomes)
 }
 
 /// Takes items one after the other, as if each had been sent alone, and writes what came of them all at once.
-pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Result<CreditItem>]) -> Result<Vec<Outcome>> {
+pub async fn take(
+    work: &Work,
+    ledger: &Ledger,
+    accounts: &Accounts,
+    included: &Included,
+    items: &[Result<CreditItem>],
+) -> Result<Vec<Outcome>> {
     let mut held = balances(work, ledger, accounts).await?;
     let mut unmatched: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(items.len());
@@ -227,7 +302,7 @@ pub async fn take(work: &Work, ledger: &Ledger, accounts: &Accounts, items: &[Re
                         Held { balance: Standing::new(work.new_id(), balance), applied: vec![] }
                     };
                     let entry = held.entry(account).or_insert_with(fresh);
-                    (entry.take(item, work.now), Some(account))
+                    (entry.take(item, included.amount(item, account).0, work.now), Some(account))
                 }
             },
         };
@@ -284,7 +359,8 @@ impl Accounts {
         Self { by_external_id: HashMap::from([(external_id, id)]), seen: HashSet::from([id]) }
     }
 
-    fn of(&self, item: &CreditItem) -> Option<Uuid> {
+    /// The account an item is about.
+    pub fn of(&self, item: &CreditItem) -> Option<Uuid> {
         let id = match &item.external_id {
             Some(external_id) => self.by_external_id.get(external_id).copied(),
             None => item.account_id.map(|id| id.0),
@@ -294,17 +370,18 @@ impl Accounts {
 
     /// The outcome of an item whose account is not there, and keeps it where it may still be mapped.
     fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> Outcome {
-        let fault = match &item.external_id {
-            None => FieldError::new("/account_id", "unknown_reference", "accounts"),
+        let (code, fault) = match &item.external_id {
+            None => (Code::UnknownReference, FieldError::new("/account_id", "unknown_reference", "accounts")),
             Some(name) => {
                 // What is mapped out of the sender's reach is answered alike, but has nothing to wait for.
                 if !self.by_external_id.contains_key(name) {
                     unmatched.entry(name.clone()).or_default().push(item.clone());
                 }
-                FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference")
+                let fault = FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference");
+                (Code::UnknownExternalId, fault)
             }
         };
-        Outcome::failed(item.external_id.clone(), Error::from(Code::UnknownReference).with(vec![fault]))
+        Outcome::failed(item.external_id.clone(), Error::from(code).with(vec![fault]))
     }
 }
 
@@ -337,10 +414,10 @@ async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<B
 }
 
 impl Held {
-    fn take(&mut self, item: &CreditItem, now: Instant) -> Outcome {
+    fn take(&mut self, item: &CreditItem, included: Amount, now: Instant) -> Outcome {
         let conflicts = |b: &CreditBalance| (b.exposure_has_conflict, b.limit_has_conflict);
         let had = conflicts(&self.balance.data);
-        let taken = self.balance.data.take(item, now);
+        let taken = self.balance.data.take(item, included, now);
         if taken == Taken::Applied {
             self.applied.push((item.as_of, json!(item)));
         }
@@ -350,7 +427,10 @@ impl Held {
         let (status, error) = match taken {
             Taken::Applied => ("applied", None),
             Taken::Unchanged => ("unchanged", None),
-            Taken::Stale => ("stale", None),
+            Taken::Stale => {
+                let fault = FieldError::new("/as_of", "superseded", self.balance.data.newer_than(item));
+                ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
+            }
             Taken::Conflicting => {
                 let fault =
                     FieldError::new("/as_of", "same_as_of_different_values", "the more prudent of the two is kept; see the reconciliation");
@@ -407,7 +487,8 @@ const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE d
     exposure_as_of = excluded.exposure_as_of, exposure_revision = excluded.exposure_revision, receivable = excluded.receivable, \
     overdue_days_1_30 = excluded.overdue_days_1_30, overdue_days_31_60 = excluded.overdue_days_31_60, \
     overdue_days_61_90 = excluded.overdue_days_61_90, overdue_days_over_90 = excluded.overdue_days_over_90, \
-    unbilled_deliveries = excluded.unbilled_deliveries, open_orders = excluded.open_orders, limit_as_of = excluded.limit_as_of, \
+    unbilled_deliveries = excluded.unbilled_deliveries, open_orders = excluded.open_orders, included_orders = excluded.included_orders, \
+    included_open_orders = excluded.included_open_orders, included_unbilled_deliveries = excluded.included_unbilled_deliveries, limit_as_of = excluded.limit_as_of, \
     limit_revision = excluded.limit_revision, limit_kind = excluded.limit_kind, limit_amount = excluded.limit_amount, \
     on_hold = excluded.on_hold, status = excluded.status, exposure_has_conflict = excluded.exposure_has_conflict, \
     limit_has_conflict = excluded.limit_has_conflict, has_conflict = excluded.has_conflict, received_at = excluded.received_at";

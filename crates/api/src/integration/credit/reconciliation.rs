@@ -114,6 +114,7 @@ pub fn routes() -> Vec<Operation> {
             }]})))
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
             .needs("credit-balances:read")
+            .also_needs("accounts:read")
             .answers(200, "Reconciliation"),
     ]
 }

@@ -1,6 +1,9 @@
 //! Unmatched pushes: mapping a customer number applies what was kept for it.
 
-use super::push::{Accounts, Ledger, stand_in_line, take};
+use super::{
+    included::Included,
+    push::{Accounts, Ledger, stand_in_line, take},
+};
 use samphan_domain::{
     error::{Code, Error, Result},
     integration::{credit_balance::CreditItem, external_reference::ExternalReference},
@@ -23,7 +26,9 @@ pub async fn apply(work: &Work, mapped: &ExternalReference) -> Result<()> {
     for (id, entity, currency, items) in kept {
         let items: Vec<CreditItem> = serde_json::from_str(&items).map_err(|_| Error::from(Code::Internal))?;
         let items: Vec<Result<CreditItem>> = items.into_iter().map(Ok).collect();
-        take(work, &Ledger { system: mapped.system.clone(), entity, currency }, &account, &items).await?;
+        let ledger = Ledger { system: mapped.system.clone(), entity, currency };
+        let included = Included::of_kept(work, &ledger, &items).await?;
+        take(work, &ledger, &account, &included, &items).await?;
         let mut sql = work.sql();
         sql.push("UPDATE unmatched_credits SET deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE id = ").id(id);
         work.execute(sql).await?;

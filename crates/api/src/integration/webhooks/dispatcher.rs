@@ -279,7 +279,7 @@ async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker
         let asked = event_types(state.store.shapes, names(), |_| String::new(), &mut vec![]);
         asked.into_iter().chain([TESTED]).collect()
     });
-    let wanted = Wanted { types, resources: None };
+    let wanted = Wanted { types, ..Wanted::default() };
     let found = feed::read(&reader, &wanted, position, newest, AT_ONCE).await?;
     // What an earlier version took for a filter may be none any more; then nothing passes.
     let filter = condition(&system(&state.store, now), &endpoint.data).await;

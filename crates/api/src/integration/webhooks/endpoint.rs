@@ -3,7 +3,7 @@
 use super::{address, secrets};
 use crate::{
     identity::tokens,
-    integration::changes::asked::event_types,
+    integration::changes::asked::{event_types, require_read, resources_of},
     platform::user::expect_rights_of,
     rest::{
         answer::{Answer, shown},
@@ -125,7 +125,7 @@ pub struct Replay {
 
 async fn create(work: &Work, call: Call) -> Result<Answer> {
     let draft = Stored::<WebhookEndpoint>::from_body(work.shape("webhook_endpoints")?, call.body.clone(), None)?;
-    check(work, &call, &draft.data).await?;
+    check(work, &call, &draft.data, None).await?;
     let made = make(work, draft).await?;
     Ok(issue(work, &call, &made).await?.status(201))
 }
@@ -146,7 +146,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     // It is told what its maker may read, wherever it is.
     expect_rights_of(work, uuid_in(&before.record, "created_by_id")).await?;
     let after = before.patched(&call.body)?;
-    check(work, &call, &after.data).await?;
+    check(work, &call, &after.data, Some(&before.data)).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     Ok(Answer::record(work, work.shape("webhook_endpoints")?, &made.record))
 }
@@ -159,11 +159,17 @@ async fn delete(work: &Work, call: Call) -> Result<Answer> {
 }
 
 /// Its address may be sent to, its types are known, and its filter is one.
-async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint) -> Result<()> {
+///
+/// What it names its maker must be allowed to read, or it would never be sent; `*` stands for whatever that is. `before` is the endpoint
+/// as it was: types it was made with need not be readable to whoever changes something else.
+async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint, before: Option<&WebhookEndpoint>) -> Result<()> {
     let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.state.webhooks.allow_private).err().into_iter().collect();
     event_types(work.store.shapes, endpoint.event_types.iter().map(String::as_str), |i| format!("/event_types/{i}"), &mut faults);
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    if before.is_none_or(|b| b.event_types != endpoint.event_types) {
+        require_read(work, &resources_of(work.store.shapes, endpoint.event_types.iter().map(String::as_str)))?;
     }
     match condition(work, endpoint).await {
         // Here the filter is a field of a body, not a query.

@@ -11,7 +11,7 @@ use super::{
     endpoints::DRY_RUN,
     example::{self, Told},
     external::LONGEST_EXTERNAL_ID,
-    operation::{Access, Media, Operation, Run, TICKET},
+    operation::{Access, AlsoNeeds, Media, Operation, Run, TICKET},
     pipeline::LONGEST_HEADER,
     schemas,
 };
@@ -209,6 +209,13 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
     {
         ways.push(json!({"ticket": []}));
     }
+    if !o.also_needs.is_empty() {
+        let one = |a: &AlsoNeeds| match &a.when {
+            Some(when) => json!({"permission": a.permission, "when": when}),
+            None => json!({"permission": a.permission}),
+        };
+        made["x-also-needs"] = o.also_needs.iter().map(one).collect();
+    }
     if let Some(body) = &o.body {
         let mut schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
         schema["examples"] = examples(told, |t| t.body.as_ref());
@@ -226,11 +233,31 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
     made
 }
 
-/// What an operation does: as it says, and that its answer is not kept where it shows a secret.
+/// What an operation does: as it says, which permissions it needs beside its own, and that its answer is not kept where it shows a secret.
 fn description(o: &Operation) -> String {
     let said = if o.description.is_empty() { &o.summary } else { &o.description };
     let once = " The secret is not shown again: repeated with the same Idempotency-Key, nothing is done, and 409 `conflict` says where it was done.";
-    format!("{said}{}", if o.secret { once } else { "" })
+    format!("{said}{}{}", if o.secret { once } else { "" }, also_needs(o))
+}
+
+/// The permissions an operation needs beside its own, in words.
+fn also_needs(o: &Operation) -> String {
+    let named = |when: Option<&String>| -> Vec<String> {
+        o.also_needs.iter().filter(|a| a.when.as_ref() == when).map(|a| format!("`{}`", a.permission)).collect()
+    };
+    let mut said = vec![];
+    let always = named(None);
+    if !always.is_empty() {
+        said.push(format!("Also needs {}.", always.join(", ")));
+    }
+    let mut conditions: Vec<&String> = vec![];
+    for when in o.also_needs.iter().filter_map(|a| a.when.as_ref()) {
+        if !conditions.contains(&when) {
+            conditions.push(when);
+            said.push(format!("Needs {} when {when}.", named(Some(when)).join(", ")));
+        }
+    }
+    if said.is_empty() { String::new() } else { format!("\n\n{}", said.join(" ")) }
 }
 
 /// The examples of a body or an answer, by name.
@@ -374,7 +401,7 @@ fn problems() -> Value {
     let words = [
         (400, "The request is malformed: JSON, query, filter, cursor or header."),
         (401, "Not signed in, or the token has expired or been revoked."),
-        (403, "Seen but not allowed; `allowed` names the permission."),
+        (403, "Seen but not allowed; `allowed` names every permission that is missing."),
         (404, "No such record, or not visible to the caller."),
         (406, "The operation answers in another format than Accept names."),
         (408, "The body did not arrive in time."),
