@@ -3,35 +3,14 @@
 mod misfortunes;
 mod northwind;
 mod orders;
+mod returns;
 mod steps;
 
 use crate::support::*;
 use clap::Parser;
-use samphan_erp_simulator::{Amount, Customer, Options, Simulator};
+use samphan_erp_simulator::{Amount, Options, Simulator};
 use std::{collections::BTreeMap, ops::Range, path::Path};
 use tempfile::TempDir;
-
-/// What an accounting system may do, and no more.
-const GRANTS: [&str; 18] = [
-    "changes:read/all",
-    "accounts:read/all",
-    "products:read/all",
-    "external-systems:read/all",
-    "external-systems:create/all",
-    "external-references:read/all",
-    "external-references:create/all",
-    "external-references:update/all",
-    "warehouses:read/all",
-    "warehouses:create/all",
-    "warehouses:update/all",
-    "credit-balances:push/all",
-    "stock-levels:sync/all",
-    "credit-balances:read/all",
-    "shipments:read/all",
-    "orders:read/all",
-    "order-invoices:create/all",
-    "order-invoices:update/all",
-];
 
 #[derive(Parser)]
 #[command(args_override_self = true)]
@@ -49,8 +28,23 @@ struct Erp {
 
 impl Erp {
     async fn of(app: &App) -> Self {
-        let key = app.api_key(&GRANTS, json!({"systems": ["erp"]})).await.is(201).text_of("token");
-        Self { folder: tempfile::tempdir().unwrap(), url: app.url.to_string(), key }
+        Self::of_entity(app, Some("TH01")).await
+    }
+
+    /// The same for the books of one legal entity, or of several. The system and its warehouse are made by a person; the key has the shipped
+    /// role of a connector and no other.
+    async fn of_entity(app: &App, entity: Option<&str>) -> Self {
+        if app.get("/v1/external-systems?code=erp").await.is(200)["data"] == json!([]) {
+            let mut system = json!({"code": "erp", "name": "Simulated accounting", "kind": "erp", "stale_after": "PT26H"});
+            if let Some(entity) = entity {
+                system["legal_entity"] = json!(entity);
+            }
+            app.make("/v1/external-systems", system).await;
+            app.put("/v1/warehouses/by-external-id/erp/ERP1", json!({"code": "ERP1", "name": "Main warehouse"})).await.is(201);
+        }
+        let role = app.get("/v1/roles?name=Accounting%20connector").await.is(200)["data"][0]["id"].clone();
+        let key = app.post("/v1/api-keys", json!({"name": "Connector", "role_ids": [role], "systems": ["erp"]})).await.is(201);
+        Self { folder: tempfile::tempdir().unwrap(), url: app.url.to_string(), key: key.text_of("token") }
     }
 
     fn file(&self) -> String {
@@ -84,23 +78,25 @@ fn amount(value: &Value) -> Amount {
 async fn agree(app: &App, erp: &Simulator) {
     assert_eq!(erp.faults().unwrap(), Vec::<String>::new());
     let customers = erp.customers().unwrap();
-    let mut balances: BTreeMap<String, Value> = BTreeMap::new();
+    let ledgers = erp.ledgers().unwrap();
+    let mut balances: BTreeMap<[String; 3], Value> = BTreeMap::new();
     for balance in app.all("/v1/credit-balances?system=erp", 200).await {
-        balances.insert(balance["account_id"].as_str().unwrap().to_owned(), balance);
+        balances.insert(["account_id", "entity", "currency"].map(|f| balance[f].as_str().unwrap().to_owned()), balance);
     }
-    assert_eq!(balances.len(), customers.len());
-    for customer in &customers {
-        let kept = &balances[&customer.account_id.to_string()];
+    assert_eq!(balances.len(), ledgers.len());
+    for ledger in &ledgers {
+        let kept = &balances[&[ledger.account_id.to_string(), ledger.entity.clone(), ledger.currency.clone()]];
         let overdue = ["overdue_days_1_30", "overdue_days_31_60", "overdue_days_61_90", "overdue_days_over_90"].map(|f| amount(&kept[f]));
-        assert_eq!((amount(&kept["receivable"]), overdue), (customer.receivable, customer.overdue), "{} {kept}", customer.number);
-        assert_eq!((kept["limit_amount"].as_str().map(|a| a.parse().unwrap())), customer.credit_limit, "{kept}");
+        assert_eq!((amount(&kept["receivable"]), overdue), (ledger.receivable, ledger.overdue), "{} {kept}", ledger.name);
+        let home = customers.iter().find(|c| c.number == ledger.customer && c.currency == ledger.currency && ledger.entity == "TH01");
+        assert_eq!(kept["limit_amount"].as_str().map(|a| a.parse().unwrap()), home.and_then(|c| c.credit_limit), "{kept}");
         assert_eq!((&kept["has_conflict"], &kept["status"]), (&json!(false), &json!("current")), "{kept}");
     }
-    let total = |currency: &str| customers.iter().filter(|c| c.currency == currency).map(|c| c.receivable).sum::<Amount>();
     let reconciliation = app.get("/v1/credit-balances/reconciliation?system=erp").await.is(200);
-    for ledger in reconciliation["ledgers"].as_array().unwrap() {
-        assert_eq!(amount(&ledger["receivable_total"]), total(ledger["currency"].as_str().unwrap()), "{ledger}");
-        assert_eq!((&ledger["unmatched"], &ledger["conflicts"]), (&json!(0), &json!(0)), "{ledger}");
+    for found in reconciliation["ledgers"].as_array().unwrap() {
+        let same = ledgers.iter().filter(|l| found["entity"] == *l.entity && found["currency"] == *l.currency);
+        assert_eq!(amount(&found["receivable_total"]), same.map(|l| l.receivable).sum(), "{found}");
+        assert_eq!((&found["unmatched"], &found["conflicts"]), (&json!(0), &json!(0)), "{found}");
     }
     let mut levels: BTreeMap<String, Value> = BTreeMap::new();
     for level in app.all("/v1/stock-levels", 200).await {
@@ -117,15 +113,25 @@ async fn agree(app: &App, erp: &Simulator) {
     assert_eq!(numbers, (1..=numbers.len()).map(|n| format!("C-{n:06}")).collect::<Vec<_>>(), "without gaps and none twice");
 }
 
-/// Insists that what counts against each customer's credit is what the books say he owes, and nothing besides.
+/// Insists that what counts against each customer's credit, in each currency, is what the books say is owed and what of confirmed orders is
+/// still open, and nothing besides.
 async fn owe_what_the_books_say(app: &App, erp: &Simulator) {
-    let position = async |customer: &Customer| app.get(&format!("/v1/accounts/{}/credit", customer.account_id)).await.is(200);
-    let customers = erp.customers().unwrap();
-    for customer in &customers {
-        let found = position(customer).await;
+    let mut open: BTreeMap<(String, String), Amount> = BTreeMap::new();
+    for order in app.all("/v1/orders", 200).await {
+        let key = ["account_id", "currency"].map(|f| order[f].as_str().unwrap().to_owned()).into();
+        let sum = open.entry(key).or_default();
+        *sum = *sum + amount(&order["open_amount"]);
+    }
+    let mut owed: BTreeMap<(String, String), Amount> = BTreeMap::new();
+    for ledger in erp.ledgers().unwrap() {
+        let sum = owed.entry((ledger.account_id.to_string(), ledger.currency)).or_default();
+        *sum = *sum + ledger.receivable;
+    }
+    for ((account, currency), receivable) in &owed {
+        let found = app.get(&format!("/v1/accounts/{account}/credit?currency={currency}")).await.is(200);
         let parts = ["exposure", "receivable", "open_orders", "authorised"].map(|field| amount(&found[field]));
-        let nothing = Amount::default();
-        assert_eq!(parts, [customer.receivable, customer.receivable, nothing, nothing], "{} {}", customer.number, found.text);
+        let open = open.get(&(account.clone(), currency.clone())).copied().unwrap_or_default();
+        assert_eq!(parts, [*receivable + open, *receivable, Amount::default(), open], "{account} {currency} {}", found.text);
     }
 }
 

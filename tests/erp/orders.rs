@@ -11,7 +11,7 @@ crate::on_both![
 ];
 
 /// A company with prices.
-async fn prices(app: &App) {
+pub async fn prices(app: &App) {
     company(app, 4, 0..3).await;
     app.make("/v1/tax-rates", json!({"code": "VAT7", "name": "VAT 7 %", "rate": "7"})).await;
     app.make("/v1/price-books", json!({"name": "Retail", "currency": "THB", "is_default": true})).await;
@@ -22,8 +22,13 @@ async fn prices(app: &App) {
 
 /// The same, with goods on its accounting system's shelves and customers who may owe a lot.
 async fn shop(app: &App) -> (Erp, Vec<String>) {
+    shop_of(app, Some("TH01")).await
+}
+
+/// The same for the books of one legal entity, or of several.
+pub async fn shop_of(app: &App, entity: Option<&str>) -> (Erp, Vec<String>) {
     prices(app).await;
-    let erp = Erp::of(app).await;
+    let erp = Erp::of_entity(app, entity).await;
     let mut first = erp.with("--opening-stock 0 --opening-invoices 0 --credit-limit 1000000");
     first.run().await.unwrap();
     for n in 0..3 {
@@ -40,7 +45,7 @@ fn owed(erp: &Simulator, account: &str) -> Amount {
 }
 
 /// An order of so many of S0 and S1 at 33.33, confirmed.
-async fn order(app: &App, account: &str, pieces: [&str; 2]) -> Answer {
+pub async fn order(app: &App, account: &str, pieces: [&str; 2]) -> Answer {
     let line = |n: usize| json!({"sku": format!("S{n}"), "quantity": pieces[n], "unit_price": "33.33", "discount_percent": "2.5"});
     let order = app.post("/v1/orders", json!({"account_id": account, "currency": "THB", "lines": [line(0), line(1)]})).await.is(201);
     app.post(&format!("/v1/orders/{}/submit", order.id()), json!({})).await.is(200);
@@ -50,13 +55,14 @@ async fn order(app: &App, account: &str, pieces: [&str; 2]) -> Answer {
 }
 
 /// Ships all of an order, or so many of its first line.
-async fn ship(app: &App, order: &Answer, pieces: Option<&str>) {
+pub async fn ship(app: &App, order: &Answer, pieces: Option<&str>) -> String {
     let lines = pieces.map(|pieces| json!({"lines": [{"order_line_id": order["lines"][0]["id"], "quantity": pieces}]}));
     let planned = app.post(&format!("/v1/orders/{}/create-shipment", order.id()), lines.unwrap_or(json!({}))).await.is(201);
     app.post(&format!("/v1/shipments/{}/ship", planned.id()), json!({})).await.is(200);
+    planned.id()
 }
 
-async fn of_order(app: &App, order: &Answer) -> Answer {
+pub async fn of_order(app: &App, order: &Answer) -> Answer {
     app.get(&format!("/v1/orders/{}", order.id())).await.is(200)
 }
 

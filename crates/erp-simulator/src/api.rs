@@ -228,10 +228,11 @@ pub struct CreditBatch {
     pub currency: String,
     ///The legal entity the customers owe to.
     pub entity: String,
-    /**Invoices and credit notes the balances include and nobody may have told of yet: taken first, in the same transaction, as if they
-had been sent to `/v1/order-invoices`, by document and line, of the batch's entity and with the batch's currency as the balance's. So
-an order is never counted as open and as owed, whatever comes first. One row for each document and order line: a second one is
-`repeated`. One that cannot be taken refuses the batch.*/
+    /**Invoices and credit notes of orders that the balances include and that may not have been sent yet: taken first, in the same
+transaction, as if they had been sent to `/v1/order-invoices` with the batch's entity, and its currency as the balance's: one row for
+each document and order line. So an order is never counted as open and as owed, whatever comes first. Each has a result of its own in
+`invoices` of the answer; one that is refused, or named twice (`repeated`), changes nothing, and the balance of its customer is not
+applied (`invoice_refused`). All others are.*/
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invoices: Vec<PostedInvoice>,
     ///The customers.
@@ -242,13 +243,23 @@ an order is never counted as open and as owed, whatever comes first. One row for
     ///Code of the system that pushes.
     pub system: String,
 }
+///What became of a batch of balances.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct CreditBatchResults {
+    ///A result for each of `invoices`, in the order of the request.
+    pub invoices: Vec<BatchResult>,
+    ///A result for each balance, in the order of the request.
+    pub results: Vec<BatchResult>,
+    pub summary: BatchSummary,
+}
 ///One push about one customer.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct CreditItem {
     ///Our account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<::uuid::Uuid>,
-    ///When the sender's books said so; not more than five minutes ahead of now.
+    /**The moment the amounts are true of, taken before the sender reads its books: an entry posted while they are read is then newer
+than the balance, never missing from it. Not more than five minutes ahead of now.*/
     pub as_of: ::chrono::DateTime<::chrono::offset::Utc>,
     ///The credit limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -256,10 +267,15 @@ pub struct CreditItem {
     ///What the system calls the customer. Either this or `account_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /**The orders taken here that `open_orders` and `unbilled_deliveries` include, by number or id. What was open of them at `as_of` is
+taken out of `open_orders`, then of `unbilled_deliveries`, so that it counts once. An order that is not one of the customer's in
+this currency fails the item.*/
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub included_orders: Vec<String>,
     ///Whether accounting has put the customer on hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_hold: Option<bool>,
-    ///Ordered and not delivered.
+    ///Ordered and not delivered. Leave out orders taken here, or name them in `included_orders`: they count here until they are invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_orders: Option<String>,
     ///Of that, overdue, by age.
@@ -268,10 +284,12 @@ pub struct CreditItem {
     ///Invoiced and unpaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receivable: Option<String>,
-    ///A number that grows with each change at the sender; decides between pushes with the same `as_of`.
+    /**A whole number, in digits, that grows with each change at the sender; decides between pushes with the same `as_of`. One that is no
+number is refused. With equal `as_of` and without a revision, or with equal ones, the larger exposure and the lower limit win, and
+the balance is marked `has_conflict`.*/
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_revision: Option<String>,
-    ///Delivered and not invoiced.
+    ///Delivered and not invoiced. Leave out orders taken here, or name them in `included_orders`: they count here until they are invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unbilled_deliveries: Option<String>,
 }
@@ -781,6 +799,18 @@ impl ::std::default::Default for GetProductQuery {
         }
     }
 }
+///What `getWarehouseByExternalId` may be asked.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+pub struct GetWarehouseByExternalIdQuery {
+    ///Fields to answer, separated by commas; all when left out. Beside them come only `id` and, in records, `available_actions`, whatever the schema requires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
+}
+impl ::std::default::Default for GetWarehouseByExternalIdQuery {
+    fn default() -> Self {
+        Self { fields: Default::default() }
+    }
+}
 ///Goods put aside for a line.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct LineAllocation {
@@ -962,16 +992,19 @@ impl ::std::default::Default for ListAccountsQuery {
 ///What `listChanges` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListChangesQuery {
+    ///Only changes of what belongs to this account: the account itself, every record with its `account_id`, what is beneath such a record (as the shipments of its orders), and what other systems call it. An account that is not visible is refused; one that was deleted is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
     ///Where to start: after the change with this cursor (`next_cursor` of a page, `cursor` of a change, `id` of a streamed event), at the `beginning` of the feed, or `now`, after its newest change. `beginning` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     ///Most changes to answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    ///Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused.
+    ///Only changes of records of these resources, separated by commas, such as `accounts`; unknown ones are refused, and those the caller may not read (403).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<String>,
-    ///Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused.
+    ///Only changes of these types, separated by commas, such as `account.created` or `account.*`; unknown ones are refused, and those of resources the caller may not read (403).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<String>,
     ///How long to wait for a change when there is none yet, `0s` to `30s`.
@@ -981,6 +1014,7 @@ pub struct ListChangesQuery {
 impl ::std::default::Default for ListChangesQuery {
     fn default() -> Self {
         Self {
+            account_id: Default::default(),
             after: Default::default(),
             limit: Default::default(),
             resources: Default::default(),
@@ -2805,6 +2839,25 @@ impl Client {
             )
             .await
     }
+    /// Get one of the warehouses by another system's id: `GET /v1/warehouses/by-external-id/{system}/{external_id}`
+    pub async fn get_warehouse_by_external_id(
+        &self,
+        system: impl std::fmt::Display,
+        external_id: impl std::fmt::Display,
+        query: &GetWarehouseByExternalIdQuery,
+    ) -> Result<Warehouse, ClientError> {
+        self.send(
+                Call::new(
+                        "GET",
+                        format!(
+                            "/v1/warehouses/by-external-id/{}/{}", encoded(system),
+                            encoded(external_id)
+                        ),
+                    )
+                    .query(query)?,
+            )
+            .await
+    }
     /// Create or update a warehouse by another system's id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
     pub async fn upsert_warehouse_by_external_id(
         &self,
@@ -2829,7 +2882,7 @@ impl Client {
         &self,
         body: &CreditBatch,
         key: &str,
-    ) -> Result<BatchResults, ClientError> {
+    ) -> Result<CreditBatchResults, ClientError> {
         self.send(
                 Call::new("POST", "/v1/credit-balances/batch".to_owned())
                     .body(body)?

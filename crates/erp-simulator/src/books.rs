@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
             Self::CreditNote => "credit_note",
@@ -46,8 +46,8 @@ impl Kind {
 pub struct Draft<'a> {
     /// What kind.
     pub kind: Kind,
-    /// Whose.
-    pub customer: &'a str,
+    /// The ledger it is posted to.
+    pub ledger: &'a str,
     /// How much, tax included.
     pub amount: Amount,
     /// Its date.
@@ -60,7 +60,7 @@ pub struct Draft<'a> {
     pub source: Option<&'a str>,
 }
 
-/// A customer, and what the books say of it.
+/// A customer, and what the books say of it in its own currency, whichever entity it owes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
     /// Our number.
@@ -77,10 +77,6 @@ pub struct Customer {
     pub receivable: Amount,
     /// Of that, overdue: 1 to 30, 31 to 60, 61 to 90, more than 90 days.
     pub overdue: [Amount; 4],
-    /// The last entry in its account: a balance as of before says nothing of it.
-    pub(crate) last_entry: i64,
-    /// What was last sent about it.
-    pub(crate) told: Option<String>,
 }
 
 /// An item, and how much of it there is.
@@ -103,8 +99,8 @@ pub struct Item {
 pub struct Open {
     /// Its number.
     pub invoice: String,
-    /// Whose.
-    pub customer: String,
+    /// The ledger it is in.
+    pub ledger: String,
     /// When it is to be paid.
     pub due_on: NaiveDate,
     /// What is left to be paid.
@@ -149,8 +145,8 @@ impl Kin {
 pub struct Delivery {
     /// The CRM's shipment.
     pub shipment: Uuid,
-    /// Whose.
-    pub customer: String,
+    /// The ledger it is invoiced in.
+    pub ledger: String,
     /// Days until its invoice is due.
     pub terms: u32,
     /// How much of which lines.
@@ -164,6 +160,8 @@ pub struct Delivered {
     pub order_id: Uuid,
     /// The line.
     pub order_line_id: Uuid,
+    /// Whether it is a service, which does not come back with a shipment.
+    pub is_service: bool,
     /// How much of it is ordered.
     pub ordered: Amount,
     /// For how much, tax included.
@@ -179,8 +177,12 @@ pub struct DocumentLine {
     pub name: String,
     /// The document.
     pub document: String,
-    /// Whose.
-    pub customer: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The ledger it is in.
+    pub ledger: String,
+    /// The legal entity whose ledger that is.
+    pub entity: String,
     /// The order.
     pub order_id: Uuid,
     /// Its line.
@@ -202,8 +204,10 @@ pub struct DocumentLine {
 /// What we tell the CRM about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// One of its records.
-    Record(Kin),
+    /// A ledger.
+    Ledger,
+    /// An item.
+    Item,
     /// A line of a document.
     Line,
 }
@@ -211,7 +215,7 @@ pub enum Subject {
 /// The file.
 #[derive(Debug)]
 pub struct Books {
-    db: Connection,
+    pub(crate) db: Connection,
 }
 
 impl Books {
@@ -360,8 +364,8 @@ impl Books {
     /// What was sent about something, in which revision.
     pub fn set_told(&self, subject: Subject, name: &str, said: &str, revision: i64) -> Kept<()> {
         let sql = match subject {
-            Subject::Record(Kin::Customer) => "UPDATE customers SET told = ?2, told_revision = ?3 WHERE number = ?1",
-            Subject::Record(Kin::Item) => "UPDATE items SET told = ?2, told_revision = ?3 WHERE code = ?1",
+            Subject::Ledger => "UPDATE ledgers SET told = ?2, told_revision = ?3 WHERE name = ?1",
+            Subject::Item => "UPDATE items SET told = ?2, told_revision = ?3 WHERE code = ?1",
             Subject::Line => "UPDATE document_lines SET told = ?2, told_revision = ?3 WHERE name = ?1",
         };
         self.db.prepare_cached(sql)?.execute(params![name, said, revision]).map(|_| ())
@@ -370,8 +374,8 @@ impl Books {
     /// What was sent about something in that revision was refused: it is to be sent again, unless something newer was.
     pub fn unsay(&self, subject: Subject, name: &str, revision: i64) -> Kept<()> {
         let sql = match subject {
-            Subject::Record(Kin::Customer) => "UPDATE customers SET told = NULL WHERE number = ?1 AND told_revision = ?2",
-            Subject::Record(Kin::Item) => "UPDATE items SET told = NULL WHERE code = ?1 AND told_revision = ?2",
+            Subject::Ledger => "UPDATE ledgers SET told = NULL WHERE name = ?1 AND told_revision = ?2",
+            Subject::Item => "UPDATE items SET told = NULL WHERE code = ?1 AND told_revision = ?2",
             Subject::Line => "UPDATE document_lines SET told = NULL WHERE name = ?1 AND told_revision = ?2",
         };
         self.db.prepare_cached(sql)?.execute(params![name, revision]).map(|_| ())
@@ -383,99 +387,9 @@ impl Books {
         Ok(self.db.prepare_cached(sql)?.execute(params![code, quantity, reason, source])? > 0)
     }
 
-    /// Writes a delivery down, once; whether it is a new one.
-    pub fn deliver(&self, delivery: &Delivery) -> Kept<bool> {
-        let Delivery { shipment, customer, terms, lines } = delivery;
-        let shipment = shipment.to_string();
-        let sql = "INSERT INTO deliveries (shipment, customer, terms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-        if self.db.prepare_cached(sql)?.execute(params![shipment, customer, terms])? == 0 {
-            return Ok(false);
-        }
-        let mut order = self.db.prepare_cached(
-            "INSERT INTO order_lines (id, order_id, quantity, total) VALUES (?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET quantity = excluded.quantity, total = excluded.total",
-        )?;
-        let mut left = self.db.prepare_cached("INSERT INTO delivery_lines (shipment, order_line_id, quantity) VALUES (?, ?, ?)")?;
-        for line in lines {
-            let id = line.order_line_id.to_string();
-            order.execute(params![id, line.order_id.to_string(), line.ordered, line.total])?;
-            left.execute(params![shipment, id, line.quantity])?;
-        }
-        Ok(true)
-    }
-
-    /// Deliveries that are not invoiced: shipment, customer and terms.
-    pub fn uninvoiced(&self) -> Kept<Vec<(String, String, u32)>> {
-        let sql = "SELECT shipment, customer, terms FROM deliveries WHERE is_invoiced = 0 ORDER BY rowid";
-        self.db.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
-    }
-
-    /// Invoices a delivery; the invoice's number, unless it comes to nothing.
-    pub fn invoice(&self, shipment: &str, customer: &str, issued_on: NaiveDate, due_on: NaiveDate) -> Kept<Option<String>> {
-        let sql = "SELECT l.id, l.order_id, l.quantity, l.total, l.invoiced_quantity, l.invoiced_amount, d.quantity
-                   FROM delivery_lines d JOIN order_lines l ON l.id = d.order_line_id WHERE d.shipment = ? ORDER BY d.id";
-        let part = |row: &Row<'_>| {
-            let (ordered, total, before, invoiced): (Amount, Amount, Amount, Amount) = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
-            let quantity: Amount = row.get(6)?;
-            let amount = share(total, before + quantity, ordered) - invoiced;
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, quantity, amount))
-        };
-        let parts = self.db.prepare_cached(sql)?.query_map([shipment], part)?.collect::<Kept<Vec<_>>>()?;
-        self.db.prepare_cached("UPDATE deliveries SET is_invoiced = 1 WHERE shipment = ?")?.execute([shipment])?;
-        let amount: Amount = parts.iter().map(|(.., amount)| *amount).sum();
-        if !amount.is_positive() {
-            return Ok(None);
-        }
-        let draft = Draft { kind: Kind::Invoice, customer, amount, issued_on, due_on, settles: None, source: Some(shipment) };
-        let Some(number) = self.post(draft)? else { return Ok(None) };
-        let mut add = self.db.prepare_cached(
-            "INSERT INTO document_lines (name, document, order_id, order_line_id, quantity, amount) VALUES (?, ?, ?, ?, ?, ?)",
-        )?;
-        let mut count = self.db.prepare_cached(
-            "UPDATE order_lines SET invoiced_quantity = invoiced_quantity + ?2, invoiced_amount = invoiced_amount + ?3 WHERE id = ?1",
-        )?;
-        for (n, (line, order, quantity, amount)) in parts.iter().enumerate() {
-            add.execute(params![format!("{number}/{}", n + 1), number, order, line, quantity, amount])?;
-            count.execute(params![line, quantity, amount])?;
-        }
-        Ok(Some(number))
-    }
-
-    /// Every line of a document that is about an order, and how much of it is paid: what settles a document settles its first lines first.
-    pub fn document_lines(&self) -> Kept<Vec<DocumentLine>> {
-        let sql = "SELECT l.name, l.document, l.order_id, l.order_line_id, l.quantity, l.amount, d.issued_on, d.posted_at, l.told,
-                     coalesce((SELECT sum(a.amount) FROM allocations a WHERE a.invoice = l.document), 0), d.customer
-                   FROM document_lines l JOIN documents d ON d.number = l.document ORDER BY l.rowid";
-        let line = |row: &Row<'_>| {
-            Ok(DocumentLine {
-                name: row.get(0)?,
-                document: row.get(1)?,
-                customer: row.get(10)?,
-                order_id: id(row, 2)?,
-                order_line_id: id(row, 3)?,
-                quantity: row.get(4)?,
-                amount: row.get(5)?,
-                paid: row.get(9)?,
-                issued_on: day(row, 6)?,
-                posted_at: read(7, row.get::<_, String>(7)?.parse())?,
-                told: row.get(8)?,
-            })
-        };
-        let mut all = self.db.prepare_cached(sql)?.query_map([], line)?.collect::<Kept<Vec<_>>>()?;
-        let (mut document, mut left) = (String::new(), Amount::default());
-        for line in &mut all {
-            if document != line.document {
-                (document, left) = (line.document.clone(), line.paid);
-            }
-            line.paid = left.min(line.amount);
-            left = left - line.paid;
-        }
-        Ok(all)
-    }
-
     /// Posts a document, with its entries and what it settles; its number, or none when its source was posted before.
     pub fn post(&self, draft: Draft<'_>) -> Kept<Option<String>> {
-        let Draft { kind, customer, amount, .. } = draft;
+        let Draft { kind, ledger, amount, .. } = draft;
         let mut posted = self.db.prepare_cached("SELECT 1 FROM documents WHERE source = ?")?;
         if draft.source.is_some() && posted.exists([draft.source])? {
             return Ok(None);
@@ -485,7 +399,7 @@ impl Books {
         self.db.prepare_cached("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
             number,
             kind.name(),
-            customer,
+            ledger,
             amount,
             issued,
             due,
@@ -498,9 +412,9 @@ impl Books {
             Kind::CreditNote => vec![("receivable", -amount), ("revenue", amount - tax), ("tax", tax)],
             Kind::Receipt => vec![("receivable", -amount), ("bank", amount)],
         };
-        let mut add = self.db.prepare_cached("INSERT INTO entries (document, account, customer, amount) VALUES (?, ?, ?, ?)")?;
+        let mut add = self.db.prepare_cached("INSERT INTO entries (document, account, ledger, amount) VALUES (?, ?, ?, ?)")?;
         for (account, amount) in entries {
-            add.execute(params![number, account, customer, amount])?;
+            add.execute(params![number, account, ledger, amount])?;
         }
         if kind != Kind::Invoice {
             self.settle(&number, draft)?;
@@ -512,7 +426,7 @@ impl Books {
     fn settle(&self, number: &str, draft: Draft<'_>) -> Kept<()> {
         let mut left = draft.amount;
         let mut add = self.db.prepare_cached("INSERT INTO allocations (document, invoice, amount) VALUES (?, ?, ?)")?;
-        for open in self.unpaid(Some(draft.customer))?.iter().filter(|open| draft.settles.is_none_or(|one| one == open.invoice)) {
+        for open in self.unpaid(Some(draft.ledger))?.iter().filter(|open| draft.settles.is_none_or(|one| one == open.invoice)) {
             let part = left.min(open.amount);
             if part.is_positive() {
                 add.execute(params![number, open.invoice, part])?;
@@ -522,60 +436,21 @@ impl Books {
         Ok(())
     }
 
-    /// Invoices that are not paid, of one customer or of all; the oldest first.
-    pub fn unpaid(&self, customer: Option<&str>) -> Kept<Vec<Open>> {
-        let sql = "SELECT number, customer, due_on, open FROM (
-                     SELECT number, customer, due_on,
+    /// Invoices that are not paid, of one ledger or of all; the oldest first.
+    pub fn unpaid(&self, ledger: Option<&str>) -> Kept<Vec<Open>> {
+        let sql = "SELECT number, ledger, due_on, open FROM (
+                     SELECT number, ledger, due_on,
                        amount - coalesce((SELECT sum(a.amount) FROM allocations a WHERE a.invoice = d.number), 0) AS open
-                     FROM documents d WHERE kind = 'invoice' AND (?1 IS NULL OR customer = ?1))
+                     FROM documents d WHERE kind = 'invoice' AND (?1 IS NULL OR ledger = ?1))
                    WHERE open > 0 ORDER BY due_on, number";
-        let open = |row: &Row<'_>| Ok(Open { invoice: row.get(0)?, customer: row.get(1)?, due_on: day(row, 2)?, amount: row.get(3)? });
-        self.db.prepare_cached(sql)?.query_map([customer], open)?.collect()
+        let open = |row: &Row<'_>| Ok(Open { invoice: row.get(0)?, ledger: row.get(1)?, due_on: day(row, 2)?, amount: row.get(3)? });
+        self.db.prepare_cached(sql)?.query_map([ledger], open)?.collect()
     }
 
     /// Whether it is still to be decided on that day whether an invoice is paid; it is decided now.
     pub fn judge(&self, invoice: &str, on: NaiveDate) -> Kept<bool> {
         let sql = "INSERT INTO judged VALUES (?1, ?2) ON CONFLICT DO UPDATE SET judged_on = ?2 WHERE judged_on < ?2";
         Ok(self.db.prepare_cached(sql)?.execute([invoice, &on.to_string()])? > 0)
-    }
-
-    /// Every customer that is not closed, and what the books say of it on that day.
-    pub fn customers(&self, on: NaiveDate) -> Kept<Vec<Customer>> {
-        let sql = "SELECT c.number, c.account_id, c.currency, c.terms, c.credit_limit, c.told, coalesce(sum(e.amount), 0),
-                     coalesce(max(e.id), 0)
-                   FROM customers c LEFT JOIN entries e ON e.customer = c.number AND e.account = 'receivable'
-                   WHERE c.closed = 0 GROUP BY c.number ORDER BY c.number";
-        let customer = |row: &Row<'_>| {
-            let (number, account_id, currency, terms) = (row.get(0)?, id(row, 1)?, row.get(2)?, row.get(3)?);
-            let (credit_limit, told, receivable, last_entry) = (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
-            Ok(Customer {
-                number,
-                account_id,
-                currency,
-                terms,
-                credit_limit,
-                receivable,
-                overdue: [Amount::default(); 4],
-                last_entry,
-                told,
-            })
-        };
-        let mut all = self.db.prepare_cached(sql)?.query_map([], customer)?.collect::<Kept<Vec<_>>>()?;
-        for open in self.unpaid(None)? {
-            let days = on.signed_duration_since(open.due_on).num_days();
-            let Ok(at) = all.binary_search_by(|c| c.number.cmp(&open.customer)) else { continue };
-            if let Some(customer) = all.get_mut(at).filter(|_| days > 0) {
-                let [one, two, three, more] = &mut customer.overdue;
-                let bucket = match days {
-                    ..=30 => one,
-                    31..=60 => two,
-                    61..=90 => three,
-                    _ => more,
-                };
-                *bucket = *bucket + open.amount;
-            }
-        }
-        Ok(all)
     }
 
     /// Every item that is not closed, and how much of it there is.
@@ -592,7 +467,7 @@ impl Books {
     /// Every document, one line each, for people and for comparing two sets of books.
     pub fn journal(&self) -> Kept<Vec<String>> {
         let sql =
-            "SELECT d.number || ' ' || d.kind || ' ' || d.customer || ' ' || d.amount || ' ' || d.issued_on || ' ' || d.due_on || ' ' ||
+            "SELECT d.number || ' ' || d.kind || ' ' || d.ledger || ' ' || d.amount || ' ' || d.issued_on || ' ' || d.due_on || ' ' ||
                      coalesce((SELECT group_concat(a.invoice || ':' || a.amount) FROM allocations a WHERE a.document = d.number), '')
                    FROM documents d ORDER BY d.kind, d.number";
         self.db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
@@ -605,8 +480,12 @@ impl Books {
                        HAVING max(number) NOT LIKE '%-' || printf('%06d', count(*))
              UNION ALL SELECT d.number || ' is settled by more than it says' FROM documents d JOIN allocations a ON a.invoice = d.number
                        GROUP BY d.number HAVING sum(a.amount) > d.amount
-             UNION ALL SELECT d.customer || ': the ledger is not the open invoices' FROM documents d GROUP BY d.customer
-                       HAVING (SELECT sum(amount) FROM entries e WHERE e.customer = d.customer AND e.account = 'receivable') <>
+             UNION ALL SELECT l.document || ' credits more of ' || l.credits || ' than it says' FROM document_lines l
+                       WHERE l.credits IS NOT NULL GROUP BY l.credits, l.order_line_id
+                       HAVING sum(l.amount) > (SELECT sum(i.amount) FROM document_lines i
+                         WHERE i.document = l.credits AND i.order_line_id = l.order_line_id)
+             UNION ALL SELECT d.ledger || ': the ledger is not the open invoices' FROM documents d GROUP BY d.ledger
+                       HAVING (SELECT sum(amount) FROM entries e WHERE e.ledger = d.ledger AND e.account = 'receivable') <>
                          sum(CASE kind WHEN 'invoice' THEN amount ELSE -amount END)";
         self.db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
     }
@@ -634,29 +513,20 @@ impl Books {
     }
 }
 
-/// `total × part ÷ whole`, rounded half up to hundredths; all of it when the part is the whole.
-fn share(total: Amount, part: Amount, whole: Amount) -> Amount {
-    if part >= whole {
-        return total;
-    }
-    let (product, divisor) = (i128::from(total.0) * i128::from(part.0), i128::from(whole.0) * 100);
-    Amount::cents(i64::try_from((product + divisor / 2) / divisor).unwrap_or(i64::MAX / 100))
-}
-
 /// The day so many days after another.
 #[must_use]
 pub fn days_after(day: NaiveDate, days: u32) -> NaiveDate {
     day.checked_add_days(Days::new(days.into())).unwrap_or(day)
 }
 
-fn id(row: &Row<'_>, at: usize) -> Kept<Uuid> {
+pub(crate) fn id(row: &Row<'_>, at: usize) -> Kept<Uuid> {
     read(at, row.get::<_, String>(at)?.parse())
 }
 
-fn day(row: &Row<'_>, at: usize) -> Kept<NaiveDate> {
+pub(crate) fn day(row: &Row<'_>, at: usize) -> Kept<NaiveDate> {
     read(at, row.get::<_, String>(at)?.parse())
 }
 
-fn read<T, E: std::error::Error + Send + Sync + 'static>(at: usize, value: Result<T, E>) -> Kept<T> {
+pub(crate) fn read<T, E: std::error::Error + Send + Sync + 'static>(at: usize, value: Result<T, E>) -> Kept<T> {
     value.map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(e)))
 }

@@ -19,12 +19,16 @@ impl Simulator {
             let work = self.books.work()?;
             let number = self.books.next("trades")?;
             let fate = |about: &str, many: usize| below(fate(self.options.seed, &format!("{about} of trade {number}")), many);
+            let about = format!("trade {number}");
             let (customers, items) = (self.books.customers(self.today()?)?, self.books.items()?);
             let customer = customers.get(fate("customer", customers.len()));
             let item = items.get(fate("item", items.len()));
             let posted = match (fate("kind", 10), customer, item) {
-                (0, Some(customer), _) => self.credit(customer, fate("share", 100))?,
-                (1..=SALES, Some(customer), _) => self.sell(customer, item, fate("quantity", 5) + 1, fate("price", 100_000) + 1)?,
+                (0, Some(customer), _) => self.credit(customer, &about, fate("share", 100))?,
+                (1..=SALES, Some(customer), _) => {
+                    let ledger = self.books.ledger(&customer.number, self.entity(&about), self.currency(customer, &about))?;
+                    self.sell(customer, &ledger, item, fate("quantity", 5) + 1, fate("price", 100_000) + 1)?
+                }
                 (_, _, Some(item)) => {
                     let quantity = Amount::whole(i64::try_from(fate("quantity", 40) + 10).unwrap_or_default());
                     self.books.move_stock(&item.code, quantity, "received", None)?;
@@ -40,22 +44,38 @@ impl Simulator {
         Ok(done)
     }
 
-    /// Credits part of what a customer owes.
-    fn credit(&self, customer: &Customer, percent: usize) -> Done<bool> {
+    /// The legal entity whose business something is.
+    pub(crate) fn entity(&self, about: &str) -> &str {
+        let is_other = fate(self.options.seed, &format!("entity of {about}")).is_multiple_of(2);
+        self.options.second_entity.as_deref().filter(|_| is_other).unwrap_or(&self.options.entity)
+    }
+
+    /// The currency that something is sold in over the counter.
+    fn currency<'a>(&'a self, customer: &'a Customer, about: &str) -> &'a str {
+        let is_other = fate(self.options.seed, &format!("currency of {about}")).is_multiple_of(4);
+        self.options.second_currency.as_deref().filter(|_| is_other).unwrap_or(&customer.currency)
+    }
+
+    /// Credits part of what a customer owes to one entity in one currency.
+    fn credit(&self, customer: &Customer, about: &str, percent: usize) -> Done<bool> {
+        let today = self.today()?;
+        let mut ledgers = self.books.ledgers(today)?;
+        ledgers.retain(|ledger| ledger.customer == customer.number);
+        let Some(ledger) = ledgers.get(below(fate(self.options.seed, &format!("ledger of {about}")), ledgers.len())) else {
+            return Ok(false);
+        };
         // A hundredth of a hundredth is what amounts are kept in.
-        let amount = Amount::cents(customer.receivable.0 / 10_000 * i64::try_from(percent).unwrap_or_default());
+        let amount = Amount::cents(ledger.receivable.0 / 10_000 * i64::try_from(percent).unwrap_or_default());
         if !amount.is_positive() {
             return Ok(false);
         }
-        let today = self.today()?;
-        let number = &customer.number;
         let draft =
-            Draft { kind: Kind::CreditNote, customer: number, amount, issued_on: today, due_on: today, settles: None, source: None };
+            Draft { kind: Kind::CreditNote, ledger: &ledger.name, amount, issued_on: today, due_on: today, settles: None, source: None };
         Ok(self.books.post(draft)?.is_some())
     }
 
     /// Sells over the counter; goods leave when there are enough.
-    fn sell(&self, customer: &Customer, item: Option<&Item>, quantity: usize, cents: usize) -> Done<bool> {
+    fn sell(&self, customer: &Customer, ledger: &str, item: Option<&Item>, quantity: usize, cents: usize) -> Done<bool> {
         let many = i64::try_from(quantity).unwrap_or_default();
         if let Some(item) = item.filter(|item| item.on_hand >= Amount::whole(many)) {
             self.books.move_stock(&item.code, -Amount::whole(many), "sold", None)?;
@@ -63,7 +83,7 @@ impl Simulator {
         let (today, amount) = (self.today()?, Amount::cents(i64::try_from(cents).unwrap_or_default() * many));
         let due_on = days_after(today, customer.terms);
         let draft =
-            Draft { kind: Kind::Invoice, customer: &customer.number, amount, issued_on: today, due_on, settles: None, source: None };
+            Draft { kind: Kind::Invoice, ledger, amount, issued_on: today, due_on, settles: None, source: None };
         Ok(self.books.post(draft)?.is_some())
     }
 
@@ -80,7 +100,7 @@ impl Simulator {
             let amount = if fate.is_multiple_of(4) && half.is_positive() { half } else { open.amount };
             self.books.post(Draft {
                 kind: Kind::Receipt,
-                customer: &open.customer,
+                ledger: &open.ledger,
                 amount,
                 issued_on: on,
                 due_on: on,

@@ -41,7 +41,8 @@ pub enum ClientError {
 }
 
 fn faults(problem: &Problem) -> String {
-    problem.errors.iter().map(|e| format!(", {} {}", e.pointer, e.code)).collect()
+    let missing = problem.allowed.iter().filter(|_| problem.status == 403).map(|permission| format!(", needs {permission}"));
+    problem.errors.iter().map(|e| format!(", {} {}", e.pointer, e.code)).chain(missing).collect()
 }
 
 /// A client of the published API.

@@ -1,9 +1,10 @@
-//! What leaves the CRM's shelves for orders: it leaves our stock too, and is invoiced.
+//! What leaves the CRM's shelves for orders: it leaves our stock too, and is invoiced; what comes back is credited.
 
 use crate::{
     amount::{Amount, NotAnAmount},
     api::{ListOrdersQuery, ListShipmentsQuery, Order, Shipment},
     books::{Delivered, Delivery, Kin, days_after},
+    dice::{fate, is_within},
     report::Report,
     simulator::{Done, Simulator},
     takeover::limit,
@@ -13,6 +14,10 @@ use uuid::Uuid;
 
 /// Records asked for by their ids at a time: as many as an address may name.
 const AT_ONCE: usize = 100;
+/// Percent let off on an invoice with a rebate.
+const REBATE: i64 = 10;
+/// Percent of the first line that an allowance gives back.
+const ALLOWANCE: i64 = 5;
 
 /// A shipment that has left, and its order.
 pub struct Shipped {
@@ -68,10 +73,8 @@ impl Simulator {
             report.failed.push(format!("shipment {}: its customer is unknown", shipment.number));
             return Ok(());
         };
-        if order.currency.as_ref() != Some(&self.books.currency(&customer)?) {
-            report.failed.push(format!("shipment {}: {customer} has its account in another currency", shipment.number));
-            return Ok(());
-        }
+        let currency = order.currency.clone().map_or_else(|| self.books.currency(&customer), Ok)?;
+        let ledger = self.books.ledger(&customer, self.entity(&order.id.to_string()), &currency)?;
         let mut lines = vec![];
         for line in &order.lines {
             let Some(id) = line.id else { continue };
@@ -83,19 +86,34 @@ impl Simulator {
             }
             if quantity.is_positive() {
                 let (ordered, total) = (line.quantity.parse()?, line.total_amount.parse()?);
-                lines.push(Delivered { order_id: order.id, order_line_id: id, ordered, total, quantity });
+                lines.push(Delivered { order_id: order.id, order_line_id: id, is_service: line.is_service, ordered, total, quantity });
             }
         }
         let terms = order.payment_terms_days.and_then(|days| u32::try_from(days).ok()).unwrap_or_default();
-        let is_new = self.books.deliver(&Delivery { shipment: shipment.id, customer, terms, lines })?;
-        let is_ours = self.books.setting("warehouse")? == Some(shipment.warehouse_id.to_string());
-        if !is_new || !is_ours || !leaves {
+        if self.books.deliver(&Delivery { shipment: shipment.id, ledger, terms, lines })? && leaves {
+            self.move_goods(shipment, |quantity| -quantity, "shipped")?;
+        }
+        Ok(())
+    }
+
+    /// Notes what came back of what had left, once: into our stock where it is ours.
+    pub(crate) fn take_back(&self, shipped: &Shipped) -> Done<()> {
+        let shipment = &shipped.shipment;
+        if shipment.status == "failed" && self.books.take_back(&shipment.id.to_string())? {
+            self.move_goods(shipment, |quantity| quantity, "returned")?;
+        }
+        Ok(())
+    }
+
+    /// Moves the goods of a shipment out of or into our stock, unless another warehouse is meant.
+    fn move_goods(&self, shipment: &Shipment, signed: fn(Amount) -> Amount, reason: &str) -> Done<()> {
+        if self.books.setting("warehouse")? != Some(shipment.warehouse_id.to_string()) {
             return Ok(());
         }
         for (n, part) in shipment.lines.iter().enumerate() {
             if let Some((code, _)) = self.books.known(Kin::Item, part.product_id)? {
-                let source = format!("{} {n}", shipment.id);
-                self.books.move_stock(&code, -part.quantity.parse::<Amount>()?, "shipped", Some(&source))?;
+                let source = format!("{reason} {} {n}", shipment.id);
+                self.books.move_stock(&code, signed(part.quantity.parse()?), reason, Some(&source))?;
             }
         }
         Ok(())
@@ -106,14 +124,33 @@ impl Simulator {
         let work = self.books.work()?;
         let (today, mut invoices) = (self.today()?, 0);
         let deliveries = self.books.uninvoiced()?;
-        for (shipment, customer, terms) in &deliveries {
-            let made = self.books.invoice(shipment, customer, today, days_after(today, *terms))?;
-            invoices += usize::from(made.is_some());
+        for (shipment, ledger, terms) in &deliveries {
+            let falls = |what: &str, share| is_within(fate(self.options.seed, &format!("{what} of {shipment}")), share);
+            let percent = if falls("rebate", self.options.rebate) { 100 - REBATE } else { 100 };
+            let Some(number) = self.books.invoice((shipment, ledger), percent, today, days_after(today, *terms))? else { continue };
+            invoices += 1;
+            if falls("allowance", self.options.allowance) {
+                invoices += usize::from(self.books.allow(&number, ALLOWANCE, today)?.is_some());
+            }
         }
         self.mishap()?;
         work.commit()?;
         self.report.documents += invoices;
         Ok(deliveries.len())
+    }
+
+    /// Credits what came back: a credit note for each shipment, after its invoice. How many.
+    pub fn credit_returned(&mut self) -> Done<usize> {
+        let work = self.books.work()?;
+        let (today, mut notes) = (self.today()?, 0);
+        let returned = self.books.uncredited()?;
+        for shipment in &returned {
+            notes += usize::from(self.books.credit_return(shipment, today)?.is_some());
+        }
+        self.mishap()?;
+        work.commit()?;
+        self.report.documents += notes;
+        Ok(returned.len())
     }
 }
 

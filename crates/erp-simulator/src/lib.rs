@@ -1,6 +1,6 @@
 //! A simulator of an accounting system, and an example of a client that is made from the published document.
 //!
-//! It owns customers' numbers, a receivables ledger, credit limits and stock. It takes customers and items over from the CRM, keeps
+//! It owns customers' numbers, receivables ledgers of one or two legal entities in any currency, credit limits and stock. It takes customers and items over from the CRM, keeps
 //! them current by its feed, does business of its own, books payments, and pushes balances and stock as absolute snapshots. It can be
 //! told to be slow, to repeat itself, to send out of order, to drop connections and to forget everything but its file; whatever it
 //! does, the CRM ends with what its books say.
@@ -16,6 +16,8 @@ mod business;
 mod client;
 mod deliveries;
 mod dice;
+mod invoices;
+mod ledgers;
 mod messages;
 mod options;
 mod report;
@@ -26,6 +28,7 @@ pub use amount::Amount;
 pub use books::{Customer, Item};
 pub use client::{Client, ClientError};
 pub use dice::Misbehaviour;
+pub use ledgers::Ledger;
 pub use options::{Options, Telling};
 pub use report::Report;
 pub use simulator::{Done, Simulator, SimulatorError};

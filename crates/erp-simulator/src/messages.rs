@@ -2,12 +2,13 @@
 
 use crate::{
     api::{
-        BatchResult, BatchResults, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
+        BatchResult, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
         ExternalReferenceBatchItem, ExternalReferenceBatchMode, OrderInvoiceBatch, OrderInvoiceBatchItem, OrderInvoiceBatchItemKind,
         OrderInvoiceBatchMode, OverdueBuckets, PostedInvoice, PostedInvoiceKind, StockCount, StockSync,
     },
-    books::{Customer, DocumentLine, Kin, Subject},
+    books::{Customer, DocumentLine, Kin, Kind, Subject},
     client::ClientError,
+    ledgers::{Ledger, ledger_name},
     options::{Options, Telling},
     simulator::{Done, Simulator},
 };
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 
 /// Most invoices told with a batch of balances.
 const MOST_INVOICES: usize = 1_000;
+
+/// What is said of a ledger, and the invoices that it includes.
+type Said = (CreditItem, Vec<PostedInvoice>);
 
 /// A message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,36 +36,62 @@ enum Message {
     Stock(StockSync),
 }
 
-/// What an item of a message is about, and in which revision; a name has none.
-struct About {
-    subject: Subject,
-    name: String,
-    revision: Option<i64>,
+/// What an item of a message is about.
+enum About {
+    /// Our name of a record of the CRM's.
+    Name(Kin, String),
+    /// What was said of something by its name in the books, in which revision.
+    Said(Subject, String, i64),
+}
+
+impl About {
+    fn name(&self) -> &str {
+        match self {
+            Self::Name(_, name) | Self::Said(_, name, _) => name,
+        }
+    }
+}
+
+/// What became of a message: of each item, and of each invoice that came with balances.
+struct Answered {
+    results: Vec<BatchResult>,
+    invoices: Vec<BatchResult>,
 }
 
 impl Message {
     /// What each item is about. What is said of invoices has no revision; its moment does for one.
     fn about(&self) -> Vec<About> {
-        let about = |subject, name: &Option<String>, revision| About { subject, name: name.clone().unwrap_or_default(), revision };
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
         match self {
             Self::Names(batch) => batch
                 .items
                 .iter()
                 .map(|item| {
                     let is_customer = item.resource.as_deref() == Some(Kin::Customer.resource());
-                    about(Subject::Record(if is_customer { Kin::Customer } else { Kin::Item }), &item.external_id, None)
+                    About::Name(if is_customer { Kin::Customer } else { Kin::Item }, name(&item.external_id))
                 })
                 .collect(),
             Self::Invoices(batch) => {
-                batch.items.iter().map(|item| about(Subject::Line, &item.external_id, item.as_of.map(|at| at.timestamp_micros()))).collect()
+                let moment = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros()).unwrap_or_default();
+                batch.items.iter().map(|item| About::Said(Subject::Line, name(&item.external_id), moment(item.as_of))).collect()
             }
             Self::Balances(batch) => {
-                let revision = |item: &CreditItem| item.source_revision.as_ref().and_then(|r| r.parse().ok());
-                batch.items.iter().map(|item| about(Subject::Record(Kin::Customer), &item.external_id, revision(item))).collect()
+                let revision = |item: &CreditItem| item.source_revision.as_ref().and_then(|r| r.parse().ok()).unwrap_or_default();
+                let ledger = |item: &CreditItem| ledger_name(&name(&item.external_id), &batch.entity, &batch.currency);
+                batch.items.iter().map(|item| About::Said(Subject::Ledger, ledger(item), revision(item))).collect()
             }
             Self::Stock(sync) => {
-                sync.items.iter().map(|item| about(Subject::Record(Kin::Item), &item.external_id, item.source_sequence)).collect()
+                let revision = |item: &StockCount| item.source_sequence.unwrap_or_default();
+                sync.items.iter().map(|item| About::Said(Subject::Item, name(&item.external_id), revision(item))).collect()
             }
+        }
+    }
+
+    /// The invoices that come with it.
+    fn invoices(&self) -> &[PostedInvoice] {
+        match self {
+            Self::Balances(batch) => &batch.invoices,
+            _ => &[],
         }
     }
 }
@@ -114,8 +144,12 @@ impl Simulator {
             items.push(OrderInvoiceBatchItem {
                 external_id: Some(line.name),
                 system: Some(self.options.system.clone()),
+                entity: Some(line.entity),
                 document_no: Some(line.document),
-                kind: Some(OrderInvoiceBatchItemKind::Invoice),
+                kind: Some(match line.kind {
+                    Kind::CreditNote => OrderInvoiceBatchItemKind::CreditNote,
+                    Kind::Invoice | Kind::Receipt => OrderInvoiceBatchItemKind::Invoice,
+                }),
                 order_id: Some(line.order_id),
                 order_line_id: Some(line.order_line_id),
                 quantity: Some(line.quantity.to_string()),
@@ -161,28 +195,35 @@ impl Simulator {
         let mut invoices: BTreeMap<String, Vec<PostedInvoice>> = BTreeMap::new();
         if self.options.invoices == Telling::WithBalances {
             for (line, as_of) in self.news_of_invoices()? {
-                invoices.entry(line.customer.clone()).or_default().push(posted(line, as_of));
+                invoices.entry(line.ledger.clone()).or_default().push(posted(line, as_of));
             }
         }
-        let mut batches: BTreeMap<String, Vec<(CreditItem, Vec<PostedInvoice>)>> = BTreeMap::new();
-        for customer in self.books.customers(self.today()?)? {
-            let mut item = credit_item(&customer);
+        let customers = self.books.customers(self.today()?)?;
+        // A customer who owes nothing has a limit all the same.
+        for customer in &customers {
+            self.books.ledger(&customer.number, &self.options.entity, &customer.currency)?;
+        }
+        let mut batches: BTreeMap<(String, String), Vec<Said>> = BTreeMap::new();
+        for ledger in self.books.ledgers(self.today()?)? {
+            let Ok(at) = customers.binary_search_by(|c| c.number.cmp(&ledger.customer)) else { continue };
+            let home = customers.get(at).filter(|c| c.currency == ledger.currency && ledger.entity == self.options.entity);
+            let mut item = credit_item(&ledger, home);
             // The same amount after an invoice and a payment is news: only a balance as of after an invoice includes it.
-            let says = format!("{} {}", customer.last_entry, serde_json::to_string(&item)?);
-            let included = invoices.remove(&customer.number).unwrap_or_default();
-            if customer.told.as_ref() == Some(&says) && included.is_empty() {
+            let says = format!("{} {}", ledger.last_entry, serde_json::to_string(&item)?);
+            let included = invoices.remove(&ledger.name).unwrap_or_default();
+            if ledger.told.as_ref() == Some(&says) && included.is_empty() {
                 continue;
             }
             let revision = self.books.next("revision")?;
-            self.books.set_told(Subject::Record(Kin::Customer), &customer.number, &says, revision)?;
+            self.books.set_told(Subject::Ledger, &ledger.name, &says, revision)?;
             item.as_of = self.books.now()?;
             item.source_revision = Some(revision.to_string());
-            batches.entry(customer.currency).or_default().push((item, included));
+            batches.entry((ledger.entity, ledger.currency)).or_default().push((item, included));
         }
-        for (currency, all) in batches {
+        for ((entity, currency), all) in batches {
             let empty = || CreditBatch {
                 system: self.options.system.clone(),
-                entity: self.options.entity.clone(),
+                entity: entity.clone(),
                 currency: currency.clone(),
                 snapshot_id: None,
                 items: vec![],
@@ -221,7 +262,7 @@ impl Simulator {
                 continue;
             }
             let revision = self.books.next("revision")?;
-            self.books.set_told(Subject::Record(Kin::Item), &item.code, &says, revision)?;
+            self.books.set_told(Subject::Item, &item.code, &says, revision)?;
             items.push(StockCount {
                 external_id: Some(item.code),
                 product_id: None,
@@ -270,31 +311,41 @@ impl Simulator {
         }
     }
 
-    async fn send(&self, message: &Message, key: &str) -> Result<BatchResults, ClientError> {
-        match message {
-            Message::Names(batch) => self.client.batch_external_references(batch, key).await,
-            Message::Invoices(batch) => self.client.batch_order_invoices(batch, key).await,
-            Message::Balances(batch) => self.client.batch_credit_balances(batch, key).await,
-            Message::Stock(sync) => self.client.sync_stock(sync, key).await,
-        }
+    async fn send(&self, message: &Message, key: &str) -> Result<Answered, ClientError> {
+        let results = match message {
+            Message::Names(batch) => self.client.batch_external_references(batch, key).await?.results,
+            Message::Invoices(batch) => self.client.batch_order_invoices(batch, key).await?.results,
+            Message::Stock(sync) => self.client.sync_stock(sync, key).await?.results,
+            Message::Balances(batch) => {
+                let answer = self.client.batch_credit_balances(batch, key).await?;
+                return Ok(Answered { results: answer.results, invoices: answer.invoices });
+            }
+        };
+        Ok(Answered { results, invoices: vec![] })
     }
 
     /// Writes down what became of a message. What failed is to be sent again.
-    fn take_answer(&mut self, id: i64, message: &Message, answer: &BatchResults) -> Done<usize> {
+    fn take_answer(&mut self, id: i64, message: &Message, answer: &Answered) -> Done<usize> {
         let work = self.books.work()?;
         let (mut applied, mut stale, mut failed) = (0, 0, vec![]);
         for (about, result) in message.about().iter().zip(&answer.results) {
             match result.status.as_str() {
                 "failed" => {
-                    match (about.subject, about.revision) {
-                        (Subject::Record(kin), None) => self.books.set_named(kin, &about.name, false)?,
-                        (subject, revision) => self.books.unsay(subject, &about.name, revision.unwrap_or_default())?,
+                    match about {
+                        About::Name(kin, name) => self.books.set_named(*kin, name, false)?,
+                        About::Said(subject, name, revision) => self.books.unsay(*subject, name, *revision)?,
                     }
-                    failed.push(format!("{}: {}", about.name, why(result)));
+                    failed.push(format!("{}: {}", about.name(), why(result)));
                 }
                 "stale" => stale += 1,
                 _ => applied += 1,
             }
+        }
+        for (one, result) in message.invoices().iter().zip(&answer.invoices).filter(|(_, result)| result.status == "failed") {
+            if let Some(name) = self.books.line_name(&one.document_no, one.order_line_id)? {
+                self.books.unsay(Subject::Line, &name, one.as_of.map(|at| at.timestamp_micros()).unwrap_or_default())?;
+            }
+            failed.push(format!("{}: {}", one.document_no, why(result)));
         }
         self.books.answered(id, failed.len())?;
         work.commit()?;
@@ -314,7 +365,7 @@ impl Simulator {
         let again = self.books.next("again")?;
         let answer = self.send(&message, &self.key(&format!("{id}/again/{again}"))?).await?;
         self.report.repeated += 1;
-        self.report.twice += answer.results.iter().filter(|r| ["applied", "created", "updated"].contains(&r.status.as_str())).count();
+        self.report.twice += answer.results.iter().chain(&answer.invoices).filter(|r| ["applied", "created", "updated"].contains(&r.status.as_str())).count();
         Ok(())
     }
 }
@@ -328,7 +379,10 @@ fn why(result: &BatchResult) -> String {
 fn posted(line: DocumentLine, as_of: DateTime<Utc>) -> PostedInvoice {
     PostedInvoice {
         document_no: line.document,
-        kind: Some(PostedInvoiceKind::Invoice),
+        kind: Some(match line.kind {
+            Kind::CreditNote => PostedInvoiceKind::CreditNote,
+            Kind::Invoice | Kind::Receipt => PostedInvoiceKind::Invoice,
+        }),
         order_id: line.order_id,
         order_line_id: line.order_line_id,
         quantity: line.quantity.to_string(),
@@ -340,22 +394,23 @@ fn posted(line: DocumentLine, as_of: DateTime<Utc>) -> PostedInvoice {
     }
 }
 
-/// What is said of a customer, but for when and in which revision.
-fn credit_item(customer: &Customer) -> CreditItem {
-    let [one, two, three, more] = customer.overdue.map(|amount| Some(amount.to_string()));
+/// What is said of a ledger, but for when and in which revision: what is owed, and in the customer's own one the limit.
+fn credit_item(ledger: &Ledger, home: Option<&Customer>) -> CreditItem {
+    let [one, two, three, more] = ledger.overdue.map(|amount| Some(amount.to_string()));
     CreditItem {
-        external_id: Some(customer.number.clone()),
+        external_id: Some(ledger.customer.clone()),
         account_id: None,
         as_of: DateTime::<Utc>::UNIX_EPOCH,
         source_revision: None,
-        receivable: Some(customer.receivable.to_string()),
+        receivable: Some(ledger.receivable.to_string()),
         overdue: Some(OverdueBuckets { days_1_30: one, days_31_60: two, days_61_90: three, days_over_90: more }),
         unbilled_deliveries: None,
         open_orders: None,
-        credit_limit: Some(CreditLimit {
+        included_orders: vec![],
+        credit_limit: home.map(|customer| CreditLimit {
             kind: customer.credit_limit.map_or(CreditLimitKind::Unlimited, |_| CreditLimitKind::Limited),
             amount: customer.credit_limit.map(|limit| limit.to_string()),
         }),
-        on_hold: Some(false),
+        on_hold: home.map(|_| false),
     }
 }

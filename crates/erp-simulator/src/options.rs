@@ -35,6 +35,18 @@ pub struct Options {
     /// The legal entity it keeps books for.
     #[arg(long, value_name = "CODE", default_value = "TH01")]
     pub entity: String,
+    /// Another legal entity it keeps books for: half of the business is that one's.
+    #[arg(long, value_name = "CODE")]
+    pub second_entity: Option<String>,
+    /// Another currency: a quarter of the sales over the counter are in it.
+    #[arg(long, value_name = "CODE")]
+    pub second_currency: Option<String>,
+    /// Share of the invoices of orders that have a rebate, of a tenth.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub rebate: f64,
+    /// Share of the invoices of orders of which something is given back later, without goods.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub allowance: f64,
     /// ISO 4217 currency of customers that have none.
     #[arg(long, value_name = "CODE", default_value = "THB")]
     pub currency: String,

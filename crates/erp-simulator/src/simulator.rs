@@ -4,6 +4,7 @@ use crate::{
     books::{Books, Customer, Item},
     client::{Client, ClientError},
     dice::Dice,
+    ledgers::Ledger,
     options::Options,
     report::Report,
 };
@@ -102,6 +103,7 @@ impl Simulator {
         self.prepare().await?;
         let mut done = self.pull().await?;
         done += self.invoice_shipped()?;
+        done += self.credit_returned()?;
         done += self.trade(goal)?;
         done += self.book_payments(self.today()?)?;
         self.write_names()?;
@@ -129,6 +131,11 @@ impl Simulator {
     /// Every customer, and what the books say of it today.
     pub fn customers(&self) -> Done<Vec<Customer>> {
         Ok(self.books.customers(self.today()?)?)
+    }
+
+    /// Every ledger, and what it says today.
+    pub fn ledgers(&self) -> Done<Vec<Ledger>> {
+        Ok(self.books.ledgers(self.today()?)?)
     }
 
     /// Every item, and how much of it there is.

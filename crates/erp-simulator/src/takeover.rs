@@ -4,6 +4,7 @@ use crate::{
     amount::Amount,
     api::{
         Account, Change, ExternalReference, ExternalSystemInput, ExternalSystemInputKind, GetAccountQuery, GetProductQuery,
+        GetWarehouseByExternalIdQuery,
         ListAccountsQuery, ListChangesQuery, ListExternalReferencesQuery, ListExternalSystemsQuery, ListProductsQuery, Product,
         WarehouseInput,
     },
@@ -21,7 +22,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What of the feed an accounting system asks for.
-const TYPES: &str = "account.*,product.*,shipment.shipped";
+const TYPES: &str = "account.*,product.*,shipment.shipped,shipment.failed";
 /// Changes, and records of a list, in one page.
 const CHANGES: &str = "500";
 const RECORDS: &str = "200";
@@ -48,14 +49,14 @@ impl Simulator {
         if self.books.setting("prepared")?.is_some() {
             return Ok(());
         }
-        let Options { system, entity, warehouse, .. } = &self.options;
+        let Options { system, entity, second_entity, warehouse, .. } = &self.options;
         let asked = ListExternalSystemsQuery { code: Some(system.clone()), ..ListExternalSystemsQuery::default() };
         if self.client.list_external_systems(&asked).await?.data.is_empty() {
             let new = ExternalSystemInput {
                 code: system.clone(),
                 name: format!("Simulated accounting ({system})"),
                 kind: ExternalSystemInputKind::Erp,
-                legal_entity: Some(entity.clone()),
+                legal_entity: Some(entity.clone()).filter(|_| second_entity.is_none()),
                 currency: None,
                 id: None,
                 on_stale: None,
@@ -63,8 +64,14 @@ impl Simulator {
             };
             self.client.create_external_system(&new, &self.key("system")?).await?;
         }
-        let new = WarehouseInput { code: warehouse.clone(), name: format!("Warehouse {warehouse}"), ..WarehouseInput::default() };
-        let ours = self.client.upsert_warehouse_by_external_id(system, warehouse, &new).await?;
+        let known = self.client.get_warehouse_by_external_id(system, warehouse, &GetWarehouseByExternalIdQuery::default()).await;
+        let ours = match known {
+            Err(ClientError::Refused { problem, .. }) if problem.status == 404 => {
+                let new = WarehouseInput { code: warehouse.clone(), name: format!("Warehouse {warehouse}"), ..WarehouseInput::default() };
+                self.client.upsert_warehouse_by_external_id(system, warehouse, &new).await?
+            }
+            known => known?,
+        };
         self.books.set("warehouse", &ours.id.to_string())?;
         self.books.set("prepared", "yes")?;
         self.mishap()
@@ -91,6 +98,7 @@ impl Simulator {
             }
             for one in &shipped {
                 self.deliver(one, true, &mut report)?;
+                self.take_back(one)?;
             }
             self.books.set("cursor", &page.next_cursor)?;
             self.counted_until(page.data.iter().filter(|change| change.resource == "shipments").map(|change| change.time).max())?;
@@ -114,7 +122,7 @@ impl Simulator {
     }
 
     fn asked(&self, after: String, wait: Option<String>) -> ListChangesQuery {
-        ListChangesQuery { after: Some(after), types: Some(TYPES.to_owned()), limit: Some(CHANGES.to_owned()), wait, resources: None }
+        ListChangesQuery { after: Some(after), types: Some(TYPES.to_owned()), limit: Some(CHANGES.to_owned()), wait, resources: None, account_id: None }
     }
 
     /// Everything: first the end of the feed, then the lists. What changes meanwhile comes again after that end.
@@ -241,7 +249,7 @@ impl Simulator {
             Some((name, _)) => name,
             // Only goods are counted.
             None if news.kin == Kin::Item && fields.get("kind").is_some_and(|kind| kind != "goods") => return Ok(()),
-            None => self.welcome(news.kin, news.id, names.get(&news.id), report)?,
+            None => self.welcome(news, fields, names.get(&news.id), report)?,
         };
         self.write(news.kin, &name, news.version, fields)?;
         Ok(self.books.close(news.kin, &name, false)?)
@@ -260,13 +268,15 @@ impl Simulator {
     }
 
     /// A new customer or item gets our name, and what there is of it from before.
-    fn welcome(&self, kin: Kin, id: Uuid, name: Option<&String>, report: &mut Report) -> Done<String> {
+    fn welcome(&self, news: &News, fields: &Fields, name: Option<&String>, report: &mut Report) -> Done<String> {
+        let (kin, id) = (news.kin, news.id);
         let (named, name) = (name.is_some(), name.map_or_else(|| self.books.next_name(kin), |name| Ok(name.clone()))?);
         match kin {
             Kin::Customer => {
                 report.customers += 1;
-                self.books.add_customer(&name, named, id, &self.options.currency, self.credit_limit(&name))?;
-                report.documents += self.open_account(&name)?;
+                let currency = fields.get("currency").and_then(Value::as_str).unwrap_or(&self.options.currency);
+                self.books.add_customer(&name, named, id, currency, self.credit_limit(&name))?;
+                report.documents += self.open_account(&name, currency)?;
             }
             Kin::Item => {
                 report.items += 1;
@@ -288,7 +298,7 @@ impl Simulator {
     }
 
     /// Invoices from before, some of them long due.
-    fn open_account(&self, number: &str) -> Done<usize> {
+    fn open_account(&self, number: &str, currency: &str) -> Done<usize> {
         let seed = self.options.seed;
         let many = below(fate(seed, &format!("invoices of {number}")), usize::from(self.options.opening_invoices) + 1);
         let today = self.today()?;
@@ -298,7 +308,7 @@ impl Simulator {
             let cents = 10_000 + below(fate(seed, &format!("amount of {source}")), 5_000_000);
             self.books.post(Draft {
                 kind: Kind::Invoice,
-                customer: number,
+                ledger: &self.books.ledger(number, self.entity(&source), currency)?,
                 amount: Amount::cents(i64::try_from(cents).unwrap_or_default()),
                 issued_on,
                 due_on: days_after(issued_on, 30),
