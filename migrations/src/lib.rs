@@ -12,6 +12,7 @@ mod m0005_sales;
 mod m0006_webhook_secrets;
 mod m0007_credit_expiry;
 mod m0008_privacy;
+mod m0010_responsible;
 mod m0011_server_keys;
 mod m0012_money;
 mod m0013_connector;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             m0006_webhook_secrets::STEP,
             m0007_credit_expiry::STEP,
             m0008_privacy::STEP,
+            m0010_responsible::STEP,
             m0011_server_keys::STEP,
             m0012_money::STEP,
             m0013_connector::STEP,

@@ -84,7 +84,7 @@ fn from_now(seconds: i64) -> Value {
 }
 
 /// Asks until it is so.
-async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..1500 {
         let found = app.get(path).await.is(200).body;
         if so(&found) {

@@ -87,10 +87,16 @@ async fn what_acts_for_somebody_who_may_do_more_is_not_taken_over(app: App) {
     let rights = ["accounts:read/own", "api-keys:*/all", "webhook-endpoints:*/all", "changes:read/all"];
     let clerk = app.person(&rights, &[], &[]).await.app;
     let higher = app.api_key(&["accounts:read/all"], json!({})).await.is(201).text_of("client_id");
-    let lower = app.api_key(&["accounts:read/own"], json!({})).await.is(201).text_of("client_id");
+    let lower = app.api_key(&["changes:read/own"], json!({})).await.is(201).text_of("client_id");
+    // What the key itself owns is reached with its secret.
+    let owning = app.api_key(&["accounts:read/own"], json!({})).await.is(201).text_of("client_id");
+    let role = app.get(&format!("/v1/api-keys/{owning}")).await.is(200)["role_ids"].clone();
+    let made = clerk.post("/v1/api-keys", json!({"name": "Made", "role_ids": role})).await.is(201).text_of("client_id");
     let rotate = |key: &str| clerk.post(&format!("/v1/api-keys/{key}/rotate"), json!({}));
     assert!(!rotate(&higher).await.refused(403, "forbidden").text.contains("smp_"));
+    rotate(&owning).await.refused(403, "forbidden");
     rotate(&lower).await.is(200);
+    rotate(&made).await.is(200);
     // An endpoint is told what its maker may read: whoever moves it would be told that, too.
     let make = async |app: &App| {
         let made =

@@ -11,3 +11,5 @@ mod repeats;
 mod step;
 mod unreadable;
 mod world;
+
+pub use step::Step;

@@ -3,6 +3,7 @@
 use crate::{
     calendar::Zone,
     error::{Code, Error, Result},
+    instant::Instant,
     shape::{Class, Field, Shape},
 };
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,15 @@ pub enum FieldScope {
 /// The field rules of one role.
 pub type FieldRules = HashMap<FieldScope, FieldAccess>;
 
+/// One role of a caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleRights {
+    /// Its permissions with their reach.
+    pub grants: HashMap<String, Reach>,
+    /// Its field rules.
+    pub rules: FieldRules,
+}
+
 /// Who is asking: resolved from a token at most five seconds ago.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -79,10 +89,14 @@ pub struct Caller {
     pub teams: Vec<Uuid>,
     /// Those and all beneath them.
     pub subtree: Vec<Uuid>,
-    /// Field rules of each role; the most generous role holds. None at all when a role has none.
-    pub field_rules: Vec<FieldRules>,
+    /// The caller's roles: what each says about fields; see `access`.
+    pub roles: Vec<RoleRights>,
     /// Codes of the external systems a machine may write for; any when empty.
     pub systems: Vec<String>,
+    /// Addresses and networks a machine may call from; any when empty.
+    pub addresses: Vec<String>,
+    /// When a machine's key stops working.
+    pub expires_at: Option<Instant>,
     /// Language for messages when the request does not say.
     pub locale: String,
     /// The user's own time zone; the organisation's when there is none.
@@ -117,8 +131,10 @@ impl Caller {
             grants: HashMap::from([("*:*".to_owned(), Reach::All)]),
             teams: vec![],
             subtree: vec![],
-            field_rules: vec![],
+            roles: vec![],
             systems: vec![],
+            addresses: vec![],
+            expires_at: None,
             locale: "en".to_owned(),
             time_zone: None,
         }
@@ -133,13 +149,7 @@ impl Caller {
     /// The widest reach granted for `accounts:read`, also through `accounts:*`, `*:read` and `*:*`.
     #[must_use]
     pub fn reach(&self, permission: &str) -> Option<Reach> {
-        // An administrator's right to everything needs no further look.
-        if self.grants.get("*:*") == Some(&Reach::All) {
-            return Some(Reach::All);
-        }
-        let (resource, verb) = permission.split_once(':')?;
-        let wide = [format!("{resource}:*"), format!("*:{verb}"), "*:*".to_owned()];
-        wide.iter().map(String::as_str).chain([permission]).filter_map(|p| self.grants.get(p)).max().copied()
+        reach(&self.grants, permission)
     }
 
     /// Those of the permissions that the caller has at no reach at all, each once, in the order given.
@@ -179,11 +189,77 @@ impl Caller {
     }
 
     /// What the field rules leave of a field: its own, and those of the fields it tells.
+    ///
+    /// A role decides about fields of resources that it grants something on: about reading them where it grants `read`, about writing
+    /// them where it grants anything else. Of the roles that decide, the most generous holds. Where none does, as when a
+    /// permission of another resource shows or writes the field, the strictest of all roles holds.
     #[must_use]
     pub fn access(&self, shape: &Shape, field: &Field) -> FieldAccess {
+        if let [only] = self.roles.as_slice() {
+            return only.says(shape, field);
+        }
+        let says: Vec<FieldAccess> = self.roles.iter().map(|role| role.says(shape, field)).collect();
+        let (Some(strictest), Some(widest)) = (says.iter().min().copied(), says.iter().max().copied()) else { return FieldAccess::Full };
+        if strictest == widest {
+            return strictest;
+        }
+        let of_those = |decide: fn(&RoleRights, &Shape) -> bool| {
+            let deciding = self.roles.iter().zip(&says).filter(|(role, _)| decide(role, shape));
+            deciding.map(|(_, says)| *says).max().unwrap_or(strictest)
+        };
+        match of_those(RoleRights::reads) {
+            hidden @ (FieldAccess::Hidden | FieldAccess::Masked) => hidden,
+            _ if of_those(RoleRights::writes) == FieldAccess::Full => FieldAccess::Full,
+            _ => FieldAccess::ReadOnly,
+        }
+    }
+
+    /// Whether a field rule may hold for the caller at all.
+    #[must_use]
+    pub fn has_field_rules(&self) -> bool {
+        self.roles.iter().any(|role| !role.rules.is_empty())
+    }
+}
+
+/// The widest reach that grants give a permission.
+fn reach(grants: &HashMap<String, Reach>, permission: &str) -> Option<Reach> {
+    // An administrator's right to everything needs no further look.
+    if grants.get("*:*") == Some(&Reach::All) {
+        return Some(Reach::All);
+    }
+    let (resource, verb) = permission.split_once(':')?;
+    let wide = [format!("{resource}:*"), format!("*:{verb}"), "*:*".to_owned()];
+    wide.iter().map(String::as_str).chain([permission]).filter_map(|p| grants.get(p)).max().copied()
+}
+
+impl RoleRights {
+    /// The widest reach that the role gives a permission.
+    #[must_use]
+    pub fn reach(&self, permission: &str) -> Option<Reach> {
+        reach(&self.grants, permission)
+    }
+
+    /// What the role's rules say of a field: its own, and those of the fields it tells.
+    #[must_use]
+    pub fn says(&self, shape: &Shape, field: &Field) -> FieldAccess {
+        if self.rules.is_empty() {
+            return FieldAccess::Full;
+        }
         let own = (shape.many, field.name, field.class);
-        let left = |rules: &FieldRules| field.tells.iter().copied().chain([own]).map(|f| said(rules, f)).min();
-        self.field_rules.iter().filter_map(left).max().unwrap_or(FieldAccess::Full)
+        field.tells.iter().copied().chain([own]).map(|f| said(&self.rules, f)).min().unwrap_or(FieldAccess::Full)
+    }
+
+    /// Whether the role grants reading records of a resource; of a nested one, reading its parent.
+    #[must_use]
+    pub fn reads(&self, shape: &Shape) -> bool {
+        shape.permitting().iter().any(|path| reach(&self.grants, &format!("{path}:read")).is_some())
+    }
+
+    /// Whether the role grants anything else on a resource, or on the parent of a nested one.
+    #[must_use]
+    pub fn writes(&self, shape: &Shape) -> bool {
+        let paths = shape.permitting();
+        self.grants.keys().filter_map(|p| p.split_once(':')).any(|(of, verb)| verb != "read" && (of == "*" || paths.iter().any(|p| p == of)))
     }
 }
 
@@ -221,23 +297,63 @@ mod tests {
         assert_eq!(caller.reach("accounts:update"), None);
     }
 
-    #[test]
-    fn a_rule_of_a_field_holds_for_the_fields_that_tell_it_and_the_most_generous_role_holds() {
-        let shape = Shape::of::<Contact>();
-        let rule = |name: &str, access| FieldRules::from([(FieldScope::Field("contacts".to_owned(), name.to_owned()), access)]);
-        let seen = |rules: &[FieldRules], name: &str| {
-            let caller = Caller { field_rules: rules.to_vec(), ..Caller::system() };
-            shape.field(name).map(|field| caller.access(shape, field))
+    fn role(grants: &[&str], rules: &[(&str, FieldAccess)]) -> RoleRights {
+        let scope = |name: &str| match name {
+            "personal" => FieldScope::Class(Class::Personal),
+            "financial" => FieldScope::Class(Class::Financial),
+            field => FieldScope::Field("contacts".to_owned(), field.to_owned()),
         };
-        let hidden = |name: &str| [rule(name, FieldAccess::Hidden)];
-        for part in ["first_name", "middle_name", "last_name", "local_name", "name"] {
-            assert_eq!(seen(&hidden("name"), part), Some(FieldAccess::Hidden), "{part} tells the name");
+        RoleRights {
+            grants: grants.iter().map(|g| ((*g).to_owned(), Reach::All)).collect(),
+            rules: rules.iter().map(|(name, access)| (scope(name), *access)).collect(),
         }
-        assert_eq!(seen(&hidden("last_name"), "name"), Some(FieldAccess::Hidden));
-        assert_eq!(seen(&hidden("last_name"), "first_name"), Some(FieldAccess::Full));
-        let [hides, masks] = [rule("name", FieldAccess::Hidden), rule("first_name", FieldAccess::Masked)];
-        assert_eq!(seen(&[hides.clone(), masks.clone()], "first_name"), Some(FieldAccess::Masked), "one role masks what the other hides");
-        assert_eq!(seen(&[hides.clone(), masks], "last_name"), Some(FieldAccess::Full), "one role says nothing of it");
-        assert_eq!(seen(&[hides, FieldRules::new()], "name"), Some(FieldAccess::Full), "a role without rules shows all");
+    }
+
+    fn access(roles: &[RoleRights], field: &str) -> FieldAccess {
+        let shape = Shape::of::<Contact>();
+        let caller = Caller { roles: roles.to_vec(), ..Caller::system() };
+        shape.field(field).map(|field| caller.access(shape, field)).unwrap()
+    }
+
+    #[test]
+    fn a_rule_of_a_field_holds_for_the_fields_that_tell_it() {
+        let hidden = |name: &str| [role(&["contacts:read"], &[(name, FieldAccess::Hidden)])];
+        for part in ["first_name", "middle_name", "last_name", "local_name", "name"] {
+            assert_eq!(access(&hidden("name"), part), FieldAccess::Hidden, "{part} tells the name");
+        }
+        assert_eq!(access(&hidden("last_name"), "name"), FieldAccess::Hidden);
+        assert_eq!(access(&hidden("last_name"), "first_name"), FieldAccess::Full);
+    }
+
+    #[test]
+    fn of_the_roles_that_grant_reading_the_most_generous_shows_the_field() {
+        let hides = role(&["contacts:*"], &[("name", FieldAccess::Hidden)]);
+        let masks = role(&["contacts:read"], &[("first_name", FieldAccess::Masked)]);
+        assert_eq!(access(&[hides.clone(), masks.clone()], "first_name"), FieldAccess::Masked);
+        // The other role shows it, but grants no writing; the one that does hides it.
+        assert_eq!(access(&[hides.clone(), masks], "last_name"), FieldAccess::ReadOnly);
+        assert_eq!(access(&[hides, role(&["*:*"], &[])], "name"), FieldAccess::Full);
+    }
+
+    #[test]
+    fn a_role_that_grants_nothing_on_a_resource_lifts_no_rule_of_its_fields() {
+        let hides = role(&["contacts:read", "contacts:update"], &[("personal", FieldAccess::Hidden)]);
+        for silent in [role(&[], &[]), role(&["accounts:*"], &[]), role(&["contacts:update"], &[]), role(&[], &[("personal", FieldAccess::Full)])] {
+            assert_eq!(access(&[hides.clone(), silent.clone()], "birth_date"), FieldAccess::Hidden, "{silent:?}");
+        }
+        assert_eq!(access(&[hides, role(&["contacts:read"], &[])], "birth_date"), FieldAccess::ReadOnly);
+    }
+
+    #[test]
+    fn a_role_that_grants_reading_only_lifts_no_rule_about_writing() {
+        let writes = role(&["contacts:*"], &[("department", FieldAccess::ReadOnly)]);
+        assert_eq!(access(&[writes.clone(), role(&["contacts:read"], &[])], "department"), FieldAccess::ReadOnly);
+        assert_eq!(access(&[writes, role(&["contacts:update"], &[])], "department"), FieldAccess::Full);
+    }
+
+    #[test]
+    fn the_strictest_role_holds_where_none_grants_anything_on_the_resource() {
+        let strict = role(&["accounts:read"], &[("personal", FieldAccess::Hidden)]);
+        assert_eq!(access(&[strict, role(&["credit:read"], &[])], "birth_date"), FieldAccess::Hidden);
     }
 }

@@ -19,6 +19,7 @@ pub mod phone;
 pub mod platform;
 pub mod privacy;
 pub mod resource;
+pub mod rights;
 pub mod sales;
 pub mod scalar;
 pub mod shape;

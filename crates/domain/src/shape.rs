@@ -292,6 +292,15 @@ impl Shape {
         of.filter_map(|name| self.field(name))
     }
 
+    /// The resources, as paths and permissions call them, whose permissions hold for it: its own, or those of its parents where it is nested.
+    #[must_use]
+    pub fn permitting(&self) -> Vec<String> {
+        if !self.nested {
+            return vec![self.path.to_owned()];
+        }
+        self.parents.iter().filter_map(|name| self.field(name)?.reference).map(|many| many.replace('_', "-")).collect()
+    }
+
     /// The permission for a verb: `price-books:read`.
     #[must_use]
     pub fn permission(&self, verb: &str) -> String {

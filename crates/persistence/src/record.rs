@@ -149,7 +149,7 @@ pub(crate) async fn all_with(reader: &Reader, shape: &'static Shape, field: &'st
 }
 
 /// Refuses what the caller's reach does not cover.
-pub(crate) fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
+pub fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
     let (owner, team) = owner_of(found);
     let permission = shape.permission(verb);
     if !shape.owned || reader.caller.sight(&permission).covers(owner, team) {

@@ -2,23 +2,21 @@
 
 use super::{
     limits::BAD_CREDENTIALS,
+    rights::{self, Holder},
     tickets,
     tokens::{EXPIRED, hash},
 };
 use crate::server::State;
 use samphan_domain::{
     calendar,
-    caller::{Caller, CallerKind, FieldRules, FieldScope, Reach},
+    caller::{Caller, CallerKind},
     error::{Code, Error, Result},
     instant::Instant,
     network::{Network, limited_as},
-    platform::role::{FieldRule, Grant},
-    scalar::{Kind, Scalar},
-    shape::Class,
 };
-use samphan_persistence::store::Reader;
+use samphan_persistence::{row::Row, store::Reader};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -29,9 +27,19 @@ const FRESH: i64 = 4;
 /// Callers remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Callers by session or key, and when they were read; none for an ended session or revoked key.
+/// Callers by session, key or principal, and when they were read; none for an ended session or revoked key.
 #[derive(Debug, Default)]
-pub struct Callers(RwLock<HashMap<Uuid, (Instant, Option<Known>)>>);
+pub struct Callers(RwLock<Remembered>);
+
+type Remembered = HashMap<(Way, Uuid), (Instant, Option<Known>)>;
+
+/// By what a caller was looked for: of each, an id that is none is remembered as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Way {
+    Session,
+    Key,
+    Principal,
+}
 
 #[derive(Clone, Debug)]
 struct Known {
@@ -44,14 +52,17 @@ struct Known {
 
 impl Callers {
     /// Forgets one, so that this process feels a change at once.
-    pub fn forget(&self, session: Uuid) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
+    pub fn forget(&self, id: Uuid) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for way in [Way::Session, Way::Key, Way::Principal] {
+            all.remove(&(way, id));
+        }
     }
 
     /// Whether a key was good when it was read last, however long ago.
     fn is_known(&self, key: Uuid, secret_hash: &[u8]) -> bool {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(&key).and_then(|(_, known)| known.as_ref()).is_some_and(|known| known.secret_hash == secret_hash)
+        all.get(&(Way::Key, key)).and_then(|(_, known)| known.as_ref()).is_some_and(|known| known.secret_hash == secret_hash)
     }
 
     /// Forgets all.
@@ -106,9 +117,18 @@ async fn authenticated(state: &State, header: &str, address: IpAddr, now: Instan
         return of_key(state, key, address, now).await;
     }
     let claims = state.keys.verify(token, now)?;
-    let known =
-        if claims.kind == "api_key" { known_key(state, claims.sid, now).await? } else { known_user(state, claims.sid, now).await? };
+    let known = match claims.kind.as_str() {
+        // A token got with a secret that was replaced since is as good as that secret.
+        "api_key" => known_key(state, claims.sid, now).await?.filter(|key| claims.secret == Some(mark(&key.secret_hash))),
+        _ => known_user(state, claims.sid, now).await?,
+    };
     from(known, address, now)
+}
+
+/// What tells a key's secrets apart, for its access tokens: a hash of what is stored, which itself is a hash.
+#[must_use]
+pub fn mark(secret_hash: &[u8]) -> String {
+    hash(secret_hash).iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
 /// The id and secret of an API key's text after `smp_`: 32 hexadecimal digits, then the secret.
@@ -136,11 +156,11 @@ fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Calle
 
 async fn remembered(
     state: &State,
-    id: Uuid,
+    (way, id): (Way, Uuid),
     now: Instant,
     read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
 ) -> Result<Option<Known>> {
-    let kept = state.callers.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    let kept = state.callers.0.read().unwrap_or_else(PoisonError::into_inner).get(&(way, id)).cloned();
     if let Some((at, known)) = kept
         && at.is_within(FRESH, now)
     {
@@ -151,172 +171,65 @@ async fn remembered(
     if all.len() >= REMEMBERED {
         all.retain(|_, (at, _)| at.is_within(FRESH, now));
     }
-    all.insert(id, (now, known.clone()));
+    all.insert((way, id), (now, known.clone()));
     Ok(known)
 }
 
 async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option<Known>> {
-    remembered(state, session, now, async |reader| {
+    remembered(state, (Way::Session, session), now, async |reader| {
         let mut sql = reader.sql();
         sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
         sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
-        let found = reader
-            .fetch_one(sql, |row| {
-                let zone = row.optional_text(6)?.as_deref().and_then(calendar::zone);
-                Ok((row.id(0)?, row.text(1)?, row.optional_text(2)?, row.text(3)?, row.text(4)?, row.time(5)?, zone))
-            })
-            .await?;
-        let Some((id, name, locale, roles, teams, expires_at, time_zone)) = found else { return Ok(None) };
-        let teams: Vec<Uuid> = serde_json::from_str(&teams).unwrap_or_default();
-        let (grants, field_rules) = rights(&reader, &roles).await?;
-        let subtree = subtree(&reader, &teams).await?;
-        let locale = match locale {
-            Some(own) => own,
-            None => reader.settings().await?.locale.as_str().to_owned(),
-        };
-        let caller = Caller {
-            kind: CallerKind::User,
-            id,
-            session_id: session,
-            name,
-            grants,
-            teams,
-            subtree,
-            field_rules,
-            systems: vec![],
-            locale,
-            time_zone,
-        };
+        let read = |row: &Row<'_>| Ok((user_of(row)?, row.time(5)?, row.optional_text(6)?));
+        let Some((holder, expires_at, time_zone)) = reader.fetch_one(sql, read).await? else { return Ok(None) };
+        let time_zone = time_zone.as_deref().and_then(calendar::zone);
+        let caller = Caller { session_id: session, time_zone, ..rights::resolve(&reader, &holder).await? };
         Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
     })
     .await
 }
 
-/// The caller somebody is, for what is done in his name while he is away; none when he may not sign in any more.
-pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
-    let user = remembered(state, id, now, async |reader| {
-        let mut sql = reader.sql();
-        sql.push("SELECT name, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(id);
-        let Some((name, roles, teams)) = reader.fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?))).await? else {
-            return Ok(None);
-        };
-        let teams: Vec<Uuid> = serde_json::from_str(&teams).unwrap_or_default();
-        let (grants, field_rules) = rights(&reader, &roles).await?;
-        let subtree = subtree(&reader, &teams).await?;
-        let (kind, locale) = (CallerKind::User, "en".to_owned());
-        let (systems, time_zone) = (vec![], None);
-        let caller = Caller { kind, id, session_id: id, name, grants, teams, subtree, field_rules, systems, locale, time_zone };
-        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at: None }))
-    });
-    match user.await? {
-        Some(user) => Ok(Some(user.caller)),
-        None => {
-            // A key is remembered by the same id as a user would be.
-            state.callers.forget(id);
-            Ok(known_key(state, id, now).await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
-        }
-    }
+/// A user, from the columns id, name, locale, role_ids and team_ids of a row.
+fn user_of(row: &Row<'_>) -> Result<Holder> {
+    Ok(Holder {
+        locale: row.optional_text(2)?,
+        role_ids: rights::listed(&row.text(3)?),
+        team_ids: rights::listed(&row.text(4)?),
+        ..Holder::new(CallerKind::User, row.id(0)?, row.text(1)?)
+    })
 }
 
-async fn known_key(state: &State, key: Uuid, now: Instant) -> Result<Option<Known>> {
-    let known = remembered(state, key, now, async |reader| {
+/// The caller a user or key is, for what is done in its name while it is away; none when it may not sign in any more.
+pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
+    let known = remembered(state, (Way::Principal, id), now, async |reader| {
         let mut sql = reader.sql();
-        sql.push("SELECT name, role_ids, scopes, expires_at, allowed_addresses, secret_hash, systems FROM api_keys ");
-        sql.push("WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(key);
-        let found = reader
-            .fetch_one(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.time(3)?, row.text(4)?, row.bytes(5)?, row.text(6)?)))
-            .await?;
-        let Some((name, roles, scopes, expires_at, addresses, secret_hash, systems)) = found else { return Ok(None) };
-        let (granted, field_rules) = rights(&reader, &roles).await?;
-        let scopes: Vec<String> = serde_json::from_str(&scopes).unwrap_or_default();
-        let full = Caller {
-            kind: CallerKind::ApiKey,
-            id: key,
-            session_id: key,
-            name,
-            grants: granted,
-            teams: vec![],
-            subtree: vec![],
-            field_rules,
-            systems: serde_json::from_str(&systems).unwrap_or_default(),
-            locale: reader.settings().await?.locale.as_str().to_owned(),
-            time_zone: None,
-        };
-        // A scope never grants what the roles do not.
-        let cut: HashMap<String, Reach> = scopes.iter().filter_map(|s| full.reach(s).map(|r| (s.clone(), r))).collect();
-        let grants = if scopes.is_empty() { full.grants.clone() } else { cut };
-        let addresses: Vec<String> = serde_json::from_str(&addresses).unwrap_or_default();
-        // One that cannot be read matches nobody, which is not the same as none.
-        let networks = (!addresses.is_empty()).then(|| addresses.iter().filter_map(|a| a.parse().ok()).collect());
-        Ok(Some(Known { caller: Arc::new(Caller { grants, ..full }), secret_hash, addresses: networks, expires_at }))
-    })
-    .await?;
+        sql.push("SELECT id, name, locale, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(id);
+        let Some(holder) = reader.fetch_one(sql, user_of).await? else { return key(&reader, id).await };
+        let caller = Arc::new(rights::resolve(&reader, &holder).await?);
+        Ok(Some(Known { caller, secret_hash: vec![], addresses: None, expires_at: None }))
+    });
+    Ok(known.await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
+}
+
+async fn known_key(state: &State, id: Uuid, now: Instant) -> Result<Option<Known>> {
+    let known = remembered(state, (Way::Key, id), now, async |reader| key(&reader, id).await).await?;
     if known.is_none() {
         // Anyone can make up ids: remembered, they would push out those who call.
-        state.callers.forget(key);
+        state.callers.forget(id);
     }
     Ok(known)
 }
 
-type Rights = (HashMap<String, Reach>, Vec<FieldRules>);
-
-/// What roles add up to: the widest grants, the most generous field rules.
-async fn rights(reader: &Reader, role_ids: &str) -> Result<Rights> {
-    let ids: Vec<Uuid> = serde_json::from_str(role_ids).unwrap_or_default();
-    if ids.is_empty() {
-        return Ok(Rights::default());
-    }
+/// An active key, as long as the user who answers for it may sign in.
+async fn key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
     let mut sql = reader.sql();
-    sql.push("SELECT permissions, field_rules FROM roles WHERE deleted_at IS NULL AND id")
-        .one_of(Kind::Id, ids.into_iter().map(Scalar::Id));
-    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await?;
-    let mut grants: HashMap<String, Reach> = HashMap::new();
-    let mut rules: Vec<FieldRules> = vec![];
-    for (permissions, field_rules) in rows {
-        for Grant { permission, reach } in serde_json::from_str::<Vec<Grant>>(&permissions).unwrap_or_default() {
-            let held = grants.entry(permission).or_insert(reach);
-            *held = (*held).max(reach);
-        }
-        let mut of_role = FieldRules::new();
-        for FieldRule { fields, access } in serde_json::from_str::<Vec<FieldRule>>(&field_rules).unwrap_or_default() {
-            let scope = match fields.as_str() {
-                "personal" => FieldScope::Class(Class::Personal),
-                "financial" => FieldScope::Class(Class::Financial),
-                named => match named.split_once('.') {
-                    Some((resource, field)) => FieldScope::Field(resource.to_owned(), field.to_owned()),
-                    None => continue,
-                },
-            };
-            let held = of_role.entry(scope).or_insert(access);
-            *held = (*held).max(access);
-        }
-        rules.push(of_role);
-    }
-    // A role without a rule for a field leaves it open, and the most generous role holds.
-    if rules.iter().any(FieldRules::is_empty) {
-        rules.clear();
-    }
-    Ok((grants, rules))
-}
-
-/// Teams and all beneath them.
-async fn subtree(reader: &Reader, teams: &[Uuid]) -> Result<Vec<Uuid>> {
-    if teams.is_empty() {
-        return Ok(vec![]);
-    }
-    let mut sql = reader.sql();
-    sql.push("SELECT id, parent_id FROM teams WHERE deleted_at IS NULL");
-    let tree = reader.fetch(sql, |row| Ok((row.id(0)?, row.optional_id(1)?))).await?;
-    let mut found: HashSet<Uuid> = teams.iter().copied().collect();
-    let mut grown = true;
-    while grown {
-        let next: Vec<Uuid> = tree
-            .iter()
-            .filter(|(id, parent)| !found.contains(id) && parent.is_some_and(|p| found.contains(&p)))
-            .map(|(id, _)| *id)
-            .collect();
-        grown = !next.is_empty();
-        found.extend(next);
-    }
-    Ok(found.into_iter().collect())
+    sql.push("SELECT k.secret_hash, k.id, k.name, k.role_ids, k.scopes, k.systems, k.allowed_addresses, k.expires_at FROM api_keys k ");
+    sql.push("WHERE k.deleted_at IS NULL AND k.status = 'active' AND (k.responsible_id IS NULL OR EXISTS (SELECT 1 FROM users u ");
+    sql.push("WHERE u.id = k.responsible_id AND u.deleted_at IS NULL AND u.status = 'active')) AND k.id = ").id(id);
+    let found = reader.fetch_one(sql, |row| Ok((row.bytes(0)?, rights::key_of(row, 1)?))).await?;
+    let Some((secret_hash, holder)) = found else { return Ok(None) };
+    let caller = Arc::new(rights::resolve(reader, &holder).await?);
+    // One that cannot be read matches nobody, which is not the same as none.
+    let addresses = (!holder.addresses.is_empty()).then(|| holder.addresses.iter().filter_map(|a| a.parse().ok()).collect());
+    Ok(Some(Known { caller, secret_hash, addresses, expires_at: holder.expires_at }))
 }

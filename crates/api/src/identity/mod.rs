@@ -6,6 +6,7 @@ pub mod keyring;
 pub mod limits;
 pub mod passwords;
 pub mod refused_sign_ins;
+pub mod rights;
 pub mod server_keys;
 pub mod tickets;
 pub mod tokens;

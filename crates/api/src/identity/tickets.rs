@@ -4,7 +4,10 @@
 //! A ticket is 256 random bits, stored hashed, bound to the caller's session, or to the API key and its present secret. It is good once and
 //! for [`TTL_SECONDS`]. Using it deletes its row, so two processes cannot both accept it.
 
-use super::tokens::{hash, secret};
+use super::{
+    callers::mark,
+    tokens::{hash, secret},
+};
 use crate::server::State;
 use samphan_domain::{
     caller::{Caller, CallerKind},
@@ -69,13 +72,13 @@ pub async fn redeem(state: &State, ticket: &str, now: Instant) -> Result<String>
         return Err(Error::from(Code::Unauthenticated));
     };
     let is_key = !made_with.is_empty();
+    let mark = is_key.then(|| mark(&made_with));
     // A key's secret that was replaced opens nothing any more, by a ticket as little as by itself.
     let is_replaced = is_key && key_secret(&work, principal).await.ok() != Some(made_with);
     work.commit().await?;
     if is_replaced {
         return Err(Error::from(Code::Unauthenticated));
     }
-    let kind = if is_key { "api_key" } else { "user" };
-    let token = state.keys.issue(principal, session, kind, Uuid::from_u128(rand::random()), now)?;
+    let token = state.keys.issue(principal, session, mark, Uuid::from_u128(rand::random()), now)?;
     Ok(format!("Bearer {token}"))
 }

@@ -34,6 +34,9 @@ pub struct Claims {
     pub sid: Uuid,
     /// `user` or `api_key`.
     pub kind: String,
+    /// Of an API key, which secret it was got with; see `callers::mark`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     iss: String,
     aud: String,
     iat: i64,
@@ -106,11 +109,12 @@ impl Keys {
         json!({"keys": self.all().iter().map(jwk).collect::<Vec<_>>()})
     }
 
-    /// Signs a token.
-    pub fn issue(&self, sub: Uuid, sid: Uuid, kind: &str, jti: Uuid, now: Instant) -> Result<String> {
+    /// Signs a token: of a user's session, or of an API key with the mark of the secret it was got with.
+    pub fn issue(&self, sub: Uuid, sid: Uuid, secret: Option<String>, jti: Uuid, now: Instant) -> Result<String> {
+        let kind = if secret.is_some() { "api_key" } else { "user" };
         let iat = now.micros() / 1_000_000;
         let claims =
-            Claims { sub, sid, kind: kind.to_owned(), iss: ISSUER.into(), aud: ISSUER.into(), iat, exp: iat + ACCESS_SECONDS, jti };
+            Claims { sub, sid, kind: kind.to_owned(), secret, iss: ISSUER.into(), aud: ISSUER.into(), iat, exp: iat + ACCESS_SECONDS, jti };
         let all = self.all();
         let key = all.first().ok_or(Code::Internal)?;
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };

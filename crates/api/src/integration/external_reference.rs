@@ -4,7 +4,7 @@ use super::credit::unmatched;
 use crate::rest::{
     collection::{Api, Collection},
     example::{Example, external_id},
-    external::known_system,
+    external::{BINDING, known_system},
     operation::Operation,
 };
 use samphan_domain::{
@@ -80,6 +80,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
     if before.data.resource != after.data.resource {
         return Err(Error::invalid(FieldError::new("/resource", "not_allowed", "the resource it was made with")));
     }
+    known_system(work, &before.data.system).await?;
     let shape = named(work, &after.data).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
     if made.data.record_id != before.data.record_id {
@@ -96,6 +97,7 @@ async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
 }
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    work.caller.require([BINDING])?;
     named(work, &made.data).await?;
     told(work, made).await
 }

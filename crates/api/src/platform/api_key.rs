@@ -1,7 +1,11 @@
 //! How API keys are reached: a secret is shown once, when the key is made or rotated.
 
+use super::user::role_place;
 use crate::{
-    identity::tokens,
+    identity::{
+        rights::{self, Book, Holder},
+        tokens,
+    },
     rest::{
         answer::{Answer, shown},
         collection::Collection,
@@ -11,10 +15,13 @@ use crate::{
 };
 use actix_web::http::Method;
 use samphan_domain::{
+    caller::CallerKind,
     error::{Code, Error, FieldError, Result},
     example,
+    id::UserId,
     network::Network,
     platform::api_key::{ApiKey, ApiKeyStatus},
+    rights::{Beyond, Handing},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
@@ -38,7 +45,12 @@ pub fn routes() -> Collection<ApiKey> {
         .schema::<IssuedApiKey>()
         .operation("", |path| {
             Operation::write("createApiKey", Method::POST, path, create)
-                .says("api-keys", "Make an API key", "The answer shows the secret, once.")
+                .says(
+                    "api-keys",
+                    "Make an API key",
+                    "The answer shows the secret, once. The key works while the user who made it may sign in, or the one who rotated it since. \
+                     Made by a key, it is at most as wide: for the same systems and addresses, and it ends no later.",
+                )
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .takes(Body::of("ApiKeyInput"))
                 .needs("api-keys:create")
@@ -60,7 +72,8 @@ pub fn routes() -> Collection<ApiKey> {
                 .says(
                     "api-keys",
                     "Give a key a new secret",
-                    "The old secret stops working within five seconds; the answer shows the new one, once.",
+                    "The old secret, and access tokens that were got with it, stop working within five seconds; the answer shows the new one, once. \
+                     Who rotates a key answers for it from then on: see `responsible_id`.",
                 )
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .needs("api-keys:rotate")
@@ -91,8 +104,12 @@ pub struct IssuedApiKey {
 async fn create(work: &Work, call: Call) -> Result<Answer> {
     let shape = work.shape("api_keys")?;
     let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), None)?;
-    check(work, &mut draft.data).await?;
-    draft.data.expires_at = draft.data.expires_at.or(Some(work.now.plus_seconds(YEAR)));
+    let year = work.now.plus_seconds(YEAR);
+    // A key that a key makes ends with it at the latest.
+    let end = work.caller.expires_at.map_or(year, |end| end.min(year));
+    draft.data.expires_at = draft.data.expires_at.or(Some(end));
+    check(work, None, &mut draft).await?;
+    draft.data.responsible_id = responsible(work).await?;
     let key = stored::insert(work, draft).await?;
     let key = issue(work, key, "issued").await?;
     Ok(key.status(201))
@@ -101,29 +118,46 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
 async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
+    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
     let mut after = before.patched(&call.body)?;
-    check(work, &mut after.data).await?;
+    check(work, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.state.callers.forget(made.id());
     Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
 }
 
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
-    let key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
+    let mut key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
     expect_version(call.if_match, key.version())?;
     if key.data.status == ApiKeyStatus::Revoked {
         return Err(Code::IllegalTransition.into());
     }
-    // Who is shown a secret can use it, so the key must have no more rights than his own.
-    super::user::expect_rights_of(work, Some(key.id())).await?;
+    // Who is shown a secret can use it.
+    rights::expect_rights_of(work, Some(key.id()), Handing::Identity).await?;
     call.state.callers.forget(key.id());
+    if work.caller.id != key.id() {
+        key.data.responsible_id = responsible(work).await?;
+    }
     issue(work, key, "rotated").await
+}
+
+/// The user who answers for what the caller makes: the user itself, or the one who answers for a key.
+async fn responsible(work: &Work) -> Result<Option<UserId>> {
+    match work.caller.kind {
+        CallerKind::User => Ok(Some(UserId(work.caller.id))),
+        CallerKind::System => Ok(None),
+        CallerKind::ApiKey => {
+            let parent = stored::one_with::<ApiKey>(work, "id", Scalar::Id(work.caller.id)).await?;
+            Ok(parent.and_then(|key| key.data.responsible_id))
+        }
+    }
 }
 
 async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
     if before.data.status == ApiKeyStatus::Revoked {
         return Err(Code::IllegalTransition.into());
     }
+    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
     let mut after = before.clone();
     after.data.status = ApiKeyStatus::Revoked;
     stored::save(work, &before, after, "revoked", None).await
@@ -147,16 +181,28 @@ pub(crate) async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Re
     Ok(Answer { version: Some(version), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
 }
 
-/// Its roles exist and grant nothing the maker may not do; its addresses are such that somebody can call from, each written in one way.
-async fn check(work: &Work, key: &mut ApiKey) -> Result<()> {
-    super::user::exist(work, "roles", "/role_ids", key.role_ids.iter().map(|id| id.0).collect()).await?;
-    super::user::within_own(work, &key.role_ids, &[]).await?;
+/// Its roles exist; its addresses are such that a client can call from, each written in one way; and it has no right that neither it had
+/// before nor the caller has.
+async fn check(work: &Work, before: Option<&Stored<ApiKey>>, key: &mut Stored<ApiKey>) -> Result<()> {
+    super::user::exist(work, "roles", "/role_ids", key.data.role_ids.iter().map(|id| id.0).collect()).await?;
     let mut faults = vec![];
-    for (i, address) in key.allowed_addresses.iter_mut().enumerate() {
+    for (i, address) in key.data.allowed_addresses.iter_mut().enumerate() {
         match address.parse::<Network>() {
             Ok(network) => *address = network.to_string(),
             Err(not) => faults.push(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", not.to_string())),
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    let book = Book::read(work).await?;
+    let (before, after) = (before.map(|before| book.caller(&Holder::key(before))), Holder::key(key));
+    let found = rights::beyond(work, before.as_ref(), &book.caller(&after), Handing::Rights);
+    rights::within_own(&found, |beyond| match beyond {
+        Beyond::Permission(permission) | Beyond::Records(permission) => role_place(&book, &after, permission),
+        Beyond::Field(..) => "/role_ids".to_owned(),
+        Beyond::Systems => "/systems".to_owned(),
+        Beyond::Addresses => "/allowed_addresses".to_owned(),
+        Beyond::Expiry => "/expires_at".to_owned(),
+    })
 }

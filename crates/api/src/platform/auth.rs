@@ -202,7 +202,7 @@ fn note(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
 }
 
 fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {
-    let access_token = call.state.keys.issue(user, session, "user", Uuid::from_u128(rand::random()), call.now)?;
+    let access_token = call.state.keys.issue(user, session, None, Uuid::from_u128(rand::random()), call.now)?;
     Ok(Answer::json(&Tokens {
         access_token,
         token_type: "Bearer".to_owned(),
@@ -349,7 +349,8 @@ async fn token(call: Call) -> Result<Answer> {
     let caller =
         callers::of_key(&call.state, &format!("{}{secret}", id.simple()), call.client_address, call.now).await.map_err(|_| refused())?;
     call.state.limits.give_back(&from, 1, limits::TOKENS_FROM, call.now);
-    let access_token = call.state.keys.issue(caller.id, caller.id, "api_key", Uuid::from_u128(rand::random()), call.now)?;
+    let mark = callers::mark(&tokens::hash(secret.as_bytes()));
+    let access_token = call.state.keys.issue(caller.id, caller.id, Some(mark), Uuid::from_u128(rand::random()), call.now)?;
     Ok(Answer::json(&AccessToken {
         access_token,
         token_type: "Bearer".to_owned(),

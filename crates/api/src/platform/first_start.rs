@@ -227,7 +227,13 @@ fn roles() -> Vec<Role> {
             "Seller",
             "Sees the accounts of the team, and the credit status of each but not the ledger.",
             selling(Reach::Team),
-            vec![rule("personal", FieldAccess::Masked), rule("financial", FieldAccess::Hidden)],
+            vec![
+                rule("personal", FieldAccess::Masked),
+                rule("financial", FieldAccess::Hidden),
+                // Prices and terms are decided by who answers for them.
+                rule("accounts.price_book_id", FieldAccess::ReadOnly),
+                rule("accounts.payment_terms_days", FieldAccess::ReadOnly),
+            ],
         ),
         role("Sales manager", "Sees the accounts of the teams beneath.", managing, vec![rule("financial", FieldAccess::Hidden)]),
         role("Warehouse", "Sends orders on their way.", keeping, vec![rule("financial", FieldAccess::Hidden)]),

@@ -1,9 +1,14 @@
-//! How roles are reached: nobody grants what he does not have himself.
+//! How roles are reached: a role is made, changed, deleted and restored only by who has all its rights.
 
-use crate::rest::collection::Collection;
+use crate::{
+    identity::rights::{self, Book},
+    rest::collection::Collection,
+};
 use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
+    caller::{Caller, CallerKind},
+    error::{Code, Error, Result},
     platform::role::Role,
+    rights::{Beyond, Handing},
 };
 use samphan_persistence::{
     store::Work,
@@ -13,7 +18,7 @@ use samphan_persistence::{
 /// Roles.
 #[must_use]
 pub fn routes() -> Collection<Role> {
-    Collection::new("users").create(create).update(update).writes()
+    Collection::new("users").create(create).update(update).delete(delete).restored(restored).writes()
 }
 
 async fn create(work: &Work, draft: Stored<Role>) -> Result<Stored<Role>> {
@@ -22,13 +27,49 @@ async fn create(work: &Work, draft: Stored<Role>) -> Result<Stored<Role>> {
 }
 
 async fn update(work: &Work, before: &Stored<Role>, after: Stored<Role>) -> Result<Stored<Role>> {
+    rights::expect_within(work, &alone(work, &before.data), Handing::Nothing)?;
     within_own(work, &after.data)?;
+    let (was, next) = (rights::of_role(&before.data), rights::of_role(&after.data));
+    if was != next {
+        // A reach over teams is one over the teams of each holder.
+        let book = Book::read(work).await?;
+        rights::expect_no_gain(work, &book, &book.with_role(before.id(), Some(next))).await?;
+    }
     stored::save(work, before, after, "updated", None).await
 }
 
+async fn delete(work: &Work, found: &Stored<Role>) -> Result<()> {
+    rights::expect_within(work, &alone(work, &found.data), Handing::Nothing)?;
+    if let Some((resource, id)) = rights::holder_of(work, found.id()).await? {
+        return Err(Error::from(Code::InUse).against(resource, id, "role_ids"));
+    }
+    // Without a role, the rules of those that are left may show more.
+    let book = Book::read(work).await?;
+    rights::expect_no_gain(work, &book, &book.with_role(found.id(), None)).await?;
+    stored::delete(work, found).await
+}
+
+async fn restored(work: &Work, made: &Stored<Role>) -> Result<()> {
+    rights::expect_within(work, &alone(work, &made.data), Handing::Nothing)?;
+    let book = Book::read(work).await?;
+    rights::expect_no_gain(work, &book.with_role(made.id(), None), &book).await
+}
+
+/// The rights of a role as those of who has just that one, for the systems that the caller may write for.
+fn alone(work: &Work, role: &Role) -> Caller {
+    let rights = rights::of_role(role);
+    let systems = work.caller.systems.clone();
+    Caller { kind: CallerKind::User, grants: rights.grants.clone(), roles: vec![rights], systems, ..Caller::system() }
+}
+
+/// Refuses what a role grants or shows beyond the caller's own rights.
 fn within_own(work: &Work, role: &Role) -> Result<()> {
-    let beyond = role.permissions.iter().enumerate().filter(|(_, g)| work.caller.reach(&g.permission).is_none_or(|own| own < g.reach));
-    let faults: Vec<FieldError> =
-        beyond.map(|(i, _)| FieldError::new(format!("/permissions/{i}"), "beyond_own_rights", "what you may do yourself")).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    let found = rights::beyond(work, None, &alone(work, role), Handing::Rights);
+    rights::within_own(&found, |beyond| match beyond {
+        Beyond::Permission(permission) | Beyond::Records(permission) => {
+            let place = role.permissions.iter().position(|grant| grant.permission == *permission);
+            place.map_or_else(|| "/permissions".to_owned(), |i| format!("/permissions/{i}"))
+        }
+        _ => "/field_rules".to_owned(),
+    })
 }

@@ -2,6 +2,7 @@
 //! time by the sweep, safe in several processes, until the user has none.
 
 use samphan_domain::{
+    caller::Reach,
     error::{Code, Error, FieldError, Result},
     platform::user::User,
     resource::Resource,
@@ -48,6 +49,23 @@ pub async fn require_no_records(work: &Work, user: Uuid) -> Result<()> {
         return Ok(());
     }
     Err(Error::from(Code::InUse).about(format!("the user owns {found}; name who takes over in `hand_over_to`, or send `keep`")))
+}
+
+/// Refuses to hand over records of a user without the permission to assign all of their resource: the successor may be the caller.
+pub async fn require_assign(work: &Work, user: Uuid) -> Result<()> {
+    for shape in owned(work) {
+        let permission = shape.permission("assign");
+        if work.caller.reach(&permission) == Some(Reach::All) {
+            continue;
+        }
+        let mut sql = work.sql();
+        sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
+        sql.id(user).push(" LIMIT 1) s");
+        if work.count(sql).await? > 0 {
+            return Err(Error::from(Code::Forbidden).allowing([permission]));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a user who cannot take over.

@@ -1,6 +1,9 @@
 //! How teams are reached: a tree, never a circle.
 
-use crate::rest::collection::Collection;
+use crate::{
+    identity::rights::{self, Book},
+    rest::collection::Collection,
+};
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     platform::team::Team,
@@ -17,7 +20,7 @@ const DEEPEST: usize = 20;
 /// Teams.
 #[must_use]
 pub fn routes() -> Collection<Team> {
-    Collection::new("users").update(update).delete(delete).writes()
+    Collection::new("users").update(update).delete(delete).restored(restored).writes()
 }
 
 async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Result<Stored<Team>> {
@@ -29,7 +32,17 @@ async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Resu
         }
         next = stored::one_with::<Team>(work, "id", Scalar::Id(parent.0)).await?.and_then(|t| t.data.parent_id);
     }
+    if after.data.parent_id != before.data.parent_id {
+        // Members of the teams above see what is beneath them.
+        let book = Book::read(work).await?;
+        rights::expect_no_gain(work, &book, &book.with_team(before.id(), Some(after.data.parent_id.map(|id| id.0)))).await?;
+    }
     stored::save(work, before, after, "updated", None).await
+}
+
+async fn restored(work: &Work, made: &Stored<Team>) -> Result<()> {
+    let book = Book::read(work).await?;
+    rights::expect_no_gain(work, &book.with_team(made.id(), None), &book).await
 }
 
 async fn delete(work: &Work, found: &Stored<Team>) -> Result<()> {

@@ -2,7 +2,10 @@
 
 use super::succession;
 use crate::{
-    identity::{limits, passwords},
+    identity::{
+        limits, passwords,
+        rights::{self, Book, Holder},
+    },
     rest::{
         answer::Answer,
         collection::{Api, Collection},
@@ -16,13 +19,13 @@ use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     event::CLIENT_ADDRESS,
     example,
-    id::{RoleId, UserId},
+    id::UserId,
     platform::{
         password::weakness,
-        role::{Grant, Role},
         user::{User, UserStatus},
     },
     resource::Resource,
+    rights::{Beyond, Handing},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
@@ -42,10 +45,11 @@ pub fn routes() -> Collection<User> {
         .create(create)
         .update(update)
         .delete(delete)
+        .restored(restored)
         .writes()
         .plain_action("activate", "Let a user sign in again", async |work: &Work, u: Stored<User>| turn(work, u, UserStatus::Active).await)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .action("deactivate", "Let a user sign in no longer, and end the user's sessions", deactivate)
+        .action("deactivate", "Let a user sign in no longer, and end the user's sessions and API keys", deactivate)
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
@@ -88,20 +92,29 @@ pub fn schemas(api: Api) -> Api {
 /// Makes a user, who cannot sign in before a password is set.
 pub(crate) async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
     check(work, &draft.data).await?;
-    within_own(work, &draft.data.role_ids, &[]).await?;
+    within_own(work, None, &Holder::user(&draft)).await?;
     stored::insert(work, draft).await
 }
 
 async fn update(work: &Work, before: &Stored<User>, after: Stored<User>) -> Result<Stored<User>> {
     check(work, &after.data).await?;
-    within_own(work, &after.data.role_ids, &before.data.role_ids).await?;
+    let of_rights = |user: &User| (user.email.clone(), user.role_ids.clone(), user.team_ids.clone(), user.manager_id);
+    if of_rights(&before.data) != of_rights(&after.data) {
+        rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
+        within_own(work, Some(&Holder::user(before)), &Holder::user(&after)).await?;
+    }
     stored::save(work, before, after, "updated", None).await
 }
 
 async fn delete(work: &Work, found: &Stored<User>) -> Result<()> {
+    rights::expect_rights_of(work, Some(found.id()), Handing::Nothing).await?;
     succession::require_no_records(work, found.id()).await?;
     end_sessions(work, found.id(), "deleted").await?;
     stored::delete(work, found).await
+}
+
+async fn restored(work: &Work, made: &Stored<User>) -> Result<()> {
+    rights::expect_rights_of(work, Some(made.id()), Handing::Nothing).await
 }
 
 /// Roles and teams are named in lists, so their existence is checked here.
@@ -110,31 +123,21 @@ async fn check(work: &Work, user: &User) -> Result<()> {
     exist(work, "teams", "/team_ids", user.team_ids.iter().map(|id| id.0).collect()).await
 }
 
-/// Nobody gives a role, but one `held` already, that grants more than he may do himself.
-pub async fn within_own(work: &Work, given: &[RoleId], held: &[RoleId]) -> Result<()> {
-    for (i, id) in given.iter().enumerate().filter(|(_, id)| !held.contains(id)) {
-        let role = stored::one_with::<Role>(work, "id", Scalar::Id(id.0)).await?;
-        let beyond = |g: &Grant| work.caller.reach(&g.permission).is_none_or(|own| own < g.reach);
-        if role.is_some_and(|r| r.data.permissions.iter().any(beyond)) {
-            let about = "a role that grants what you may do yourself";
-            return Err(Error::invalid(FieldError::new(format!("/role_ids/{i}"), "beyond_own_rights", about)));
-        }
-    }
-    Ok(())
+/// Refuses roles and teams by which a user would have rights that neither the user had before nor the caller has.
+async fn within_own(work: &Work, before: Option<&Holder>, after: &Holder) -> Result<()> {
+    let book = Book::read(work).await?;
+    let before = before.map(|holder| book.caller(holder));
+    let found = rights::beyond(work, before.as_ref(), &book.caller(after), Handing::Rights);
+    rights::within_own(&found, |beyond| match beyond {
+        Beyond::Permission(permission) => role_place(&book, after, permission),
+        Beyond::Records(_) => "/team_ids".to_owned(),
+        _ => "/role_ids".to_owned(),
+    })
 }
 
-/// Refuses to lay hands on what acts in somebody's name, a user's, a key's or Samphan's own, to whoever may not do as much himself.
-pub async fn expect_rights_of(work: &Work, somebody: Option<Uuid>) -> Result<()> {
-    let beyond = || Error::from(Code::Forbidden).about("it acts for somebody who may do more than you");
-    let Some(id) = somebody.filter(|id| *id != work.caller.id) else {
-        let own = somebody.is_some() || work.caller.reach("*:*") == Some(Reach::All);
-        return if own { Ok(()) } else { Err(beyond()) };
-    };
-    let mut sql = work.sql();
-    sql.push("SELECT role_ids FROM users WHERE id = ").id(id).push(" UNION ALL SELECT role_ids FROM api_keys WHERE id = ").id(id);
-    let roles = work.fetch_one(sql, |row| row.text(0)).await?.unwrap_or_default();
-    let roles: Vec<RoleId> = serde_json::from_str(&roles).unwrap_or_default();
-    within_own(work, &roles, &[]).await.map_err(|_| beyond())
+/// Where a body names the role that grants a permission.
+pub(super) fn role_place(book: &Book, holder: &Holder, permission: &str) -> String {
+    book.granted_by(&holder.role_ids, permission).map_or_else(|| "/role_ids".to_owned(), |i| format!("/role_ids/{i}"))
 }
 
 /// Refuses a list that names a record that does not exist.
@@ -171,7 +174,10 @@ async fn deactivate(work: &Work, user: Stored<User>, input: DeactivateUser) -> R
         Some(_) if input.keep => {
             return Err(Error::invalid(FieldError::new("/keep", "ambiguous", "either keep or hand_over_to")));
         }
-        Some(successor) => succession::expect_active(work, user.id(), successor).await?,
+        Some(successor) => {
+            succession::expect_active(work, user.id(), successor).await?;
+            succession::require_assign(work, user.id()).await?;
+        }
         None if !input.keep => succession::require_no_records(work, user.id()).await?,
         None => {}
     }
@@ -188,6 +194,7 @@ async fn turn_with(work: &Work, before: Stored<User>, to: UserStatus, successor:
         let status = if to == UserStatus::Active { "active" } else { "inactive" };
         return Err(Error::from(Code::IllegalTransition).allowing(User::actions(status).iter().copied()));
     }
+    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
     if to == UserStatus::Inactive {
         end_sessions(work, before.id(), "deactivated").await?;
     }
@@ -236,8 +243,8 @@ async fn set_password(call: Call) -> Result<Answer> {
     let hash = passwords::hash(input.password).await?;
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
-    // Who sets a password can sign in with it, so it must be of someone with no more rights than his own.
-    within_own(&work, &user.data.role_ids, &[]).await.map_err(|_| Error::from(Code::Forbidden).about("the user may do more than you"))?;
+    // Who sets a password can sign in with it.
+    rights::expect_rights_of(&work, Some(user.id()), Handing::Identity).await?;
     keep_password(&work, user.id(), hash).await?;
     end_sessions(&work, user.id(), "password_set").await?;
     emit_password_event(&work, "user.password_set", (user.id(), user.version()), Some(call.client_address), None);

@@ -67,9 +67,13 @@ pub async fn find_references(
     Ok(reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?.into_iter().collect())
 }
 
+/// What it takes to bind another system's name to a record, besides what it takes to write the record.
+pub const BINDING: &str = "external-references:create";
+
 /// Makes a record that another system calls by a name.
 pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
-    work.caller.require([table.shape.permission("create")])?;
+    // What a system calls a record decides whose balances and documents it gets.
+    work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;
     known_system(work, &reference.system).await?;
     body.remove("external_refs");
     let mut draft = record::of_body(table.shape, body, None);

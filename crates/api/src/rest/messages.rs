@@ -129,6 +129,7 @@ pub fn fault(e: &FieldError, language: Language) -> String {
         "nul_character" => ["must not hold the NUL character", "ต้องไม่มีอักขระ NUL", "نباید نویسهٔ NUL داشته باشد"],
         "hidden_field" => ["is hidden from you", "คุณไม่มีสิทธิ์เห็นฟิลด์นี้", "از شما پنهان است"],
         "protected_field" => ["may not be changed by you", "คุณไม่มีสิทธิ์แก้ไขฟิลด์นี้", "اجازهٔ تغییر آن را ندارید"],
+        "beyond_own_rights" => ["goes beyond your own rights:", "เกินสิทธิ์ของคุณเอง:", "از حقوق خود شما فراتر است:"],
         "read_only" => ["is set by the server", "เซิร์ฟเวอร์เป็นผู้กำหนด", "را سرور تعیین می‌کند"],
         "insufficient_stock" => ["is more than is available:", "มากกว่าที่มีอยู่:", "بیش از موجودی است:"],
         "on_hand" => ["is on hand already:", "มีอยู่ในสต็อกแล้ว:", "هم‌اکنون موجود است:"],

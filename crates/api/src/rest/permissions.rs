@@ -7,7 +7,10 @@
 //!
 //! Without these the answer would be 404 or `unknown_reference` whatever is named, or a list that is always empty.
 
-use super::operation::{Access, Operation};
+use super::{
+    external::BINDING,
+    operation::{Access, Operation},
+};
 use actix_web::http::Method;
 use samphan_domain::shape::{Field, Shape};
 use std::collections::HashMap;
@@ -33,8 +36,12 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
         operation.add_need(shape.permission("create"), Some("`mode` is `create` or `upsert`".to_owned()));
         operation.add_need(shape.permission("delete"), Some("`mode` is `delete`".to_owned()));
         operation.add_need(read, Some("`mode` is `update`, `upsert` or `delete`".to_owned()));
+        if shape.extensible {
+            operation.add_need(BINDING.to_owned(), Some("a record is made by another system's id".to_owned()));
+        }
     } else if operation.method == Method::PUT && operation.path.contains("{external_id}") {
         operation.add_need(shape.permission("create"), Some("there is no such record yet".to_owned()));
+        operation.add_need(BINDING.to_owned(), Some("there is no such record yet".to_owned()));
         operation.add_need(read, Some("there is one already".to_owned()));
     }
     if shape.subject.is_some() {
@@ -50,6 +57,9 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     let takes_record = ["Input", "Patch", "Batch"].iter().any(|end| input.strip_suffix(end) == Some(shape.type_name));
     if !takes_record {
         return;
+    }
+    if shape.owned {
+        operation.add_need(shape.permission("assign"), Some("the body gives the record another owner or team".to_owned()));
     }
     let creates = operation.method == Method::POST && input.ends_with("Input");
     for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_meta(f.name)) {

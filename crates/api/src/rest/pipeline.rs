@@ -271,6 +271,10 @@ async fn answer(
                     match key.take(&work).await {
                         Ok(None) => {}
                         Ok(Some(kept)) => {
+                            let kept = match kept.again(&work, operation, &call.path).await {
+                                Ok(kept) => kept,
+                                Err(refused) => return undone(work, refused).await,
+                            };
                             // What was kept may be of a write that is not committed yet: the answer waits for it.
                             work.commit().await?;
                             return Ok(kept);

@@ -10,7 +10,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     list::{self, View},
-    record::{self, Record},
+    record::{self, Record, uuid_in},
     store::{Reader, Work},
     stored::{self, Stored},
 };
@@ -99,11 +99,24 @@ impl Table {
 
     /// Makes a record.
     pub(super) async fn create(&self, work: &Work, draft: Record) -> Result<Record> {
+        let caller = &work.caller;
+        let given = |field: &str| draft.get(field).map(|_| uuid_in(&draft, field));
+        let is_own = given("owner_id").is_none_or(|owner| owner == caller.author())
+            && given("team_id").flatten().is_none_or(|team| caller.teams.contains(&team));
+        let assign = self.shape.permission("assign");
+        if self.shape.owned && !is_own && caller.reach(&assign).is_none() {
+            return Err(Error::from(Code::Forbidden).allowing([assign]));
+        }
         self.create.run(work, draft).await
     }
 
     /// Changes a record by a merge patch.
     pub(super) async fn patch(&self, work: &Work, before: Record, patch: Record) -> Result<Record> {
+        let moves = |field: &str| patch.contains_key(field) && uuid_in(&patch, field) != uuid_in(&before, field);
+        if self.shape.owned && (moves("owner_id") || moves("team_id")) {
+            // Another owner or team is another set of people who may do something with it.
+            record::allowed(work, self.shape, &before, "assign")?;
+        }
         self.update.run(work, (before, patch)).await
     }
 

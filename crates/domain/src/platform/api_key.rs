@@ -1,6 +1,11 @@
 //! An API key: how a machine signs in, directly or by OAuth2 client credentials.
 
-use crate::{example, id::RoleId, instant::Instant, resource::Resource};
+use crate::{
+    example,
+    id::{RoleId, UserId},
+    instant::Instant,
+    resource::Resource,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -38,6 +43,11 @@ pub struct ApiKey {
     #[schema(read_only)]
     #[serde(default)]
     pub status: ApiKeyStatus,
+    /// The user who answers for the key: who made it, or who rotated it last. The key works only while this user may sign in; none for a
+    /// key that Samphan itself made.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub responsible_id: Option<UserId>,
 }
 
 /// Whether a key works.
@@ -57,7 +67,7 @@ impl Resource for ApiKey {
     const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
     const EVENTS: &'static [&'static str] =
         &["api_key.issued", "api_key.rotated", "api_key.revoked", "api_key.export_started", "api_key.export_finished"];
-    const FILTERS: &'static [&'static str] = &["name", "status"];
+    const FILTERS: &'static [&'static str] = &["name", "status", "created_by_id", "responsible_id"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const STATUS: Option<&'static str> = Some("status");
@@ -68,7 +78,7 @@ impl Resource for ApiKey {
     }
 
     fn example() -> Value {
-        json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2"})
+        json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2", "responsible_id": example::id("users")})
     }
 
     fn example_change() -> Value {

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// What its holders may do.
+/// What its holders may do. Permissions of several roles add up. About a field, a role decides only where it grants something on the
+/// field's resource: about reading where it grants `read`, about writing where it grants anything else. Of the roles that decide, the
+/// most generous holds; where none does, the strictest of all. So a role that grants nothing shows nothing either.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Role {
     /// Its name.
@@ -22,7 +24,7 @@ pub struct Role {
     #[schema(max_items = 500)]
     #[serde(default)]
     pub permissions: Vec<Grant>,
-    /// What it withholds of protected fields. Where a user's roles differ, the most generous rule holds.
+    /// What it withholds of fields of the resources that it grants something on.
     #[schema(max_items = 200)]
     #[serde(default)]
     pub field_rules: Vec<FieldRule>,

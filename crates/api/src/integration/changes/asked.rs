@@ -134,7 +134,7 @@ fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
 
 /// Hides in changes what the caller's field rules hide.
 pub fn shield(reader: &Reader, changes: &mut [Change]) {
-    if reader.caller.field_rules.is_empty() {
+    if !reader.caller.has_field_rules() {
         return;
     }
     for change in changes {

@@ -1,18 +1,22 @@
 //! How deliveries are reached: below their endpoint, to be listed and sent once more.
 
-use crate::rest::{
-    answer::Answer,
-    collection::Collection,
-    operation::{Call, Operation},
-    reading::one_of,
+use crate::{
+    identity::rights,
+    rest::{
+        answer::Answer,
+        collection::Collection,
+        operation::{Call, Operation},
+        reading::one_of,
+    },
 };
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Result},
     integration::{webhook_delivery::WebhookDelivery, webhook_endpoint::WebhookEndpoint},
+    rights::Handing,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::{store::Work, stored};
+use samphan_persistence::{record::uuid_in, store::Work, stored};
 
 /// Deliveries.
 #[must_use]
@@ -30,7 +34,9 @@ pub fn routes() -> Collection<WebhookDelivery> {
 }
 
 async fn redeliver(work: &Work, call: Call) -> Result<Answer> {
-    let endpoint = stored::find::<WebhookEndpoint>(work, call.id(0)?, "redeliver").await?.id();
+    let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "redeliver").await?;
+    rights::expect_rights_of(work, uuid_in(&found.record, "created_by_id"), Handing::Identity).await?;
+    let endpoint = found.id();
     let id = call.id(1)?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_deliveries SET status = 'pending', attempts = 0, next_attempt_at = ").bind(Kind::Time, Scalar::Time(work.now));

@@ -5,6 +5,7 @@ pub mod journal;
 mod register;
 
 use crate::{
+    identity::rights,
     platform::user,
     rest::{
         collection::{Api, Collection},
@@ -24,6 +25,7 @@ use samphan_domain::{
         user::User,
     },
     resource::Resource,
+    rights::Handing,
     scalar::Scalar,
 };
 use samphan_persistence::{
@@ -135,6 +137,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
 /// Erases a person, as a request says.
 async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -> Result<()> {
     if person.shape.many == User::MANY {
+        rights::expect_rights_of(work, Some(person.id), Handing::Nothing).await?;
         user::shut_out(work, person.id).await?;
     }
     erasure::erase(work, person, &format!("privacy request {}", request.id())).await
