@@ -221,7 +221,7 @@ async fn nothing_is_seen_through_a_reference(world: World) {
         .flat_map(|s| {
             // What is seen with its account alone points at no document of that account that is not seen with it, either.
             let above = |shape: &Shape| -> Vec<Option<&str>> { shape.seen.iter().map(|way| way_up(shape, *way)).collect() };
-            let lends = |f: &Field, other: &Shape| {
+            let lends = move |f: &Field, other: &Shape| {
                 let same = above(s).into_iter().all(|many| many.is_some() && above(other).contains(&many));
                 same || s.parents.contains(&f.name) || other.seen.contains(&Seen::Linked(s.many, f.name))
             };
