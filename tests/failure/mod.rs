@@ -6,6 +6,7 @@ pub mod clock;
 mod disk;
 mod killed;
 mod load;
+mod long_reads;
 mod outage;
 mod pool;
 mod receivers;

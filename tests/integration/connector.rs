@@ -100,7 +100,11 @@ async fn feed_of_an_account_is_of_what_belongs_to_it(app: App) {
     let start = end(&app).await;
     let order = shop.confirmed(&app, "2").await;
     app.post(&format!("/v1/orders/{}/create-shipment", order.id()), json!({})).await.is(201);
-    app.make(&format!("/v1/accounts/{}/addresses", shop.account), json!({"purpose": "shipping", "line1": "1 Rama IV", "city": "Bangkok", "country": "TH"})).await;
+    app.make(
+        &format!("/v1/accounts/{}/addresses", shop.account),
+        json!({"purpose": "shipping", "line1": "1 Rama IV", "city": "Bangkok", "country": "TH"}),
+    )
+    .await;
     app.make("/v1/external-systems", json!({"code": "crm", "name": "CRM", "kind": "crm"})).await;
     let reference = |id: &str| json!({"system": "crm", "resource": "accounts", "external_id": id, "record_id": id});
     app.make("/v1/external-references", reference(&shop.account)).await;
@@ -134,7 +138,8 @@ async fn snapshot_without_the_permission_to_read_it_is_refused_by_name(app: App)
     express(&app, json!({})).await;
     let grants = ["credit-snapshots:create/all", "credit-snapshots:complete/all", "credit-balances:push/all"];
     let key = app.as_(&app.api_key(&grants, json!({"systems": ["express"]})).await.is(201).text_of("token"));
-    let opened = key.post("/v1/credit-balances/snapshots", json!({"system": "express", "entity": "TH01", "currency": "THB", "expected_items": 0}));
+    let opened =
+        key.post("/v1/credit-balances/snapshots", json!({"system": "express", "entity": "TH01", "currency": "THB", "expected_items": 0}));
     let path = format!("/v1/credit-balances/snapshots/{}", opened.await.is(201).id());
     let complete = |by: &App| by.post(&format!("{path}/complete"), json!({"items": 0, "receivable_total": "0.00"}));
     for refused in [complete(&key).await, key.get(&path).await] {
@@ -158,7 +163,8 @@ async fn customers(app: &App, shop: &Shop) -> Vec<(String, Answer)> {
     express(app, json!({})).await;
     let mut all = vec![];
     for name in ["A", "B", "C"] {
-        let account = app.put(&format!("/v1/accounts/by-external-id/express/{name}"), json!({"name": name, "currency": "THB"})).await.is(201).id();
+        let account =
+            app.put(&format!("/v1/accounts/by-external-id/express/{name}"), json!({"name": name, "currency": "THB"})).await.is(201).id();
         let lines = json!([{"product_id": shop.tea, "quantity": "1"}]);
         let order = app.post("/v1/orders", json!({"account_id": account, "lines": lines})).await.is(201);
         app.post(&format!("/v1/orders/{}/submit", order.id()), json!({})).await.is(200);
@@ -190,7 +196,13 @@ async fn batch_with_invoices_names_every_missing_permission_at_once(app: App) {
     let nobody = app.person(&[], &[], &[]).await.app;
     let refused = nobody.post("/v1/credit-balances/batch", body.clone()).await.refused(403, "forbidden");
     assert_eq!(refused["allowed"].as_array().unwrap().len(), 5, "{}", refused.text);
-    let grants = ["credit-balances:push/all", "orders:read/all", "order-invoices:create/all", "order-invoices:update/all", "order-invoices:read/all"];
+    let grants = [
+        "credit-balances:push/all",
+        "orders:read/all",
+        "order-invoices:create/all",
+        "order-invoices:update/all",
+        "order-invoices:read/all",
+    ];
     let done = app.person(&grants, &[], &[]).await.app.post("/v1/credit-balances/batch", body).await.is(200);
     assert_eq!((statuses(&done), &done["invoices"][0]["status"]), (vec!["applied"], &json!("created")), "{}", done.text);
 }
@@ -212,13 +224,24 @@ async fn refused_invoice_refuses_itself_and_its_customer_alone(app: App) {
     let dry = app.post("/v1/credit-balances/batch?dry_run=true", body.clone()).await.is(200);
     let done = app.post("/v1/credit-balances/batch", body.clone()).await.is(200);
     let of = |answer: &Answer, part: &str| -> Vec<(String, String)> {
-        let one = |r: &Value| (r["status"].as_str().unwrap().to_owned(), r["error"]["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned());
+        let one =
+            |r: &Value| (r["status"].as_str().unwrap().to_owned(), r["error"]["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned());
         answer[part].as_array().unwrap().iter().map(one).collect()
     };
     let said = |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
     for answer in [&dry, &done] {
-        assert_eq!(of(answer, "invoices"), said(&[("created", "-"), ("failed", "/paid_amount"), ("created", "-"), ("failed", "/order_id")]), "{}", answer.text);
-        assert_eq!(of(answer, "results"), said(&[("applied", "-"), ("failed", ""), ("applied", "-"), ("failed", "/external_id")]), "{}", answer.text);
+        assert_eq!(
+            of(answer, "invoices"),
+            said(&[("created", "-"), ("failed", "/paid_amount"), ("created", "-"), ("failed", "/order_id")]),
+            "{}",
+            answer.text
+        );
+        assert_eq!(
+            of(answer, "results"),
+            said(&[("applied", "-"), ("failed", ""), ("applied", "-"), ("failed", "/external_id")]),
+            "{}",
+            answer.text
+        );
     }
     assert_eq!((&done["results"][1]["external_id"], faults(&done)[1]), (&json!("B"), "invoice_refused"));
     assert_eq!((&done["results"][3]["error"]["code"], &done["summary"]["applied"]), (&json!("unknown_external_id"), &json!(2)));

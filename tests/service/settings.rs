@@ -64,6 +64,7 @@ fn a_wrong_setting_is_refused_with_a_sentence_that_names_it() {
         ("webhook-deliveries", "65", "65 is not in 1..=64"),
         ("secret-keys", "S3cret", "SAMPHAN_SECRET_KEYS must be keys of 32 bytes in Base64"),
         ("erasure-journal", "/nowhere/at/all", "SAMPHAN_ERASURE_JOURNAL must be a file in a folder that is there"),
+        ("read-timeout-ms", "10", "10 is not in 100..=60000"),
         ("event-streams", "0", "0 is not in 1..=10000"),
         ("event-streams-per-caller", "0", "0 is not in 1..=10000"),
         ("trusted-proxies", "10.0.0.0/33", "SAMPHAN_TRUSTED_PROXIES must be addresses and networks such as"),

@@ -83,6 +83,7 @@ pub fn settings(database_url: &str, rate_limit: RateLimit) -> Settings {
         metrics_token: None,
         head_timeout_ms: 10_000,
         body_timeout_ms: 10_000,
+        read_timeout_ms: 3_000,
         event_streams: 6,
         event_streams_per_caller: 4,
         trusted_proxies: vec![],

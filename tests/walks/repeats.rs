@@ -34,7 +34,9 @@ async fn record_put_twice_is_unchanged(world: World) {
     let (mut walked, mut refused) = (BTreeSet::new(), vec![]);
     for step in Step::all().into_iter().filter(|s| s.method == "put" && s.path.contains("{external_id}")) {
         for mut body in bodies(step.taken().unwrap(), &records) {
-            for (name, value) in [("sku", json!("WALK-1")), ("order_id", json!(line.id())), ("order_line_id", line.record["lines"][0]["id"].clone())] {
+            for (name, value) in
+                [("sku", json!("WALK-1")), ("order_id", json!(line.id())), ("order_line_id", line.record["lines"][0]["id"].clone())]
+            {
                 if body.get(name).is_some() {
                     body[name] = value;
                 }

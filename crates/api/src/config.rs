@@ -83,8 +83,8 @@ pub struct Database {
     /// `sqlite:///var/lib/samphan/samphan.db`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL", env = "SAMPHAN_DATABASE_URL", default_value = "sqlite://data/samphan.db", hide_env_values = true)]
     pub database_url: String,
-    /// PostgreSQL: connections of each worker, 1 to 64, and as many for the work behind them. All of them must fit the server's
-    /// `max_connections`.
+    /// PostgreSQL: connections of each worker for reads, 1 to 64, and as many for writes; two more are for long reads and for health.
+    /// The work behind the workers has as many as one of them. All of them must fit the server's `max_connections`.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_DATABASE_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub database_connections: u32,
     /// SQLite: wait for the disk at every commit, so that a power cut loses nothing that was acknowledged. Without it a power
@@ -182,6 +182,10 @@ pub struct Settings {
     /// Milliseconds in which the body of a request must arrive, 100 to 600000; else it is answered with 408 and the connection closed.
     #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_BODY_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub body_timeout_ms: u64,
+    /// Milliseconds that the reads of one request may take, 100 to 60000; beyond it is answered with 422 `too_costly`, or without a total
+    /// where only counting took long. What takes more than some milliseconds counts against the caller's share of requests.
+    #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_READ_TIMEOUT_MS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    pub read_timeout_ms: u64,
     /// Most event streams (`GET /v1/changes/stream`) open at a time, 1 to 10000; whoever asks for one more is answered with 429.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_EVENT_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub event_streams: u16,

@@ -5,7 +5,7 @@ use crate::{
     identity::{
         callers::Callers,
         keyring::Keyring,
-        limits::{Left, Limits, Policy, Slots},
+        limits::{self, Left, Limits, Policy, Slots},
         refused_sign_ins::{self, RefusedSignIns},
         server_keys::{self, KeyKind, ServerKey},
         tokens::{self, Keys},
@@ -33,6 +33,7 @@ use actix_web::{
 use samphan_domain::{caller::Caller, error::Error, instant::Instant, network::Network};
 use samphan_persistence::{
     error::Failure,
+    long::Charge,
     migrate,
     store::{Opening, Store},
 };
@@ -43,8 +44,10 @@ use std::{
     path::PathBuf,
     rc::Rc,
     sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::Duration,
 };
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 /// What a worker knows: the process's own, and its way to the database.
 #[derive(Clone, Debug)]
@@ -87,7 +90,7 @@ pub struct Shared {
     /// Counters.
     pub metrics: Metrics,
     /// How long a body may take to arrive.
-    pub body_timeout: std::time::Duration,
+    pub body_timeout: Duration,
     /// How long things are kept.
     pub retention: Retention,
     /// Origins browsers may call from.
@@ -194,6 +197,26 @@ impl Shared {
     }
 }
 
+/// Milliseconds of a long read that cost what a request does.
+const MS_A_REQUEST: u128 = 2;
+
+impl Charge for Shared {
+    fn charge_time(&self, caller: Uuid, spent: Duration) {
+        let cost = i64::try_from(spent.as_millis() / MS_A_REQUEST).unwrap_or(i64::MAX);
+        if cost > 0 {
+            self.charge(&caller.to_string(), cost, limits::REQUESTS, now());
+        }
+    }
+}
+
+impl State {
+    /// Where the time of long reads is charged.
+    #[must_use]
+    pub fn charging(&self) -> Arc<dyn Charge> {
+        Arc::<Shared>::clone(&self.shared)
+    }
+}
+
 impl Deref for State {
     type Target = Shared;
 
@@ -276,6 +299,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
     organisation_settings::begin(&work, &settings.time_zone).await?;
     work.commit().await?;
     let store = store.with_guards(administrators::guards());
+    let store = store.with_read_timeout(Duration::from_millis(settings.read_timeout_ms));
     let shared = Shared {
         keys: Keys::default(),
         server_keys: ServerKeys { all: RwLock::default(), keyring: RwLock::new(Arc::new(keyring)), configured },
@@ -291,7 +315,7 @@ pub async fn prepare(settings: &Settings) -> Result<(State, Opening), StartError
         documents: Documents::new(document),
         routes: Routes::of(api.operations).map_err(StartError::Document)?,
         metrics: Metrics::default(),
-        body_timeout: std::time::Duration::from_millis(settings.body_timeout_ms),
+        body_timeout: Duration::from_millis(settings.body_timeout_ms),
         retention: settings.retention,
         cors_origins: settings.cors_origins.clone(),
         hsts: headers::hsts(settings.hsts_seconds),
@@ -380,10 +404,10 @@ pub async fn serve(settings: &Settings, state: State, opening: Opening) -> Resul
             .wrap(from_fn(telemetry::line))
     })
     .workers(workers)
-    .client_request_timeout(std::time::Duration::from_millis(settings.head_timeout_ms))
+    .client_request_timeout(Duration::from_millis(settings.head_timeout_ms))
     // Whoever closes a connection ends what runs for it; half of one is closed by nobody who still listens.
     .h1_allow_half_closed(false)
-    .keep_alive(std::time::Duration::from_secs(75))
+    .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(settings.shutdown_seconds)
     .bind(settings.listen)
     .map_err(listen)?;

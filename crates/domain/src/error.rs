@@ -62,6 +62,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This Idempotency-Key was used with another body.";
     UnknownReference = "unknown_reference", 422, "The body points at a record that does not exist or is not visible.";
     UnknownExternalId = "unknown_external_id", 422, "No external reference of this system maps the id to a record the caller may write to; map it, or send the record's own id.";
+    TooCostly = "too_costly", 422, "The read would take longer than the time limit. Narrow the filter, search for longer words (three characters or more), or leave out `count`.";
     ControlTotalMismatch = "control_total_mismatch", 422, "The snapshot's control totals do not match what was received; nothing was marked missing.";
     PreconditionRequired = "precondition_required", 428, "This record may only be written with If-Match.";
     RateLimited = "rate_limited", 429, "Too many requests; see Retry-After.";

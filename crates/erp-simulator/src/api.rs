@@ -115,8 +115,10 @@ pub struct AccountPage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///Who did something.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
@@ -537,8 +539,10 @@ pub struct ExternalReferencePage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///Accounting, ERP and other systems that share records with us.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -760,8 +764,10 @@ pub struct ExternalSystemPage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///What `getAccount` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -826,7 +832,7 @@ pub struct LineAllocation {
 ///What `listAccounts` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListAccountsQuery {
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose country is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1026,7 +1032,7 @@ impl ::std::default::Default for ListChangesQuery {
 ///What `listExternalReferences` may be asked.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ListExternalReferencesQuery {
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1127,7 +1133,7 @@ pub struct ListExternalSystemsQuery {
     ///Only records whose code is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1223,7 +1229,7 @@ pub struct ListOrdersQuery {
     ///Only records whose contact_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<String>,
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1419,7 +1425,7 @@ pub struct ListProductsQuery {
     ///Only records whose category_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_id: Option<String>,
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -1533,7 +1539,7 @@ pub struct ListShipmentsQuery {
     ///Only records whose account_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    ///Adds `total`.
+    ///Adds `total`, or `total_at_least` where counting takes longer than a read may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
     ///Only records whose created_at is this, or one of these, separated by commas (`\,` for a comma within a value).
@@ -2130,8 +2136,10 @@ pub struct OrderPage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///Where the goods go; the account's address when left out.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2486,8 +2494,10 @@ pub struct ProductPage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///Goods of orders on their way.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2626,8 +2636,10 @@ pub struct ShipmentPage {
     pub has_more: bool,
     ///Asks for the next page; null on the last.
     pub next_cursor: Option<String>,
-    ///How many there are on all pages; null unless `count` asked for it.
+    ///How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may.
     pub total: Option<i64>,
+    ///Where counting ended with the time limit: how many there are at least. Null otherwise.
+    pub total_at_least: Option<i64>,
 }
 ///What a system counted of one product.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]

@@ -66,6 +66,8 @@ impl Failure {
                     | rusqlite::ErrorCode::CannotOpen,
                     _,
                 ) => Code::Unavailable,
+                // By the limit of a read: nothing else interrupts.
+                (rusqlite::ErrorCode::OperationInterrupted, _) => Code::TooCostly,
                 _ => Code::Internal,
             },
             Self::Orm(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Code::Unavailable,
@@ -73,6 +75,18 @@ impl Failure {
             Self::Driver(e) => of_driver(e),
             _ => Code::Internal,
         }
+    }
+}
+
+impl Failure {
+    /// Whether PostgreSQL ended a statement because it took too long, or because it was asked to.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        let driver = match self {
+            Self::Orm(DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) => e,
+            Self::Driver(e) => e,
+            _ => return false,
+        };
+        driver.as_database_error().and_then(|e| e.code()).as_deref() == Some("57014")
     }
 }
 

@@ -192,7 +192,9 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
         }
         for name in shape.parents {
             let Some(field) = shape.field(name) else { continue };
-            let Some(parent) = field.reference.and_then(|many| reader.store.shapes.get(many)).filter(|p| is_of_account(p)) else { continue };
+            let Some(parent) = field.reference.and_then(|many| reader.store.shapes.get(many)).filter(|p| is_of_account(p)) else {
+                continue;
+            };
             begin(sql);
             sql.push(" JOIN ").push(parent.many).push(" p2 ON p2.id = ").column("r", field.name);
             sql.push(" WHERE r.id = t.resource_id AND p2.account_id = ").id(account).push(")");

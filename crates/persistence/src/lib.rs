@@ -11,6 +11,7 @@ pub mod filter;
 pub mod guard;
 pub mod line;
 pub mod list;
+pub mod long;
 pub mod migrate;
 pub mod outbox;
 pub mod person;

@@ -432,14 +432,47 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
     sql.push(")");
 }
 
+/// Rows that are counted in any case, before all are.
+pub const COUNTED_FIRST: i64 = 10_000;
+
 /// How many rows there are in all pages together.
-pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Result<i64> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exact(i64),
+    /// So many at least: to count all takes longer than a read may.
+    AtLeast(i64),
+}
+
+/// Counts the rows of all pages together: the first of them, and if there are more, all; as far as there is time. `known` are those that
+/// are known without counting.
+pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str, first: i64, known: i64) -> Result<Total> {
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*) FROM (SELECT 1");
+    from_seen(&mut sql, reader, shape, verb)?;
+    conditions(&mut sql, reader, shape, query)?;
+    sql.push(" LIMIT ").int(first + 1).push(") first");
+    let counted = match as_far_as_time_allows(reader.count(sql).await)? {
+        None => return Ok(Total::AtLeast(known)),
+        Some(counted) if counted <= first => return Ok(Total::Exact(counted)),
+        Some(counted) => counted,
+    };
     let mut sql = reader.sql();
     sql.push("SELECT count(*)");
     from(&mut sql, shape);
     sight::only_listed(&mut sql, reader, shape, "t", verb)?;
     conditions(&mut sql, reader, shape, query)?;
-    reader.count(sql).await
+    sql.takes_long();
+    Ok(as_far_as_time_allows(reader.count(sql).await)?.map_or(Total::AtLeast(counted.max(known)), Total::Exact))
+}
+
+fn as_far_as_time_allows(counted: Result<i64>) -> Result<Option<i64>> {
+    match counted {
+        Ok(counted) => Ok(Some(counted)),
+        // A page is worth having without its total.
+        Err(error) if matches!(error.code, Code::TooCostly | Code::RateLimited) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// One record.

@@ -1,27 +1,115 @@
 //! PostgreSQL through sea-orm: how a pool is set up and how values are bound.
 
 use crate::{
+    dialect::Dialect,
     error::{Failure, Result},
+    long::LongTurn,
     row::Row,
     sql::{Bind, Sql},
 };
 use samphan_domain::scalar::{Kind, Scalar};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqlxPostgresConnector, Statement, Value};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, SqlxPostgresConnector, Statement,
+    TransactionTrait, Value,
+};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, pin::pin, time::Duration};
+use tokio::sync::oneshot;
 
-/// Opens a pool. Few connections serve best: four for each worker.
-pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, Failure> {
+/// Milliseconds that a brief read has.
+pub const BRIEF_MS: u64 = 500;
+/// Milliseconds that a statement of a write has.
+const WRITE_MS: u64 = 5_000;
+/// Milliseconds that a look at the database's health has, or the end of another statement.
+const CONTROL_MS: u64 = 2_000;
+
+/// The connections of a worker, none of which can be held by what the others are for.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// For works, and for what of Samphan's own reads takes longer than a brief read.
+    pub writes: DatabaseConnection,
+    /// For brief reads.
+    pub reads: DatabaseConnection,
+    /// For one long read.
+    pub long: DatabaseConnection,
+    /// For health, and for ending statements that nobody waits for.
+    pub control: DatabaseConnection,
+}
+
+impl Pools {
+    /// Opens all; a connection is made when it is first needed. Few serve best: four for each worker.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, Failure> {
+        Ok(Self {
+            // The first one is made at once: a start is to fail where there is no database.
+            writes: open(url, connections, WRITE_MS, false).await?,
+            reads: open(url, connections, BRIEF_MS, true).await?,
+            long: open(url, 1, WRITE_MS, true).await?,
+            control: open(url, 1, CONTROL_MS, true).await?,
+        })
+    }
+
+    /// Reads the rows of a query for so long at most, and no longer than somebody waits.
+    pub async fn read_long(&self, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<QueryResult>, Failure> {
+        let (pools, (mut waiting, rows)) = (self.clone(), oneshot::channel());
+        // A task of its own, since whoever asked may go away: the connection stays here until the statement has ended.
+        tokio::spawn(async move {
+            let read = pools.long_rows(sql, time, &mut waiting).await;
+            drop(turn);
+            // Whoever went away does not listen.
+            let _ = waiting.send(read);
+        });
+        rows.await.unwrap_or(Err(Failure::GivenUp))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a transaction for one statement, whose time limit ends with it; it writes nothing")]
+    async fn long_rows(
+        &self,
+        sql: Sql,
+        time: Duration,
+        waiting: &mut oneshot::Sender<Result<Vec<QueryResult>, Failure>>,
+    ) -> Result<Vec<QueryResult>, Failure> {
+        let tx = self.long.begin().await?;
+        let mut limit = Sql::new(sql.dialect);
+        let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX).max(1);
+        limit.push("SELECT pg_backend_pid()::bigint, set_config('statement_timeout', ").text(milliseconds.to_string()).push(", true)");
+        let set = tx.query_one_raw(statement(limit)).await?;
+        let process: i64 = set.ok_or(Failure::Unreadable)?.try_get_by_index(0)?;
+        let read = {
+            let mut query = pin!(tx.query_all_raw(statement(sql)));
+            tokio::select! {
+                rows = &mut query => rows,
+                () = waiting.closed() => {
+                    let mut cancel = Sql::new(Dialect::Postgres);
+                    cancel.push("SELECT pg_cancel_backend(").int(process).push("::int)");
+                    if let Err(error) = self.control.query_one_raw(statement(cancel)).await {
+                        // It ends by its own limit then.
+                        tracing::warn!(%error, "a read that nobody waits for could not be ended");
+                    }
+                    query.await
+                }
+            }
+        };
+        // There is nothing to keep, and after a failure nothing to tell either.
+        let ended = tx.rollback().await;
+        let rows = read?;
+        ended?;
+        Ok(rows)
+    }
+}
+
+async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool) -> Result<DatabaseConnection, Failure> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
         .min_connections(0)
+        .connect_lazy(is_lazy)
         .acquire_timeout(Duration::from_secs(2))
         .connect_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|o| {
-            o.statement_cache_capacity(512).options([("statement_timeout", "5000"), ("timezone", "UTC"), ("jit", "off")])
+        .map_sqlx_postgres_opts(move |o| {
+            let timeout = statement_ms.to_string();
+            o.statement_cache_capacity(512).options([("statement_timeout", timeout.as_str()), ("timezone", "UTC"), ("jit", "off")])
         });
     Ok(Database::connect(options).await?)
 }
@@ -34,9 +122,18 @@ pub async fn for_schema(pool: &DatabaseConnection) -> Result<DatabaseConnection,
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(one))
 }
 
+/// Runs a query.
+pub async fn rows(on: &impl ConnectionTrait, sql: Sql) -> Result<Vec<QueryResult>, Failure> {
+    Ok(on.query_all_raw(statement(sql)).await?)
+}
+
 /// Runs a query and reads each row.
-pub async fn fetch<T>(on: &impl ConnectionTrait, sql: Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-    let rows = on.query_all_raw(statement(sql)).await.map_err(Failure::from)?;
+pub async fn fetch<T>(on: &impl ConnectionTrait, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    read_each(&rows(on, sql).await?, read)
+}
+
+/// Reads each row.
+pub fn read_each<T>(rows: &[QueryResult], mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
     rows.iter().map(|row| read(&Row::Postgres(row.try_as_pg_row().ok_or(Failure::Unreadable)?))).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Result};
 use chrono::{Days, NaiveDate};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use samphan_domain::{
     instant::Instant,
     money,
@@ -18,6 +18,8 @@ pub enum Row<'r> {
     Postgres(&'r PgRow),
     /// SQLite's.
     Sqlite(&'r rusqlite::Row<'r>),
+    /// SQLite's, read by another thread.
+    Values(&'r [Value]),
 }
 
 /// One value as the database holds it.
@@ -36,17 +38,8 @@ const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 impl Row<'_> {
     fn cell(&self, index: usize, kind: Kind) -> Result<Cell<'_>> {
         match self {
-            Self::Sqlite(row) => Ok(match row.get_ref(index).map_err(Failure::from)? {
-                ValueRef::Null => Cell::Null,
-                ValueRef::Integer(n) if kind == Kind::Bool => Cell::Bool(n != 0),
-                ValueRef::Integer(n) => Cell::Int(n),
-                ValueRef::Text(t) if kind == Kind::Date => {
-                    std::str::from_utf8(t).ok().and_then(scalar::date).map_or(Cell::Null, Cell::Date)
-                }
-                ValueRef::Text(t) => Cell::Text(std::str::from_utf8(t).map_err(|_| Failure::Unreadable)?),
-                ValueRef::Blob(b) => Cell::Bytes(b),
-                ValueRef::Real(_) => return Err(Failure::Unreadable.into()),
-            }),
+            Self::Sqlite(row) => of_sqlite(row.get_ref(index).map_err(Failure::from)?, kind),
+            Self::Values(row) => of_sqlite(row.get(index).ok_or(Failure::Unreadable)?.into(), kind),
             Self::Postgres(row) => {
                 let raw = row.try_get_raw(index).map_err(Failure::from)?;
                 if raw.is_null() {
@@ -166,6 +159,18 @@ impl Row<'_> {
         }
         Ok(())
     }
+}
+
+fn of_sqlite(value: ValueRef<'_>, kind: Kind) -> Result<Cell<'_>> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(n) if kind == Kind::Bool => Cell::Bool(n != 0),
+        ValueRef::Integer(n) => Cell::Int(n),
+        ValueRef::Text(t) if kind == Kind::Date => std::str::from_utf8(t).ok().and_then(scalar::date).map_or(Cell::Null, Cell::Date),
+        ValueRef::Text(t) => Cell::Text(std::str::from_utf8(t).map_err(|_| Failure::Unreadable)?),
+        ValueRef::Blob(b) => Cell::Bytes(b),
+        ValueRef::Real(_) => return Err(Failure::Unreadable.into()),
+    })
 }
 
 struct Ascii<'a>(&'a mut Vec<u8>);

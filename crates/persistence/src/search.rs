@@ -211,6 +211,9 @@ fn entries(sql: &mut Sql, q: &str) {
 
 /// Adds `search_entries e … WHERE` and the conditions on the tokens of the entry.
 fn candidates(sql: &mut Sql, terms: Vec<Term>) {
+    if terms.iter().any(|term| term.prefix) {
+        sql.beginning();
+    }
     match sql.dialect {
         Dialect::Sqlite => {
             let query: Vec<String> = terms.into_iter().map(|t| if t.prefix { format!("{}*", t.token) } else { t.token }).collect();

@@ -25,13 +25,40 @@ pub struct Sql {
     pub(crate) text: String,
     pub(crate) binds: Vec<Bind>,
     pub(crate) dialect: Dialect,
+    /// How many of its conditions look for the beginning of words.
+    beginnings: usize,
+    /// Whether it is known to take long.
+    long: bool,
 }
+
+/// Beginnings of words that PostgreSQL finds within the time of a brief read. SQLite gathers a whole list for one, in one step.
+const FEW_BEGINNINGS: usize = 2;
 
 impl Sql {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        Self { text: String::with_capacity(512), binds: Vec::with_capacity(16), dialect }
+        Self { text: String::with_capacity(512), binds: Vec::with_capacity(16), dialect, beginnings: 0, long: false }
+    }
+
+    /// Says that it looks for the beginning of words.
+    pub(crate) const fn beginning(&mut self) {
+        self.beginnings += 1;
+    }
+
+    /// Says that it takes long, where there is much.
+    pub(crate) const fn takes_long(&mut self) -> &mut Self {
+        self.long = true;
+        self
+    }
+
+    /// Whether it is known to take long, and so need not be tried as a brief read.
+    pub(crate) const fn is_long(&self) -> bool {
+        self.long
+            || match self.dialect {
+                Dialect::Sqlite => self.beginnings > 0,
+                Dialect::Postgres => self.beginnings > FEW_BEGINNINGS,
+            }
     }
 
     /// Adds text from the source, never from a request: hence `'static`.

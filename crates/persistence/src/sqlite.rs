@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Failure, Result},
+    long::LongTurn,
     private,
     row::Row,
     sql::{Bind, Sql},
@@ -13,8 +14,9 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant as Clock},
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};
 
@@ -41,8 +43,69 @@ thread_local! {
     static FRAMES: Cell<i32> = const { Cell::new(0) };
 }
 
+/// Steps of SQLite's machine between two looks at the limit of a read.
+const STEPS: i32 = 1_000;
+/// Looks that a brief read has: 200,000 steps are some 5 ms, and always the same number for the same read, however busy the machine is.
+const BRIEF_LOOKS: u32 = 200;
+
+/// Up to where a read may go.
+enum Limit {
+    /// To its end.
+    None,
+    /// So many looks more.
+    Looks(u32),
+    /// Up to a moment, or until nobody waits for it any more.
+    Until(Clock, Arc<AtomicBool>),
+}
+
+thread_local! {
+    /// The limit of the read that this thread runs.
+    static LIMIT: RefCell<Limit> = const { RefCell::new(Limit::None) };
+}
+
+/// Whether the read that this thread runs is to end.
+fn is_over() -> bool {
+    LIMIT.with_borrow_mut(|limit| match limit {
+        Limit::None => false,
+        Limit::Looks(0) => true,
+        Limit::Looks(left) => {
+            *left -= 1;
+            false
+        }
+        Limit::Until(end, gone) => gone.load(Ordering::Relaxed) || Clock::now() >= *end,
+    })
+}
+
+/// Takes the limit away again, whatever becomes of the read.
+struct Limited;
+
+impl Limited {
+    fn to(limit: Limit) -> Self {
+        LIMIT.set(limit);
+        Self
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        LIMIT.set(Limit::None);
+    }
+}
+
+/// Tells a read on another thread when nobody waits for it any more.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Pages of the search index that are merged at once: some milliseconds in which nobody else writes.
 const MERGED_AT_ONCE: i64 = 400;
+
+/// Changes that the search index is told of on the thread that commits.
+const TOLD_HERE: usize = 40;
 
 /// Statements each connection keeps prepared.
 const STATEMENTS: usize = 512;
@@ -121,10 +184,30 @@ impl Sqlite {
         result
     }
 
+    /// The same, but no further than a brief read goes: refused as too costly beyond.
+    pub fn read_briefly<T>(&self, run: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _limited = Limited::to(Limit::Looks(BRIEF_LOOKS));
+        self.read(run)
+    }
+
+    /// Reads all rows of a query on a thread that nobody else needs: for so long at most, and no longer than somebody waits.
+    pub async fn read_long(self: Arc<Self>, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<Vec<Value>>> {
+        let gone = Arc::new(AtomicBool::new(false));
+        let _waiting = Waiting(Arc::clone(&gone));
+        let rows = tokio::task::spawn_blocking(move || {
+            let limited = Limited::to(Limit::Until(Clock::now() + time, gone));
+            let rows = self.read(|connection| values(connection, &sql));
+            drop((limited, turn));
+            rows
+        });
+        rows.await.map_err(|_| Failure::GivenUp)?
+    }
+
     fn reader(&self) -> Result<Connection, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection)?;
+        connection.progress_handler(STEPS, Some(is_over))?;
         Ok(connection)
     }
 }
@@ -320,9 +403,16 @@ impl Turn {
     }
 }
 
-/// Commits for all who wait; what is to be copied into the database afterwards, none of them waits for, only who writes next.
+/// Commits for all who wait; what is to be copied into the database afterwards, none of them waits for, only who writes next. To tell the
+/// search index of a batch takes long enough that others on this thread would notice.
 fn commit(mut writer: OwnedMutexGuard<Writer>) {
-    if writer.commit() {
+    if writer.tokens.borrow().len() > TOLD_HERE {
+        tokio::task::spawn_blocking(move || {
+            if writer.commit() {
+                writer.checkpoint();
+            }
+        });
+    } else if writer.commit() {
         tokio::task::spawn_blocking(move || writer.checkpoint());
     }
 }
@@ -344,6 +434,15 @@ pub fn fetch<T>(connection: &Connection, sql: &Sql, mut read: impl FnMut(&Row<'_
         all.push(read(&Row::Sqlite(row))?);
     }
     Ok(all)
+}
+
+/// Runs a query and takes its rows as they are.
+fn values(connection: &Connection, sql: &Sql) -> Result<Vec<Vec<Value>>> {
+    let mut statement = connection.prepare_cached(&sql.text).map_err(Failure::from)?;
+    let columns = statement.column_count();
+    let rows =
+        statement.query_map(rusqlite::params_from_iter(sql.binds.iter().map(value)), |row| (0..columns).map(|i| row.get(i)).collect());
+    Ok(rows.and_then(Iterator::collect).map_err(Failure::from)?)
 }
 
 /// Runs a statement and counts the rows it touched.

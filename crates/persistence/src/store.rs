@@ -5,7 +5,9 @@ use crate::{
     error::{Failure, Result},
     guard::Guards,
     line::{Lines, Place},
-    outbox, postgres,
+    long::{Budget, Charge, LongReads},
+    outbox,
+    postgres::{self, Pools},
     row::Row,
     sql::Sql,
     sqlite::{self, Sqlite, TokenChange, Turn, Writer},
@@ -25,6 +27,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant as Clock},
 };
 use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
@@ -34,7 +37,7 @@ use uuid::Uuid;
 pub struct Opening {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
-    /// Connections of this pool; PostgreSQL only.
+    /// Connections for reads, and as many for writes; PostgreSQL only.
     pub connections: u32,
     /// Wait for the disk at every commit; SQLite only.
     pub full_sync: bool,
@@ -70,7 +73,18 @@ pub struct Opened {
     pub lines: Arc<Lines>,
     /// Rules that changes of some resources must keep.
     pub guards: Arc<Guards>,
+    /// The turns of reads that take long.
+    long: Arc<LongReads>,
+    /// How long the reads of a request may take.
+    read_timeout: Duration,
 }
+
+/// How long the reads of a request may take, where nothing else is set.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a work on SQLite runs before others on its thread get their turn.
+const BREATH: Duration = Duration::from_millis(2);
+/// Rows that are inserted between two looks at the time.
+const ROWS_AT_ONCE: usize = 20;
 
 /// Every resource by its plural.
 pub type Shapes = HashMap<&'static str, &'static Shape>;
@@ -86,7 +100,7 @@ pub(crate) type ReadAt<T> = (Instant, Arc<T>);
 #[derive(Clone, Debug)]
 enum Backend {
     Sqlite(Arc<Sqlite>),
-    Postgres(DatabaseConnection),
+    Postgres(Pools),
 }
 
 impl Store {
@@ -94,7 +108,7 @@ impl Store {
     pub async fn open(opening: &Opening, shapes: &'static Shapes) -> Result<Self, Failure> {
         let backend = match opening.url.strip_prefix("sqlite://") {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
-            None => Backend::Postgres(postgres::open(&opening.url, opening.connections).await?),
+            None => Backend::Postgres(Pools::open(&opening.url, opening.connections).await?),
         };
         Ok(Self(Arc::new(Opened {
             backend,
@@ -105,15 +119,17 @@ impl Store {
             committed: Arc::default(),
             lines: Arc::default(),
             guards: Arc::default(),
+            long: Arc::default(),
+            read_timeout: READ_TIMEOUT,
         })))
     }
 
-    /// A store for another worker: the same SQLite database, but a PostgreSQL pool of its own.
+    /// A store for another worker: the same SQLite database, but PostgreSQL pools of its own.
     pub async fn for_worker(&self, opening: &Opening) -> Result<Self, Failure> {
         match &self.backend {
             Backend::Sqlite(_) => Ok(self.clone()),
             Backend::Postgres(_) => {
-                let backend = Backend::Postgres(postgres::open(&opening.url, opening.connections).await?);
+                let backend = Backend::Postgres(Pools::open(&opening.url, opening.connections).await?);
                 Ok(Self(Arc::new(Opened { backend, ..Opened::clone(self) })))
             }
         }
@@ -128,6 +144,22 @@ impl Store {
     #[must_use]
     pub fn with_guards(self, guards: Guards) -> Self {
         Self(Arc::new(Opened { guards: Arc::new(guards), ..Opened::clone(&self) }))
+    }
+
+    /// With the time that the reads of a request may take.
+    #[must_use]
+    pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
+        Self(Arc::new(Opened { read_timeout, ..Opened::clone(&self) }))
+    }
+
+    /// Whether the database answers: asked on a connection that no request holds.
+    pub async fn ping(&self) -> Result<()> {
+        let mut sql = Sql::new(self.dialect());
+        sql.push("SELECT count(*) FROM server_keys");
+        match &self.backend {
+            Backend::Sqlite(lite) => lite.read(|connection| sqlite::fetch(connection, &sql, |row| row.int(0))).map(|_| ()),
+            Backend::Postgres(pools) => postgres::fetch(&pools.control, sql, |row| row.int(0)).await.map(|_| ()),
+        }
     }
 
     /// Which database it is.
@@ -159,14 +191,14 @@ impl Store {
     pub(crate) fn postgres(&self) -> Option<&DatabaseConnection> {
         match &self.backend {
             Backend::Sqlite(_) => None,
-            Backend::Postgres(pool) => Some(pool),
+            Backend::Postgres(pools) => Some(&pools.writes),
         }
     }
 
     /// A way to read, for a caller, at a moment.
     #[must_use]
     pub fn reader(&self, caller: Arc<Caller>, now: Instant) -> Reader {
-        Reader { store: self.clone(), caller, now, on: On::Pool, request_id: String::new() }
+        Reader::new(self.clone(), caller, now, On::Pool)
     }
 
     /// Begins a unit of work.
@@ -174,9 +206,9 @@ impl Store {
     pub async fn work(&self, caller: Arc<Caller>, now: Instant) -> Result<Work> {
         let on = match &self.backend {
             Backend::Sqlite(lite) => On::Sqlite(lite.turn().await?),
-            Backend::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
+            Backend::Postgres(pools) => On::Postgres(pools.writes.begin().await.map_err(Failure::from)?),
         };
-        let reader = Reader { store: self.clone(), caller, now, on, request_id: String::new() };
+        let reader = Reader::new(self.clone(), caller, now, on);
         Ok(Work {
             reader,
             events: RefCell::default(),
@@ -215,6 +247,10 @@ pub struct Reader {
     on: On,
     /// The request it is for.
     pub request_id: String,
+    /// What its long reads may take; without one none is ended.
+    budget: Option<Budget>,
+    /// When others on this thread last got their turn.
+    breathed: Cell<Clock>,
 }
 
 #[derive(Debug)]
@@ -225,6 +261,32 @@ enum On {
 }
 
 impl Reader {
+    fn new(store: Store, caller: Arc<Caller>, now: Instant, on: On) -> Self {
+        Self { store, caller, now, on, request_id: String::new(), budget: None, breathed: Cell::new(Clock::now()) }
+    }
+
+    /// With a limit to what its reads may take together; what takes long is charged to its caller.
+    #[must_use]
+    pub fn limited(mut self, charge: Arc<dyn Charge>) -> Self {
+        self.budget = Some(Budget::new(self.store.read_timeout, self.caller.id, charge));
+        self
+    }
+
+    /// Begins the limit anew: for the next piece of an answer in pieces.
+    pub fn renew_limit(&self) {
+        if let Some(budget) = &self.budget {
+            budget.renew();
+        }
+    }
+
+    /// Lets others on this thread have their turn, where this work had it long enough: a statement on SQLite never waits by itself.
+    async fn breathe(&self) {
+        if self.breathed.get().elapsed() >= BREATH {
+            tokio::task::yield_now().await;
+            self.breathed.set(Clock::now());
+        }
+    }
+
     /// An empty statement in this database's dialect.
     #[must_use]
     pub fn sql(&self) -> Sql {
@@ -237,12 +299,50 @@ impl Reader {
     }
 
     /// Runs a query and reads each row.
-    pub async fn fetch<T>(&self, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    ///
+    /// A row may be read twice: what turns out to take long is begun again where it may.
+    pub async fn fetch<T>(&self, sql: Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         match (&self.on, &self.store.backend) {
-            (On::Sqlite(turn), _) => sqlite::fetch(turn.connection()?, &sql, read),
+            (On::Sqlite(turn), _) => {
+                self.breathe().await;
+                sqlite::fetch(turn.connection()?, &sql, read)
+            }
             (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
-            (On::Pool, Backend::Sqlite(lite)) => lite.read(|connection| sqlite::fetch(connection, &sql, read)),
-            (On::Pool, Backend::Postgres(pool)) => postgres::fetch(pool, sql, read).await,
+            (On::Pool, Backend::Sqlite(lite)) => {
+                let Some(budget) = &self.budget else { return lite.read(|connection| sqlite::fetch(connection, &sql, read)) };
+                if !sql.is_long() {
+                    let brief = lite.read_briefly(|connection| sqlite::fetch(connection, &sql, &mut read));
+                    if !brief.as_ref().is_err_and(|error| error.code == Code::TooCostly) {
+                        return brief;
+                    }
+                }
+                let (turn, time) = (self.store.long.turn(self.caller.id).await?, budget.left()?);
+                let _running = budget.running();
+                let rows = Arc::clone(lite).read_long(sql, time, turn).await?;
+                rows.iter().map(|row| read(&Row::Values(row))).collect()
+            }
+            (On::Pool, Backend::Postgres(pools)) => postgres::read_each(&self.rows(pools, sql).await?, read),
+        }
+    }
+
+    /// The rows of a query on PostgreSQL.
+    async fn rows(&self, pools: &Pools, sql: Sql) -> Result<Vec<sea_orm::QueryResult>> {
+        if self.budget.is_none() || !sql.is_long() {
+            match postgres::rows(&pools.reads, sql.clone()).await {
+                Err(failure) if failure.is_cancelled() => {}
+                rows => return Ok(rows?),
+            }
+            if let Some(budget) = &self.budget {
+                budget.spend(Duration::from_millis(postgres::BRIEF_MS));
+            }
+        }
+        let Some(budget) = &self.budget else { return Ok(postgres::rows(&pools.writes, sql).await?) };
+        let (turn, time) = (self.store.long.turn(self.caller.id).await?, budget.left()?);
+        let _running = budget.running();
+        match pools.read_long(sql, time, turn).await {
+            // It took too long: the database itself is well.
+            Err(failure) if failure.is_cancelled() => Err(Code::TooCostly.into()),
+            rows => Ok(rows?),
         }
     }
 
@@ -327,7 +427,10 @@ impl Work {
     pub async fn execute(&self, sql: Sql) -> Result<u64> {
         self.writes_tried.set(self.writes_tried.get() + 1);
         match &self.on {
-            On::Sqlite(turn) => sqlite::execute(turn.connection()?, &sql),
+            On::Sqlite(turn) => {
+                self.breathe().await;
+                sqlite::execute(turn.connection()?, &sql)
+            }
             On::Postgres(tx) => postgres::execute(tx, sql).await,
             On::Pool => Err(Code::Internal.into()),
         }
@@ -355,7 +458,12 @@ impl Work {
                     sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
                 }
                 sql.push(") ").push(ending);
-                sqlite::execute_each(turn.connection()?, &sql.text, &rows)
+                let mut touched = 0;
+                for some in rows.chunks(ROWS_AT_ONCE) {
+                    self.breathe().await;
+                    touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
+                }
+                Ok(touched)
             }
             On::Postgres(tx) => {
                 match <[_; 1]>::try_from(rows) {

@@ -111,7 +111,9 @@ fn connector() -> Stored<Role> {
     ];
     let role = Role {
         name: CONNECTOR_NAME.to_owned(),
-        description: Some("For the key of a system that keeps the books: what docs/connect-accounting.md needs, and nothing else.".to_owned()),
+        description: Some(
+            "For the key of a system that keeps the books: what docs/connect-accounting.md needs, and nothing else.".to_owned(),
+        ),
         permissions: permissions.map(|p| Grant { permission: p.to_owned(), reach: Reach::All }).into(),
         field_rules: vec![],
     };

@@ -50,6 +50,8 @@ impl Pieces {
     pub fn of<S: 'static>(source: S, next: impl AsyncFn(&mut S) -> Result<Option<Vec<u8>>> + Copy + 'static) -> Self {
         let pieces = unfold(Some(source), move |source| async move {
             let mut source = source?;
+            // A source that never waits would have its thread alone until its end.
+            tokio::task::yield_now().await;
             match next(&mut source).await {
                 Ok(Some(piece)) => Some((Ok(Bytes::from(piece)), Some(source))),
                 Ok(None) => None,

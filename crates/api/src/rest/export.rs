@@ -26,8 +26,8 @@ use samphan_persistence::{
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
-/// Records read at a time.
-const AT_ONCE: usize = 500;
+/// Records read at a time: few enough that others on the thread have their turn between two pieces within some milliseconds.
+const AT_ONCE: usize = 100;
 /// Most exports of one caller under way.
 const PER_CALLER: usize = 2;
 /// What a list is asked for and an export is not: it has no pages, and one order.
@@ -58,7 +58,7 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
 pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<Answer> {
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
-    let slot = call.state.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")?;
+    let slot = slot(&call)?;
     let noted = Noted::of(&call, shape);
     noted.emit(&call.state.store, "export_started", None).await?;
     let mut export =
@@ -72,6 +72,11 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
         file: Some(format!("{}.csv", shape.path)),
         ..Answer::default()
     })
+}
+
+/// A place for one more export of a caller.
+pub fn slot(call: &Call) -> Result<Slot> {
+    call.state.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")
 }
 
 /// An export under way.

@@ -50,6 +50,6 @@ impl Lasting {
             }
             self.checked = Clock::now();
         }
-        Ok(self.state.store.reader(Arc::clone(&self.caller), now))
+        Ok(self.state.store.reader(Arc::clone(&self.caller), now).limited(self.state.charging()))
     }
 }

@@ -75,6 +75,7 @@ pub fn title(code: Code, language: Language) -> &'static str {
         Code::UnknownReference => ["Unknown reference", "อ้างอิงถึงข้อมูลที่ไม่มี", "ارجاع ناشناخته"],
         Code::UnknownExternalId => ["Unknown external id", "ไม่รู้จักรหัสของระบบภายนอกนี้", "شناسهٔ بیرونی ناشناخته"],
         Code::ControlTotalMismatch => ["Control totals do not match", "ยอดควบคุมไม่ตรงกัน", "جمع‌های کنترلی نمی‌خوانند"],
+        Code::TooCostly => ["Read takes too long", "การค้นหานี้ใช้เวลานานเกินไป", "این خواندن بیش از حد زمان می‌برد"],
         Code::PreconditionRequired => ["If-Match required", "ต้องระบุ If-Match", "If-Match لازم است"],
         Code::RateLimited => ["Too many requests", "ส่งคำขอถี่เกินไป", "درخواست‌ها بیش از حد است"],
         Code::Internal => ["Internal error", "เกิดข้อผิดพลาดภายใน", "خطای درونی"],

@@ -136,7 +136,7 @@ impl Call {
     /// A way to read, for an operation that opens what it needs.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        self.state.store.reader(Arc::clone(&self.caller), self.now)
+        self.state.store.reader(Arc::clone(&self.caller), self.now).limited(self.state.charging())
     }
 
     /// A work of the caller's, for an operation that opens what it needs.

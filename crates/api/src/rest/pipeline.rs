@@ -256,6 +256,9 @@ async fn answer(
     match &operation.run {
         Run::Read(run) => {
             let mut reader = state.store.reader(caller, now);
+            if operation.access != Access::Public {
+                reader = reader.limited(state.charging());
+            }
             id.clone_into(&mut reader.request_id);
             run(&reader, call).await
         }

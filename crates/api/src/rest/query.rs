@@ -131,7 +131,11 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
             string(200),
             format!("Up to three of {}, separated by commas; `-` before one for descending. The id is always last.", sorts.join(", ")),
         ),
-        Parameter::new("count", json!({"type": "string", "enum": ["none", "estimated", "exact"], "default": "none"}), "Adds `total`."),
+        Parameter::new(
+            "count",
+            json!({"type": "string", "enum": ["none", "estimated", "exact"], "default": "none"}),
+            "Adds `total`, or `total_at_least` where counting takes longer than a read may.",
+        ),
         Parameter::new("filter", string(10_000), "A filter of the filter language as JSON, see the schema `Filter`."),
     ];
     all.extend(read_parameters(shape));

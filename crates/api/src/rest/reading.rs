@@ -12,7 +12,7 @@ use samphan_domain::{
     shape::Shape,
 };
 use samphan_persistence::{
-    list::{self, Line, View},
+    list::{self, COUNTED_FIRST, Line, Total, View},
     record::{Record, id_of, version_of},
     store::{Reader, Work},
 };
@@ -49,10 +49,14 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
         let at = Position { keys: l.keys.clone(), id: l.id };
         reader.store.write_cursor(&asked.binding, &at)
     });
-    let total = match asked.count {
-        Count::None => None,
-        Count::Estimated | Count::Exact => Some(list::total(reader, shape, &asked.query, "read").await?),
-    };
+    let (mut total, mut total_at_least) = (None, None);
+    if asked.count != Count::None {
+        let known = i64::try_from(lines.len()).unwrap_or_default() + i64::from(has_more);
+        match list::total(reader, shape, &asked.query, "read", COUNTED_FIRST, known).await? {
+            Total::Exact(counted) => total = Some(counted),
+            Total::AtLeast(counted) => total_at_least = Some(counted),
+        }
+    }
     close(reader, shape, &mut lines, &asked.expand).await?;
     let mut body = Vec::with_capacity(lines.iter().map(|l| l.json.len() + 1).sum::<usize>() + 200);
     body.extend_from_slice(b"{\"data\":[");
@@ -62,7 +66,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
         }
         body.extend_from_slice(&line.json);
     }
-    let rest = json!({"has_more": has_more, "next_cursor": next, "total": total}).to_string();
+    let rest = json!({"has_more": has_more, "next_cursor": next, "total": total, "total_at_least": total_at_least}).to_string();
     body.extend_from_slice(b"],");
     body.extend(rest.bytes().skip(1));
     Ok(Answer { body: Some(body), next, ..Answer::default() })

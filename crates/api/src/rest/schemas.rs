@@ -226,12 +226,13 @@ fn page(name: &str) -> Value {
     json!({
         "type": "object",
         "description": "One page of a list.",
-        "required": ["data", "has_more", "next_cursor", "total"],
+        "required": ["data", "has_more", "next_cursor", "total", "total_at_least"],
         "properties": {
             "data": {"type": "array", "maxItems": 200, "items": {"$ref": format!("#/components/schemas/{name}")}, "description": "The records."},
             "has_more": {"type": "boolean", "description": "Whether there is another page."},
             "next_cursor": {"type": ["string", "null"], "maxLength": 4000, "description": "Asks for the next page; null on the last."},
-            "total": {"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "How many there are on all pages; null unless `count` asked for it."},
+            "total": {"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "How many there are on all pages; null unless `count` asked for it, and where to count them takes longer than a read may."},
+            "total_at_least": {"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Where counting ended with the time limit: how many there are at least. Null otherwise."},
         },
     })
 }
@@ -446,7 +447,7 @@ fn common() -> Map<String, Value> {
                 "expand": {"type": "array", "maxItems": 5, "items": text(100, "A reference."), "description": "References to answer in full under `expanded`."},
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50, "description": "Records a page."},
                 "cursor": text(4000, "`next_cursor` of the page before."),
-                "count": {"type": "string", "enum": ["none", "estimated", "exact"], "default": "none", "description": "Adds `total`."},
+                "count": {"type": "string", "enum": ["none", "estimated", "exact"], "default": "none", "description": "Adds `total`, or `total_at_least` where counting takes longer than a read may."},
                 "q": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Words to be found, in any language and anywhere within words."},
             },
         },

@@ -38,10 +38,9 @@ pub(super) const RELEASE_CREDIT: &str = "order-holds:release-credit";
 #[must_use]
 pub fn routes() -> Collection<OrderHold> {
     let about = "409 `illegal_transition` when it is no longer open; see `available_actions` of the record.";
-    let action =
-        |operation: Operation, verb: &str| {
-            operation.needs(format!("order-holds:{verb}")).also_needs("orders:release").answers(200, "OrderHold").etag().if_match(false)
-        };
+    let action = |operation: Operation, verb: &str| {
+        operation.needs(format!("order-holds:{verb}")).also_needs("orders:release").answers(200, "OrderHold").etag().if_match(false)
+    };
     Collection::new("orders")
         .operation("/{id}/release", |path| {
             let about = format!(

@@ -146,7 +146,11 @@ pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice
         outcomes.push(match one {
             Err(error) => Some(Outcome::failed(None, error)),
             Ok(one) if is_repeated(&one) => {
-                let fault = FieldError::new("/order_line_id", "repeated", "one row for each document and order line: add up what the document has in several");
+                let fault = FieldError::new(
+                    "/order_line_id",
+                    "repeated",
+                    "one row for each document and order line: add up what the document has in several",
+                );
                 Some(Outcome::failed(None, Error::invalid(fault)))
             }
             Ok(one) => {

@@ -47,7 +47,11 @@ pub async fn run(call: Call) -> Result<Answer> {
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&state.shared);
     let flow = Flow { asked, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
-    let events = unfold(flow, |mut flow| async move { flow.next().await.map(|piece| (Ok(piece), flow)) });
+    let events = unfold(flow, |mut flow| async move {
+        // What comes from the beginning never waits: others on the thread have their turn between two pieces.
+        tokio::task::yield_now().await;
+        flow.next().await.map(|piece| (Ok(piece), flow))
+    });
     Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
 }
 
@@ -78,7 +82,15 @@ impl Flow {
                 self.spoke = Some(Clock::now());
                 return Some(Bytes::from(format!("retry: 2000\nid: {}\n\n", reader.store.feed_cursor(self.after))));
             };
-            let mut found = feed::read(&reader, &self.asked.wanted, self.after, self.newest, AT_ONCE).await.ok()?;
+            let mut found = match feed::read(&reader, &self.asked.wanted, self.after, self.newest, AT_ONCE).await {
+                Ok(found) => found,
+                // The caller has other long reads: after a while this one has its turn.
+                Err(error) if error.code == Code::RateLimited => {
+                    sleep(CHECKED_EVERY).await;
+                    continue;
+                }
+                Err(_) => return None,
+            };
             let moved = found.until > self.after;
             self.after = found.until;
             if !found.changes.is_empty() {

@@ -2,10 +2,14 @@
 //! there is, nothing is left out, and a document that breaks off is no JSON.
 
 use super::{must_be, person};
-use crate::rest::{
-    answer::{Answer, Pieces},
-    example::Example,
-    operation::{Call, Operation},
+use crate::{
+    identity::limits::Slot,
+    rest::{
+        answer::{Answer, Pieces},
+        example::Example,
+        export,
+        operation::{Call, Operation},
+    },
 };
 use actix_web::http::Method;
 use samphan_domain::{
@@ -93,6 +97,7 @@ pub fn operation(path: String) -> Operation {
 }
 
 async fn run(call: Call) -> Result<Answer> {
+    let slot = export::slot(&call)?;
     let work = call.work().await?;
     let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;
     must_be(&request, &[PrivacyRequestStatus::Verified, PrivacyRequestStatus::Fulfilled])?;
@@ -120,6 +125,7 @@ async fn run(call: Call) -> Result<Answer> {
         begin: Some(begin),
         end: Some("]}"),
         first: true,
+        _slot: slot,
     };
     Ok(Answer { pieces: Some(Pieces::of(reading, async |reading: &mut Reading| reading.next().await)), ..Answer::default() })
 }
@@ -157,11 +163,13 @@ struct Reading {
     begin: Option<String>,
     end: Option<&'static str>,
     first: bool,
+    _slot: Slot,
 }
 
 impl Reading {
     /// The next piece of the document; none when there is no more.
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        self.reader.renew_limit();
         if let Some(begin) = self.begin.take() {
             return Ok(Some(begin.into()));
         }

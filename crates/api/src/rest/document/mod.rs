@@ -363,7 +363,8 @@ fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
         (412, o.if_match || o.etag && o.method == Method::PUT),
         (413, body),
         (415, body),
-        (422, writes),
+        // A read that would take too long.
+        (422, writes || o.access != Access::Public),
         (428, o.if_match_required),
         (429, true),
         (500, true),
@@ -409,7 +410,10 @@ fn problems() -> Value {
         (412, "The record is of another version than If-Match named, or exists already."),
         (413, "The body is larger than the limit."),
         (415, "The body is of another media type, or has a Content-Encoding."),
-        (422, "Well formed but not valid; `errors` says where, what is allowed and the nearest valid name."),
+        (
+            422,
+            "Well formed but not valid; `errors` says where, what is allowed and the nearest valid name. Of a read: it would take too long (`too_costly`).",
+        ),
         (428, "This record may only be written with If-Match."),
         (429, "Too many requests; see Retry-After."),
         (500, "Something went wrong here; quote the request id."),
