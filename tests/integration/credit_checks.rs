@@ -106,7 +106,7 @@ async fn each_rule_is_told_with_what_follows_from_it(app: App) {
         (unlimited(json!({"overdue": {"days_over_90": "0.01"}})), "warn", vec!["overdue"]),
         (unlimited(json!({"as_of": from_now(-7300)})), "hold", vec!["stale"]),
         (json!({"receivable": "1.00", "credit_limit": {"kind": "not_managed"}}), "allow", vec!["limit_not_managed"]),
-        (json!({"on_hold": false}), "warn", vec!["no_balance"]),
+        (json!({"on_hold": false}), "hold", vec!["no_balance"]),
         (
             json!({"receivable": "10.00", "overdue": {"days_1_30": "1.00"}, "credit_limit": {"kind": "limited", "amount": "5.00"}, "on_hold": true}),
             "hold",
@@ -387,5 +387,5 @@ async fn bad_questions_are_refused(app: App) {
         let refused = asked(body).await.refused(422, "validation_failed");
         assert_eq!(refused["errors"][0]["pointer"], pointer);
     }
-    says(&asked(json!({"account_id": account, "amount": "1.00", "currency": "THB"})).await.is(201), "warn", &["no_balance"]);
+    says(&asked(json!({"account_id": account, "amount": "1.00", "currency": "THB"})).await.is(201), "hold", &["no_balance"]);
 }

@@ -148,8 +148,13 @@ async fn several_legal_entities_add_up_and_currencies_do_not(app: App) {
     assert_eq!(position["as_of"], oldest["exposure_as_of"]);
     let dollars = app.get(&format!("/v1/accounts/{account}/credit?currency=USD")).await.is(200);
     says(&dollars, "over_limit", &["over_limit"], json!("-2.00"));
+    // What is sold in euros counts against the limit in baht.
     let euros = app.get(&format!("/v1/accounts/{account}/credit?currency=EUR")).await.is(200);
-    says(&euros, "unknown", &["no_balance"], json!(null));
+    says(&euros, "hold", &["no_exchange_rate"], json!("120.00"));
+    assert_eq!(euros["currency"], "THB");
+    let rate = json!({"from_currency": "EUR", "to_currency": "THB", "rate": "40.00", "valid_from": "2026-01-01"});
+    app.make("/v1/exchange-rates", rate).await;
+    says(&app.get(&format!("/v1/accounts/{account}/credit?currency=EUR")).await.is(200), "ok", &[], json!("120.00"));
     app.get(&format!("/v1/accounts/{account}/credit?currency=baht")).await.refused(400, "invalid_query");
     // The account's own currency is what is asked for when nothing is said.
     app.patch(&format!("/v1/accounts/{account}"), json!({"currency": "USD"})).await.is(200);

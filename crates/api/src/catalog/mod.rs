@@ -6,6 +6,7 @@ pub mod product;
 
 use crate::rest::collection::{Api, Collection};
 use samphan_domain::catalog::{
+    exchange_rate::ExchangeRate,
     price_book::{PriceBook, PriceBookEntry},
     price_quote::{AskPrice, PriceQuote},
     product::ProductCategory,
@@ -18,6 +19,7 @@ pub fn routes(api: Api) -> Api {
         .collection(product::routes())
         .collection(price_book::routes())
         .collection(Collection::<PriceBookEntry>::under::<PriceBook>("prices", "price_book_id", "entries").writes())
+        .collection(Collection::<ExchangeRate>::new("prices").writes())
         .operations(price_quote::routes())
         .schema::<AskPrice>()
         .schema::<PriceQuote>()

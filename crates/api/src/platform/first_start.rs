@@ -148,6 +148,7 @@ fn roles() -> Vec<Role> {
             "stock-levels",
             "tax-rates",
             "settings",
+            "exchange-rates",
         ]
         .map(|r| grant(&format!("{r}:read"), Reach::All));
         let orders = ["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"]
@@ -219,6 +220,7 @@ fn roles() -> Vec<Role> {
             "unmatched-credits",
             "order-invoices",
             "tax-rates",
+            "exchange-rates",
         ]
         .iter()
         .flat_map(|r| ["read", "create", "update", "complete", "activate", "retire"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),

@@ -137,6 +137,9 @@ pub struct CreditCheckComponent {
     pub entity: Option<String>,
     /// How much.
     pub amount: Amount,
+    /// ISO 4217 currency of the amount: the limit's, to which all that counts is brought.
+    #[schema(max_length = 3, example = "THB")]
+    pub currency: Option<String>,
     /// Whether the policy counts it.
     pub is_counted: bool,
     /// When it was true.
@@ -158,9 +161,12 @@ pub struct CreditDecision {
     /// The rule that decided; null when none had anything to say.
     #[schema(required = true)]
     pub rule: Option<CreditRule>,
-    /// ISO 4217 currency of every amount here.
+    /// ISO 4217 currency of what is to be sold, available and authorised.
     #[schema(max_length = 3, example = "THB")]
     pub currency: String,
+    /// ISO 4217 currency of the limit, the exposure and its components, to which everything was brought by the day's exchange rates.
+    #[schema(max_length = 3, example = "THB")]
+    pub limit_currency: String,
     /// How much is to be sold.
     pub amount: Price,
     /// What might be sold before this; null when there is no limit.
@@ -256,6 +262,7 @@ impl Resource for CreditCheckComponent {
             "system": example::SYSTEM,
             "entity": "TH01",
             "amount": "125000.00",
+            "currency": "THB",
             "is_counted": true,
             "as_of": example::MOMENT,
         })

@@ -169,7 +169,8 @@ impl Resource for CreditPolicy {
     const MANY: &'static str = "credit_policies";
     const ONE: &'static str = "credit_policy";
     const ABOUT: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
-        the limit is `hold`; anything overdue and what is not known are `warn`; an authorisation lasts 30 minutes.";
+        the limit is `hold`; anything overdue is `warn`; a customer accounting has said nothing of is `hold` where an external system of the kind `accounting` or `erp` is \
+        there, else `warn`; an authorisation lasts 30 minutes.";
     const EVENTS: &'static [&'static str] = &["credit_policy.activated", "credit_policy.retired"];
     const FILTERS: &'static [&'static str] = &["status", "priority"];
     const SORTS: &'static [&'static str] = &["name", "priority"];
@@ -200,17 +201,23 @@ pub struct Asked<'a> {
     pub checkpoint: Checkpoint,
     /// The account's grade.
     pub grade: Option<&'a str>,
-    /// ISO 4217 currency.
+    /// ISO 4217 currency of what is to be sold.
     pub currency: &'a str,
-    /// How much is to be sold.
+    /// ISO 4217 currency of the limit, and of every amount that is compared with it.
+    pub limit_currency: &'a str,
+    /// How much is to be sold, in the limit's currency.
     pub amount: Amount,
 }
 
 /// What is known of a customer when a check is made.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// What accounting said, in the currency asked.
+    /// What accounting said, in the limit's currency.
     pub told: &'a [Told<'a>],
+    /// Whether accounting has said what the customer owes, in any currency.
+    pub has_balance: bool,
+    /// Whether something that counts is in a currency without a rate to the limit's.
+    pub lacks_rate: bool,
     /// What we decided.
     pub profile: Option<&'a CreditProfile>,
     /// Authorised here and not yet in accounting's books.
@@ -228,6 +235,8 @@ pub struct Group {
     pub limit: Amount,
     /// What counts against it, of the whole group, by component.
     pub exposure: Exposure,
+    /// Whether something that counts against it, or the limit itself, is in a currency without a rate.
+    pub lacks_rate: bool,
 }
 
 /// Exposure by component.
@@ -291,6 +300,8 @@ pub enum CreditRule {
     Missing,
     /// Accounting has said nothing of the customer.
     NoBalance,
+    /// Something that counts against the limit is in another currency, and there is no rate to the limit's.
+    NoExchangeRate,
     /// Accounting manages no limit for the customer, and we have none.
     LimitNotManaged,
 }
@@ -315,9 +326,10 @@ pub struct Verdict {
 }
 
 impl CreditPolicy {
-    /// The policy that holds where no other does: every component, no tolerance; over the limit is held, everything else warns.
+    /// The policy that holds where no other does: every component, no tolerance; over the limit is held, everything else warns. What
+    /// accounting has said nothing of is held where an accounting system is connected, and warned of where none is.
     #[must_use]
-    pub fn standard() -> Self {
+    pub fn standard(has_accounting: bool) -> Self {
         Self {
             name: "standard".to_owned(),
             priority: hundred(),
@@ -331,7 +343,7 @@ impl CreditPolicy {
             overdue_amount: None,
             overdue: CreditAction::Warn,
             stale: None,
-            unknown: CreditAction::Warn,
+            unknown: if has_accounting { CreditAction::Hold } else { CreditAction::Warn },
             authorisation_minutes: half_an_hour(),
             releases_holds: false,
             status: PolicyStatus::Active,
@@ -379,7 +391,7 @@ impl CreditPolicy {
             authorisations: known.authorised,
         };
         let counted = exposure.counted(&self.components);
-        let profile = known.profile.filter(|p| p.currency.as_deref().is_none_or(|c| c == asked.currency));
+        let profile = known.profile.filter(|p| p.currency.as_deref().is_none_or(|c| c == asked.limit_currency));
         let (limit_kind, limit) = limit(known.told, profile);
 
         if known.profile.is_some_and(|p| p.is_on_hold) {
@@ -388,18 +400,22 @@ impl CreditPolicy {
         if balances().any(|b| b.on_hold == Some(true)) {
             find(CreditRule::AccountingHold, CreditAction::Hold);
         }
-        let known_of = balances().any(|b| b.exposure_as_of.is_some());
-        if !known_of {
+        if !known.has_balance {
             find(CreditRule::NoBalance, self.unknown);
         } else if limit.is_none() && limit_kind == LimitKind::NotManaged {
             find(CreditRule::LimitNotManaged, CreditAction::Allow);
         }
         let own = limit.map(|l| self.stretched(l).minus(counted));
-        if own.is_some_and(|room| asked.amount > room) {
+        // What lowers the exposure is let pass however much is owed.
+        let is_over = |room: Amount| asked.amount >= Amount(0) && asked.amount > room;
+        if limit.is_some() && known.lacks_rate || known.groups.iter().any(|g| g.lacks_rate) {
+            find(CreditRule::NoExchangeRate, CreditAction::Hold);
+        }
+        if own.is_some_and(is_over) {
             find(CreditRule::OverLimit, self.over_limit);
         }
         let shared = self.left_of(known.groups);
-        if shared.is_some_and(|room| asked.amount > room) {
+        if shared.is_some_and(is_over) {
             find(CreditRule::OverGroupLimit, self.over_limit);
         }
         if let Some(from) = self.overdue_from

@@ -5,7 +5,7 @@ use crate::{
     instant::Instant,
     integration::{
         credit_balance::{BalanceStatus, CreditBalance, LimitKind},
-        credit_policy::{CreditPolicy, Group},
+        credit_policy::{CreditPolicy, Known},
         credit_profile::CreditProfile,
         external_system::OnStale,
     },
@@ -19,12 +19,13 @@ use utoipa::ToSchema;
 pub struct CreditPosition {
     /// The account.
     pub account_id: AccountId,
-    /// ISO 4217 currency of every amount here; null when nothing is known.
+    /// ISO 4217 currency of every amount here, the limit's: another than the one asked for when the customer's only limit is in that. Null
+    /// when nothing is known.
     #[schema(required = true, max_length = 3)]
     pub currency: Option<String>,
     /// The answer: `ok`, `warn`, `hold`, `over_limit` or `unknown`.
     pub status: CreditStatus,
-    /// Why, as codes: `no_balance`, `profile_hold`, `accounting_hold`, `over_limit`, `over_group_limit`, `near_limit`, `overdue`, `stale`, `missing`, `limit_not_managed`.
+    /// Why, as codes: `no_balance`, `profile_hold`, `accounting_hold`, `over_limit`, `over_group_limit`, `near_limit`, `overdue`, `stale`, `missing`, `limit_not_managed`, `no_exchange_rate`.
     #[schema(max_items = 20)]
     pub reasons: Vec<CreditReason>,
     /// What may still be ordered: of what is left of the account's own limit and of those it shares the least; null when there is no limit
@@ -121,6 +122,7 @@ pub enum CreditReason {
     Stale,
     Missing,
     LimitNotManaged,
+    NoExchangeRate,
 }
 
 impl CreditReason {
@@ -128,7 +130,9 @@ impl CreditReason {
     const fn makes(self, on_stale: OnStale) -> CreditStatus {
         match (self, on_stale) {
             (Self::NoBalance, _) => CreditStatus::Unknown,
-            (Self::ProfileHold | Self::AccountingHold, _) | (Self::Stale | Self::Missing, OnStale::Block) => CreditStatus::Hold,
+            (Self::ProfileHold | Self::AccountingHold | Self::NoExchangeRate, _) | (Self::Stale | Self::Missing, OnStale::Block) => {
+                CreditStatus::Hold
+            }
             (Self::OverLimit | Self::OverGroupLimit, _) => CreditStatus::OverLimit,
             (Self::NearLimit | Self::Overdue, _) | (Self::Stale | Self::Missing, OnStale::Warn) => CreditStatus::Warn,
             (Self::LimitNotManaged, _) | (Self::Stale | Self::Missing, OnStale::Allow) => CreditStatus::Ok,
@@ -156,17 +160,10 @@ impl Told<'_> {
     }
 }
 
-/// The position of an account from its balances of one currency, what is authorised here beside them, and the limits it shares.
+/// The position of an account in the limit's currency, from what is known of it.
 #[must_use]
-pub fn position(
-    account_id: AccountId,
-    currency: Option<String>,
-    told: &[Told<'_>],
-    profile: Option<&CreditProfile>,
-    authorised: Amount,
-    groups: &[Group],
-    now: Instant,
-) -> CreditPosition {
+pub fn position(account_id: AccountId, currency: Option<String>, facts: &Known<'_>, now: Instant) -> CreditPosition {
+    let Known { told, profile, authorised, groups, .. } = *facts;
     let mut reasons: Vec<(CreditReason, OnStale)> = vec![];
     let mut add = |reason, on_stale| {
         if !reasons.iter().any(|(r, o)| *r == reason && *o == on_stale) {
@@ -189,7 +186,7 @@ pub fn position(
         .collect();
 
     let (kind, limit) = limit(told, profile.filter(|p| p.currency.is_none() || p.currency == currency));
-    let known = told.iter().any(|t| t.balance.exposure_as_of.is_some());
+    let known = facts.has_balance;
     if !known {
         add(CreditReason::NoBalance, OnStale::Warn);
     }
@@ -210,10 +207,13 @@ pub fn position(
     match limit {
         Some(limit) if exposure > limit => add(CreditReason::OverLimit, OnStale::Warn),
         Some(limit) if near(exposure, limit, profile.and_then(|p| p.warn_at_percent)) => add(CreditReason::NearLimit, OnStale::Warn),
-        None if kind == LimitKind::NotManaged && !told.is_empty() => add(CreditReason::LimitNotManaged, OnStale::Warn),
+        None if kind == LimitKind::NotManaged && (known || !told.is_empty()) => add(CreditReason::LimitNotManaged, OnStale::Warn),
         _ => {}
     }
-    let group_available = CreditPolicy::standard().left_of(groups);
+    if limit.is_some() && facts.lacks_rate || groups.iter().any(|g| g.lacks_rate) {
+        add(CreditReason::NoExchangeRate, OnStale::Warn);
+    }
+    let group_available = CreditPolicy::standard(true).left_of(groups);
     if group_available.is_some_and(|left| left < Amount(0)) {
         add(CreditReason::OverGroupLimit, OnStale::Warn);
     }

@@ -44,7 +44,9 @@ impl Company<'_> {
     /// What a full push of the night before said, what we decide ourselves, and one question asked since.
     pub(super) async fn credit(&mut self, accounts: &[(Uuid, Seller)]) -> Result<()> {
         let ledger = push::Ledger { system: "express".to_owned(), entity: "TH01".to_owned(), currency: "THB".to_owned() };
-        let items = (0..accounts.len()).filter(|n| n % 3 > 0).map(|n| balance(n, self.work.now)).collect::<Result<Vec<CreditItem>>>()?;
+        // Of some that buy nothing yet accounting has said nothing.
+        let is_known = |n: &usize| !n.is_multiple_of(3) || n.is_multiple_of(5) || *n < 5;
+        let items = (0..accounts.len()).filter(is_known).map(|n| balance(n, self.work.now)).collect::<Result<Vec<CreditItem>>>()?;
         let snapshot = json!({"system": "express", "entity": "TH01", "currency": "THB", "expected_items": items.len()});
         let snapshot = self.add::<CreditSnapshot>(snapshot::create, None, snapshot).await?;
         let receivable_total = items.iter().filter_map(|i| i.receivable).fold(Amount(0), Amount::plus);

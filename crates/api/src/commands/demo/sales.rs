@@ -6,6 +6,7 @@ use crate::{
     stock::ledger::{self, Entry},
 };
 use samphan_domain::{
+    catalog::exchange_rate::ExchangeRate,
     error::{Code, Error, Result},
     id::{ProductId, WarehouseId},
     money::{SCALE, SignedQuantity},
@@ -33,6 +34,10 @@ impl Company<'_> {
     pub(super) async fn stock(&mut self) -> Result<()> {
         let vat = json!({"code": "VAT7", "name": "VAT 7 %", "rate": "7"});
         self.add::<TaxRate>(stored::insert, None, vat).await?;
+        for (from, rate, per) in [("USD", "35.2500", "1"), ("EUR", "38.1000", "1"), ("JPY", "23.1200", "100")] {
+            let body = json!({"from_currency": from, "to_currency": "THB", "rate": rate, "per": per, "valid_from": self.work.now.date()});
+            self.add::<ExchangeRate>(stored::insert, None, body).await?;
+        }
         let mut warehouses = vec![];
         for (code, name, region) in [("BKK1", "Bangkok, Rama IX", "Bangkok"), ("CNX1", "Chiang Mai", "Chiang Mai")] {
             let body = json!({"code": code, "name": name, "region": region, "country": "TH"});

@@ -3,6 +3,7 @@
 //! Checks of one group of accounts stand in line until they are committed: whoever asks next sees what is authorised before.
 
 use super::{
+    currencies::conversion,
     known::{Above, Known, above, groups},
     sees_ledger,
 };
@@ -14,6 +15,7 @@ use crate::rest::{
 };
 use actix_web::http::Method;
 use samphan_domain::{
+    catalog::exchange_rate::Conversion,
     customers::account::Account,
     error::{Code, Error, FieldError, Result},
     example,
@@ -22,7 +24,6 @@ use samphan_domain::{
     integration::{
         credit_check::{AskCredit, AuthorisationStatus, Capture, CreditCheck, CreditCheckComponent, CreditDecision},
         credit_policy::{self, Asked, Checkpoint, CreditAction, CreditComponent, CreditPolicy, Verdict},
-        credit_position::Told,
     },
     money::{Amount, Price},
     resource::Resource,
@@ -86,6 +87,7 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
     let decided = decide(work, question).await?;
     let authorises = asked.authorise != Some(false) && asked.policy_id.is_none();
     let ledger = sees_ledger(work, &decided.account)?;
+    let limit_currency = decided.known.limit_currency.clone().unwrap_or_default();
     let (verdict, policy) = (decided.verdict.clone(), decided.policy.name.clone());
     let (made, components) = keep(work, decided, if authorises { Keep::Pending(None) } else { Keep::Nothing }).await?;
     let CreditCheck { account_id, decision, findings, rule, currency, amount, available_before, available_after, as_of, .. } =
@@ -97,6 +99,7 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
         findings,
         rule,
         currency,
+        limit_currency,
         amount,
         available_before,
         available_after,
@@ -133,8 +136,10 @@ pub struct Question {
 pub struct Decided {
     /// The customer.
     pub account: Stored<Account>,
-    /// What the policy said.
+    /// What the policy said, in the limit's currency.
     pub verdict: Verdict,
+    /// What may still be sold, in the currency asked.
+    pub available: Option<Amount>,
     /// The policy.
     pub policy: CreditPolicy,
     question: Question,
@@ -174,20 +179,28 @@ pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let account = account.ok_or_else(|| unknown("/account_id", Account::MANY))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
     let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
-    let groups = groups(work, &above, &currency).await?;
-    let asked =
-        Asked { checkpoint: question.checkpoint, grade: account.data.grade.as_deref(), currency: &currency, amount: question.amount };
+    let limit_currency = known.limit_currency.clone().unwrap_or_else(|| currency.clone());
+    let groups = groups(work, &above, &limit_currency).await?;
+    let asked = Asked {
+        checkpoint: question.checkpoint,
+        grade: account.data.grade.as_deref(),
+        currency: &currency,
+        limit_currency: &limit_currency,
+        // Without a rate it is held for that, whatever the amount.
+        amount: known.conversion.map_or(Amount(0), |conversion| conversion.convert(question.amount)),
+    };
     let (policy_id, policy_version, policy) =
         policy(work, question.policy_id, &asked).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::MANY))?;
     let told = known.told();
-    let facts = credit_policy::Known { told: &told, profile: known.profile.as_ref(), authorised: known.authorised, groups: &groups };
-    let verdict = policy.decide(&asked, &facts, work.now);
-    Ok(Decided { account, verdict, policy, question, policy_id, policy_version, known })
+    let verdict = policy.decide(&asked, &known.facts(&told, &groups), work.now);
+    let back = if currency == limit_currency { Some(Conversion::NONE) } else { conversion(work, &limit_currency, &currency).await? };
+    let available = verdict.available.zip(back).map(|(available, back)| back.convert(available));
+    Ok(Decided { account, verdict, available, policy, question, policy_id, policy_version, known })
 }
 
 /// Keeps a decision, and what it keeps back.
 pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<CreditCheck>, Vec<Stored<CreditCheckComponent>>)> {
-    let Decided { verdict, policy, question, policy_id, policy_version, known, .. } = decided;
+    let Decided { verdict, available, policy, question, policy_id, policy_version, known, .. } = decided;
     let amount = Price(question.amount.0.max(0));
     let lets = verdict.decision <= CreditAction::Warn && amount.0 > 0;
     let (status, expires_at, order_id) = match keep {
@@ -207,8 +220,8 @@ pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<C
         decision: verdict.decision,
         findings: verdict.findings.clone(),
         rule: verdict.findings.first().map(|f| f.rule),
-        available_before: verdict.available,
-        available_after: verdict.available.map(|a| if keeps { a.minus(question.amount) } else { a }),
+        available_before: available,
+        available_after: available.map(|a| if keeps { a.minus(question.amount) } else { a }),
         as_of: known.as_of(),
         policy_id: policy_id.map(CreditPolicyId),
         policy_version,
@@ -219,7 +232,7 @@ pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<C
         order_id,
     };
     let made = stored::insert(work, Stored::draft(check)).await?;
-    let components = components(&made, &policy, &verdict, &known.told(), work.now);
+    let components = components(&made, &policy, &verdict, &known, work.now);
     let components = bulk::insert_many(work, components.into_iter().map(Stored::draft).collect()).await?;
     Ok((made, components))
 }
@@ -263,8 +276,17 @@ async fn policy(
     }
     let active = stored::all_with::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
     let active: Vec<_> = active.into_iter().map(|p| (p.id(), p.version(), p.data)).collect();
-    let chosen = credit_policy::choose(&active, question).cloned();
-    Ok(Some(chosen.map_or_else(|| (None, None, CreditPolicy::standard()), |(id, version, policy)| (Some(id), Some(version), policy))))
+    Ok(Some(match credit_policy::choose(&active, question).cloned() {
+        Some((id, version, policy)) => (Some(id), Some(version), policy),
+        None => (None, None, CreditPolicy::standard(has_accounting(work).await?)),
+    }))
+}
+
+/// Whether a system is connected that judges customers: one that keeps the books. A paused one is; what it judged goes on.
+async fn has_accounting(work: &Work) -> Result<bool> {
+    let mut sql = work.sql();
+    sql.push("SELECT count(*) FROM external_systems WHERE deleted_at IS NULL AND kind IN ('accounting', 'erp')");
+    Ok(work.count(sql).await? > 0)
 }
 
 /// What was counted, and who said so when.
@@ -272,7 +294,7 @@ fn components(
     check: &Stored<CreditCheck>,
     policy: &CreditPolicy,
     verdict: &Verdict,
-    told: &[Told<'_>],
+    known: &Known,
     now: Instant,
 ) -> Vec<CreditCheckComponent> {
     let line = |component, system: Option<&str>, entity: Option<&str>, amount, as_of| CreditCheckComponent {
@@ -282,9 +304,11 @@ fn components(
         system: system.map(str::to_owned),
         entity: entity.map(str::to_owned),
         amount,
+        currency: known.limit_currency.clone(),
         is_counted: policy.components.contains(&component),
         as_of,
     };
+    let told = known.told();
     let said = told.iter().map(|t| t.balance).flat_map(|b| {
         let parts = [
             (CreditComponent::Receivable, b.receivable),

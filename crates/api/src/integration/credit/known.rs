@@ -1,7 +1,11 @@
 //! What is known of an account's credit: what accounting said, what we decided, and what is authorised here.
 
-use super::reconciliation::sum_of;
+use super::{
+    currencies::{Limits, Rates, converted},
+    reconciliation::sum_of,
+};
 use samphan_domain::{
+    catalog::exchange_rate::Conversion,
     customers::account::Account,
     error::Result,
     filter::duration_seconds,
@@ -10,7 +14,7 @@ use samphan_domain::{
     integration::{
         credit_balance::CreditBalance,
         credit_check::GRACE,
-        credit_policy::{Exposure, Group},
+        credit_policy::{self, Exposure, Group},
         credit_position::Told,
         credit_profile::CreditProfile,
         external_system::{ExternalSystem, OnStale},
@@ -25,17 +29,25 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// What is known of an account's credit in one currency.
+/// What is known of an account's credit, brought to the currency of the limit it counts against.
 pub struct Known {
-    /// The currency; none when nothing tells one.
+    /// The currency asked for; none when nothing tells one.
     pub currency: Option<String>,
+    /// The currency of the limit, and of every amount here.
+    pub limit_currency: Option<String>,
+    /// How amounts asked for are brought to the limit's currency; none without a rate.
+    pub conversion: Option<Conversion>,
     /// What we decided.
     pub profile: Option<CreditProfile>,
     /// Authorised here and not yet in accounting's books.
     pub authorised: Amount,
+    /// Whether accounting has said what the customer owes, in any currency.
+    pub has_balance: bool,
+    /// Whether something that counts is in a currency without a rate.
+    pub lacks_rate: bool,
     balances: Vec<CreditBalance>,
     systems: HashMap<String, (Option<i64>, OnStale)>,
 }
@@ -44,20 +56,71 @@ impl Known {
     /// Reads it, in the currency asked for, else the account's own, else one there is a balance in.
     pub async fn of(reader: &Reader, account: &Stored<Account>, asked: Option<String>) -> Result<Self> {
         let id = account.id();
-        let currency = match asked {
-            Some(asked) => Some(asked),
-            None => own_currency(account, &balances(reader, id).await?),
-        };
         // What is promised before what is owed: an amount that moves from the one to the other meanwhile is counted twice, not missed.
-        let authorised = match &currency {
-            Some(currency) => authorised(reader, id, currency).await?,
-            None => Amount(0),
-        };
-        let mut balances = balances(reader, id).await?;
-        balances.retain(|b| Some(&b.currency) == currency.as_ref());
+        let promised = promised_to(reader, id).await?;
+        let all = balances(reader, id).await?;
+        let currency = asked.or_else(|| own_currency(account, &all));
         let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
-        let systems = systems(reader, balances.iter().map(|b| b.system.clone())).await?;
-        Ok(Self { currency, profile, authorised, balances, systems })
+        let has_balance = all.iter().any(|b| b.exposure_as_of.is_some());
+        let mut known = Self {
+            limit_currency: None,
+            conversion: None,
+            authorised: Amount(0),
+            has_balance,
+            lacks_rate: false,
+            balances: vec![],
+            systems: systems(reader, all.iter().map(|b| b.system.clone())).await?,
+            currency,
+            profile,
+        };
+        if let Some(currency) = known.currency.clone() {
+            let limits = Limits::of(&account.data, known.profile.as_ref(), &all);
+            known.bring(reader, &limits, &currency, promised, all).await?;
+        }
+        Ok(known)
+    }
+
+    /// Brings what counts against the limit that holds in a currency to that limit's currency.
+    async fn bring(
+        &mut self,
+        reader: &Reader,
+        limits: &Limits,
+        currency: &str,
+        mut promised: BTreeMap<String, Amount>,
+        balances: Vec<CreditBalance>,
+    ) -> Result<()> {
+        let limit_currency = limits.governing(currency);
+        let mut rates = Rates::to(reader, &limit_currency);
+        self.conversion = rates.from(currency).await?;
+        promised.retain(|currency, _| limits.governing(currency) == limit_currency);
+        let (authorised, lacks_rate) = rates.sum(&promised).await?;
+        self.authorised = authorised;
+        self.lacks_rate = lacks_rate || self.conversion.is_none();
+        for balance in balances.into_iter().filter(|b| limits.governing(&b.currency) == limit_currency) {
+            if balance.currency == limit_currency {
+                self.balances.push(balance);
+                continue;
+            }
+            match rates.from(&balance.currency).await? {
+                Some(conversion) => self.balances.push(converted(balance, conversion)),
+                None => self.lacks_rate |= balance.exposure_total().0 != 0,
+            }
+        }
+        self.limit_currency = Some(limit_currency);
+        Ok(())
+    }
+
+    /// As a policy and the position look at it.
+    #[must_use]
+    pub fn facts<'a>(&'a self, told: &'a [Told<'a>], groups: &'a [Group]) -> credit_policy::Known<'a> {
+        credit_policy::Known {
+            told,
+            has_balance: self.has_balance,
+            lacks_rate: self.lacks_rate,
+            profile: self.profile.as_ref(),
+            authorised: self.authorised,
+            groups,
+        }
     }
 
     /// The balances, each with what its system says about age.
@@ -98,48 +161,52 @@ async fn systems(reader: &Reader, codes: impl Iterator<Item = String>) -> Result
     Ok(rows.into_iter().map(|(code, after, on)| (code, (after.as_deref().and_then(duration_seconds), on_stale(on)))).collect())
 }
 
-/// What is promised to an account and not yet in accounting's books.
-async fn authorised(reader: &Reader, account: Uuid, currency: &str) -> Result<Amount> {
+/// What is promised to an account and not yet in accounting's books, by currency.
+async fn promised_to(reader: &Reader, account: Uuid) -> Result<BTreeMap<String, Amount>> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
-    promised(&mut sql, reader, currency, |sql| {
+    promised(&mut sql, reader, |sql| {
         sql.push(" = ").id(account);
     });
-    one_sum(reader, sql).await
+    sums(reader, sql).await
 }
 
-/// Begins the sum of what is promised here and not in accounting's books, of accounts of which `which` says the rest of a condition:
+/// Begins the sums by currency of what is promised here and not in accounting's books, of accounts of which `which` says the rest of a
+/// condition:
 ///
 /// - what is authorised and has not expired, or was captured since the books were last told;
 /// - what of confirmed orders accounting has not invoiced;
 /// - what it has invoiced since the balance of that system was true.
 ///
 /// An order's amount is in exactly one of the last two and the balance, whichever of invoice and balance comes first.
-fn promised(sql: &mut Sql, reader: &Reader, currency: &str, which: impl Fn(&mut Sql)) {
+fn promised(sql: &mut Sql, reader: &Reader, which: impl Fn(&mut Sql)) {
+    sql.push("t.currency, ");
     sum_of(sql, &["amount"]);
-    sql.push(" FROM (SELECT c.authorised_amount AS amount FROM credit_checks c WHERE c.deleted_at IS NULL AND c.currency = ")
-        .text(currency);
-    sql.push(" AND c.account_id");
+    sql.push(" FROM (SELECT c.currency, c.authorised_amount AS amount FROM credit_checks c WHERE c.deleted_at IS NULL AND c.account_id");
     which(sql);
     sql.push(" AND (c.status = 'pending' AND c.expires_at > ").bind(Kind::Time, Scalar::Time(reader.now.plus_seconds(-GRACE)));
     sql.push(" OR c.status = 'captured' AND c.order_id IS NULL AND NOT coalesce((SELECT min(b.exposure_as_of) >= c.settled_at ");
     sql.push("FROM credit_balances b WHERE b.deleted_at IS NULL AND b.account_id = c.account_id AND b.currency = c.currency), 1 = 0))");
-    sql.push(" UNION ALL SELECT o.open_amount FROM orders o WHERE o.deleted_at IS NULL AND o.open_amount > 0 AND o.currency = ")
-        .text(currency);
-    sql.push(" AND o.account_id");
+    sql.push(" UNION ALL SELECT o.currency, o.open_amount FROM orders o WHERE o.deleted_at IS NULL AND o.open_amount > 0 AND o.account_id");
     which(sql);
-    sql.push(" UNION ALL SELECT i.owed_amount FROM order_invoices i WHERE i.deleted_at IS NULL AND i.owed_amount <> 0 AND i.currency = ")
-        .text(currency);
-    sql.push(" AND i.account_id");
+    sql.push(" UNION ALL SELECT i.currency, i.owed_amount FROM order_invoices i WHERE i.deleted_at IS NULL AND i.owed_amount <> 0 ");
+    sql.push("AND i.account_id");
     which(sql);
-    sql.push(" AND NOT coalesce((SELECT min(b.exposure_as_of) >= i.posted_at FROM credit_balances b WHERE b.deleted_at IS NULL ");
-    // The books it is in; where nothing says which of a system's, all of them.
-    sql.push("AND b.account_id = i.account_id AND b.currency = coalesce(i.balance_currency, i.currency) AND b.system = i.system ");
-    sql.push("AND (i.entity IS NULL OR b.entity = i.entity)), 1 = 0)) t");
+    not_in_balance(sql);
+    sql.push(") t GROUP BY t.currency");
 }
 
-async fn one_sum(reader: &Reader, sql: Sql) -> Result<Amount> {
-    Ok(reader.fetch_one(sql, |row| Ok(Amount::of_parts(row.int(0)?, row.int(1)?))).await?.unwrap_or_default())
+async fn sums(reader: &Reader, sql: Sql) -> Result<BTreeMap<String, Amount>> {
+    let rows = reader.fetch(sql, |row| Ok((row.text(0)?, Amount::of_parts(row.int(1)?, row.int(2)?)))).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Adds ` AND …` for the invoices `i` that no balance includes yet: those posted after the balance of their books was true. Where nothing says
+/// which of a system's books they are in, all of them count.
+pub fn not_in_balance(sql: &mut Sql) {
+    sql.push(" AND NOT coalesce((SELECT min(b.exposure_as_of) >= i.posted_at FROM credit_balances b WHERE b.deleted_at IS NULL ");
+    sql.push("AND b.account_id = i.account_id AND b.currency = coalesce(i.balance_currency, i.currency) AND b.system = i.system ");
+    sql.push("AND (i.entity IS NULL OR b.entity = i.entity)), 1 = 0)");
 }
 
 /// An account above another, or itself: its shared limit and the limit's currency, where it has one.
@@ -162,35 +229,56 @@ pub async fn above(reader: &Reader, account: Uuid) -> Result<Vec<Above>> {
     reader.fetch(sql, |row| Ok(Above { id: row.id(0)?, limit: optional(row.scalar(1, Kind::Int)?), currency: row.optional_text(2)? })).await
 }
 
-/// The limits among those that hold in a currency, with what counts against each.
+/// The shared limits among those above, with what counts against each, brought to a currency.
 pub async fn groups(reader: &Reader, above: &[Above], currency: &str) -> Result<Vec<Group>> {
+    let mut rates = Rates::to(reader, currency);
     let mut groups = vec![];
     for a in above {
-        let Some(limit) = a.limit.filter(|_| a.currency.as_deref().is_none_or(|c| c == currency)) else { continue };
+        let Some(limit) = a.limit else { continue };
         let mut sql = down(reader, a.id);
-        promised(&mut sql, reader, currency, |sql| {
+        promised(&mut sql, reader, |sql| {
             sql.push(" IN (SELECT id FROM down)");
         });
         // As for one account: what is promised before what is owed.
-        let authorisations = one_sum(reader, sql).await?;
-        let mut sql = down(reader, a.id);
-        for (n, column) in ["receivable", "unbilled_deliveries", "open_orders"].into_iter().enumerate() {
-            sql.push(if n == 0 { "" } else { ", " });
-            sum_of(&mut sql, &[column]);
+        let (authorisations, mut lacks_rate) = rates.sum(&sums(reader, sql).await?).await?;
+        let mut parts = [Amount(0); 3];
+        for (currency, amounts) in owed(reader, a.id).await? {
+            match rates.from(&currency).await? {
+                Some(conversion) => {
+                    for (part, amount) in parts.iter_mut().zip(amounts) {
+                        *part = part.plus(conversion.convert(amount));
+                    }
+                }
+                None => lacks_rate |= amounts.iter().any(|a| a.0 != 0),
+            }
         }
-        sql.push(" FROM credit_balances t WHERE t.deleted_at IS NULL AND t.currency = ").text(currency);
-        sql.push(" AND t.account_id IN (SELECT id FROM down)");
-        let sums = reader
-            .fetch_one(sql, |row| {
-                let sum = |n| -> Result<Amount> { Ok(Amount::of_parts(row.int(n)?, row.int(n + 1)?)) };
-                Ok((sum(0)?, sum(2)?, sum(4)?))
-            })
-            .await?;
-        let (receivable, unbilled_deliveries, open_orders) = sums.unwrap_or_default();
+        let limit = match a.currency.as_deref().map(|own| (own, own == currency)) {
+            None | Some((_, true)) => Some(Amount(limit)),
+            Some((own, false)) => rates.from(own).await?.map(|conversion| conversion.convert(Amount(limit))),
+        };
+        let [receivable, unbilled_deliveries, open_orders] = parts;
         let exposure = Exposure { receivable, unbilled_deliveries, open_orders, authorisations };
-        groups.push(Group { account_id: AccountId(a.id), limit: Amount(limit), exposure });
+        let lacks_rate = lacks_rate || limit.is_none();
+        groups.push(Group { account_id: AccountId(a.id), limit: limit.unwrap_or(Amount(i64::MAX)), exposure, lacks_rate });
     }
     Ok(groups)
+}
+
+/// What accounting said of an account and all beneath it, by currency: receivable, unbilled deliveries, open orders.
+async fn owed(reader: &Reader, top: Uuid) -> Result<Vec<(String, [Amount; 3])>> {
+    let mut sql = down(reader, top);
+    sql.push("t.currency");
+    for column in ["receivable", "unbilled_deliveries", "open_orders"] {
+        sql.push(", ");
+        sum_of(&mut sql, &[column]);
+    }
+    sql.push(" FROM credit_balances t WHERE t.deleted_at IS NULL AND t.account_id IN (SELECT id FROM down) GROUP BY t.currency");
+    reader
+        .fetch(sql, |row| {
+            let sum = |n| -> Result<Amount> { Ok(Amount::of_parts(row.int(n)?, row.int(n + 1)?)) };
+            Ok((row.text(0)?, [sum(1)?, sum(3)?, sum(5)?]))
+        })
+        .await
 }
 
 /// Begins a statement that knows an account and all beneath it as `down`.

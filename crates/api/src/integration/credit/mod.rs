@@ -1,6 +1,7 @@
 //! Credit: what accounting pushes, what becomes of it, and the answer a seller gets.
 
 pub mod check;
+mod currencies;
 pub mod expiry;
 pub mod included;
 pub mod known;

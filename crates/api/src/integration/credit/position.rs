@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Operation> {
             .query(vec![Parameter::new(
                 "currency",
                 json!({"type": "string", "pattern": "^[A-Z]{3}$", "maxLength": 3}),
-                "ISO 4217 currency; the account's own when left out, else the one there is a balance in.",
+                "ISO 4217 currency of what is to be sold; the account's own when left out, else the one there is a balance in. Where the customer has no limit in it, but one in another, the position is in that: what counts is brought to the limit's currency by the day's exchange rates.",
             )])
             .needs("credit:read")
             .also_needs("accounts:read")
@@ -40,11 +40,11 @@ pub fn routes() -> Vec<Operation> {
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
     let known = Known::of(reader, &account, call.query.get("currency").cloned()).await?;
-    let groups = match &known.currency {
+    let groups = match &known.limit_currency {
         Some(currency) => groups(reader, &above(reader, account.id()).await?, currency).await?,
         None => vec![],
     };
-    let (id, told, profile) = (AccountId(account.id()), known.told(), known.profile.as_ref());
-    let made = position(id, known.currency.clone(), &told, profile, known.authorised, &groups, reader.now);
+    let told = known.told();
+    let made = position(AccountId(account.id()), known.limit_currency.clone(), &known.facts(&told, &groups), reader.now);
     Ok(Answer::json(&if sees_ledger(reader, &account)? { made } else { made.without_ledger() }))
 }
