@@ -62,6 +62,9 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         Some(id) => Some(stored::seen::<Account>(reader, id.0).await?.ok_or_else(|| unknown("/account_id", "accounts"))?),
         None => None,
     };
+    if let Some(account) = &account {
+        account.data.check_not_blocked()?;
+    }
     let books = books(reader, ask.price_book_id, ask.currency.as_deref(), account.as_ref().map(|a| &a.data)).await?;
     let Some((first_id, first)) = books.first().map(|b| (PriceBookId(b.id()), &b.data)) else {
         return Err(Error::invalid(FieldError::new(

@@ -2,12 +2,13 @@
 
 use super::handover::{self, Include};
 use crate::{
-    integration::credit::unmatched,
+    integration::credit::{check, unmatched},
     rest::{collection::Collection, example::Example},
+    sales::{self, Ending},
 };
 use samphan_domain::{
     customers::{
-        account::{Account, ChangeLifecycle},
+        account::{Account, ChangeLifecycle, LifecycleStage},
         account_history::{AccountGradeChange, AccountLifecycleChange},
     },
     error::{Code, Error, Result},
@@ -31,6 +32,7 @@ pub fn routes() -> Collection<Account> {
     Collection::new("accounts")
         .create(create) // begins the histories
         .update(update) // keeps the grade's history
+        .delete(delete) // not while business is under way
         .writes()
         .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
         .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
@@ -61,11 +63,20 @@ async fn update(work: &Work, before: &Stored<Account>, after: Stored<Account>) -
     Ok(account)
 }
 
+async fn delete(work: &Work, found: &Stored<Account>) -> Result<()> {
+    sales::refuse_while_open(work, found.id(), Ending::Deletion).await?;
+    stored::delete(work, found).await
+}
+
 /// Moves an account to another stage and keeps the history.
 pub(crate) async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
     let stage = before.data.lifecycle_stage;
     if !stage.next().contains(&input.to) {
         return Err(Error::from(Code::IllegalTransition).allowing(stage.next().iter().map(|s| s.as_str())));
+    }
+    if input.to == LifecycleStage::Blocked {
+        // What is being promised to it meanwhile is promised before, or not at all.
+        check::stand_in_line(work, before.id()).await?;
     }
     let mut after = before.clone();
     after.data.lifecycle_stage = input.to;
@@ -74,12 +85,7 @@ pub(crate) async fn change_lifecycle(work: &Work, before: Stored<Account>, input
     Ok(account)
 }
 
-async fn note_stage(
-    work: &Work,
-    account: &Stored<Account>,
-    from_stage: Option<samphan_domain::customers::account::LifecycleStage>,
-    reason: Option<String>,
-) -> Result<()> {
+async fn note_stage(work: &Work, account: &Stored<Account>, from_stage: Option<LifecycleStage>, reason: Option<String>) -> Result<()> {
     let line = AccountLifecycleChange { account_id: AccountId(account.id()), from_stage, to_stage: account.data.lifecycle_stage, reason };
     stored::insert(work, Stored::draft(line)).await.map(|_| ())
 }

@@ -63,6 +63,7 @@ pub fn title(code: Code, language: Language) -> &'static str {
         Code::IllegalTransition => ["Not in this state", "สถานะปัจจุบันไม่อนุญาต", "وضعیت کنونی اجازه نمی‌دهد"],
         Code::InUse => ["Still in use", "ยังถูกใช้งานอยู่", "هنوز در حال استفاده است"],
         Code::LastAdministrator => ["The last administrator", "ผู้ดูแลระบบคนสุดท้าย", "آخرین مدیر سامانه"],
+        Code::CustomerBlocked => ["Customer is blocked", "ลูกค้าถูกระงับ", "مشتری مسدود است"],
         Code::Conflict => ["Conflict", "ข้อมูลขัดแย้งกัน", "تعارض"],
         Code::InsufficientStock => ["Not enough in stock", "สินค้าในสต็อกไม่พอ", "موجودی کافی نیست"],
         Code::IdempotencyInProgress => ["Request still running", "คำขอก่อนหน้ายังทำงานอยู่", "درخواست پیشین در حال اجراست"],

@@ -9,7 +9,7 @@ use super::{
     promise::give_back_promised,
 };
 use crate::{
-    integration::credit::check::{Decided, Keep, Question, capture_for, decide, keep},
+    integration::credit::check::{Decided, Keep, Question, capture_for, decide, keep, stand_in_line},
     stock::ledger::Source,
 };
 use samphan_domain::{
@@ -71,6 +71,8 @@ pub async fn promise(
 ) -> Result<Stored<Order>> {
     let id = before.id();
     let source = Source { resource: Order::MANY.to_owned(), id };
+    // Whoever deletes or blocks the customer stands in the same line.
+    stand_in_line(work, after.data.account_id.0).await?;
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
     let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
     let promised = of_promise(work, &after.data).await?;
@@ -81,13 +83,16 @@ pub async fn promise(
         after.data.follow_up();
         return stored::save(work, before, after, "held", reason).await;
     }
+    let asked = asked_amount(&before.data, &after.data);
+    if asked.0 > 0 || before.data.committed_amount == Amount(0) {
+        account.data.check_not_blocked()?;
+    }
     let mut obstacles = vec![];
     let is_of_promise = promised.is_some();
     if !is_of_promise {
         obstacles.extend(prices(work, &after.data, &account).await?);
     }
     obstacles.extend(approval(work, &after.data, is_of_promise));
-    let asked = asked_amount(&before.data, &after.data);
     // What the promise held is there; nothing new is asked.
     let decided = match promised {
         Some(promised) if takes_credit(work, id, &mut after.data, &promised.data).await? => None,
@@ -259,6 +264,6 @@ fn credit_obstacle(decided: &Decided, asked: Amount) -> Obstacle {
         kind: HoldKind::Credit,
         reasons: decided.verdict.findings.iter().filter_map(|f| rule(f.rule)).collect(),
         line_ids: vec![],
-        amount_over: decided.verdict.available.map(|a| asked.minus(a)).filter(|over| over.0 > 0),
+        amount_over: decided.available.map(|a| asked.minus(a)).filter(|over| over.0 > 0),
     }
 }

@@ -12,12 +12,15 @@ pub mod promise;
 pub mod release;
 pub mod shipment;
 
-use crate::rest::collection::{Api, Collection};
+use crate::{
+    integration::credit::{check, known::not_in_balance},
+    rest::collection::{Api, Collection},
+};
 use samphan_domain::{
     error::{Code, Error, Result},
     sales::tax_rate::TaxRate,
 };
-use samphan_persistence::store::Work;
+use samphan_persistence::{sight, store::Work};
 use uuid::Uuid;
 
 /// The area's routes.
@@ -31,19 +34,58 @@ pub fn routes(api: Api) -> Api {
         .collection(invoice::routes())
 }
 
-/// Refuses while business is under way with a customer: a promise that holds, an order that is not done.
-pub async fn refuse_while_open(work: &Work, account: Uuid) -> Result<()> {
+/// What is to become of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The person behind it is forgotten. The record stays, with what is owed and what accounting calls it.
+    Erasure,
+    /// It is deleted.
+    Deletion,
+}
+
+/// Refuses while business is open with a customer: promises that hold and orders that are not done; before a deletion, also what is delivered and
+/// not invoiced, and what is owed either way. Promises to the customer stand in the same line, so none comes in between.
+pub async fn refuse_while_open(work: &Work, account: Uuid, ending: Ending) -> Result<()> {
+    check::stand_in_line(work, account).await?;
     let mut sql = work.sql();
-    sql.push(
-        "SELECT 'orders', id FROM orders WHERE deleted_at IS NULL AND status NOT IN ('fulfilled', 'closed', 'cancelled') AND account_id = ",
-    );
-    sql.id(account);
-    sql.push(" UNION ALL SELECT 'order_promises', id FROM order_promises WHERE deleted_at IS NULL AND status = 'active' AND account_id = ");
-    sql.id(account).push(" LIMIT 20");
-    let open = work.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?;
-    let refusal = Error::from(Code::InUse).about("business is under way");
-    match open.is_empty() {
-        true => Ok(()),
-        false => Err(open.into_iter().fold(refusal, |refusal, (many, id)| refusal.against(&many, id, "account_id"))),
+    sql.push("SELECT 'orders', t.id FROM orders t WHERE t.deleted_at IS NULL AND (t.status NOT IN ('fulfilled', 'closed', 'cancelled')");
+    if ending == Ending::Deletion {
+        sql.push(" OR t.open_amount > 0");
     }
+    sql.push(") AND t.account_id = ").id(account);
+    sql.push(" UNION ALL SELECT 'order_promises', t.id FROM order_promises t WHERE t.deleted_at IS NULL AND t.status = 'active' ");
+    sql.push("AND t.account_id = ").id(account);
+    if ending == Ending::Deletion {
+        sql.push(" UNION ALL SELECT 'credit_balances', t.id FROM credit_balances t WHERE t.deleted_at IS NULL ");
+        sql.push("AND (t.receivable <> 0 OR t.unbilled_deliveries <> 0 OR t.open_orders <> 0) AND t.account_id = ").id(account);
+        sql.push(" UNION ALL SELECT 'order_invoices', i.id FROM order_invoices i WHERE i.deleted_at IS NULL AND i.owed_amount <> 0 ");
+        sql.push("AND i.account_id = ").id(account);
+        not_in_balance(&mut sql);
+    }
+    sql.push(" LIMIT 100");
+    let open = work.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let mut refusal = Error::from(Code::InUse).about("business is under way");
+    for many in ["orders", "order_promises", "credit_balances", "order_invoices"] {
+        let ids = open.iter().filter(|(of, _)| of == many).map(|(_, id)| *id);
+        for id in visible(work, many, ids).await?.into_iter().take(20) {
+            refusal = refusal.against(many, id, "account_id");
+        }
+    }
+    Err(refusal)
+}
+
+/// Those of some records that the caller sees: others are not named.
+async fn visible(work: &Work, many: &'static str, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>> {
+    let shape = work.shape(many)?;
+    if !sight::readable(work, shape) {
+        return Ok(vec![]);
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM ").push(many).push(" t WHERE t.id").one_of_ids(ids);
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    sql.push(" ORDER BY t.id");
+    work.fetch(sql, |row| row.id(0)).await
 }

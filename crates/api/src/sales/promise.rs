@@ -93,6 +93,7 @@ pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Resu
         policy_id: None,
     };
     let decided = decide(work, question).await?;
+    decided.account.data.check_not_blocked()?;
     if decided.verdict.decision > CreditAction::Warn {
         refused.push(HoldKind::Credit);
     }

@@ -9,6 +9,7 @@ use super::{
 use crate::server::now;
 use samphan_domain::{
     caller::Caller,
+    customers::account::Account,
     error::{Code, Result},
     instant::Instant,
     integration::{credit_check::AuthorisationStatus, credit_policy::Checkpoint},
@@ -86,7 +87,7 @@ async fn expire(work: &Work, id: Uuid) -> Result<bool> {
     Ok(true)
 }
 
-/// Orders held for credit whose customer's books or limits were told of since.
+/// Orders held for credit whose customer's books or limits, or whose exchange rates, were told of since.
 async fn with_room(reader: &Reader) -> Result<Vec<Uuid>> {
     let mut sql = reader.sql();
     sql.push("SELECT h.order_id FROM order_holds h WHERE h.deleted_at IS NULL AND h.status = 'open' AND h.releases_itself = ");
@@ -95,6 +96,7 @@ async fn with_room(reader: &Reader) -> Result<Vec<Uuid>> {
         sql.push(if n == 0 { "EXISTS (SELECT 1 FROM " } else { " OR EXISTS (SELECT 1 FROM " }).push(table);
         sql.push(" b WHERE b.deleted_at IS NULL AND b.account_id = h.account_id AND b.updated_at > h.checked_at)");
     }
+    sql.push(" OR EXISTS (SELECT 1 FROM exchange_rates r WHERE r.deleted_at IS NULL AND r.updated_at > h.checked_at)");
     sql.push(") ORDER BY h.checked_at, h.id LIMIT ").int(AT_ONCE);
     reader.fetch(sql, |row| row.id(0)).await
 }
@@ -128,7 +130,9 @@ async fn go_on(work: &Work, id: Uuid, why: &str) -> Result<()> {
     if order.data.status != OrderStatus::OnHold {
         return Ok(());
     }
-    if open.iter().any(|h| !h.data.releases_itself) {
+    let account = stored::one_with::<Account>(work, "id", Scalar::Id(order.data.account_id.0)).await?;
+    let is_blocked = account.is_none_or(|a| a.data.check_not_blocked().is_err());
+    if is_blocked || open.iter().any(|h| !h.data.releases_itself) {
         // Somebody has to look at it anyway, and then everything is checked anew.
         for waiting in open.into_iter().filter(|h| h.data.releases_itself) {
             let mut after = waiting.clone();

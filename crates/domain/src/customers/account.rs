@@ -1,6 +1,7 @@
 //! An account: a legal entity (or a person as a customer) that we deal with.
 
 use crate::{
+    error::{Code, Error},
     example,
     id::{AccountId, PriceBookId},
     privacy::PersonalData,
@@ -249,6 +250,11 @@ impl Resource for Account {
 }
 
 impl Account {
+    /// Refuses to sell or promise anything to it while it is blocked.
+    pub fn check_not_blocked(&self) -> Result<(), Error> {
+        if self.lifecycle_stage == LifecycleStage::Blocked { Err(Code::CustomerBlocked.into()) } else { Ok(()) }
+    }
+
     /// Whether Thai rules hold for its tax identity: registered in Thailand, or not said and not of foreign form.
     #[must_use]
     pub fn is_thai(&self) -> bool {

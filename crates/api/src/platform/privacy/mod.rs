@@ -11,7 +11,7 @@ use crate::{
         collection::{Api, Collection},
         example::Example,
     },
-    sales,
+    sales::{self, Ending},
 };
 use samphan_domain::{
     calendar,
@@ -127,7 +127,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
     }
     let person = person(work, &done)?;
     if person.shape.many == Account::MANY {
-        sales::refuse_while_open(work, person.id).await?;
+        sales::refuse_while_open(work, person.id, Ending::Erasure).await?;
     }
     forget(work, person, &done).await?;
     // The request is one of the things that are the person's.
