@@ -3,7 +3,10 @@
 mod amendments;
 mod confirming;
 mod crowds;
+mod currencies;
+mod customers;
 mod exposure;
+mod histories;
 mod holds;
 mod invoices;
 mod orders;
@@ -68,6 +71,11 @@ impl Shop {
     /// An order of so much tea for another customer, confirmed.
     async fn confirmed_without_limit(&self, app: &App, pieces: &str) {
         let account = app.account("Another").await;
+        if !app.get("/v1/external-systems?code=erp").await.is(200)["data"].as_array().unwrap().is_empty() {
+            let unlimited = json!({"kind": "unlimited"});
+            let body = json!({"system": "erp", "entity": "TH01", "currency": "THB", "as_of": from_now(0), "receivable": "0.00", "credit_limit": unlimited});
+            app.put(&format!("/v1/accounts/{account}/credit-balance"), body).await.is(200);
+        }
         let lines = json!([{"product_id": self.tea, "quantity": pieces}]);
         let order = app.post("/v1/orders", json!({"account_id": account, "lines": lines})).await.is(201);
         act(app, &order.id(), "submit", json!({})).await.is(200);
