@@ -68,7 +68,7 @@ async fn exposure_is_what_is_owed_and_what_is_promised(app: App) {
         products.push(shop.product(&app, &format!("P{n}"), &price, "1000000").await);
     }
     let next = Cell::new(0);
-    for_all(cases(16), vec(a_step(), 1..30), async |steps| {
+    for_all(cases(32), vec(a_step(), 1..20), async |steps| {
         next.set(next.get() + 1);
         let mut history = History::begin(&app, &products, next.get()).await;
         for (n, step) in steps.iter().enumerate() {
@@ -364,10 +364,16 @@ impl<'a> History<'a> {
         }
         for order in 0..self.told.orders.len() {
             for line in 0..self.told.orders[order].lines.len() {
-                let pieces = self.told.open_pieces(order, line);
-                if pieces > 0 {
+                // A credit note may have given back more pieces than there were, and takes those that are invoiced now.
+                loop {
+                    let pieces = self.told.open_pieces(order, line);
+                    if pieces == 0 {
+                        break;
+                    }
+                    self.now += 1;
                     let amount = with_tax(self.told.orders[order].lines[line].price, pieces);
                     self.post(false, order, line, pieces, amount, ENTITIES[1]);
+                    self.send_all().await;
                 }
                 self.settle(order, line);
             }
