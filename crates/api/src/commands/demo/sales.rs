@@ -34,8 +34,9 @@ impl Company<'_> {
     pub(super) async fn stock(&mut self) -> Result<()> {
         let vat = json!({"code": "VAT7", "name": "VAT 7 %", "rate": "7"});
         self.add::<TaxRate>(stored::insert, None, vat).await?;
+        let today = self.work.today().await?.to_string();
         for (from, rate, per) in [("USD", "35.2500", "1"), ("EUR", "38.1000", "1"), ("JPY", "23.1200", "100")] {
-            let body = json!({"from_currency": from, "to_currency": "THB", "rate": rate, "per": per, "valid_from": self.work.now.date()});
+            let body = json!({"from_currency": from, "to_currency": "THB", "rate": rate, "per": per, "valid_from": today});
             self.add::<ExchangeRate>(stored::insert, None, body).await?;
         }
         let mut warehouses = vec![];

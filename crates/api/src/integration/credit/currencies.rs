@@ -92,10 +92,11 @@ pub async fn conversion(reader: &Reader, from: &str, to: &str) -> Result<Option<
 }
 
 async fn newest(reader: &Reader, from: &str, to: &str) -> Result<Option<(i64, i64)>> {
+    let today = reader.today().await?;
     let mut sql = reader.sql();
     sql.push("SELECT rate, per FROM exchange_rates WHERE deleted_at IS NULL AND from_currency = ").text(from);
     sql.push(" AND to_currency = ").text(to).push(" AND valid_from <= ");
-    sql.bind(Kind::Date, Kind::Date.read(&reader.now.date()).unwrap_or(Scalar::Null)).push(" ORDER BY valid_from DESC LIMIT 1");
+    sql.bind(Kind::Date, Scalar::Date(today)).push(" ORDER BY valid_from DESC LIMIT 1");
     reader.fetch_one(sql, |row| Ok((row.int(0)?, row.int(1)?))).await
 }
 
