@@ -215,10 +215,14 @@ fn body(step: &Step, asked: &Asked, known: &Known, is_create: bool) -> Value {
         }
         "users" => json!({"role_ids": several(0, "roles"), "team_ids": several(4, "teams")}),
         "teams" => json!({"parent_id": pick(0, "teams")}),
-        "api-keys" => json!({"role_ids": [pick(0, "roles"), pick(1, "roles")], "scopes": if flag(2) { json!(["accounts:read"]) } else { json!([]) },
-            "systems": if flag(3) { json!(["express"]) } else { json!([]) }, "expires_at": "2046-01-01T00:00:00Z"}),
+        "api-keys" => {
+            json!({"role_ids": [pick(0, "roles"), pick(1, "roles")], "scopes": if flag(2) { json!(["accounts:read"]) } else { json!([]) },
+            "systems": if flag(3) { json!(["express"]) } else { json!([]) }, "expires_at": "2046-01-01T00:00:00Z"})
+        }
         "webhook-endpoints" => json!({"url": "http://127.0.0.1:9/stolen", "event_types": ["tag.created"]}),
-        "external-references" => json!({"system": "express", "resource": "accounts", "external_id": random_id(), "record_id": pick(0, "accounts")}),
+        "external-references" => {
+            json!({"system": "express", "resource": "accounts", "external_id": random_id(), "record_id": pick(0, "accounts")})
+        }
         "accounts" => json!({"owner_id": pick(0, "users"), "team_id": pick(1, "teams"), "grade": "B"}),
         _ => json!({"kind": "erasure", "resource": "users", "record_id": pick(0, "users")}),
     };
@@ -257,7 +261,9 @@ async fn send(app: &App, steps: &[Step], asked: &Asked, known: &mut Known, group
         .filter(|(_, part)| part.starts_with('{'))
         .map(|(n, part)| match part {
             "{system}" => "express".to_owned(),
-            _ => known.get(step.path.split('/').nth(n - 1).unwrap_or_default()).map_or_else(random_id, |ids| asked.picks[9].get(ids).clone()),
+            _ => {
+                known.get(step.path.split('/').nth(n - 1).unwrap_or_default()).map_or_else(random_id, |ids| asked.picks[9].get(ids).clone())
+            }
         })
         .collect();
     let resource = ASKED.into_iter().find(|r| step.path.split('/').nth(2) == Some(r)).unwrap();
@@ -293,7 +299,8 @@ async fn send(app: &App, steps: &[Step], asked: &Asked, known: &mut Known, group
 
 async fn no_sequence_of_allowed_requests_gains_rights(app: App) {
     app.make("/v1/external-systems", json!({"code": "express", "name": "Express", "kind": "accounting"})).await;
-    let is_asked = |s: &Step| s.method != "get" && ASKED.iter().any(|r| s.path.split('/').nth(2) == Some(r)) && !s.path.ends_with("/search");
+    let is_asked =
+        |s: &Step| s.method != "get" && ASKED.iter().any(|r| s.path.split('/').nth(2) == Some(r)) && !s.path.ends_with("/search");
     let steps: Vec<Step> = Step::all().into_iter().filter(is_asked).collect();
     assert!(steps.len() > 40);
     for_all(cases(64), (vec(role(), 5), vec(asked(), 24)), async |(roles, requests)| {

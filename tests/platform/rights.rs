@@ -184,7 +184,9 @@ async fn an_endpoint_of_another_teams_member_is_not_taken_over(app: App) {
             let refused = other.post(&format!("{path}/{verb}"), body).await.refused(403, "forbidden");
             assert!(!refused.text.contains("whsec_"), "{verb}");
         }
-        for change in [json!({"url": "http://127.0.0.1:9/stolen"}), json!({"event_types": ["*"]}), json!({"filter": null, "description": "B"})] {
+        for change in
+            [json!({"url": "http://127.0.0.1:9/stolen"}), json!({"event_types": ["*"]}), json!({"filter": null, "description": "B"})]
+        {
             other.patch(&path, change).await.refused(403, "forbidden");
         }
         other.delete(&path).await.refused(403, "forbidden");
@@ -275,7 +277,8 @@ async fn an_owner_or_team_is_given_only_with_the_right_to_assign(app: App) {
         assert_eq!(seller.app.post("/v1/accounts", with(json!({"name": "C"}), &gift)).await.refused(403, "forbidden")["allowed"], assign);
     }
     // A colleague's record is not taken either: who deletes only what is one's own would delete it.
-    let theirs = app.make("/v1/accounts", json!({"name": "Theirs", "owner_id": admin, "team_id": own})).await["id"].as_str().unwrap().to_owned();
+    let theirs =
+        app.make("/v1/accounts", json!({"name": "Theirs", "owner_id": admin, "team_id": own})).await["id"].as_str().unwrap().to_owned();
     let taken = seller.app.patch(&format!("/v1/accounts/{theirs}"), json!({"owner_id": seller.id})).await;
     assert_eq!(taken.refused(403, "forbidden")["allowed"], assign);
     // What stays as it is may be said, and what is one's own may be made.
@@ -300,7 +303,11 @@ async fn a_default_seller_sets_no_prices_or_terms(app: App) {
     let person = again(&app, &person).await;
     let account = person.make("/v1/accounts", json!({"name": "A"})).await;
     let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
-    person.patch(&path, json!({"payment_terms_days": 999})).await.refused(422, "validation_failed").fault("/payment_terms_days", "protected_field");
+    person
+        .patch(&path, json!({"payment_terms_days": 999}))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/payment_terms_days", "protected_field");
     let book = app.make("/v1/price-books", json!({"name": "Cheap", "currency": "THB"})).await["id"].clone();
     person.patch(&path, json!({"price_book_id": book})).await.refused(422, "validation_failed").fault("/price_book_id", "protected_field");
     person.post("/v1/accounts", json!({"name": "B", "payment_terms_days": 1})).await.refused(422, "validation_failed");
@@ -310,7 +317,12 @@ async fn who_has_more_rights_is_not_acted_on(app: App) {
     let admin = app.admin().await.id;
     let path = format!("/v1/users/{admin}");
     let desk = app.person(&["users:*/all", "roles:read/all"], &[], &[]).await;
-    for change in [json!({"role_ids": []}), json!({"email": "mine@example.com"}), json!({"team_ids": [app.team(None).await]}), json!({"manager_id": desk.id})] {
+    for change in [
+        json!({"role_ids": []}),
+        json!({"email": "mine@example.com"}),
+        json!({"team_ids": [app.team(None).await]}),
+        json!({"manager_id": desk.id}),
+    ] {
         desk.app.patch(&path, change.clone()).await.refused(403, "forbidden");
         let batch = json!({"mode": "update", "items": [with(json!({"id": admin}), &change)]});
         assert_eq!(desk.app.post("/v1/users/batch", batch).await.is(200)["results"][0]["error"]["code"], "forbidden", "{change}");

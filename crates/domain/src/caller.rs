@@ -259,7 +259,10 @@ impl RoleRights {
     #[must_use]
     pub fn writes(&self, shape: &Shape) -> bool {
         let paths = shape.permitting();
-        self.grants.keys().filter_map(|p| p.split_once(':')).any(|(of, verb)| verb != "read" && (of == "*" || paths.iter().any(|p| p == of)))
+        self.grants
+            .keys()
+            .filter_map(|p| p.split_once(':'))
+            .any(|(of, verb)| verb != "read" && (of == "*" || paths.iter().any(|p| p == of)))
     }
 }
 
@@ -338,7 +341,9 @@ mod tests {
     #[test]
     fn a_role_that_grants_nothing_on_a_resource_lifts_no_rule_of_its_fields() {
         let hides = role(&["contacts:read", "contacts:update"], &[("personal", FieldAccess::Hidden)]);
-        for silent in [role(&[], &[]), role(&["accounts:*"], &[]), role(&["contacts:update"], &[]), role(&[], &[("personal", FieldAccess::Full)])] {
+        for silent in
+            [role(&[], &[]), role(&["accounts:*"], &[]), role(&["contacts:update"], &[]), role(&[], &[("personal", FieldAccess::Full)])]
+        {
             assert_eq!(access(&[hides.clone(), silent.clone()], "birth_date"), FieldAccess::Hidden, "{silent:?}");
         }
         assert_eq!(access(&[hides, role(&["contacts:read"], &[])], "birth_date"), FieldAccess::ReadOnly);

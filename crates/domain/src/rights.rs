@@ -133,9 +133,11 @@ fn effective(caller: &Caller, shape: &Shape, field: &Field) -> FieldAccess {
 fn touches(caller: &Caller, shape: &Shape, shapes: &Shapes) -> bool {
     let parents = shape.parents.iter().filter_map(|name| shape.field(name)?.reference);
     let paths: Vec<String> = shape.permitting().into_iter().chain(parents.map(|many| many.replace('_', "-"))).collect();
-    caller.grants.keys().filter_map(|permission| permission.split(':').next()).any(|of| {
-        of == "*" || paths.iter().any(|path| path == of) || !shapes.values().any(|shape| shape.path == of)
-    })
+    caller
+        .grants
+        .keys()
+        .filter_map(|permission| permission.split(':').next())
+        .any(|of| of == "*" || paths.iter().any(|path| path == of) || !shapes.values().any(|shape| shape.path == of))
 }
 
 /// Whether a list of limits is at least as narrow as another; an empty one sets none.
@@ -184,14 +186,21 @@ mod tests {
     #[test]
     fn a_wildcard_takes_a_wildcard() {
         let giver = caller(1, &[("accounts:read", Reach::All), ("accounts:update", Reach::All)], &[]);
-        assert_eq!(asked(&giver, &caller(2, &[("accounts:*", Reach::Own)], &[]), Handing::Rights), [Beyond::Permission("accounts:*".into())]);
+        assert_eq!(
+            asked(&giver, &caller(2, &[("accounts:*", Reach::Own)], &[]), Handing::Rights),
+            [Beyond::Permission("accounts:*".into())]
+        );
         assert_eq!(asked(&giver, &caller(2, &[("accounts:read", Reach::Own)], &[]), Handing::Rights), []);
     }
 
     #[test]
     fn a_reach_over_teams_takes_those_teams() {
         let (north, south) = (Uuid::from_u128(11), Uuid::from_u128(12));
-        let with = |id, reach, teams: &[Uuid]| Caller { teams: teams.to_vec(), subtree: teams.to_vec(), ..caller(id, &[("accounts:read", reach)], &[]) };
+        let with = |id, reach, teams: &[Uuid]| Caller {
+            teams: teams.to_vec(),
+            subtree: teams.to_vec(),
+            ..caller(id, &[("accounts:read", reach)], &[])
+        };
         let records = [Beyond::Records("accounts:read".into())];
         assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[north]), Handing::Rights), []);
         assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[south]), Handing::Rights), records);
@@ -199,7 +208,10 @@ mod tests {
         // What another user owns is reached as that user only.
         assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Handing::Rights), []);
         assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Handing::Identity), records);
-        assert_eq!(asked(&caller(1, &[("roles:read", Reach::Own)], &[]), &caller(2, &[("roles:read", Reach::Own)], &[]), Handing::Identity), []);
+        assert_eq!(
+            asked(&caller(1, &[("roles:read", Reach::Own)], &[]), &caller(2, &[("roles:read", Reach::Own)], &[]), Handing::Identity),
+            []
+        );
     }
 
     #[test]
@@ -218,7 +230,8 @@ mod tests {
         assert!(shows(asked(&giver, &caller(2, &balances, &[(Class::Financial, FieldAccess::Masked)]), Handing::Rights)));
         assert_eq!(asked(&giver, &caller(2, &balances, &[(Class::Financial, FieldAccess::Hidden)]), Handing::Rights), []);
         // A right to something else shows nothing of it.
-        let giver = caller(1, &[("credit-balances:read", Reach::All), ("roles:read", Reach::All)], &[(Class::Financial, FieldAccess::Hidden)]);
+        let giver =
+            caller(1, &[("credit-balances:read", Reach::All), ("roles:read", Reach::All)], &[(Class::Financial, FieldAccess::Hidden)]);
         assert_eq!(asked(&giver, &caller(2, &[("roles:read", Reach::All)], &[]), Handing::Rights), []);
     }
 

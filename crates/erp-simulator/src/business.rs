@@ -82,8 +82,7 @@ impl Simulator {
         }
         let (today, amount) = (self.today()?, Amount::cents(i64::try_from(cents).unwrap_or_default() * many));
         let due_on = days_after(today, customer.terms);
-        let draft =
-            Draft { kind: Kind::Invoice, ledger, amount, issued_on: today, due_on, settles: None, source: None };
+        let draft = Draft { kind: Kind::Invoice, ledger, amount, issued_on: today, due_on, settles: None, source: None };
         Ok(self.books.post(draft)?.is_some())
     }
 

@@ -133,7 +133,8 @@ impl Books {
     }
 
     fn credit(&self, invoice: &str, parts: &[Part], source: &str, on: NaiveDate) -> Kept<Option<String>> {
-        let ledger: String = self.db.prepare_cached("SELECT ledger FROM documents WHERE number = ?")?.query_row([invoice], |row| row.get(0))?;
+        let ledger: String =
+            self.db.prepare_cached("SELECT ledger FROM documents WHERE number = ?")?.query_row([invoice], |row| row.get(0))?;
         let amount: Amount = parts.iter().map(|part| part.amount).sum();
         if !amount.is_positive() {
             return Ok(None);

@@ -50,7 +50,8 @@ impl Books {
 
     /// Every ledger of the customers that are not closed, by name, and what it says on that day.
     pub fn ledgers(&self, on: NaiveDate) -> Kept<Vec<Ledger>> {
-        let sql = "SELECT l.name, l.customer, c.account_id, l.entity, l.currency, l.told, coalesce(sum(e.amount), 0), coalesce(max(e.id), 0)
+        let sql =
+            "SELECT l.name, l.customer, c.account_id, l.entity, l.currency, l.told, coalesce(sum(e.amount), 0), coalesce(max(e.id), 0)
                    FROM ledgers l JOIN customers c ON c.number = l.customer
                    LEFT JOIN entries e ON e.ledger = l.name AND e.account = 'receivable'
                    WHERE c.closed = 0 GROUP BY l.name ORDER BY l.name";

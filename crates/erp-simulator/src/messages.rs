@@ -2,9 +2,9 @@
 
 use crate::{
     api::{
-        BatchResult, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch,
-        ExternalReferenceBatchItem, ExternalReferenceBatchMode, OrderInvoiceBatch, OrderInvoiceBatchItem, OrderInvoiceBatchItemKind,
-        OrderInvoiceBatchMode, OverdueBuckets, PostedInvoice, PostedInvoiceKind, StockCount, StockSync,
+        BatchResult, CreditBatch, CreditItem, CreditLimit, CreditLimitKind, ExternalReferenceBatch, ExternalReferenceBatchItem,
+        ExternalReferenceBatchMode, OrderInvoiceBatch, OrderInvoiceBatchItem, OrderInvoiceBatchItemKind, OrderInvoiceBatchMode,
+        OverdueBuckets, PostedInvoice, PostedInvoiceKind, StockCount, StockSync,
     },
     books::{Customer, DocumentLine, Kin, Kind, Subject},
     client::ClientError,
@@ -365,7 +365,12 @@ impl Simulator {
         let again = self.books.next("again")?;
         let answer = self.send(&message, &self.key(&format!("{id}/again/{again}"))?).await?;
         self.report.repeated += 1;
-        self.report.twice += answer.results.iter().chain(&answer.invoices).filter(|r| ["applied", "created", "updated"].contains(&r.status.as_str())).count();
+        self.report.twice += answer
+            .results
+            .iter()
+            .chain(&answer.invoices)
+            .filter(|r| ["applied", "created", "updated"].contains(&r.status.as_str()))
+            .count();
         Ok(())
     }
 }

@@ -4,9 +4,8 @@ use crate::{
     amount::Amount,
     api::{
         Account, Change, ExternalReference, ExternalSystemInput, ExternalSystemInputKind, GetAccountQuery, GetProductQuery,
-        GetWarehouseByExternalIdQuery,
-        ListAccountsQuery, ListChangesQuery, ListExternalReferencesQuery, ListExternalSystemsQuery, ListProductsQuery, Product,
-        WarehouseInput,
+        GetWarehouseByExternalIdQuery, ListAccountsQuery, ListChangesQuery, ListExternalReferencesQuery, ListExternalSystemsQuery,
+        ListProductsQuery, Product, WarehouseInput,
     },
     books::{Draft, Kin, Kind, days_after},
     client::ClientError,
@@ -122,7 +121,14 @@ impl Simulator {
     }
 
     fn asked(&self, after: String, wait: Option<String>) -> ListChangesQuery {
-        ListChangesQuery { after: Some(after), types: Some(TYPES.to_owned()), limit: Some(CHANGES.to_owned()), wait, resources: None, account_id: None }
+        ListChangesQuery {
+            after: Some(after),
+            types: Some(TYPES.to_owned()),
+            limit: Some(CHANGES.to_owned()),
+            wait,
+            resources: None,
+            account_id: None,
+        }
     }
 
     /// Everything: first the end of the feed, then the lists. What changes meanwhile comes again after that end.

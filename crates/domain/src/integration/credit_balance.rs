@@ -473,8 +473,7 @@ impl CreditBalance {
                 let [receivable, unbilled_deliveries, open_orders] = pushed.says.parts;
                 let (open_orders, of_orders) = taken_out(open_orders, included);
                 let (unbilled_deliveries, of_deliveries) = taken_out(unbilled_deliveries, included.minus(of_orders));
-                [self.receivable, self.unbilled_deliveries, self.open_orders] =
-                    [receivable, unbilled_deliveries, open_orders].map(Some);
+                [self.receivable, self.unbilled_deliveries, self.open_orders] = [receivable, unbilled_deliveries, open_orders].map(Some);
                 self.included_orders = pushed.says.included.0;
                 let is_named = !self.included_orders.is_empty();
                 self.included_open_orders = is_named.then_some(of_orders);
@@ -636,7 +635,8 @@ mod tests {
             Just(CreditLimit { kind: LimitKind::NotManaged, amount: None }),
             (0..3_i64).prop_map(|n| CreditLimit { kind: LimitKind::Limited, amount: Some(Price(n)) }),
         ]);
-        let revision = proptest::option::of(prop_oneof![Just("1"), Just("2"), Just("02"), Just("99999999999999999999"), Just("a"), Just("b")]);
+        let revision =
+            proptest::option::of(prop_oneof![Just("1"), Just("2"), Just("02"), Just("99999999999999999999"), Just("a"), Just("b")]);
         let included = proptest::collection::vec(prop_oneof![Just("SO-1"), Just("SO-2")], 0..3);
         let item = (0..3_i64, revision, amount(), amount(), limit, proptest::option::of(any::<bool>()), included).prop_map(
             |(minute, revision, receivable, open_orders, credit_limit, on_hold, included)| CreditItem {
