@@ -11,13 +11,15 @@ use crate::{
     row::Row,
     sql::Sql,
     sqlite::{self, Sqlite, TokenChange, Turn, Writer},
+    values::Definitions,
 };
 use samphan_domain::{
     caller::Caller,
     error::{Code, Error},
     event::Event,
     instant::Instant,
-    platform::organisation_settings::OrganisationSettings,
+    platform::{custom_field::CustomField, organisation_settings::OrganisationSettings},
+    resource::Resource,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -62,7 +64,7 @@ pub struct Opened {
     /// Every resource by its plural.
     pub shapes: &'static Shapes,
     /// What was read of the organisation's custom fields, and when.
-    pub(crate) custom: Arc<RwLock<Option<ReadAt<CustomFields>>>>,
+    pub(crate) custom: Arc<RwLock<Definitions>>,
     /// The organisation's settings, and when they were read.
     pub(crate) settings: Arc<RwLock<Option<ReadAt<OrganisationSettings>>>>,
     /// The keys of cursors: the first signs, all verify.
@@ -89,13 +91,13 @@ const ROWS_AT_ONCE: usize = 20;
 /// Every resource by its plural.
 pub type Shapes = HashMap<&'static str, &'static Shape>;
 /// Custom fields by resource and key.
-pub type CustomFields = HashMap<(String, String), samphan_domain::platform::custom_field::CustomField>;
-
-/// Keys of cursors.
-pub(crate) type CursorKeys = Arc<[Vec<u8>]>;
+pub type CustomFields = HashMap<(String, String), CustomField>;
 
 /// What was read, and when.
 pub(crate) type ReadAt<T> = (Instant, Arc<T>);
+
+/// Keys of cursors.
+pub(crate) type CursorKeys = Arc<[Vec<u8>]>;
 
 #[derive(Clone, Debug)]
 enum Backend {
@@ -215,6 +217,7 @@ impl Store {
             savepoints: RefCell::new(0),
             writes_tried: Cell::new(0),
             told: Cell::new(false),
+            defines: Cell::new(false),
             places: RefCell::default(),
             missed: RefCell::default(),
             after_commit: RefCell::default(),
@@ -230,8 +233,8 @@ impl Store {
     }
 
     /// Forgets what was read of custom fields, here at once; other processes forget within seconds.
-    pub fn forget_custom_fields(&self) {
-        *self.custom.write().unwrap_or_else(PoisonError::into_inner) = None;
+    fn forget_custom_fields(&self) {
+        self.custom.write().unwrap_or_else(PoisonError::into_inner).forget();
     }
 }
 
@@ -385,6 +388,8 @@ pub struct Work {
     writes_tried: Cell<u64>,
     /// Whether events were written.
     told: Cell<bool>,
+    /// Whether custom fields were changed.
+    defines: Cell<bool>,
     /// The lines this work is at the head of, where it can be done again; left when the transaction has ended.
     places: RefCell<Option<Vec<Place>>>,
     /// A line it is not at the head of, and should be.
@@ -608,6 +613,7 @@ impl Work {
     pub async fn flush(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
         self.told.set(self.told.get() || !events.is_empty());
+        self.defines.set(self.defines.get() || events.iter().any(|e| e.resource == CustomField::MANY));
         outbox::write(self, events).await
     }
 
@@ -625,6 +631,9 @@ impl Work {
             On::Sqlite(turn) => turn.keep().await?,
             On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
             On::Pool => {}
+        }
+        if self.defines.get() {
+            store.forget_custom_fields();
         }
         after_commit.into_iter().for_each(|then| then(&store));
         if self.told.get() {

@@ -8,6 +8,7 @@ use crate::{
 use samphan_domain::{
     error::{FieldError, step},
     filter::INDEXED_TEXT,
+    instant::Instant,
     platform::{
         custom_field::{CustomField, CustomKind},
         picklist::Picklist,
@@ -22,15 +23,37 @@ use uuid::Uuid;
 /// Seconds for which custom field definitions are taken as read.
 const FRESH: i64 = 4;
 
+/// Custom field definitions as last read, shared by all workers of a process.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    /// Counts the changes made by this process. What was read before a change is not remembered after it.
+    generation: u64,
+    read: Option<(Instant, Arc<CustomFields>)>,
+}
+
+impl Definitions {
+    /// Drops what was read, also by readers that have not stored it yet.
+    pub(crate) fn forget(&mut self) {
+        self.generation += 1;
+        self.read = None;
+    }
+}
+
 impl Reader {
     /// The organisation's custom fields, at most a few seconds old.
     pub async fn custom_fields(&self) -> Result<Arc<CustomFields>> {
-        let kept = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).read.clone();
         if let Some((at, fields)) = kept
             && at.is_within(FRESH, self.now)
         {
             return Ok(fields);
         }
+        self.current_custom_fields().await
+    }
+
+    /// The organisation's custom fields as the database has them now, also those another process has just made.
+    pub async fn current_custom_fields(&self) -> Result<Arc<CustomFields>> {
+        let generation = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).generation;
         let mut sql = self.sql();
         sql.push("SELECT resource, key, label, type, required, picklist, max_length FROM custom_fields WHERE deleted_at IS NULL");
         let all = self
@@ -50,7 +73,10 @@ impl Reader {
             })
             .await?;
         let fields: Arc<CustomFields> = Arc::new(all.into_iter().map(|f| ((f.resource.clone(), f.key.clone()), f)).collect());
-        *self.store.custom.write().unwrap_or_else(PoisonError::into_inner) = Some((self.now, Arc::clone(&fields)));
+        let mut definitions = self.store.custom.write().unwrap_or_else(PoisonError::into_inner);
+        if definitions.generation == generation {
+            definitions.read = Some((self.now, Arc::clone(&fields)));
+        }
         Ok(fields)
     }
 
@@ -63,7 +89,11 @@ impl Reader {
         Ok(list.values.into_iter().filter(|v| v.is_active).map(|v| v.code).collect())
     }
 
-    /// Holds a record's `custom` against the definitions. Keys the record had before its field was dropped may stay.
+    /// Checks the values of a record's `custom` that this write changes against the definitions. Values that stand were checked when
+    /// they were written: a definition that was changed, retired or deleted since does not make the record unwritable.
+    ///
+    /// Remembered definitions may be a few seconds older than what another request was answered, so a key they do not know, or a value
+    /// they refuse, is checked against the database.
     pub async fn check_custom(
         &self,
         shape: &Shape,
@@ -71,14 +101,29 @@ impl Reader {
         before: Option<&Map<String, Value>>,
     ) -> Result<Vec<FieldError>> {
         let fields = self.custom_fields().await?;
+        if custom.keys().all(|key| fields.contains_key(&(shape.many.to_owned(), key.clone()))) {
+            let errors = self.check_custom_against(&fields, shape, custom, before).await?;
+            if errors.is_empty() {
+                return Ok(errors);
+            }
+        }
+        let fields = self.current_custom_fields().await?;
+        self.check_custom_against(&fields, shape, custom, before).await
+    }
+
+    async fn check_custom_against(
+        &self,
+        fields: &CustomFields,
+        shape: &Shape,
+        custom: &Map<String, Value>,
+        before: Option<&Map<String, Value>>,
+    ) -> Result<Vec<FieldError>> {
         let mut errors = vec![];
         let of_resource = || fields.values().filter(|f| f.resource == shape.many);
-        for (key, value) in custom {
+        for (key, value) in custom.iter().filter(|(key, value)| before.and_then(|b| b.get(*key)) != Some(value)) {
             let at = format!("/custom/{}", step(key));
             let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else {
-                if before.and_then(|b| b.get(key)) != Some(value) {
-                    errors.push(FieldError::new(at, "unknown_field", "").instead_of(key, of_resource().map(|f| f.key.clone())));
-                }
+                errors.push(FieldError::new(at, "unknown_field", "").instead_of(key, of_resource().map(|f| f.key.clone())));
                 continue;
             };
             match field.kind.kind().from_json(value) {

@@ -13,7 +13,7 @@ use samphan_persistence::{
 /// Custom fields.
 #[must_use]
 pub fn routes() -> Collection<CustomField> {
-    Collection::new("settings").create(create).update(update).delete(delete).writes()
+    Collection::new("settings").create(create).update(update).writes()
 }
 
 /// Adds a field to a resource.
@@ -23,7 +23,6 @@ pub(crate) async fn create(work: &Work, draft: Stored<CustomField>) -> Result<St
         let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&draft.data.resource, known);
         return Err(Error::invalid(fault));
     }
-    work.store.forget_custom_fields();
     stored::insert(work, draft).await
 }
 
@@ -35,11 +34,5 @@ async fn update(work: &Work, before: &Stored<CustomField>, after: Stored<CustomF
             return Err(Error::invalid(FieldError::new(pointer, "not_allowed", "what it was made with; make another field instead")));
         }
     }
-    work.store.forget_custom_fields();
     stored::save(work, before, after, "updated", None).await
-}
-
-async fn delete(work: &Work, found: &Stored<CustomField>) -> Result<()> {
-    work.store.forget_custom_fields();
-    stored::delete(work, found).await
 }

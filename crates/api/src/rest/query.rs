@@ -191,6 +191,17 @@ impl<'a> Words<'a> {
     pub async fn of(reader: &'a Reader) -> Result<Words<'a>> {
         Ok(Words { reader, custom: reader.custom_fields().await?, zone: reader.caller_zone().await? })
     }
+
+    /// Reads a filter. What remembered definitions do not know may have been defined a moment ago, by another process.
+    pub async fn parse(&mut self, value: &Value, shape: &'static Shape) -> Result<Filter> {
+        match filter::parse(value, shape, self) {
+            Err(_) if value.to_string().contains("\"custom.") => {
+                self.custom = self.reader.current_custom_fields().await?;
+                filter::parse(value, shape, self)
+            }
+            parsed => parsed,
+        }
+    }
 }
 
 impl Vocabulary for Words<'_> {
@@ -229,7 +240,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
         call.query.clone()
     };
     let get = |name: &str| given.get(name).map(String::as_str);
-    let words = Words::of(reader).await?;
+    let mut words = Words::of(reader).await?;
     let mut faults: Vec<FieldError> = vec![];
     let (mut parts, mut said): (Vec<Filter>, String) = (vec![], String::new());
     if let Some(json) = get("filter") {
@@ -237,7 +248,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
             .map_err(|_| Error::from(Code::InvalidFilter).with(vec![FieldError::new("?filter", "malformed_json", "one JSON object")]))?;
         // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
         super::body::clean(&mut value, "", &mut vec![]);
-        parts.push(filter::parse(&value, shape, &words)?);
+        parts.push(words.parse(&value, shape).await?);
         // As it is said, not as it is meant now: `within_last` means another moment on every page.
         value.sort_all_objects();
         said = value.to_string();
