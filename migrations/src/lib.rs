@@ -17,6 +17,7 @@ mod m0011_server_keys;
 mod m0012_money;
 mod m0013_connector;
 mod m0014_stock_identities;
+mod m0015_references;
 mod m0016_days;
 mod m0017_stream_tickets;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             m0012_money::STEP,
             m0013_connector::STEP,
             m0014_stock_identities::STEP,
+            m0015_references::STEP,
             m0016_days::STEP,
             m0017_stream_tickets::STEP,
         ];

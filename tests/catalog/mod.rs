@@ -9,6 +9,7 @@ crate::on_both![
     the_book_is_the_named_the_accounts_or_the_default_one,
     books_form_no_circle_and_share_their_currency,
     a_quote_is_asked_for_rightly,
+    translations_are_taken_away_by_a_merge_patch,
 ];
 
 async fn product(app: &App, sku: &str) -> String {
@@ -153,4 +154,22 @@ async fn a_quote_is_asked_for_rightly(app: App) {
     ask(json!([{"sku": "TEA", "quantity": 1}])).await.refused(422, "validation_failed").fault("/lines/0/quantity", "wrong_type");
     let lost = json!({"price_book_id": random_id(), "lines": [{"sku": "TEA", "quantity": "1"}]});
     app.post("/v1/price-quotes", lost).await.refused(422, "unknown_reference").fault("/price_book_id", "unknown_reference");
+}
+
+async fn translations_are_taken_away_by_a_merge_patch(app: App) {
+    let made = app.make("/v1/products", json!({"sku": "TEA", "name": "Tea", "name_translations": {"th": "ชา", "fa": "چای"}})).await;
+    let path = format!("/v1/products/{}", made["id"].as_str().unwrap());
+    let patched =
+        async |translations: Value| app.patch(&path, json!({"name_translations": translations})).await.is(200)["name_translations"].clone();
+    assert_eq!(patched(json!({})).await, json!({"th": "ชา", "fa": "چای"}), "an empty patch changes nothing");
+    assert_eq!(patched(json!({"th": null})).await, json!({"fa": "چای"}));
+    assert_eq!(patched(json!({"de": "Tee", "th": null})).await, json!({"fa": "چای", "de": "Tee"}));
+    let batch = json!({"mode": "update", "items": [{"id": made["id"], "name_translations": {"de": null}}]});
+    assert_eq!(app.post("/v1/products/batch", batch).await.is(200)["results"][0]["status"], "updated");
+    assert_eq!(app.get(&path).await.is(200)["name_translations"], json!({"fa": "چای"}));
+    assert_eq!(patched(Value::Null).await, json!({}));
+    app.patch(&path, json!({"name_translations": {"th": 7}})).await.refused(422, "validation_failed");
+    let field = json!({"resource": "accounts", "key": "x", "label": "X", "type": "text", "label_translations": {"th": "ก"}});
+    let field = format!("/v1/custom-fields/{}", app.make("/v1/custom-fields", field).await["id"].as_str().unwrap());
+    assert_eq!(app.patch(&field, json!({"label_translations": {"th": null}})).await.is(200)["label_translations"], json!({}));
 }

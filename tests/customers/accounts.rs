@@ -10,6 +10,7 @@ crate::on_both![
     one_contact_of_an_account_is_the_first,
     a_reference_to_nothing_is_refused,
     a_contact_is_called_by_its_whole_name,
+    a_second_account_of_a_tax_id_is_meant_or_refused,
 ];
 
 async fn one_address_of_each_purpose_is_the_default(app: App) {
@@ -45,7 +46,7 @@ async fn a_thai_tax_id_is_checked_and_kept_as_digits(app: App) {
     let account = |tax_id: &str, more: Value| {
         let mut body = json!({"name": "A", "tax_id": tax_id});
         body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-        app.post("/v1/accounts", body)
+        app.post("/v1/accounts?allow_duplicate=true", body)
     };
     for typed in [good.clone(), format!("{}-{} {}", &good[..1], &good[1..5], &good[5..])] {
         assert_eq!(account(&typed, json!({"country": "TH"})).await.is(201)["tax_id"], json!(good));
@@ -125,4 +126,39 @@ async fn a_contact_is_called_by_its_whole_name(app: App) {
     assert_eq!(made["name"], "สมชาย ใจดี");
     let patched = app.patch(made.header("location"), json!({"last_name": null, "middle_name": "J."})).await.is(200);
     assert_eq!(patched["name"], "สมชาย J.");
+}
+
+async fn a_second_account_of_a_tax_id_is_meant_or_refused(app: App) {
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "erp"})).await;
+    let body = |branch: Value| json!({"name": "A", "country": "TH", "tax_id": "0105536000003", "branch_code": branch});
+    let first = app.post("/v1/accounts", body(json!("00000"))).await.is(201);
+    let refused = app.post("/v1/accounts", body(json!("00000"))).await.refused(409, "possible_duplicate");
+    assert_eq!(refused["conflicts"][0]["id"], json!(first.id()));
+    app.post("/v1/accounts", json!({"name": "A", "tax_id": "0-1055-36000-00-3"})).await.refused(409, "possible_duplicate");
+    app.post("/v1/accounts", body(json!("00001"))).await.is(201);
+    app.post("/v1/accounts", json!({"name": "No tax id"})).await.is(201);
+    app.post("/v1/accounts", json!({"name": "No tax id"})).await.is(201);
+    // By every way in.
+    let other = app.account("B").await;
+    let path = format!("/v1/accounts/{other}");
+    let change = json!({"tax_id": "0105536000003", "branch_code": "00000"});
+    app.patch(&path, change.clone()).await.refused(409, "possible_duplicate");
+    app.put("/v1/accounts/by-external-id/erp/C-1", body(json!("00000"))).await.refused(409, "possible_duplicate");
+    let mut item = body(json!("00000"));
+    item["external_id"] = json!("C-2");
+    let batch = json!({"mode": "upsert", "match_on": "external_id:erp", "items": [item]});
+    let answer = app.post("/v1/accounts/batch", batch.clone()).await.is(200);
+    assert_eq!(answer["results"][0]["error"]["code"], "possible_duplicate");
+    let crowd = async |_| app.post("/v1/accounts", json!({"name": "C", "country": "US", "tax_id": "12-3456789"})).await.status;
+    let made = futures_util::future::join_all((0..6).map(crowd)).await;
+    assert_eq!(made.iter().filter(|status| **status == 201).count(), 1, "{made:?}");
+    // Who means it says so.
+    app.patch(&format!("{path}?allow_duplicate=true"), change).await.is(200);
+    assert_eq!(app.patch(&path, json!({"grade": "A"})).await.is(200)["grade"], "A", "what stands is not asked of again");
+    app.put("/v1/accounts/by-external-id/erp/C-1?allow_duplicate=true", body(json!("00000"))).await.is(201);
+    let answer = app.post("/v1/accounts/batch?allow_duplicate=true", batch).await.is(200);
+    assert_eq!(answer["results"][0]["status"], "created");
+    app.delete(&path).await.is(204);
+    app.ask(reqwest::Method::POST, &format!("{path}/restore")).await.refused(409, "possible_duplicate");
+    app.ask(reqwest::Method::POST, &format!("{path}/restore?allow_duplicate=true")).await.is(200);
 }

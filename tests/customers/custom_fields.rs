@@ -8,6 +8,8 @@ crate::on_both![
     a_picklist_says_what_may_be_picked,
     custom_fields_are_patched_one_by_one_and_filtered_by,
     what_a_field_was_made_with_stays,
+    changed_definitions_leave_stored_records_writable,
+    a_field_can_be_used_as_soon_as_its_maker_is_answered,
 ];
 
 async fn field(app: &App, key: &str, kind: &str, more: Value) -> String {
@@ -91,4 +93,66 @@ async fn what_a_field_was_made_with_stays(app: App) {
     app.post("/v1/custom-fields", json!({"resource": "accounts", "key": "a", "label": "a", "type": "text"}))
         .await
         .refused(409, "already_exists");
+}
+
+/// Every way to write a record that holds values the definitions would not take any more: what stands is not asked of again.
+async fn changed_definitions_leave_stored_records_writable(app: App) {
+    let list = json!({"key": "routes", "name": "Routes", "values": [{"code": "A", "label": "A"}, {"code": "B", "label": "B"}, {"code": "C", "label": "C"}]});
+    let list = format!("/v1/picklists/{}", app.make("/v1/picklists", list).await["id"].as_str().unwrap());
+    field(&app, "retired", "picklist", json!({"picklist": "routes"})).await;
+    field(&app, "left_out", "picklist", json!({"picklist": "routes"})).await;
+    let short = field(&app, "short", "text", json!({})).await;
+    let dropped = field(&app, "dropped", "text", json!({})).await;
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "erp"})).await;
+    let held = json!({"retired": "B", "left_out": "C", "short": "a long text", "dropped": "x"});
+    let put = |more: Value| {
+        let mut body = json!({"name": "A", "custom": held});
+        body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        app.put("/v1/accounts/by-external-id/erp/C-1", body)
+    };
+    let made = put(json!({})).await.is(201);
+    let path = format!("/v1/accounts/{}", made.id());
+    app.patch(&list, json!({"values": [{"code": "A", "label": "A"}, {"code": "B", "label": "B", "is_active": false}]})).await.is(200);
+    app.patch(&format!("/v1/custom-fields/{short}"), json!({"max_length": 3})).await.is(200);
+    app.delete(&format!("/v1/custom-fields/{dropped}")).await.is(204);
+    field(&app, "needed", "text", json!({"required": true})).await;
+    assert_eq!(app.patch(&path, json!({"description": "moved"})).await.is(200)["custom"], held);
+    put(json!({"grade": "B"})).await.is(200);
+    let item = json!({"external_id": "C-1", "grade": "C", "custom": held});
+    let batch = json!({"mode": "upsert", "match_on": "external_id:erp", "items": [item]});
+    assert_eq!(app.post("/v1/accounts/batch", batch).await.is(200)["results"][0]["status"], "updated");
+    app.post(&format!("{path}/change-lifecycle"), json!({"to": "active"})).await.is(200);
+    app.post(&format!("{path}/assign"), json!({"reason": "x"})).await.is(200);
+    app.delete(&path).await.is(204);
+    app.ask(reqwest::Method::POST, &format!("{path}/restore")).await.is(200);
+    // What is changed is held against the definitions as they are now.
+    assert_eq!(app.patch(&path, json!({"custom": {"retired": "A"}})).await.is(200)["custom"]["retired"], "A");
+    for (key, value, code) in [("retired", "B", "unknown_value"), ("short", "other", "too_long"), ("dropped", "y", "unknown_field")] {
+        app.patch(&path, json!({"custom": {key: value}})).await.refused(422, "validation_failed").fault(&format!("/custom/{key}"), code);
+    }
+    app.patch(&path, json!({"custom": {"dropped": null, "needed": "n"}})).await.is(200);
+    app.patch(&path, json!({"custom": {"needed": null}})).await.refused(422, "validation_failed").fault("/custom/needed", "required");
+}
+
+/// Over two processes, each with what it remembers of definitions.
+async fn a_field_can_be_used_as_soon_as_its_maker_is_answered(app: App) {
+    let other = app.another(samphan::config::RateLimit::Off);
+    for n in 0..4 {
+        // Both have just read them.
+        app.account("A").await;
+        other.account("A").await;
+        let keys = [format!("a{n}"), format!("b{n}")];
+        let (a, b) =
+            futures_util::future::join(field(&app, &keys[0], "text", json!({})), field(&other, &keys[1], "number", json!({}))).await;
+        assert_ne!(a, b);
+        for process in [&app, &other] {
+            let body = json!({"name": "A", "custom": {&keys[0]: "x", &keys[1]: "7"}});
+            let made = process.post("/v1/accounts", body).await.is(201);
+            for (key, value) in [(&keys[0], "x"), (&keys[1], "7")] {
+                let filter = json!({"filter": {"field": format!("custom.{key}"), "op": "eq", "value": value}});
+                let found = process.post("/v1/accounts/search", filter).await.is(200);
+                assert!(ids(&found).contains(&made.id()), "{}", found.text);
+            }
+        }
+    }
 }

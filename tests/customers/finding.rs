@@ -6,6 +6,9 @@ use sqlx::{Connection, PgConnection};
 crate::on_both![
     a_phone_number_is_found_however_it_is_typed,
     an_email_and_another_systems_id_are_looked_up,
+    spellings_of_one_email_address_are_one,
+    spellings_of_one_external_id_are_one,
+    an_account_a_contact_left_does_not_call,
     a_vip_comes_first,
     words_are_found_in_thai_persian_and_english,
     the_search_follows_changes,
@@ -240,4 +243,63 @@ async fn the_search_has_pages(app: App) {
     app.get(&format!("/v1/search?q=other{cursor}")).await.refused(400, "invalid_cursor");
     app.get("/v1/search").await.refused(400, "invalid_query").fault("?q", "required");
     app.get("/v1/search?q=tea&resources=acounts").await.refused(400, "invalid_query").fault("?resources", "unknown_value");
+}
+
+async fn spellings_of_one_email_address_are_one(app: App) {
+    let contact = app.make("/v1/contacts", json!({"first_name": "Somying"})).await;
+    let points = format!("/v1/contacts/{}/contact-points", contact["id"].as_str().unwrap());
+    for (kept, sought) in [
+        ("\u{200e}a@example.com", "a@example.com"),
+        ("b\u{200b}@example.com", "b@example.com"),
+        ("c@example.com.", "c@example.com"),
+        ("d@bücher.example", "d@xn--bcher-kva.example"),
+        ("e@xn--bcher-kva.example", "e@BÜCHER.example"),
+        ("f@example.com", "mailto:f@example.com"),
+        ("mailto:g@example.com", "g@example.com"),
+    ] {
+        app.make(&points, json!({"kind": "email", "raw": kept})).await;
+        for query in [kept, sought] {
+            let found = app.get(&format!("/v1/lookup?email={}", encoded(query))).await.is(200);
+            assert_eq!(found["matches"].as_array().unwrap().len(), 1, "{kept:?} by {query:?}");
+        }
+        app.post(&points, json!({"kind": "email", "raw": sought})).await.refused(409, "already_exists");
+    }
+    for blank in ["a\u{3164}b@example.com", "a\u{2800}@example.com", "a b@example.com"] {
+        app.post(&points, json!({"kind": "email", "raw": blank})).await.refused(422, "validation_failed").fault("/raw", "invalid_email");
+    }
+}
+
+async fn spellings_of_one_external_id_are_one(app: App) {
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "erp"})).await;
+    let path = |id: &str| format!("/v1/accounts/by-external-id/erp/{}", encoded(id));
+    let made = app.put(&path("\u{e9}1"), json!({"name": "composed"})).await.is(201);
+    assert_eq!(app.put(&path("e\u{301}1"), json!({"name": "decomposed"})).await.is(200).id(), made.id());
+    let batch = |id: &str| json!({"mode": "upsert", "match_on": "external_id:erp", "items": [{"external_id": id, "name": "batch"}]});
+    let answer = app.post("/v1/accounts/batch", batch("e\u{301}1")).await.is(200);
+    assert_eq!(answer["results"][0]["id"], json!(made.id()));
+    app.post("/v1/accounts/batch", batch("o\u{308}1")).await.is(200);
+    for id in ["o\u{308}1", "\u{f6}1"] {
+        app.get(&path(id)).await.is(200);
+        let found = app.get(&format!("/v1/lookup?external_id={}", encoded(id))).await.is(200);
+        assert_eq!(found["matches"].as_array().unwrap().len(), 1);
+    }
+}
+
+async fn an_account_a_contact_left_does_not_call(app: App) {
+    let contact = app.make("/v1/contacts", json!({"first_name": "Somying"})).await;
+    let id = contact["id"].as_str().unwrap();
+    app.make(&format!("/v1/contacts/{id}/contact-points"), json!({"kind": "mobile", "raw": "081 234 5678"})).await;
+    let (left, present, later) = (app.account("Left").await, app.account("Present").await, app.account("Later").await);
+    let link = |account: &str, dates: Value| {
+        let mut body = json!({"account_id": account, "contact_id": id});
+        body.as_object_mut().unwrap().extend(dates.as_object().cloned().unwrap());
+        body
+    };
+    let first = app.make("/v1/account-contacts", link(&left, json!({"valid_to": "2020-12-31"}))).await;
+    app.ask(reqwest::Method::POST, &format!("/v1/account-contacts/{}/set-primary", first["id"].as_str().unwrap())).await.is(200);
+    app.make("/v1/account-contacts", link(&later, json!({"valid_from": "2199-01-01"}))).await;
+    let caller = async || app.get("/v1/lookup?phone=0812345678").await.is(200)["matches"][0]["account_id"].clone();
+    assert_eq!(caller().await, Value::Null);
+    app.make("/v1/account-contacts", link(&present, json!({"valid_from": "2020-01-01", "valid_to": "2199-12-31"}))).await;
+    assert_eq!(caller().await, json!(present));
 }

@@ -10,4 +10,5 @@ mod once;
 mod pages;
 mod plans;
 mod records;
+mod relations;
 mod strings;

@@ -544,9 +544,16 @@ async fn a_search_without_rights_finds_nothing(app: App) {
 
 async fn the_unseen_does_not_crowd_out_the_seen_in_the_lookup(app: App) {
     let person = app.person(&["accounts:read/own", "contacts:read/own", "account-contacts:read/own"], &[], &[]).await;
-    let hidden: Vec<Value> = (0..30).map(|n| json!({"name": format!("Hidden {n}"), "tax_id": "0105536000013", "country": "US"})).collect();
+    let hidden: Vec<Value> = (0..30)
+        .map(|n| json!({"name": format!("Hidden {n}"), "tax_id": "0105536000013", "branch_code": n.to_string(), "country": "US"}))
+        .collect();
     let hidden = app.make_many("/v1/accounts", &hidden).await;
-    let seen = app.make("/v1/accounts", json!({"name": "Seen", "tax_id": "0105536000013", "country": "US", "owner_id": person.id})).await;
+    let seen = app
+        .make(
+            "/v1/accounts",
+            json!({"name": "Seen", "tax_id": "0105536000013", "branch_code": "seen", "country": "US", "owner_id": person.id}),
+        )
+        .await;
     let contact = app.make("/v1/contacts", json!({"first_name": "Seen", "owner_id": person.id})).await;
     for parent in hidden.iter().map(|id| format!("accounts/{id}")).chain([format!("contacts/{}", contact["id"].as_str().unwrap())]) {
         app.make(&format!("/v1/{parent}/contact-points"), json!({"kind": "phone", "raw": "02 123 4567"})).await;

@@ -14,6 +14,7 @@ crate::on_both![
     amounts_beyond_reason_add_up_or_are_refused,
     an_invoice_of_an_order_out_of_sight_is_refused_as_of_none,
     numbers_of_documents_are_found_by_the_search,
+    an_order_with_a_retired_value_is_worked_on,
 ];
 
 fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
@@ -246,4 +247,32 @@ async fn an_invoice_of_an_order_out_of_sight_is_refused_as_of_none(app: App) {
     assert_eq!(unseen["invoices"][0]["error"]["errors"][0]["pointer"], "/order_id");
     let said = |answer: &Answer| answer.text.replace(answer["invoices"][0]["error"]["request_id"].as_str().unwrap(), "");
     assert_eq!(said(&unseen), said(&never));
+}
+
+/// A picklist value on the order is retired: it is submitted, confirmed, amended, shipped, invoiced and cancelled all the same.
+async fn an_order_with_a_retired_value_is_worked_on(app: App) {
+    let shop = Shop::open(&app).await;
+    shop.say_first(&app).await;
+    let list = json!({"key": "routes", "name": "Routes", "values": [{"code": "A", "label": "A"}, {"code": "B", "label": "B"}]});
+    let list = format!("/v1/picklists/{}", id(&app.make("/v1/picklists", list).await));
+    let field = json!({"resource": "orders", "key": "route", "label": "Route", "type": "picklist", "picklist": "routes"});
+    app.make("/v1/custom-fields", field).await;
+    let lines = json!([{"product_id": shop.tea, "quantity": "2"}]);
+    let body = json!({"account_id": shop.account, "lines": lines, "custom": {"route": "B"}});
+    let (order, other) = (app.make("/v1/orders", body.clone()).await, app.make("/v1/orders", body).await);
+    app.patch(&list, json!({"values": [{"code": "A", "label": "A"}]})).await.is(200);
+    act(&app, &id(&order), "submit", json!({})).await.is(200);
+    let order = act(&app, &id(&order), "confirm", json!({})).await.is(200);
+    assert_eq!((&order["status"], &order["custom"]), (&json!("confirmed"), &json!({"route": "B"})), "{}", order.text);
+    act(&app, &order.id(), "amend", json!({"customer_reference": "PO-2"})).await.is(200);
+    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201).id();
+    app.post(&format!("/v1/shipments/{shipment}/ship"), json!({})).await.is(200);
+    app.make("/v1/order-invoices", invoice(&order, "INV-1", "1", "107.00", from_now(0))).await;
+    let mut second = invoice(&order, "INV-2", "1", "107.00", from_now(1));
+    second.as_object_mut().unwrap().remove("system");
+    let item = json!({"external_id": "C-1", "as_of": from_now(2), "receivable": "214.00"});
+    let batch = json!({"system": "erp", "entity": "TH01", "currency": "THB", "items": [item], "invoices": [second]});
+    app.post("/v1/credit-balances/batch", batch).await.is(200);
+    assert_eq!(read(&app, &order.id()).await["invoice_status"], "fully");
+    act(&app, &id(&other), "cancel", json!({"reason": "x"})).await.is(200);
 }

@@ -38,6 +38,16 @@ impl Shop {
         Self { tea, ..shop }
     }
 
+    /// Its customer.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// What it sells.
+    pub fn tea(&self) -> &str {
+        &self.tea
+    }
+
     /// A product at a price, so many of it in the warehouse.
     pub async fn product(&self, app: &App, sku: &str, price: &str, pieces: &str) -> String {
         let product = id(&app.make("/v1/products", json!({"sku": sku, "name": sku, "tax_code": "VAT7"})).await);

@@ -7,8 +7,10 @@ mod naming;
 mod permissions;
 mod properties;
 mod records;
+mod references;
 mod repeats;
 mod step;
+mod texts;
 mod unreadable;
 mod world;
 

@@ -42,7 +42,8 @@ const ABOUT: About = About {
         Lists are pages with opaque cursors. Unknown parameters, fields, operators and values are refused with the nearest valid name, never ignored. \
         Whatever writes records by POST or PATCH honours `Idempotency-Key` and `dry_run=true`, every write to a record `If-Match`. \
         Amounts are decimal strings with the currency beside them; times are RFC 3339 with an offset. \
-        A text with `x-visible` has no control characters and no invisible ones. Whatever is not a success is a `Problem`.",
+        A text with `x-visible` has no control characters and no invisible or blank ones, and is kept in Unicode NFKC without spaces around it. \
+        A text without `x-multiline` is one line, without control characters or direction overrides. `x-on-delete` of a record says what deleting the records it refers to does. Whatever is not a success is a `Problem`.",
     tags: &[
         ("accounts", "Customers: the organisations we deal with, and how they came to be where they stand."),
         ("contacts", "The people through whom accounts are reached."),

@@ -52,6 +52,7 @@ codes! {
     InUse = "in_use", 409, "Other records depend on this one; `conflicts` names some.";
     LastAdministrator = "last_administrator", 409, "The change would leave no administrator: an active user with a password, whose roles grant everything and hide nothing. Give another user such a role first.";
     CustomerBlocked = "customer_blocked", 409, "The customer's stage is `blocked`: nothing is sold or promised. Move it to another stage with `change-lifecycle` first.";
+    PossibleDuplicate = "possible_duplicate", 409, "Another record is probably of the same thing; `conflicts` names it. If it is not, send the request again with `allow_duplicate=true`.";
     Conflict = "conflict", 409, "The request conflicts with the present state.";
     InsufficientStock = "insufficient_stock", 409, "Less is available than is asked for; `errors` says where and how much there is, `conflicts` names the stock levels.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this Idempotency-Key is still running; try again shortly.";

@@ -256,6 +256,8 @@ impl Parser<'_> {
                     "le" => Op::Le,
                     "gt" => Op::Gt,
                     "ge" => Op::Ge,
+                    // A set contains its members, not parts of their names.
+                    "contains" if target.is_set() => Op::In,
                     "contains" => Op::Contains,
                     _ => Op::StartsWith,
                 };
@@ -266,7 +268,11 @@ impl Parser<'_> {
     }
 
     fn scalar(&mut self, target: &Target, value: &Value, at: &str) -> Option<Scalar> {
-        match target.kind().from_json(value) {
+        let read = target.kind().from_json(value).map(|read| match (read, target) {
+            (Scalar::Text(sought), Target::Field(field) | Target::Through { field, .. }) => Scalar::Text(field.normal_form(sought)),
+            (read, _) => read,
+        });
+        match read {
             Ok(Scalar::Null) => self.fail(at, "null_not_allowed", "use is_null"),
             Ok(Scalar::Text(t)) if matches!(target, Target::Custom { .. }) && t.chars().count() >= INDEXED_TEXT => {
                 self.fail(at, "too_long", (INDEXED_TEXT - 1).to_string())
@@ -307,9 +313,19 @@ impl Target {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Field(field) | Self::Through { field, .. } => field.kind,
+            Self::Field(field) | Self::Through { field, .. } if !field.is_set() => field.kind,
             Self::Custom { kind, .. } => *kind,
-            Self::Tags => Kind::Text,
+            Self::Field(_) | Self::Through { .. } | Self::Tags => Kind::Text,
+        }
+    }
+
+    /// Whether it is a set of names: a condition holds of one of them.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        match self {
+            Self::Tags => true,
+            Self::Field(field) => field.is_set(),
+            Self::Custom { .. } | Self::Through { .. } => false,
         }
     }
 
@@ -325,7 +341,7 @@ impl Target {
 #[must_use]
 pub fn ops_of(target: &Target) -> Vec<&'static str> {
     let fits = |op: &&str| match (target, *op) {
-        (Target::Tags, op) => matches!(op, "eq" | "ne" | "in" | "not_in" | "is_null"),
+        (target, op) if target.is_set() => matches!(op, "eq" | "ne" | "in" | "not_in" | "contains" | "is_null"),
         (_, "eq" | "ne" | "in" | "not_in" | "is_null") => true,
         (_, "lt" | "le" | "gt" | "ge") => !matches!(target.kind(), Kind::Id | Kind::Bool | Kind::Json | Kind::Bytes),
         (Target::Field(f), "contains") => f.searched && f.kind == Kind::Text,
@@ -395,6 +411,9 @@ impl Filter {
             Self::Any(parts) => parts.iter().any(|p| p.passes(record, through)),
             Self::Leaf { target, op, values, negated } => {
                 let held: Vec<Scalar> = match target {
+                    Target::Field(f) if f.is_set() => {
+                        record[f.name].as_array().into_iter().flatten().map(|t| read(Kind::Text, t)).collect()
+                    }
                     Target::Field(f) => vec![read(f.kind, &record[f.name])],
                     Target::Custom { key, kind } => vec![read(*kind, &record["custom"][key])],
                     Target::Tags => record["tags"].as_array().into_iter().flatten().map(|t| read(Kind::Text, t)).collect(),

@@ -1,6 +1,6 @@
 //! What a resource is: one struct of fields, and the few facts about it that every floor of the house uses.
 
-use crate::privacy::PersonalData;
+use crate::{privacy::PersonalData, reference::OnDelete};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -58,6 +58,25 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const TITLE: &'static str = "name";
     /// Sets of fields no two living records share.
     const UNIQUE: &'static [&'static [&'static str]] = &[];
+    /// Those of `UNIQUE` whose text is the same whatever the case of its letters A to Z, such as codes.
+    const CASELESS: &'static [&'static str] = &[];
+    /// Sets of fields no two living records share from now on: like `UNIQUE`, where records of before may. Not asked of what holds a null in
+    /// all of the set.
+    const DISTINCT: &'static [&'static [&'static str]] = &[];
+    /// Sets of fields by which two records are probably of the same thing: the second is refused unless the request allows it. Not asked of
+    /// what has no value in the first of the set; no value in another one may be any.
+    const POSSIBLE_DUPLICATES: &'static [&'static [&'static str]] = &[];
+    /// Flags that only one record of those with the same values of the other fields has: setting it takes it from the one before.
+    const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// What deleting a record does to this resource's records that name it, by the field that names it (`lines.product_id` for a field of
+    /// each line). [`OnDelete::Refuse`] where none is declared.
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[];
+    /// Fields that name another resource's records by a code, as `tax_code` names `tax_rates.code`, and what deleting those does.
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[];
+    /// Fields that stay as they are while other records rely on this one.
+    const FIXED_IN_USE: &'static [&'static str] = &[];
+    /// The most levels of a hierarchy: of records that name one another as parents.
+    const MAX_LEVELS: usize = 20;
     /// Fields about a private person (hidden by field rules of class `personal`).
     const PERSONAL: &'static [&'static str] = &[];
     /// Fields about money owed (hidden by field rules of class `financial`).

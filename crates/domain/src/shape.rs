@@ -5,8 +5,10 @@
 use crate::{
     error::nearest,
     privacy::PersonalData,
+    reference::{self, OnDelete, Reference},
     resource::{Details, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
+    text,
 };
 use serde_json::{Map, Value, json};
 
@@ -74,9 +76,30 @@ impl Field {
         self.personal.is_some() && !self.retained
     }
 
+    /// Whether it holds values by names of the client's choice, such as translations by language.
+    #[must_use]
+    pub fn is_map(&self) -> bool {
+        self.schema["type"] == "object" && self.schema["additionalProperties"].is_object()
+    }
+
+    /// Whether it holds a list of names, such as the fields a change is of.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.schema["type"] == "array" && self.schema["items"]["type"] == "string"
+    }
+
+    /// Text that is compared with this field's, in the form the field is kept in.
+    #[must_use]
+    pub fn normal_form(&self, sought: String) -> String {
+        if self.schema["format"] == text::VISIBLE { text::identifier(&sought).into_owned() } else { sought }
+    }
+
     /// Reads a value of this field from a query parameter.
     pub fn reads(&self, text: &str) -> Result<Scalar, Misfit> {
-        let value = self.kind.read(text)?;
+        let value = match self.kind.read(text)? {
+            Scalar::Text(sought) => Scalar::Text(self.normal_form(sought)),
+            other => other,
+        };
         match &value {
             Scalar::Text(t) if !self.options.is_empty() && !self.options.contains(t) => Err(("unknown_value", "one of the allowed values")),
             _ => Ok(value),
@@ -123,6 +146,20 @@ pub struct Shape {
     pub status: Option<&'static str>,
     /// Sets of fields no two living records share.
     pub unique: &'static [&'static [&'static str]],
+    /// Fields whose text is the same whatever its case, where it must be unique.
+    pub caseless: &'static [&'static str],
+    /// Sets of fields no two living records share from now on.
+    pub distinct: &'static [&'static [&'static str]],
+    /// Sets of fields by which two records are probably of the same thing.
+    pub possible_duplicates: &'static [&'static [&'static str]],
+    /// Flags that only one record of a set has, and the fields that make the set.
+    pub one_of: &'static [(&'static str, &'static [&'static str])],
+    /// The fields that name other records, also those within lists and lines.
+    pub references: Vec<Reference>,
+    /// Fields that stay as they are while other records rely on this one.
+    pub fixed_in_use: &'static [&'static str],
+    /// The most levels of its hierarchies.
+    pub max_levels: usize,
     /// The actions a state allows.
     pub actions: fn(&str) -> &'static [&'static str],
     /// Records that belong to one and may be answered with it.
@@ -186,7 +223,9 @@ impl Shape {
             .into_iter()
             .flatten()
             .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
-            .chain(T::UNIQUE.iter().copied().flatten())
+            .chain(T::UNIQUE.iter().chain(T::DISTINCT).chain(T::POSSIBLE_DUPLICATES).copied().flatten())
+            .chain(T::ONE_OF.iter().flat_map(|(flag, within)| within.iter().chain([flag])))
+            .chain(T::FIXED_IN_USE.iter().chain(T::CASELESS))
             .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
@@ -230,6 +269,7 @@ impl Shape {
                 f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
             }
         }
+        let references = references::<T>(&fields, &components);
         let erased = fields.iter().any(Field::is_erased).then_some("erased");
         Self {
             many: T::MANY,
@@ -250,6 +290,13 @@ impl Shape {
             log: T::LOG,
             status: T::STATUS,
             unique: T::UNIQUE,
+            caseless: T::CASELESS,
+            distinct: T::DISTINCT,
+            possible_duplicates: T::POSSIBLE_DUPLICATES,
+            one_of: T::ONE_OF,
+            references,
+            fixed_in_use: T::FIXED_IN_USE,
+            max_levels: T::MAX_LEVELS,
             actions: T::actions,
             details: T::DETAILS,
             create_options: T::CREATE_OPTIONS,
@@ -301,11 +348,51 @@ impl Shape {
         self.parents.iter().filter_map(|name| self.field(name)?.reference).map(|many| many.replace('_', "-")).collect()
     }
 
+    /// The fields by which its records form a tree: those a client writes that name a record of the resource itself.
+    pub fn hierarchies(&self) -> impl Iterator<Item = &Reference> {
+        self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == self.many)
+    }
+
+    /// Whether it has values that are kept beside its records: tags, custom fields, references within lists and lines.
+    #[must_use]
+    pub fn has_indexed_values(&self) -> bool {
+        self.extensible || self.references.iter().any(Reference::is_indexed_apart)
+    }
+
     /// The permission for a verb: `price-books:read`.
     #[must_use]
     pub fn permission(&self, verb: &str) -> String {
         format!("{}:{verb}", self.path)
     }
+}
+
+/// The references of a resource, with what deleting does.
+fn references<T: Resource>(fields: &[Field], components: &[(String, Value)]) -> Vec<Reference> {
+    let mut all = vec![];
+    for field in fields.iter().filter(|f| !Shape::is_meta(f.name)) {
+        let mut found = vec![];
+        reference::within(&field.schema, components, field.name, !field.read_only && !T::LOG, 0, &mut found);
+        for (path, target, is_written) in found {
+            let declared = T::ON_DELETE.iter().find(|(name, _)| *name == path).map(|(_, rule)| *rule);
+            let on_delete = match declared {
+                Some(rule) => rule,
+                None if T::PARENTS.contains(&path.as_str()) && !T::LOG => OnDelete::Follow,
+                None if is_written => OnDelete::Refuse,
+                None => OnDelete::Keep,
+            };
+            let is_column = path == field.name && field.kind == Kind::Id;
+            all.push(Reference { path: leak(&path), target: leak(&target), key: "id", is_written, is_column, on_delete });
+        }
+    }
+    for (field, named, on_delete) in T::NAMES {
+        let (target, key) = named.split_once('.').unwrap_or((named, "id"));
+        assert!(fields.iter().any(|f| f.name == *field), "{}: no field {field}", T::MANY);
+        all.push(Reference { path: field, target, key, is_written: true, is_column: true, on_delete: *on_delete });
+    }
+    for (path, _) in T::ON_DELETE {
+        assert!(all.iter().any(|r| r.path == *path), "{}: {path} refers to nothing", T::MANY);
+    }
+    all
 }
 
 /// `price_book` as `PriceBook`.

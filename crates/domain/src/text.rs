@@ -14,7 +14,8 @@ const GRAM: usize = 3;
 /// The most bytes of a [`sort_key`], so that an index entry fits a page of either database.
 const SORT_KEY_BYTES: usize = 400;
 
-/// The format of texts that people compare by eye (codes, numbers, e-mail addresses): with nothing [out of sight](is_visible).
+/// The format of texts that people compare by eye (codes, numbers, e-mail addresses): with nothing [out of sight](is_visible), and kept in
+/// [one form](identifier).
 pub const VISIBLE: &str = "visible";
 
 /// One condition on the tokens of a text; a text is a candidate when all conditions hold.
@@ -195,10 +196,38 @@ pub(crate) fn ascii_digit(c: char) -> Option<char> {
     char::from_digit(u32::from(c) - u32::from(zero), 10)
 }
 
-/// Whether all of a text is seen: no control characters, and none that only steers how others are shown.
+/// Whether all of a text is seen: no control characters, none that only steers how others are shown, and none that is blank but for the
+/// space between words. A text of spaces alone is not seen either.
 #[must_use]
 pub fn is_visible(s: &str) -> bool {
-    !s.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+    let unseen = |c: char| c != ' ' && (c.is_control() || is_invisible(c) || is_blank(c));
+    !s.chars().any(unseen) && (s.is_empty() || !s.trim().is_empty())
+}
+
+/// Whether a text is one line: no control characters such as line breaks or escapes, and none that turns the direction of what follows.
+/// Joiners and direction marks stay: Persian needs the zero-width non-joiner.
+#[must_use]
+pub fn is_line(s: &str) -> bool {
+    !s.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202d}' | '\u{202e}'))
+}
+
+/// An identifier in its one form: compatibility characters such as full-width letters as the usual ones (NFKC), without spaces around it.
+#[must_use]
+pub fn identifier(s: &str) -> Cow<'_, str> {
+    let trimmed = s.trim();
+    if trimmed.is_ascii() { Cow::Borrowed(trimmed) } else { Cow::Owned(trimmed.nfkc().collect::<String>().trim().to_owned()) }
+}
+
+/// A text that identifies somebody, such as a messenger name, as it is looked up: an identifier in lower case, without what is not seen.
+#[must_use]
+pub fn lookup_key(s: &str) -> String {
+    let seen: String = s.chars().filter(|c| !c.is_control() && !is_invisible(*c)).map(|c| if is_blank(c) { ' ' } else { c }).collect();
+    identifier(&seen).to_lowercase()
+}
+
+/// Whether a character is blank: spaces of every width, and letters that show nothing.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// Whether a character only steers how others are shown: joiners, direction, soft hyphen, variants.

@@ -110,6 +110,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         if other_shape.owned || !other_shape.parents.is_empty() {
             sight::only_seen(&mut sql, work, other_shape, "t", "read")?;
         }
+        sql.for_key_share("t");
         let inactive = match record::owns(shape, field) {
             true => {
                 let others: Vec<Uuid> = named.iter().copied().filter(|id| *id != work.caller.id).collect();
@@ -160,7 +161,7 @@ async fn index(work: &Work, shape: &'static Shape, made: &[&Record], texts: Vec<
         }
     }
     search::write(work, &[], entries).await?;
-    if shape.extensible {
+    if shape.has_indexed_values() {
         let fields = work.custom_fields().await?;
         let rows = made.iter().flat_map(|m| values::of_record(shape, id_of(m), m, &fields)).collect();
         values::write(work, shape, &[], rows).await?;

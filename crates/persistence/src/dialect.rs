@@ -29,6 +29,31 @@ impl Sql {
         }
     }
 
+    /// Locks the rows read for deleting them: whoever is about to name them waits.
+    pub fn for_deletion(&mut self, alias: &'static str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push(" FOR UPDATE OF ").push(alias),
+        }
+    }
+
+    /// Keeps the rows read from being deleted until the work ends. They may be changed meanwhile, and others may do the same.
+    pub fn for_key_share(&mut self, alias: &'static str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push(" FOR KEY SHARE OF ").push(alias),
+        }
+    }
+
+    /// The texts of a list kept as JSON, as rows of `alias` with a column `value`.
+    pub fn each_text(&mut self, table: &'static str, column: &'static str, alias: &'static str) -> &mut Self {
+        let (function, columns) = match self.dialect {
+            Dialect::Sqlite => ("json_each(", ""),
+            Dialect::Postgres => ("json_array_elements_text(", " (value)"),
+        };
+        self.push(function).column(table, column).push(") ").push(alias).push(columns)
+    }
+
     /// `position of needle in haystack > 0`, letter for letter: opens with the haystack's column, closes with the bound needle.
     pub fn contains(&mut self, alias: &'static str, column: &'static str, needle: String) -> &mut Self {
         self.push(match self.dialect {

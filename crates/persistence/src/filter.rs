@@ -34,6 +34,17 @@ fn joined(sql: &mut Sql, reader: &Reader, shape: &'static Shape, parts: &[Filter
 
 fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, op: Op, values: &[Scalar], negated: bool) -> Result<()> {
     match target {
+        Target::Field(field) if field.is_set() => {
+            // The members of a list of names; one without members is null.
+            let turned = negated ^ (op == Op::IsNull);
+            sql.push(if turned { "NOT EXISTS (SELECT 1 FROM " } else { "EXISTS (SELECT 1 FROM " });
+            sql.each_text("t", field.name, "m").push(" WHERE 1 = 1");
+            if op != Op::IsNull {
+                sql.push(" AND ");
+                compare(sql, "m", "value", Kind::Text, op, values);
+            }
+            sql.push(")");
+        }
         Target::Field(field) if op == Op::IsNull => {
             sql.column("t", field.name).push(if negated { " IS NOT NULL" } else { " IS NULL" });
         }

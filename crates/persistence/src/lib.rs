@@ -18,6 +18,7 @@ pub mod person;
 mod postgres;
 pub mod private;
 pub mod record;
+pub mod relations;
 pub mod row;
 pub mod search;
 pub mod settings;

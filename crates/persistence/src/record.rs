@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     guard,
     list::key_column,
+    relations,
     row::Row,
     search::{self, Text},
     sight,
@@ -244,6 +245,7 @@ pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: &Record, 
         }
     }
     unique(work, shape, id, None, record).await?;
+    relations::yield_flags(work, shape, None, record).await?;
     work.insert(shape.many, &names_of(shape), vec![row_of(shape, record)?], "").await?;
     index(work, shape, None, record).await?;
     if !shape.log {
@@ -278,6 +280,9 @@ pub(crate) async fn save(
     }
     unique(work, shape, id, Some(before), &record).await?;
     guard::check(work, shape, before, Some(&record)).await?;
+    let names: Vec<&'static str> = changed.iter().map(|f| f.name).collect();
+    relations::check_changed(work, shape, before, &names).await?;
+    relations::yield_flags(work, shape, Some(before), &record).await?;
     let version = version_of(before) + 1;
     record.insert("version".into(), json!(version));
     record.insert("updated_at".into(), json!(work.now));
@@ -296,7 +301,7 @@ pub(crate) async fn save(
     index(work, shape, Some(before), &record).await?;
     let pick = |from: &Record| changed.iter().map(|f| (f.name.to_owned(), from.get(f.name).cloned().unwrap_or_default())).collect();
     work.emit(Event {
-        changed_fields: changed.iter().map(|f| f.name).collect(),
+        changed_fields: names,
         before: Some(pick(before)),
         after: Some(pick(&record)),
         reason,
@@ -323,6 +328,7 @@ pub(crate) fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
 /// Deletes a record, softly: it can be restored, and what it was called may be used again.
 pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Result<()> {
     guard::check(work, shape, before, None).await?;
+    relations::check_deleted(work, shape, before).await?;
     let (id, version) = (id_of(before), version_of(before) + 1);
     let mut sql = touched(work, shape, version);
     sql.push(", deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE deleted_at IS NULL AND id = ").id(id);
@@ -332,7 +338,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     Ok(())
 }
 
-/// Brings a deleted record back, if nobody took its name meanwhile. Restoring what lives is no change.
+/// Brings a deleted record back, if nobody took its name meanwhile and what it belongs to is there. Restoring what lives is no change.
 pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
     let mut sql = select_where(work, shape, "t.deleted_at IS NOT NULL");
     only(&mut sql, id, parent);
@@ -343,9 +349,14 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     };
     allowed(work, shape, &found, "delete")?;
     unique(work, shape, id, None, &found).await?;
+    relations::check_restored(work, shape, &found).await?;
+    let lost = relations::drop_lost_flags(work, shape, &mut found).await?;
     let version = version_of(&found) + 1;
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.many).push(" SET deleted_at = NULL, version = ").int(version);
+    for flag in lost {
+        sql.push(", \"").push(flag).push("\" = ").bind(Kind::Bool, Scalar::Bool(false));
+    }
     sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE id = ").id(id);
     work.execute(sql).await?;
     found.insert("version".into(), json!(version));
@@ -412,8 +423,7 @@ fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
 
 /// Custom fields and references: what needs the database to be checked.
 async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
-    let (mut faults, mut unreadable) = (vec![], vec![]);
-    let shape_of_owner = shape;
+    let mut faults = vec![];
     if shape.extensible {
         let none = Map::new();
         let custom = |m: &'_ Map<String, Value>| m.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -423,33 +433,7 @@ async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, afte
             faults.extend(work.check_custom(shape, if now.is_empty() { &none } else { &now }, then.as_ref()).await?);
         }
     }
-    for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
-        // What an operation sets is there; who may do it need not see it.
-        let Some(other) = field.reference.filter(|_| !field.read_only) else { continue };
-        let Some(id) = uuid_in(after, field.name) else { continue };
-        let is_own = (other == "users" && id == work.caller.id) || work.caller.teams.contains(&id);
-        if before.is_some_and(|b| uuid_in(b, field.name) == Some(id)) || is_own {
-            continue;
-        }
-        if other == shape.many && Some(id) == uuid_in(after, "id") {
-            faults.push(FieldError::new(format!("/{}", field.name), "refers_to_itself", ""));
-            continue;
-        }
-        let shape = work.shape(other)?;
-        let mut sql = work.sql();
-        sql.push("SELECT 1 FROM ").push(other).push(" t WHERE t.deleted_at IS NULL AND t.id = ").id(id);
-        if shape.owned || !shape.parents.is_empty() {
-            // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
-            unreadable.extend(sight::missing_to_read(work, shape));
-            sight::only_seen(&mut sql, work, shape, "t", "read")?;
-        }
-        if work.count(sql).await? == 0 {
-            faults.push(FieldError::new(format!("/{}", field.name), "unknown_reference", other));
-        } else if owns(shape_of_owner, field) && !active(work, &[id]).await?.contains(&id) {
-            faults.push(FieldError::new(format!("/{}", field.name), "inactive_user", INACTIVE_OWNER));
-        }
-    }
-    work.caller.require(unreadable)?;
+    faults.extend(relations::check(work, shape, before, after).await?);
     Ok(faults)
 }
 
@@ -496,20 +480,22 @@ pub async fn locked(work: &Work, shape: &'static Shape, ids: impl IntoIterator<I
 
 /// Refuses when a living record holds a value that must be one's own, and names that record.
 async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Record>, after: &Record) -> Result<()> {
-    for set in shape.unique {
-        if before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f))) {
+    possible_duplicate(work, shape, id, before, after).await?;
+    let stands = |set: &[&str]| before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f)));
+    let is_indexed = |set: &[&str]| !set.iter().any(|f| shape.caseless.contains(f));
+    let indexed = shape.unique.iter().map(|set| (set, is_indexed(set)));
+    for (set, is_indexed) in indexed.chain(shape.distinct.iter().map(|set| (set, false))) {
+        if stands(set) {
             continue;
+        }
+        if !is_indexed {
+            // No index refuses the second of two at once: older records may share these values.
+            let values: Vec<String> = set.iter().map(|f| after.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
+            work.stand_in_line(&format!("{} {}", shape.many, values.join(" ").to_lowercase())).await?;
         }
         let mut sql = work.sql();
         sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id);
-        for name in *set {
-            let Some(field) = shape.field(name) else { continue };
-            sql.push(" AND ").column("t", field.name);
-            match cell(field, field.kind, after)? {
-                Scalar::Null => sql.push(" IS NULL"),
-                value => sql.push(" = ").bind(field.kind, value),
-            };
-        }
+        equal_in(&mut sql, shape, set, after)?;
         sql.push(" LIMIT 1");
         if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
             return Err(taken(work, shape, other, set.last().copied().unwrap_or_default()).await?);
@@ -518,16 +504,62 @@ async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Re
     Ok(())
 }
 
+/// Refuses what is probably of the same thing as another record, unless the request allows it.
+async fn possible_duplicate(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Record>, after: &Record) -> Result<()> {
+    for set in shape.possible_duplicates.iter().filter(|_| !work.allows_duplicates()) {
+        let [first, rest @ ..] = set else { continue };
+        let is_null = |f: &str| after.get(f).is_none_or(Value::is_null);
+        if is_null(first) || before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f))) {
+            continue;
+        }
+        work.stand_in_line(&format!("{} {first} {}", shape.many, after.get(*first).map(ToString::to_string).unwrap_or_default())).await?;
+        let mut sql = work.sql();
+        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id);
+        equal_in(&mut sql, shape, &[first], after)?;
+        for field in rest.iter().filter(|f| !is_null(f)).filter_map(|f| shape.field(f)) {
+            sql.push(" AND (").column("t", field.name).push(" IS NULL OR ").column("t", field.name).push(" = ");
+            sql.bind(field.kind, cell(field, field.kind, after)?).push(")");
+        }
+        sql.push(" ORDER BY t.id LIMIT 1");
+        if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
+            let refusal = Error::from(Code::PossibleDuplicate);
+            return Err(if is_visible(work, shape, other).await? { refusal.against(shape.many, other, first) } else { refusal });
+        }
+    }
+    Ok(())
+}
+
+/// Adds ` AND …` for the rows of `t` with the same values as a record in a set of fields.
+pub(crate) fn equal_in(sql: &mut Sql, shape: &'static Shape, set: &[&str], record: &Record) -> Result<()> {
+    for name in set {
+        let Some(field) = shape.field(name) else { continue };
+        match cell(field, field.kind, record)? {
+            Scalar::Null => sql.push(" AND ").column("t", field.name).push(" IS NULL"),
+            // Both databases know the case of A to Z alike, and of no other letters.
+            Scalar::Text(code) if shape.caseless.contains(&field.name) => {
+                sql.push(" AND lower(").column("t", field.name).push(") = ").text(code.to_ascii_lowercase())
+            }
+            value => sql.push(" AND ").column("t", field.name).push(" = ").bind(field.kind, value),
+        };
+    }
+    Ok(())
+}
+
+/// Whether the caller may read a record.
+pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> Result<bool> {
+    if !sight::readable(work, shape) {
+        return Ok(false);
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = ").id(id);
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    Ok(work.count(sql).await? > 0)
+}
+
 /// The refusal of a value that another record holds: it names that record to whoever may see it.
 async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
-    if !sight::readable(work, shape) {
-        return Ok(error);
-    }
-    let mut sql = work.sql();
-    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = ").id(by);
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
-    Ok(if work.count(sql).await? > 0 { error.against(shape.many, by, field) } else { error })
+    Ok(if is_visible(work, shape, by).await? { error.against(shape.many, by, field) } else { error })
 }
 
 /// Brings the search index and the indexed values up to date.
@@ -556,7 +588,9 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Re
         }
         search::write(work, replaced, entries).await?;
     }
-    if shape.extensible && before.is_none_or(|b| b.get("tags") != after.get("tags") || b.get("custom") != after.get("custom")) {
+    let changed = |b: &Record| b.get("tags") != after.get("tags") || b.get("custom") != after.get("custom");
+    let moved = |b: &Record| values::references_of(shape, b) != values::references_of(shape, after);
+    if shape.has_indexed_values() && before.is_none_or(|b| changed(b) || moved(b)) {
         let fields = work.custom_fields().await?;
         values::write(work, shape, replaced, values::of_record(shape, id, after, &fields)).await?;
     }

@@ -218,6 +218,7 @@ impl Store {
             writes_tried: Cell::new(0),
             told: Cell::new(false),
             defines: Cell::new(false),
+            allows_duplicates: false,
             places: RefCell::default(),
             missed: RefCell::default(),
             after_commit: RefCell::default(),
@@ -390,6 +391,8 @@ pub struct Work {
     told: Cell<bool>,
     /// Whether custom fields were changed.
     defines: Cell<bool>,
+    /// Whether possible duplicates are meant.
+    allows_duplicates: bool,
     /// The lines this work is at the head of, where it can be done again; left when the transaction has ended.
     places: RefCell<Option<Vec<Place>>>,
     /// A line it is not at the head of, and should be.
@@ -420,6 +423,18 @@ impl Work {
     pub fn for_request(mut self, id: &str) -> Self {
         id.clone_into(&mut self.reader.request_id);
         self
+    }
+
+    /// With leave to write possible duplicates: whoever asks for it knows better.
+    #[must_use]
+    pub fn allowing_duplicates(self, allowed: bool) -> Self {
+        Self { allows_duplicates: allowed, ..self }
+    }
+
+    /// Whether possible duplicates are meant.
+    #[must_use]
+    pub(crate) const fn allows_duplicates(&self) -> bool {
+        self.allows_duplicates
     }
 
     /// How many statements that write were tried so far. As long as the number stands, there is nothing to undo.

@@ -41,14 +41,17 @@ impl<T: Resource> Stored<T> {
         Ok(Self { record, data })
     }
 
-    /// The record after a JSON merge patch (RFC 7396).
-    pub fn patched(&self, patch: &Record) -> Result<Self> {
+    /// The record after a JSON merge patch (RFC 7396). A map that is removed, such as translations, is empty from then on.
+    pub fn patched(&self, shape: &Shape, patch: &Record) -> Result<Self> {
         let mut record = Value::Object(self.full_record()?);
         merge(&mut record, &Value::Object(patch.clone()));
-        match record {
-            Value::Object(record) => Self::of(record),
-            _ => Err(Code::Internal.into()),
+        let Value::Object(mut record) = record else { return Err(Code::Internal.into()) };
+        for field in shape.fields.iter().filter(|f| f.is_map()) {
+            if let Some(value) = record.get_mut(field.name).filter(|v| v.is_null()) {
+                *value = json!({});
+            }
         }
+        Self::of(record)
     }
 
     /// All fields as JSON, the typed ones as they stand now.

@@ -13,6 +13,7 @@ use samphan_domain::{
         custom_field::{CustomField, CustomKind},
         picklist::Picklist,
     },
+    reference::{OnDelete, Reference},
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -155,9 +156,9 @@ impl Reader {
 /// One indexed value of a record.
 pub type Indexed = (Uuid, String, Scalar, Scalar);
 
-/// The indexed values of a record: a row for each tag and custom field.
+/// The indexed values of a record: a row for each tag, custom field, and reference without an index of its own.
 #[must_use]
-pub fn of_record(shape: &Shape, id: Uuid, record: &Map<String, Value>, fields: &CustomFields) -> Vec<Indexed> {
+pub fn of_record(shape: &'static Shape, id: Uuid, record: &Map<String, Value>, fields: &CustomFields) -> Vec<Indexed> {
     let tags = record.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut all: Vec<Indexed> = tags.map(|tag| (id, "tags".to_owned(), Scalar::Text(tag.to_owned()), Scalar::Null)).collect();
     for (key, value) in record.get("custom").and_then(Value::as_object).into_iter().flatten() {
@@ -171,7 +172,17 @@ pub fn of_record(shape: &Shape, id: Uuid, record: &Map<String, Value>, fields: &
         };
         all.push((id, format!("custom.{key}"), row.0, row.1));
     }
+    let references = references_of(shape, record);
+    all.extend(references.into_iter().map(|(path, value)| (id, path.to_owned(), Scalar::Text(value.to_owned()), Scalar::Null)));
     all
+}
+
+/// The references of a record that have no column of their own, or count in some states only and the record is in one: by path and value.
+#[must_use]
+pub fn references_of<'a>(shape: &'static Shape, record: &'a Map<String, Value>) -> Vec<(&'static str, &'a str)> {
+    let state = || shape.status.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default();
+    let counts = |r: &&Reference| r.is_indexed_apart() && !matches!(r.on_delete, OnDelete::RefuseIn(states) if !states.contains(&state()));
+    shape.references.iter().filter(counts).flat_map(|r| r.values(record).into_iter().map(|value| (r.path, value))).collect()
 }
 
 /// Replaces the indexed values of records.

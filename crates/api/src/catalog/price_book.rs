@@ -1,18 +1,21 @@
-//! How price books are reached: one default for each currency, parents of the same currency, and no circles.
+//! How price books are reached: a parent is of the same currency. That there is one default for each currency, and that parents form no
+//! ring, the kernel sees to.
 
 use crate::rest::collection::Collection;
 use samphan_domain::{
     catalog::price_book::PriceBook,
     error::{Error, FieldError, Result},
+    resource::Resource,
     scalar::Scalar,
 };
 use samphan_persistence::{
+    relations,
     store::Work,
     stored::{self, Stored},
 };
 
 /// Most books on the way from a book to its last ancestor.
-pub const MOST_PARENTS: usize = 10;
+pub const MOST_PARENTS: usize = PriceBook::MAX_LEVELS;
 
 /// Price books.
 #[must_use]
@@ -27,31 +30,20 @@ pub(crate) async fn create(work: &Work, draft: Stored<PriceBook>) -> Result<Stor
 }
 
 async fn update(work: &Work, before: &Stored<PriceBook>, after: Stored<PriceBook>) -> Result<Stored<PriceBook>> {
-    check(work, &after).await?;
+    if (before.data.parent_id, &before.data.currency) != (after.data.parent_id, &after.data.currency) {
+        check(work, &after).await?;
+    }
     stored::save(work, before, after, "updated", None).await
 }
 
 async fn check(work: &Work, book: &Stored<PriceBook>) -> Result<()> {
-    let mut next = book.data.parent_id;
-    for step in 0.. {
-        let Some(parent) = next else { break };
-        if parent.0 == book.id() || step >= MOST_PARENTS {
-            return Err(Error::invalid(FieldError::new("/parent_id", "circular", "a book that does not fall back on this one")));
+    let Some(parent) = book.data.parent_id else { return Ok(()) };
+    // Its currency cannot change from here on: that takes the record for itself.
+    relations::hold(work, PriceBook::MANY, [parent.0]).await?;
+    match stored::one_with::<PriceBook>(work, "id", Scalar::Id(parent.0)).await? {
+        Some(parent) if parent.data.currency != book.data.currency => {
+            Err(Error::invalid(FieldError::new("/parent_id", "other_currency", "a book of the same currency")))
         }
-        let Some(found) = stored::one_with::<PriceBook>(work, "id", Scalar::Id(parent.0)).await? else { break };
-        if found.data.currency != book.data.currency {
-            return Err(Error::invalid(FieldError::new("/parent_id", "other_currency", "a book of the same currency")));
-        }
-        next = found.data.parent_id;
+        _ => Ok(()),
     }
-    if book.data.is_default {
-        for other in stored::all_with::<PriceBook>(work, "currency", Scalar::Text(book.data.currency.clone())).await? {
-            if other.data.is_default && other.id() != book.id() {
-                let mut after = other.clone();
-                after.data.is_default = false;
-                stored::save(work, &other, after, "updated", None).await?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -73,6 +73,9 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             "a price book, an account with one, or a default book",
         )));
     };
+    if ask.currency.as_ref().is_some_and(|c| *c != first.currency) {
+        return Err(Error::invalid(FieldError::new("/currency", "not_of_price_book", first.currency.clone())));
+    }
     let products = products(reader, &ask.lines).await?;
     let entries = entries(reader, &books, products.iter().map(|p| p.0)).await?;
     let decimals = iso_decimals(&first.currency);

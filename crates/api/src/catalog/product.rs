@@ -20,7 +20,6 @@ use serde_json::json;
 pub fn routes() -> Collection<Product> {
     Collection::new("products")
         .update(update)
-        .delete(delete)
         .writes()
         .plain_action("discontinue", "Stop selling a product", discontinue)
         .example(Example::default().answers(json!({"status": "discontinued"})).kept())
@@ -36,11 +35,6 @@ async fn update(work: &Work, before: &Stored<Product>, after: Stored<Product>) -
         expect_unused(work, "product_id", before.id(), Use::Kept).await?;
     }
     stored::save(work, before, after, "updated", None).await
-}
-
-async fn delete(work: &Work, found: &Stored<Product>) -> Result<()> {
-    expect_unused(work, "product_id", found.id(), Use::Kept).await?;
-    stored::delete(work, found).await
 }
 
 /// Ends the sale of a product.

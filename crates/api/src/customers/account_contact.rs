@@ -1,7 +1,7 @@
 //! Which contacts act for which accounts; one of them is the first.
 
 use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{customers::account_contact::AccountContact, error::Result, scalar::Scalar};
+use samphan_domain::{customers::account_contact::AccountContact, error::Result};
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
@@ -19,13 +19,6 @@ pub fn routes() -> Collection<AccountContact> {
 
 /// Makes a contact the account's first, in place of the one before.
 pub(crate) async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
-    for other in stored::all_with::<AccountContact>(work, "account_id", Scalar::Id(before.data.account_id.0)).await? {
-        if other.data.is_primary && other.id() != before.id() {
-            let mut after = other.clone();
-            after.data.is_primary = false;
-            stored::save(work, &other, after, "updated", None).await?;
-        }
-    }
     let mut after = before.clone();
     after.data.is_primary = true;
     stored::save(work, &before, after, "primary_set", None).await

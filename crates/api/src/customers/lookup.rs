@@ -8,6 +8,7 @@ use crate::rest::{
 use samphan_domain::{
     caller::{FieldAccess, Sight},
     customers::contact_point::{DEFAULT_REGION, phone_keys},
+    email,
     error::{Code, Error, FieldError, Result},
     example,
     scalar::{Kind, Scalar},
@@ -133,7 +134,11 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         }
         _ => {
             let region = call.query.get("region").map_or(DEFAULT_REGION, String::as_str);
-            let keys = if *key == "phone" { phone_keys(value, region) } else { vec![value.trim().to_lowercase()] };
+            let keys = match *key {
+                "phone" => phone_keys(value, region),
+                // Also as addresses were kept before they had a normal form.
+                _ => vec![email::normal_form(value), value.trim().to_lowercase()],
+            };
             let mut sql = reader.sql();
             sql.push("SELECT t.account_id, t.contact_id FROM contact_points t WHERE t.deleted_at IS NULL AND t.normalized")
                 .one_of(Kind::Text, keys.into_iter().map(Scalar::Text));
@@ -201,6 +206,10 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     let mut sql = reader.sql();
     sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac JOIN accounts a ON a.id = ac.account_id ");
     sql.push("WHERE ac.deleted_at IS NULL AND a.deleted_at IS NULL AND ac.contact_id = t.id");
+    // Who no longer acts for an account, or not yet, does not call for it.
+    let today = || Kind::Date.read(&reader.now.date()).unwrap_or(Scalar::Null);
+    sql.push(" AND (ac.valid_from IS NULL OR ac.valid_from <= ").bind(Kind::Date, today());
+    sql.push(") AND (ac.valid_to IS NULL OR ac.valid_to >= ").bind(Kind::Date, today()).push(")");
     sight::by_owner(&mut sql, accounts, "a", &links);
     sql.push(" ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;

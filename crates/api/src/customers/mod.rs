@@ -3,6 +3,7 @@
 pub mod account;
 pub mod account_contact;
 pub mod address;
+pub mod contact_point;
 pub mod handover;
 pub mod lookup;
 pub mod search;
@@ -12,7 +13,6 @@ use samphan_domain::customers::{
     account::Account,
     account_history::{AccountGradeChange, AccountLifecycleChange},
     contact::Contact,
-    contact_point::ContactPoint,
     tag::Tag,
 };
 
@@ -23,10 +23,10 @@ pub fn routes(api: Api) -> Api {
         .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id", "lifecycle-history"))
         .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id", "grade-history"))
         .collection(address::routes::<Account>("accounts", "account_id"))
-        .collection(Collection::<ContactPoint>::under::<Account>("accounts", "account_id", "contact-points").writes())
+        .collection(contact_point::routes::<Account>("accounts", "account_id"))
         .collection(Collection::<Contact>::new("contacts").writes())
         .collection(address::routes::<Contact>("contacts", "contact_id"))
-        .collection(Collection::<ContactPoint>::under::<Contact>("contacts", "contact_id", "contact-points").writes())
+        .collection(contact_point::routes::<Contact>("contacts", "contact_id"))
         .collection(account_contact::routes())
         .collection(Collection::<Tag>::new("tags").writes())
         .operations(search::routes())

@@ -119,7 +119,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
-    let mut after = before.patched(&call.body)?;
+    let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
     check(work, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.state.callers.forget(made.id());

@@ -13,6 +13,7 @@ use actix_web::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan_domain::{
     caller::Caller,
+    email,
     error::{Code, Error, Result},
     event::CLIENT_ADDRESS,
     network::limited_as,
@@ -149,7 +150,7 @@ pub struct AccessToken {
 
 async fn sign_in(call: Call) -> Result<Answer> {
     let input: SignIn = call.input()?;
-    let email = input.email.trim().to_lowercase();
+    let email = email::normal_form(&input.email);
     let from = limited_as(call.client_address);
     let (from, to, both) = (format!("sign-ins from {from}"), format!("sign-ins to {email}"), format!("sign-ins from {from} to {email}"));
     call.state.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;

@@ -1,11 +1,11 @@
-//! How teams are reached: a tree, never a circle.
+//! How teams are reached: a tree, which the kernel keeps.
 
 use crate::{
     identity::rights::{self, Book},
     rest::collection::Collection,
 };
 use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
+    error::{Error, FieldError, Result},
     platform::team::Team,
     scalar::Scalar,
 };
@@ -20,7 +20,7 @@ const DEEPEST: usize = 20;
 /// Teams.
 #[must_use]
 pub fn routes() -> Collection<Team> {
-    Collection::new("users").update(update).delete(delete).restored(restored).writes()
+    Collection::new("users").update(update).restored(restored).writes()
 }
 
 async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Result<Stored<Team>> {
@@ -43,11 +43,4 @@ async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Resu
 async fn restored(work: &Work, made: &Stored<Team>) -> Result<()> {
     let book = Book::read(work).await?;
     rights::expect_no_gain(work, &book.with_team(made.id(), None), &book).await
-}
-
-async fn delete(work: &Work, found: &Stored<Team>) -> Result<()> {
-    if let Some(child) = stored::one_with::<Team>(work, "parent_id", Scalar::Id(found.id())).await? {
-        return Err(Error::from(Code::InUse).against("teams", child.id(), "parent_id"));
-    }
-    stored::delete(work, found).await
 }

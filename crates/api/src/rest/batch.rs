@@ -257,11 +257,12 @@ impl Batch<'_> {
 
     async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
         let schema = table.shape.type_name;
-        let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), item, "")?;
+        let mut item = item.clone();
+        let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), &mut item, "")?;
         if !faults.is_empty() {
             return Err(Error::from(Code::ValidationFailed).with(faults));
         }
-        let mut fields = item.as_object().cloned().unwrap_or_default();
+        let Value::Object(mut fields) = item else { return Err(Code::Internal.into()) };
         // A resource may have a field of that name itself.
         let own = table.shape.field("external_id").is_some();
         let external_id = if own { fields.get("external_id").cloned() } else { fields.remove("external_id") };
@@ -307,7 +308,7 @@ impl Batch<'_> {
                 Ok(done(if version_of(&after) == known { "unchanged" } else { "updated" }, &after))
             }
             None => {
-                let faults = self.call.state.validators.faults(&input(schema), &Value::Object(fields.clone()), "")?;
+                let faults = self.call.state.validators.faults(&input(schema), &mut Value::Object(fields.clone()), "")?;
                 if !faults.is_empty() {
                     return Err(Error::from(Code::ValidationFailed).with(faults));
                 }

@@ -18,6 +18,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+/// The format by which texts of one line are checked.
+const LINE: &str = "x-line";
 /// Deepest nesting of a body.
 const DEPTH: usize = 64;
 
@@ -96,7 +98,16 @@ const ENVELOPE: &str = " without items";
 #[derive(Debug)]
 pub struct Validators {
     components: Value,
-    compiled: RwLock<HashMap<String, Arc<(Value, Validator)>>>,
+    compiled: RwLock<HashMap<String, Arc<Compiled>>>,
+}
+
+/// A published schema, ready to be used.
+#[derive(Debug)]
+struct Compiled {
+    schema: Value,
+    validator: Validator,
+    /// Whether it has texts that are kept in a form of their own.
+    has_forms: bool,
 }
 
 impl Validators {
@@ -106,7 +117,7 @@ impl Validators {
         Self { components: document["components"]["schemas"].clone(), compiled: RwLock::default() }
     }
 
-    fn get(&self, name: &str) -> Result<Arc<(Value, Validator)>> {
+    fn get(&self, name: &str) -> Result<Arc<Compiled>> {
         if let Some(found) = self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(Arc::clone(found));
         }
@@ -124,6 +135,7 @@ impl Validators {
             .with_format("date-time", |s: &str| Instant::parse(s).is_ok())
             .with_format("date", |s: &str| date(s).is_some())
             .with_format(text::VISIBLE, text::is_visible)
+            .with_format(LINE, text::is_line)
             .with_format("x-decimal", |s: &str| money::parse(s).is_ok())
             .with_format("x-decimal-unsigned", |s: &str| !s.starts_with('-') && money::parse(s).is_ok())
             .build(&schema)
@@ -131,16 +143,21 @@ impl Validators {
                 tracing::error!(%error, name, "schema");
                 Error::from(Code::Internal)
             })?;
-        let made = Arc::new((schema, validator));
+        let has_forms = has_forms(&schema);
+        let made = Arc::new(Compiled { schema, validator, has_forms });
         self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&made));
         Ok(made)
     }
 
-    /// The faults of a value against the published schema of that name; pointers begin with `at`.
-    pub fn faults(&self, name: &str, value: &Value, at: &str) -> Result<Vec<FieldError>> {
+    /// The faults of a value against the published schema of that name; pointers begin with `at`. In a value without faults, identifiers
+    /// are brought to their one form: nothing else sees a body before.
+    pub fn faults(&self, name: &str, value: &mut Value, at: &str) -> Result<Vec<FieldError>> {
         let found = self.get(name)?;
-        let (schema, validator) = (&found.0, &found.1);
+        let (schema, validator) = (&found.schema, &found.validator);
         if validator.is_valid(value) {
+            if found.has_forms {
+                normalise(schema, value);
+            }
             return Ok(vec![]);
         }
         let mut faults = vec![];
@@ -150,6 +167,47 @@ impl Validators {
         }
         Ok(faults)
     }
+}
+
+/// Whether a schema has identifiers somewhere.
+fn has_forms(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.contains_key("x-visible") || map.values().any(has_forms),
+        Value::Array(all) => all.iter().any(has_forms),
+        _ => false,
+    }
+}
+
+/// Brings the identifiers of a value to their one form.
+fn normalise(schema: &Value, value: &mut Value) {
+    match value {
+        Value::String(typed) if schema["x-visible"] == true => {
+            let kept = text::identifier(typed);
+            if kept != typed.as_str() {
+                *typed = kept.into_owned();
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(|one| normalise(&schema["items"], one)),
+        Value::Object(map) => {
+            for (name, one) in map {
+                match &schema["properties"][name] {
+                    Value::Null => normalise(&schema["additionalProperties"], one),
+                    own => normalise(own, one),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a schema is of texts of one line: those for which nothing else is said, neither by a format nor a closed set.
+fn is_line(schema: &Map<String, Value>) -> bool {
+    let is_text = match schema.get("type") {
+        Some(Value::Array(all)) => all.iter().any(|t| t == "string"),
+        Some(one) => one == "string",
+        None => false,
+    };
+    is_text && !["format", "enum", "x-multiline"].iter().any(|word| schema.contains_key(*word))
 }
 
 /// The schema with every reference replaced by what it points at; what no keyword says gets a format of its own to be checked by.
@@ -167,6 +225,9 @@ fn resolved(schema: &Value, components: &Value, depth: usize) -> Value {
             let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), resolved(v, components, depth + 1))).collect();
             if out.contains_key("x-visible") {
                 out.insert("format".into(), json!(text::VISIBLE));
+            }
+            if is_line(&out) {
+                out.insert("format".into(), json!(LINE));
             }
             if out.contains_key("x-decimal") {
                 let unsigned = out.remove("pattern").is_some_and(|p| p == money::PATTERN_UNSIGNED);
@@ -218,6 +279,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
                 "x-decimal" | "x-decimal-unsigned" => scalar::Kind::Decimal { least: 2 },
                 "uuid" => scalar::Kind::Id,
                 text::VISIBLE => return one("invisible_character", String::new()),
+                LINE => return one("not_one_line", String::new()),
                 other => return one("invalid_format", other.to_owned()),
             };
             match kind.read(sent) {

@@ -1,7 +1,7 @@
 //! A collection: a resource declared once, as a table of plain functions, and everything it promises from that.
 
 use super::{
-    endpoints::Endpoints,
+    endpoints::{Endpoints, allow_duplicates},
     example::{Example, Subject},
     operation::{Body, Call, Operation, Parameter},
     permissions,
@@ -57,7 +57,10 @@ impl Api {
         let subject = Subject { shape: table.shape, parent: table.parent.map(|p| (p.field, p.shape)) };
         self.shapes.insert(table.shape.many, table.shape);
         self.schemas.extend(schemas);
-        self.operations.extend(operations.into_iter().map(|o| Operation { subject: Some(subject), ..o }));
+        self.operations.extend(operations.into_iter().map(|mut o| {
+            allow_duplicates(table.shape, &mut o);
+            Operation { subject: Some(subject), ..o }
+        }));
         self
     }
 

@@ -15,7 +15,7 @@ use super::{
 use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Error},
-    shape::camel,
+    shape::{Shape, camel},
 };
 use samphan_persistence::{
     record::{self, Record, expect_version, id_of, version_of},
@@ -391,6 +391,24 @@ fn filled(base: &str, call: &Call) -> String {
         .map(|s| if s.starts_with('{') { parts.next().cloned().unwrap_or_default() } else { s.to_owned() })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// The parameter by which a request says that it means a possible duplicate.
+pub const ALLOW_DUPLICATE: &str = "allow_duplicate";
+
+/// The verbs of the operations that write a record's own fields.
+const WRITING: [&str; 5] = ["create", "update", "restore", "batch", "upsert"];
+
+/// Adds `allow_duplicate` to the operations that may make a possible duplicate.
+pub fn allow_duplicates(shape: &Shape, operation: &mut Operation) {
+    let is_nested = operation.path.matches('{').count() > 2;
+    if !shape.possible_duplicates.is_empty() && !is_nested && WRITING.iter().any(|verb| operation.id.starts_with(verb)) {
+        let about = format!(
+            "Whether the record may have the same {} as another one, which is refused with `possible_duplicate` otherwise.",
+            shape.possible_duplicates.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(", or the same ")
+        );
+        operation.query.push(Parameter::new(ALLOW_DUPLICATE, json!({"type": "boolean", "default": false}), about));
+    }
 }
 
 /// The parameter every write honours.

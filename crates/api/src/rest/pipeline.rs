@@ -3,7 +3,7 @@
 use super::{
     answer::{Answer, Pieces},
     body,
-    endpoints::DRY_RUN,
+    endpoints::{ALLOW_DUPLICATE, DRY_RUN},
     idempotency::{self, Key},
     messages::Language,
     operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET},
@@ -28,6 +28,7 @@ use samphan_domain::{
     caller::Caller,
     error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     network::limited_as,
+    text,
 };
 use samphan_persistence::{dialect::Dialect, store::Work};
 use serde_json::{Map, Value};
@@ -237,6 +238,8 @@ async fn answer(
     if path.iter().any(|part| part.contains('\0')) {
         return Err(Code::NotFound.into());
     }
+    // Names in paths are sought as names in bodies are kept: composed.
+    let path = path.into_iter().map(|part| text::nfc(&part).into_owned()).collect();
     let mut call = Call {
         state: web::Data::clone(state),
         path,
@@ -267,9 +270,11 @@ async fn answer(
             let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
             let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
             let until = tokio::time::Instant::now() + IN_LINE;
+            let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
             let mut places = vec![];
             loop {
-                let work = state.store.repeatable_work(Arc::clone(&caller), now, places).await?.for_request(id);
+                let work = state.store.repeatable_work(Arc::clone(&caller), now, places).await?;
+                let work = work.for_request(id).allowing_duplicates(duplicates);
                 if let Some(key) = &key {
                     match key.take(&work).await {
                         Ok(None) => {}
@@ -420,7 +425,7 @@ async fn read_body(
     body::clean(&mut value, "", &mut faults);
     if faults.is_empty() {
         let schema = if declared.items_later { body::envelope(&declared.schema) } else { declared.schema.clone() };
-        faults = state.validators.faults(&schema, &value, "")?;
+        faults = state.validators.faults(&schema, &mut value, "")?;
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));

@@ -163,7 +163,7 @@ fn updated<T: Resource>(
 ) -> Arc<dyn Rule<(Record, Record), Record>> {
     Arc::new(async move |work: &Work, (before, patch): (Record, Record)| {
         let before = Stored::of(before)?;
-        let after = before.patched(&patch)?;
+        let after = before.patched(work.shape(T::MANY)?, &patch)?;
         Ok(update(work, &before, after).await?.record)
     })
 }

@@ -12,6 +12,9 @@ use samphan_domain::{
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
+/// Characters from which on a text may have several lines.
+const LONG_TEXT: u64 = 500;
+
 /// Every schema by name, before what nobody uses is dropped.
 #[must_use]
 pub fn all(api: &Api) -> Map<String, Value> {
@@ -151,7 +154,12 @@ fn answered(shape: &Shape) -> Value {
         }
         properties.insert("expanded".into(), json!({"type": "object", "additionalProperties": {}, "description": about}));
     }
-    json!({"type": "object", "description": shape.about, "properties": properties, "required": required})
+    let mut schema = json!({"type": "object", "description": shape.about, "properties": properties, "required": required});
+    if !shape.references.is_empty() {
+        let rules = shape.references.iter().map(|r| (r.path.to_owned(), json!({"of": r.target, "rule": r.on_delete.describe()})));
+        schema["x-on-delete"] = Value::Object(rules.collect());
+    }
+    schema
 }
 
 /// A record in a request, to be made or to be patched.
@@ -168,6 +176,9 @@ fn asked(shape: &Shape, new: bool) -> Value {
         // Clients send defaults they know of; in a patch that would overwrite what was left out.
         if !new {
             without_defaults(&mut schema);
+            if field.is_map() {
+                removable(&mut schema);
+            }
         }
         properties.insert(field.name.to_owned(), schema);
     }
@@ -185,6 +196,17 @@ fn asked(shape: &Shape, new: bool) -> Value {
         schema["required"] = json!(required);
     }
     schema
+}
+
+/// A map in a patch: null for a name removes it, null for all of them empties it (RFC 7396).
+fn removable(schema: &mut Value) {
+    let or_null = |schema: &mut Value| {
+        if schema["type"].is_string() {
+            schema["type"] = json!([schema["type"].take(), "null"]);
+        }
+    };
+    or_null(&mut schema["additionalProperties"]);
+    or_null(schema);
 }
 
 fn without_defaults(schema: &mut Value) {
@@ -318,6 +340,10 @@ fn bound(schema: &mut Value) {
                     _ => 200,
                 };
                 map.entry("maxLength").or_insert(json!(longest));
+                // Longer texts are notes and reasons; names and the like are one line.
+                if map.get("maxLength").and_then(Value::as_u64).is_some_and(|longest| longest >= LONG_TEXT) {
+                    map.insert("x-multiline".into(), json!(true));
+                }
             }
             if number {
                 let short = format == "int32";
@@ -448,7 +474,7 @@ fn common() -> Map<String, Value> {
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50, "description": "Records a page."},
                 "cursor": text(4000, "`next_cursor` of the page before."),
                 "count": {"type": "string", "enum": ["none", "estimated", "exact"], "default": "none", "description": "Adds `total`, or `total_at_least` where counting takes longer than a read may."},
-                "q": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Words to be found, in any language and anywhere within words."},
+                "q": {"type": "string", "minLength": 1, "maxLength": 200, "x-multiline": true, "description": "Words to be found, in any language and anywhere within words."},
             },
         },
     });

@@ -14,24 +14,42 @@ pub mod shipment;
 
 use crate::{
     integration::credit::{check, known::not_in_balance},
-    rest::collection::{Api, Collection},
+    rest::{
+        collection::{Api, Collection},
+        example::Example,
+    },
 };
 use samphan_domain::{
     error::{Code, Error, Result},
+    example,
     sales::tax_rate::TaxRate,
 };
 use samphan_persistence::{sight, store::Work};
+use serde_json::json;
 use uuid::Uuid;
 
 /// The area's routes.
 #[must_use]
 pub fn routes(api: Api) -> Api {
-    api.collection(Collection::<TaxRate>::new("prices").writes())
+    api.collection(tax_rates())
         .collection(order::routes())
         .collection(hold::routes())
         .collection(promise::routes())
         .collection(shipment::routes())
         .collection(invoice::routes())
+}
+
+fn tax_rates() -> Collection<TaxRate> {
+    // The first one is in use by the product of the examples.
+    let other = || Example::default().about("other_tax_rates").kept();
+    let rate = json!({"id": example::id("other_tax_rates"), "code": "VAT0", "name": "VAT 0 %", "rate": "0"});
+    Collection::new("prices")
+        .writes()
+        .example_of("batchTaxRates", Example::body(json!({"mode": "upsert", "items": [rate]})).answers(
+            json!({"results": [{"index": 0, "status": "created", "id": example::id("other_tax_rates"), "version": 1}], "summary": {"updated": 0, "created": 1}}),
+        ))
+        .example_of("deleteTaxRate", other())
+        .example_of("restoreTaxRate", other().after(&["deleteTaxRate"]))
 }
 
 /// What is to become of a customer.

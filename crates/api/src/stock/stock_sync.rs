@@ -85,8 +85,9 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
     let warehouse = warehouse(work, &asked).await?;
     let mut items: Vec<Result<StockCount>> = Vec::with_capacity(asked.items.len());
     for item in &asked.items {
-        let faults = call.state.validators.faults("StockCount", item, "")?;
-        items.push(if faults.is_empty() { count_of(work, item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+        let mut item = item.clone();
+        let faults = call.state.validators.faults("StockCount", &mut item, "")?;
+        items.push(if faults.is_empty() { count_of(work, &item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     let outcomes = apply(work, &asked.system, warehouse, items).await?;
     external_system::seen(work, &asked.system).await?;

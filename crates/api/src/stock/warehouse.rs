@@ -18,7 +18,6 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Warehouse> {
     Collection::new("stock")
-        .delete(delete)
         .writes()
         .example_of(
             "batchWarehouses",
@@ -46,9 +45,4 @@ async fn turn(work: &Work, before: Stored<Warehouse>, from: WarehouseStatus, to:
     let mut after = before.clone();
     after.data.status = to;
     stored::save(work, &before, after, what, None).await
-}
-
-async fn delete(work: &Work, found: &Stored<Warehouse>) -> Result<()> {
-    expect_unused(work, "warehouse_id", found.id(), Use::Kept).await?;
-    stored::delete(work, found).await
 }

@@ -72,6 +72,9 @@ impl Resource for PriceBook {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+    const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_default", &["currency"])];
+    const FIXED_IN_USE: &'static [&'static str] = &["currency"];
+    const MAX_LEVELS: usize = 10;
 
     fn example() -> Value {
         json!({"is_default": true})

@@ -34,7 +34,7 @@ pub struct AskLine {
     /// The product, by id.
     pub product_id: Option<ProductId>,
     /// The product, by SKU.
-    #[schema(max_length = 64, example = "TEA-001")]
+    #[schema(max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: Option<String>,
     /// How much of it.
     pub quantity: Quantity,

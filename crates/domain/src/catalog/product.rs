@@ -1,6 +1,8 @@
 //! A product: something we sell.
 
-use crate::{customers::account::fault, example, id::CategoryId, money::Quantity, resource::Resource, stock::stock_level::MOST};
+use crate::{
+    customers::account::fault, example, id::CategoryId, money::Quantity, reference::OnDelete, resource::Resource, stock::stock_level::MOST,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +35,7 @@ pub struct Product {
     #[schema(max_length = 100)]
     pub packaging: Option<String>,
     /// Tax code as accounting names it, such as `VAT7`.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, format = "visible")]
     pub tax_code: Option<String>,
     /// Whether stock is kept by lot or serial number; it stays while there is any.
     #[serde(default)]
@@ -153,6 +155,9 @@ impl Resource for Product {
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["sku", "name", "name_translations", "description"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["sku"]];
+    const CASELESS: &'static [&'static str] = &["sku"];
+    const FIXED_IN_USE: &'static [&'static str] = &["unit", "tracked"];
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("tax_code", "tax_rates.code", OnDelete::Refuse)];
     const STATUS: Option<&'static str> = Some("status");
 
     fn actions(status: &str) -> &'static [&'static str] {

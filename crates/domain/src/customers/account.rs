@@ -216,6 +216,7 @@ impl Resource for Account {
     const SORTS: &'static [&'static str] = &["name", "grade", "lifecycle_stage"];
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["name", "legal_name", "tax_id", "registration_no"];
+    const POSSIBLE_DUPLICATES: &'static [&'static [&'static str]] = &[&["tax_id", "branch_code"]];
     const OWNED: bool = true;
     const STATUS: Option<&'static str> = Some("lifecycle_stage");
 

@@ -5,6 +5,7 @@ use crate::{
     example,
     id::{AccountId, ContactId},
     privacy::PersonalData,
+    reference::OnDelete,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,8 @@ impl Resource for AccountContact {
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "role"]];
+    const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_primary", &["account_id"])];
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("contact_id", OnDelete::Keep)];
     const PARENTS: &'static [&'static str] = &["account_id"];
 
     fn actions(_: &str) -> &'static [&'static str] {

@@ -90,6 +90,7 @@ impl Resource for Address {
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "purpose", "country", "postal_code"];
     const SEARCHED: &'static [&'static str] = &["line1", "line2", "subdistrict", "district", "city", "region", "postal_code"];
     const TITLE: &'static str = "line1";
+    const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_default", &["account_id", "contact_id", "purpose"])];
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
 
     fn example() -> Value {

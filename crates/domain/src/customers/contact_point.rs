@@ -2,10 +2,12 @@
 
 use crate::{
     customers::account::fault,
+    email,
     id::{AccountId, ContactId},
     phone,
     privacy::PersonalData,
     resource::Resource,
+    text,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,7 +35,7 @@ pub struct ContactPoint {
     /// A phone number in E.164, where it is a valid one.
     #[schema(read_only, max_length = 20)]
     pub e164: Option<String>,
-    /// What lookups compare: E.164 or bare digits of a phone number, lower case of everything else.
+    /// What lookups compare: E.164 or bare digits of a phone number, the domain of an e-mail address as the DNS has it, lower case of everything else.
     #[schema(read_only, max_length = 254)]
     #[serde(default)]
     pub normalized: String,
@@ -108,16 +110,18 @@ impl Resource for ContactPoint {
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
     const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
     const TITLE: &'static str = "raw";
+    const DISTINCT: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "kind", "normalized"]];
+    const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_primary", &["account_id", "contact_id", "kind"])];
     const TELLS: &'static [&'static [&'static str]] = &[&["raw", "e164", "normalized"]];
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
 
     fn normalise(&mut self) {
         let region = self.region.as_deref().unwrap_or(DEFAULT_REGION);
         self.e164 = self.kind.is_phone().then(|| phone::parse(&self.raw, region).map(|p| p.e164)).flatten();
-        self.normalized = if self.kind.is_phone() {
-            self.e164.clone().unwrap_or_else(|| phone::digits(&self.raw))
-        } else {
-            self.raw.trim().to_lowercase()
+        self.normalized = match self.kind {
+            kind if kind.is_phone() => self.e164.clone().unwrap_or_else(|| phone::digits(&self.raw)),
+            ContactPointKind::Email => email::normal_form(&self.raw),
+            _ => text::lookup_key(&self.raw),
         };
     }
 
@@ -134,8 +138,7 @@ fn reachable(point: &ContactPoint) -> Result<(), ValidationError> {
     if point.kind.is_phone() && point.normalized.len() < 3 {
         return Err(fault("raw", "invalid_phone", "a phone number with at least three digits"));
     }
-    let mail = point.normalized.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));
-    if point.kind == ContactPointKind::Email && (!mail || point.normalized.contains(char::is_whitespace)) {
+    if point.kind == ContactPointKind::Email && !email::is_address(&point.normalized) {
         return Err(fault("raw", "invalid_email", "an e-mail address such as name@example.com"));
     }
     Ok(())

@@ -218,3 +218,20 @@ fn a_custom_text_is_compared_with_what_its_index_can_tell() {
     let refused = parsed(&filter(INDEXED_TEXT)).unwrap_err();
     assert_eq!((refused.errors[0].pointer.as_str(), refused.errors[0].code), ("/filter/value", "too_long"));
 }
+
+#[test]
+fn a_set_contains_whole_members_only() {
+    use crate::integration::webhook_endpoint::ChangeCondition;
+    let changes: &'static Shape = Shape::of::<ChangeCondition>();
+    let passes = |op: &str, value: Value, changed: &[&str]| {
+        let filter = parse(&json!({"field": "changed_fields", "op": op, "value": value}), changes, &Words).unwrap();
+        filter.passes(&json!({"changed_fields": changed}), &|_, _| None)
+    };
+    assert!(passes("contains", json!("name"), &["name"]) && passes("contains", json!("name"), &["grade", "name"]));
+    assert!(!passes("contains", json!("name"), &["legal_name"]) && !passes("contains", json!("name"), &[]));
+    assert!(passes("in", json!(["grade", "name"]), &["name"]) && passes("ne", json!("name"), &["legal_name"]));
+    assert!(passes("is_null", json!(true), &[]) && !passes("is_null", json!(true), &["name"]));
+    assert!(parse(&json!({"field": "changed_fields", "op": "starts_with", "value": "na"}), changes, &Words).is_err());
+    let tagged = parsed(&json!({"field": "tags", "op": "contains", "value": "vip"})).unwrap();
+    assert!(tagged.passes(&json!({"tags": ["new", "vip"]}), &|_, _| None) && !tagged.passes(&json!({"tags": ["vips"]}), &|_, _| None));
+}

@@ -10,6 +10,7 @@ use crate::{
     id::AccountId,
     instant::Instant,
     money::{Amount, Price},
+    reference::OnDelete,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -585,6 +586,7 @@ impl Resource for CreditBalance {
     const TITLE: &'static str = "entity";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "system", "entity", "currency"]];
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const FINANCIAL: &'static [&'static str] = &[
         "receivable",
         "overdue_days_1_30",

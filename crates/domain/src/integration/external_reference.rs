@@ -1,6 +1,6 @@
 //! An external reference: what another system calls one of our records. Many to many.
 
-use crate::{example, privacy::PersonalData, resource::Resource};
+use crate::{example, privacy::PersonalData, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -51,6 +51,7 @@ impl Resource for ExternalReference {
     const TITLE: &'static str = "external_id";
     const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

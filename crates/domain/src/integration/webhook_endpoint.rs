@@ -128,8 +128,8 @@ pub struct ChangeCondition {
     pub actor_kind: String,
     /// The user or API key.
     pub actor_id: Option<Uuid>,
-    /// The fields that changed, separated by commas.
-    pub changed_fields: String,
+    /// The fields that changed.
+    pub changed_fields: Vec<String>,
     /// Why.
     pub reason: Option<String>,
 }
@@ -140,7 +140,7 @@ impl Resource for ChangeCondition {
     const ABOUT: &'static str = "A change as a filter sees it.";
     const FILTERS: &'static [&'static str] =
         &["type", "resource", "resource_id", "version", "time", "actor_kind", "actor_id", "changed_fields", "reason"];
-    const SEARCHED: &'static [&'static str] = &["type", "changed_fields", "reason"];
+    const SEARCHED: &'static [&'static str] = &["type", "reason"];
     const TITLE: &'static str = "type";
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;

@@ -4,6 +4,7 @@ use crate::{
     example,
     id::{RoleId, UserId},
     instant::Instant,
+    reference::OnDelete,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,7 @@ impl Resource for ApiKey {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const STATUS: Option<&'static str> = Some("status");
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("role_ids", OnDelete::RefuseIn(&["active"]))];
     const EXTENSIBLE: bool = false;
 
     fn actions(status: &str) -> &'static [&'static str] {

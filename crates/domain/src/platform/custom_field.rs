@@ -1,6 +1,6 @@
 //! A custom field: what the organisation adds to a resource, typed and validated like the rest.
 
-use crate::{customers::account::fault, resource::Resource, scalar::Kind};
+use crate::{customers::account::fault, reference::OnDelete, resource::Resource, scalar::Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -80,6 +80,7 @@ impl Resource for CustomField {
     const SORTS: &'static [&'static str] = &["key"];
     const TITLE: &'static str = "label";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["resource", "key"]];
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("picklist", "picklists.key", OnDelete::Refuse)];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

@@ -3,7 +3,7 @@
 use crate::{
     calendar,
     customers::account::fault,
-    example,
+    email, example,
     id::{RoleId, TeamId, UserId},
     privacy::PersonalData,
     resource::Resource,
@@ -94,7 +94,7 @@ impl Resource for User {
     const STATUS: Option<&'static str> = Some("status");
 
     fn normalise(&mut self) {
-        self.email = self.email.trim().to_lowercase();
+        self.email = email::normal_form(&self.email);
     }
 
     fn actions(status: &str) -> &'static [&'static str] {

@@ -6,6 +6,7 @@ use crate::{
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
+    reference::OnDelete,
     resource::{Details, Resource, Seen},
     sales::{
         order_hold::HoldKind,
@@ -434,6 +435,9 @@ impl Order {
     }
 }
 
+/// The states of an order of which something is still to leave.
+const OPEN: &[&str] = &["draft", "submitted", "on_hold", "confirmed", "in_fulfilment"];
+
 impl Resource for Order {
     const MANY: &'static str = "orders";
     const ONE: &'static str = "order";
@@ -478,6 +482,15 @@ impl Resource for Order {
     const SEARCHED: &'static [&'static str] = &["number", "customer_reference"];
     const TITLE: &'static str = "number";
     const UNIQUE: &'static [&'static [&'static str]] = &[];
+    // What an order is made of stays while something of it is still to leave. What else keeps its customer follows from amounts.
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
+        ("account_id", OnDelete::RefuseIn(OPEN)),
+        ("contact_id", OnDelete::Keep),
+        ("price_book_id", OnDelete::RefuseIn(OPEN)),
+        ("warehouse_id", OnDelete::RefuseIn(OPEN)),
+        ("lines.product_id", OnDelete::RefuseIn(OPEN)),
+        ("lines.warehouse_id", OnDelete::RefuseIn(OPEN)),
+    ];
     const OWNED: bool = true;
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");

@@ -5,6 +5,7 @@ use crate::{
     id::{AccountId, OrderId},
     instant::Instant,
     money::{Amount, Price, Quantity},
+    reference::OnDelete,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -154,6 +155,7 @@ impl Resource for OrderInvoice {
     const SEARCHED: &'static [&'static str] = &["document_no"];
     const TITLE: &'static str = "document_no";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
+    const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const PARENTS: &'static [&'static str] = &["order_id"];
 
     fn example() -> Value {

@@ -8,6 +8,7 @@ use crate::{
     integration::credit_policy::{CreditAction, CreditFinding},
     money::{Amount, Quantity},
     privacy::PersonalData,
+    reference::OnDelete,
     resource::{Resource, Seen},
     sales::{
         order::{OrderAddress, OrderTax, SalesChannel},
@@ -189,6 +190,14 @@ impl Resource for OrderPromise {
     const OWNED: bool = true;
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
+        ("account_id", OnDelete::RefuseIn(&["active"])),
+        ("contact_id", OnDelete::Keep),
+        ("price_book_id", OnDelete::RefuseIn(&["active"])),
+        ("warehouse_id", OnDelete::RefuseIn(&["active"])),
+        ("lines.product_id", OnDelete::RefuseIn(&["active"])),
+        ("lines.warehouse_id", OnDelete::RefuseIn(&["active"])),
+    ];
     const EXTENSIBLE: bool = false;
 
     fn actions(status: &str) -> &'static [&'static str] {

@@ -6,6 +6,7 @@ use crate::{
     instant::Instant,
     money::Quantity,
     privacy::PersonalData,
+    reference::OnDelete,
     resource::Resource,
     sales::order::OrderAddress,
 };
@@ -138,6 +139,8 @@ impl Resource for Shipment {
     const TITLE: &'static str = "number";
     const PARENTS: &'static [&'static str] = &["order_id"];
     const STATUS: Option<&'static str> = Some("status");
+    const ON_DELETE: &'static [(&'static str, OnDelete)] =
+        &[("warehouse_id", OnDelete::RefuseIn(&["planned", "picked", "packed", "shipped"]))];
 
     fn actions(status: &str) -> &'static [&'static str] {
         match status {

@@ -18,7 +18,7 @@ pub struct StockCount {
     pub external_id: Option<String>,
     /// Our SKU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 64, example = "TEA-001")]
+    #[schema(nullable = false, min_length = 1, max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: Option<String>,
     /// Our product.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use crate::{
     id::{ProductId, WarehouseId},
     instant::Instant,
     money::{Quantity, SignedQuantity},
+    reference::OnDelete,
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,10 @@ impl Resource for StockLevel {
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "available", "is_below_minimum", "system"];
     const SORTS: &'static [&'static str] = &["available"];
     const TITLE: &'static str = "product_id";
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
+        ("product_id", OnDelete::RefuseUnlessZero(&["on_hand", "reserved"])),
+        ("warehouse_id", OnDelete::RefuseUnlessZero(&["on_hand", "reserved"])),
+    ];
     const EXTENSIBLE: bool = false;
 
     fn actions(_status: &str) -> &'static [&'static str] {

@@ -110,7 +110,7 @@ pub struct StockLine {
     #[schema(nullable = false)]
     pub product_id: Option<ProductId>,
     /// The product, by SKU.
-    #[schema(nullable = false, min_length = 1, max_length = 64, example = "TEA-001")]
+    #[schema(nullable = false, min_length = 1, max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: Option<String>,
     /// How much, in the product's unit: more than 0, at most 100000000000.
     #[schema(example = "12")]
@@ -131,7 +131,7 @@ pub struct StockAdjustmentLine {
     #[schema(nullable = false)]
     pub product_id: Option<ProductId>,
     /// The product, by SKU.
-    #[schema(nullable = false, min_length = 1, max_length = 64, example = "TEA-001")]
+    #[schema(nullable = false, min_length = 1, max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: Option<String>,
     /// How much more there is, or below zero how much less, in the product's unit; not 0, at most 100000000000 either way.
     #[schema(example = "-2")]

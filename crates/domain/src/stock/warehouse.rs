@@ -74,6 +74,7 @@ impl Resource for Warehouse {
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["code", "name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["code"]];
+    const CASELESS: &'static [&'static str] = &["code"];
     const STATUS: Option<&'static str> = Some("status");
 
     fn actions(status: &str) -> &'static [&'static str] {

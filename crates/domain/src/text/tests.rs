@@ -255,3 +255,28 @@ fn joined_thai_text_has_no_spaces_between_its_words_and_others_keep_theirs() {
     assert_eq!(joined(&fold("Siam Trading")), None);
     assert_eq!(joined(""), None);
 }
+
+#[test]
+fn identifiers_have_one_form_and_nothing_blank() {
+    for (typed, kept) in [("AB-1", "AB-1"), (" AB-1  ", "AB-1"), ("ＡＢ－１", "AB-1"), ("ชา-١", "ชา-١"), ("e\u{301}", "é")] {
+        assert_eq!(identifier(typed), kept);
+    }
+    for unseen in ["AB\u{a0}-1", "AB\u{3164}-1", "AB\u{2800}-1", "AB\u{200b}-1", "AB\u{3000}1", "AB\u{ffa0}", " ", "   ", "a\tb"] {
+        assert!(!is_visible(unseen), "{unseen:?}");
+    }
+    assert!(is_visible("AB 1") && is_visible(" AB-1 ") && is_visible(""));
+}
+
+#[test]
+fn a_line_has_no_control_characters_and_keeps_persian_joiners() {
+    for bad in ["a\nb", "a\tb", "\u{1b}[31m", "\u{7}", "\u{202e}txet", "a\u{2028}b", "\u{85}"] {
+        assert!(!is_line(bad), "{bad:?}");
+    }
+    assert!(is_line("می\u{200c}روم") && is_line("\u{200f}علی") && is_line("👩\u{200d}👧"));
+}
+
+#[test]
+fn lookup_keys_ignore_what_is_not_seen() {
+    assert_eq!(lookup_key("\u{200e} Somying\u{200b}"), "somying");
+    assert_eq!(lookup_key("ＬＩＮＥ\u{a0}id"), "line id");
+}

@@ -176,8 +176,9 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
     let ledger = Ledger { system: batch.system, entity: batch.entity, currency: batch.currency };
     let mut read: Vec<Result<CreditItem>> = Vec::with_capacity(batch.items.len());
     for item in &batch.items {
-        let faults = call.state.validators.faults("CreditItem", item, "")?;
-        read.push(if faults.is_empty() { item_of(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+        let mut item = item.clone();
+        let faults = call.state.validators.faults("CreditItem", &mut item, "")?;
+        read.push(if faults.is_empty() { item_of(&item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     let mut posted: Vec<Result<PostedInvoice>> = Vec::with_capacity(batch.invoices.len());
     for one in &batch.invoices {

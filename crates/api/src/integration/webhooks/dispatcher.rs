@@ -329,7 +329,7 @@ fn fits(filter: &Filter, change: &Change) -> bool {
     let flat = json!({
         "id": change.id, "created_at": change.time, "created_by_id": change.actor.id,
         "type": change.kind, "resource": change.resource, "resource_id": change.resource_id, "version": change.version, "time": change.time,
-        "actor_kind": actor, "actor_id": change.actor.id, "changed_fields": change.changed_fields.join(","), "reason": change.reason,
+        "actor_kind": actor, "actor_id": change.actor.id, "changed_fields": change.changed_fields, "reason": change.reason,
     });
     filter.passes(&flat, &|_, _| None)
 }

@@ -145,7 +145,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     expect_version(call.if_match, before.version())?;
     // It is told what its maker may read, wherever it is.
     expect_rights_of_maker(work, &before, Handing::Identity).await?;
-    let after = before.patched(&call.body)?;
+    let after = before.patched(work.shape(WebhookEndpoint::MANY)?, &call.body)?;
     check(work, &call, &after.data, Some(&before.data)).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     Ok(Answer::record(work, work.shape("webhook_endpoints")?, &made.record))

@@ -1,0 +1,305 @@
+//! What holds between records: references point at living records, what is in use is not deleted, hierarchies are trees, and a flag
+//! that only one of a set may have is had by one.
+//!
+//! Called by `record` and `bulk` for every write, whatever its way in. On PostgreSQL each rule is checked under the lock that makes it
+//! true: a reference shares a lock on the record it names (`FOR KEY SHARE`), which deleting that record takes for itself (`FOR UPDATE`);
+//! hierarchies and flags are checked in a line of their own. On SQLite there is one writer.
+
+use crate::{
+    error::Result,
+    record::{self, Record, id_of, uuid_in},
+    row::Row,
+    sight,
+    sql::Sql,
+    store::{Reader, Work},
+};
+use samphan_domain::{
+    error::{Code, Error, FieldError},
+    reference::{OnDelete, Reference},
+    scalar::{Kind, Scalar},
+    shape::Shape,
+};
+use serde_json::json;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Records in use that are named in one refusal.
+const MAX_CONFLICTS: usize = 20;
+/// Levels followed before a hierarchy counts as endless.
+const MAX_FOLLOWED: i64 = 100;
+
+/// Faults of the references a write changes. References that stand are not checked: the record they name may have been deleted since.
+pub(crate) async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
+    let (mut faults, mut unreadable) = (vec![], vec![]);
+    for reference in shape.references.iter().filter(|r| r.is_written && r.key == "id") {
+        let then = before.map(|b| reference.values(b)).unwrap_or_default();
+        let named = reference.values(after).into_iter().filter(|id| !then.contains(id));
+        let mut ids: BTreeSet<Uuid> = named.filter_map(|id| Uuid::parse_str(id).ok()).collect();
+        // The caller and the caller's teams are known to be there.
+        ids.retain(|id| !(reference.target == "users" && *id == work.caller.id || work.caller.teams.contains(id)));
+        if ids.is_empty() {
+            continue;
+        }
+        let pointer = || format!("/{}", reference.path.split('.').next().unwrap_or_default());
+        let is_hierarchy = reference.is_column && reference.target == shape.many;
+        if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
+            faults.push(FieldError::new(pointer(), "circular", "another record"));
+            continue;
+        }
+        let (number, target) = (ids.len(), work.shape(reference.target)?);
+        if target.owned || !target.parents.is_empty() {
+            // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
+            unreadable.extend(sight::missing_to_read(work, target));
+        }
+        let living = lock_living(work, target, ids.iter().copied(), true).await?;
+        if living.len() < number {
+            faults.push(FieldError::new(pointer(), "unknown_reference", reference.target));
+        } else if shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) && record::active(work, &living).await?.len() < number {
+            faults.push(FieldError::new(pointer(), "inactive_user", record::INACTIVE_OWNER));
+        } else if is_hierarchy {
+            for parent in ids {
+                faults.extend(hierarchy_fault(work, shape, reference, before.map(id_of), parent).await?);
+            }
+        }
+    }
+    work.caller.require(unreadable)?;
+    Ok(faults)
+}
+
+/// Those of the ids that name living records, which stay so until the work ends. `seen` leaves out what the caller does not see.
+pub(crate) async fn lock_living(work: &Work, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>, seen: bool) -> Result<Vec<Uuid>> {
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
+    if seen && (shape.owned || !shape.parents.is_empty()) {
+        sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    }
+    sql.for_key_share("t");
+    work.fetch(sql, |row| row.id(0)).await
+}
+
+/// Holds records another one is about to rely on, so that what is read of them next is what they say when this work ends.
+pub async fn hold(work: &Work, many: &str, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    lock_living(work, work.shape(many)?, ids, false).await.map(|_| ())
+}
+
+/// Why a record cannot come below `parent`: it would be above itself, or there would be too many levels. Changes of one resource's
+/// hierarchies stand in line, so that two of them cannot close a ring together.
+async fn hierarchy_fault(
+    work: &Work,
+    shape: &'static Shape,
+    reference: &Reference,
+    id: Option<Uuid>,
+    parent: Uuid,
+) -> Result<Option<FieldError>> {
+    work.stand_in_line(&format!("hierarchy of {}", shape.many)).await?;
+    let above = work.fetch(above_statement(work, shape, reference, parent), |row| row.id(0)).await?;
+    let pointer = format!("/{}", reference.path);
+    if id.is_some_and(|id| above.contains(&id)) {
+        return Ok(Some(FieldError::new(pointer, "circular", "a record that is not below this one")));
+    }
+    let below = match id {
+        Some(id) => work.count(levels_below_statement(work, shape, reference, id)).await?,
+        None => 0,
+    };
+    let levels = above.len() + 1 + usize::try_from(below).unwrap_or_default();
+    let too_deep = || FieldError::new(pointer, "too_many_levels", shape.max_levels.to_string());
+    Ok((levels > shape.max_levels).then(too_deep))
+}
+
+/// A record and all above it.
+fn above_statement(reader: &Reader, shape: &'static Shape, reference: &Reference, id: Uuid) -> Sql {
+    let mut sql = reader.sql();
+    sql.push("WITH RECURSIVE up (id, parent, level) AS (SELECT t.id, ").column("t", reference.path).push(", 1 FROM ").push(shape.many);
+    sql.push(" t WHERE t.id = ").id(id).push(" UNION ALL SELECT t.id, ").column("t", reference.path).push(", up.level + 1 FROM up JOIN ");
+    sql.push(shape.many).push(" t ON t.id = up.parent WHERE up.level < ").int(MAX_FOLLOWED).push(") SELECT id FROM up");
+    sql
+}
+
+/// How many levels there are below a record.
+fn levels_below_statement(reader: &Reader, shape: &'static Shape, reference: &Reference, id: Uuid) -> Sql {
+    let mut sql = reader.sql();
+    sql.push("WITH RECURSIVE down (id, level) AS (SELECT t.id, 0 FROM ").push(shape.many).push(" t WHERE t.id = ").id(id);
+    sql.push(" UNION ALL SELECT t.id, down.level + 1 FROM down JOIN ").push(shape.many).push(" t ON ").column("t", reference.path);
+    sql.push(" = down.id WHERE t.deleted_at IS NULL AND down.level < ").int(MAX_FOLLOWED).push(") SELECT max(level) FROM down");
+    sql
+}
+
+/// Why a restored record may not come back: a record it belongs to or relies on is deleted, or its place in a hierarchy is.
+pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
+    // An owner may be a machine, which is no user.
+    let binds = |r: &&Reference| r.is_column && r.key == "id" && r.on_delete != OnDelete::Keep && !matches!(r.path, "owner_id" | "team_id");
+    for reference in shape.references.iter().filter(binds) {
+        let Some(id) = uuid_in(record, reference.path) else { continue };
+        if lock_living(work, work.shape(reference.target)?, [id], false).await?.is_empty() {
+            let about = "a record it belongs to was deleted; restore that one first";
+            return Err(Error::from(Code::Conflict).about(about).against(reference.target, id, reference.path));
+        }
+        if reference.is_written
+            && reference.target == shape.many
+            && let Some(fault) = hierarchy_fault(work, shape, reference, Some(id_of(record)), id).await?
+        {
+            return Err(Error::invalid(fault));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to delete what living records rely on. The record is locked first: what names it from now on waits, and finds it deleted.
+pub(crate) async fn check_deleted(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
+    check_unused(work, shape, record, |r| !matches!(r.on_delete, OnDelete::Keep | OnDelete::Follow)).await
+}
+
+/// Refuses to change what living records rely on: fields that are fixed then, and codes the record is named by.
+pub(crate) async fn check_changed(work: &Work, shape: &'static Shape, before: &Record, changed: &[&'static str]) -> Result<()> {
+    if changed.iter().any(|field| shape.fixed_in_use.contains(field)) {
+        let relies = |r: &Reference| r.on_delete != OnDelete::Keep;
+        return check_unused(work, shape, before, relies).await.map_err(|e| e.about(format!("{} cannot change", list(shape.fixed_in_use))));
+    }
+    check_unused(work, shape, before, |r| r.on_delete != OnDelete::Keep && changed.contains(&r.key)).await
+}
+
+fn list(names: &[&str]) -> String {
+    names.join(" and ")
+}
+
+async fn check_unused(work: &Work, shape: &'static Shape, record: &Record, relies: impl Fn(&Reference) -> bool) -> Result<()> {
+    let mut referrers: Vec<(&'static Shape, &'static Reference)> = vec![];
+    for other in work.store.shapes.values() {
+        referrers.extend(other.references.iter().filter(|r| r.target == shape.many && relies(r)).map(|r| (*other, r)));
+    }
+    if referrers.is_empty() {
+        return Ok(());
+    }
+    referrers.sort_by_key(|(other, r)| (other.many, r.path));
+    let mut sql = work.sql();
+    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.id = ").id(id_of(record)).for_deletion("t");
+    work.fetch(sql, |_| Ok(())).await?;
+    let mut uses = vec![];
+    for (statement, places) in use_statements(work, shape, record, &referrers) {
+        let found = work.fetch(statement, |row: &Row<'_>| Ok((row.int(0)?, row.id(1)?))).await?;
+        let place = |n: i64| usize::try_from(n).ok().and_then(|n| places.get(n)).copied();
+        uses.extend(found.into_iter().filter_map(|(n, id)| place(n).map(|(other, r)| (other, r, id))));
+    }
+    // A code that another living record has, too, still names something.
+    let mut left = vec![];
+    for (other, reference, id) in uses {
+        if reference.key == "id" || !has_namesake(work, shape, record, reference).await? {
+            left.push((other, reference, id));
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut refusal = Error::from(Code::InUse);
+    for (other, reference, id) in left {
+        // Only to callers who may read it.
+        if record::is_visible(work, other, id).await? {
+            refusal = refusal.against(other.many, id, reference.path);
+        }
+    }
+    Err(refusal)
+}
+
+/// One statement for all resources whose records may name this one: the place of the referrer in the list, and the id of the record.
+#[must_use]
+pub fn use_statements(
+    reader: &Reader,
+    shape: &'static Shape,
+    record: &Record,
+    referrers: &[(&'static Shape, &'static Reference)],
+) -> Vec<(Sql, Vec<(&'static Shape, &'static Reference)>)> {
+    let mut all = vec![];
+    for chunk in referrers.chunks(MAX_CONFLICTS) {
+        let mut sql = reader.sql();
+        for (n, (other, reference)) in chunk.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT n, id FROM (SELECT " } else { " UNION ALL SELECT n, id FROM (SELECT " });
+            sql.int(i64::try_from(n).unwrap_or_default()).push(match reader.store.dialect() {
+                crate::dialect::Dialect::Postgres => "::bigint AS n, t.id FROM ",
+                crate::dialect::Dialect::Sqlite => " AS n, t.id FROM ",
+            });
+            if reference.is_indexed_apart() {
+                sql.push("record_values v JOIN ").push(other.many).push(" t ON t.id = v.record_id WHERE v.resource = ").text(other.many);
+                sql.push(" AND v.key = ").text(reference.path).push(" AND v.text_value = ").text(held(record, reference));
+            } else {
+                sql.push(other.many).push(" t WHERE ").column("t", reference.path).push(" = ");
+                match reference.key {
+                    "id" => sql.id(id_of(record)),
+                    _ => sql.text(held(record, reference)),
+                };
+            }
+            if !other.log {
+                sql.push(" AND t.deleted_at IS NULL");
+            }
+            if other.many == shape.many {
+                sql.push(" AND t.id <> ").id(id_of(record));
+            }
+            if let OnDelete::RefuseUnlessZero(fields) = reference.on_delete {
+                for (i, field) in fields.iter().enumerate() {
+                    sql.push(if i == 0 { " AND (" } else { " OR " }).column("t", field).push(" <> 0");
+                }
+                sql.push(")");
+            }
+            sql.push(" LIMIT 1) u");
+        }
+        all.push((sql, chunk.to_vec()));
+    }
+    all
+}
+
+/// What a reference to this record holds: its id, or its code.
+fn held(record: &Record, reference: &Reference) -> String {
+    record.get(reference.key).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+}
+
+async fn has_namesake(work: &Work, shape: &'static Shape, record: &Record, reference: &Reference) -> Result<bool> {
+    let Some(field) = shape.field(reference.key) else { return Ok(false) };
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND ").column("t", field.name).push(" = ");
+    sql.text(held(record, reference)).push(" AND t.id <> ").id(id_of(record)).push(" LIMIT 1");
+    Ok(work.count(sql).await? > 0)
+}
+
+/// Takes a flag that only one record of a set has from the one that had it, before this record is written with it.
+pub(crate) async fn yield_flags(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
+    for (flag, within) in shape.one_of {
+        let stands = |b: &Record| b.get(*flag) == Some(&json!(true)) && within.iter().all(|f| b.get(*f) == after.get(*f));
+        if after.get(*flag) != Some(&json!(true)) || before.is_some_and(stands) {
+            continue;
+        }
+        for other in holders(work, shape, flag, within, after).await? {
+            let mut yielded = other.clone();
+            yielded.insert((*flag).to_owned(), json!(false));
+            Box::pin(record::save(work, shape, &other, yielded, "updated", None)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A restored record does not take a flag back that another one has by now.
+pub(crate) async fn drop_lost_flags(work: &Work, shape: &'static Shape, record: &mut Record) -> Result<Vec<&'static str>> {
+    let mut lost = vec![];
+    for (flag, within) in shape.one_of {
+        if record.get(*flag) == Some(&json!(true)) && !holders(work, shape, flag, within, record).await?.is_empty() {
+            record.insert((*flag).to_owned(), json!(false));
+            lost.push(*flag);
+        }
+    }
+    Ok(lost)
+}
+
+/// The other living records of a set that have its flag. Whoever asks stands in line for the set.
+async fn holders(
+    work: &Work,
+    shape: &'static Shape,
+    flag: &'static str,
+    within: &'static [&'static str],
+    record: &Record,
+) -> Result<Vec<Record>> {
+    let set: Vec<String> = within.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
+    work.stand_in_line(&format!("{flag} of {} {}", shape.many, set.join(" "))).await?;
+    let mut sql = record::select(work, shape);
+    sql.push(" AND ").column("t", flag).push(" = ").bind(Kind::Bool, Scalar::Bool(true)).push(" AND t.id <> ").id(id_of(record));
+    record::equal_in(&mut sql, shape, within, record)?;
+    sql.push(" ORDER BY t.id").for_update("t");
+    work.fetch(sql, |row| record::read(shape, row)).await
+}
