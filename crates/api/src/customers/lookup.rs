@@ -207,9 +207,9 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac JOIN accounts a ON a.id = ac.account_id ");
     sql.push("WHERE ac.deleted_at IS NULL AND a.deleted_at IS NULL AND ac.contact_id = t.id");
     // Who no longer acts for an account, or not yet, does not call for it.
-    let today = || Kind::Date.read(&reader.now.date()).unwrap_or(Scalar::Null);
-    sql.push(" AND (ac.valid_from IS NULL OR ac.valid_from <= ").bind(Kind::Date, today());
-    sql.push(") AND (ac.valid_to IS NULL OR ac.valid_to >= ").bind(Kind::Date, today()).push(")");
+    let today = reader.today().await?;
+    sql.push(" AND (ac.valid_from IS NULL OR ac.valid_from <= ").bind(Kind::Date, Scalar::Date(today));
+    sql.push(") AND (ac.valid_to IS NULL OR ac.valid_to >= ").bind(Kind::Date, Scalar::Date(today)).push(")");
     sight::by_owner(&mut sql, accounts, "a", &links);
     sql.push(" ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
