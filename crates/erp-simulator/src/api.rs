@@ -1860,8 +1860,10 @@ pub struct OrderInvoiceBatchItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance_currency: Option<String>,
     ///Custom fields by key, as defined under /v1/custom-fields for this resource.
-    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-    pub custom: ::serde_json::Map<String, ::serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<
+        ::serde_json::Map<String, ::serde_json::Value>,
+    >,
     ///The document's number there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_no: Option<String>,

@@ -182,8 +182,9 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
     }
     let mut posted: Vec<Result<PostedInvoice>> = Vec::with_capacity(batch.invoices.len());
     for one in &batch.invoices {
-        let faults = call.state.validators.faults("PostedInvoice", one, "")?;
-        posted.push(if faults.is_empty() { invoice_of(one) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+        let mut one = one.clone();
+        let faults = call.state.validators.faults("PostedInvoice", &mut one, "")?;
+        posted.push(if faults.is_empty() { invoice_of(&one) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     if !batch.invoices.is_empty() {
         expect_ledger(work, &ledger).await?;
