@@ -45,9 +45,9 @@ async fn a_record_in_use_is_not_deleted(app: App) {
     let category = id(&app.make("/v1/product-categories", json!({"name": "Tea"})).await);
     let sub = id(&app.make("/v1/product-categories", json!({"name": "Green tea", "parent_id": category})).await);
     app.patch(&format!("/v1/products/{}", shop.tea()), json!({"category_id": sub})).await.is(200);
+    in_use(&app, &format!("/v1/accounts/{account}"), "accounts", "parent_id").await;
     let order =
         app.make("/v1/orders", json!({"account_id": account, "warehouse_id": warehouse, "lines": [{"sku": "TEA", "quantity": "1"}]})).await;
-    in_use(&app, &format!("/v1/accounts/{account}"), "accounts", "parent_id").await;
     in_use(&app, &format!("/v1/accounts/{account}"), "orders", "account_id").await;
     in_use(&app, &format!("/v1/price-books/{book}"), "accounts", "price_book_id").await;
     in_use(&app, &format!("/v1/price-books/{book}"), "price_books", "parent_id").await;
@@ -65,13 +65,12 @@ async fn a_record_in_use_is_not_deleted(app: App) {
     let somebody = app.person(&["*:*/all"], &[], &[&team]).await;
     app.post("/v1/users", json!({"name": "U", "email": "u@example.com", "role_ids": [role], "manager_id": somebody.id})).await.is(201);
     let key = app.post("/v1/api-keys", json!({"name": "K", "role_ids": [role]})).await.is(201);
-    somebody.app.account("Owned").await;
+    app.make("/v1/accounts", json!({"name": "Of the team", "team_id": team})).await;
     in_use(&app, &format!("/v1/teams/{team}"), "users", "team_ids").await;
     in_use(&app, &format!("/v1/teams/{team}"), "accounts", "team_id").await;
     in_use(&app, &format!("/v1/roles/{role}"), "users", "role_ids").await;
     in_use(&app, &format!("/v1/roles/{role}"), "api_keys", "role_ids").await;
     in_use(&app, &format!("/v1/users/{}", somebody.id), "users", "manager_id").await;
-    in_use(&app, &format!("/v1/users/{}", somebody.id), "accounts", "owner_id").await;
     drop(key);
     // What is used no longer is deleted.
     app.post(&format!("/v1/orders/{}/cancel", id(&order)), json!({"reason": "x"})).await.is(200);

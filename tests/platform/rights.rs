@@ -155,7 +155,11 @@ async fn a_team_is_not_moved_into_the_callers_reach(app: App) {
     lead.patch(&format!("/v1/teams/{deeper}"), beneath.clone()).await.is(200);
     // A team that was deleted beneath the own one comes back only with who sees its records.
     app.patch(&path, beneath).await.is(200);
+    app.delete(&path).await.refused(409, "in_use");
+    let account = format!("/v1/accounts/{}", app.all("/v1/accounts", 50).await[0]["id"].as_str().unwrap());
+    app.delete(&account).await.is(204);
     app.delete(&path).await.is(204);
+    app.ask(reqwest::Method::POST, &format!("{account}/restore")).await.is(200);
     lead.post(&format!("{path}/restore"), json!({})).await.refused(403, "forbidden");
     app.post(&format!("{path}/restore"), json!({})).await.is(200);
 }

@@ -145,7 +145,7 @@ pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &
 }
 
 /// Refuses to delete what living records rely on. The record is locked first: what names it from now on waits, and finds it deleted.
-pub(crate) async fn check_deleted(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
+pub async fn check_deleted(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
     check_unused(work, shape, record, |r| !matches!(r.on_delete, OnDelete::Keep | OnDelete::Follow)).await
 }
 

@@ -354,9 +354,3 @@ async fn holders(work: &Work) -> Result<Vec<Holder>> {
     found.extend(work.fetch(sql, |row| key_of(row, 0)).await?);
     Ok(found)
 }
-
-/// The first living user or key that has a role, by its resource.
-pub async fn holder_of(work: &Work, role: Uuid) -> Result<Option<(&'static str, Uuid)>> {
-    let found = holders(work).await?.into_iter().find(|holder| holder.role_ids.contains(&role));
-    Ok(found.map(|holder| (if holder.kind == CallerKind::User { "users" } else { "api_keys" }, holder.id)))
-}

@@ -6,11 +6,13 @@ use crate::{
 };
 use samphan_domain::{
     caller::{Caller, CallerKind},
-    error::{Code, Error, Result},
+    error::Result,
     platform::role::Role,
+    resource::Resource,
     rights::{Beyond, Handing},
 };
 use samphan_persistence::{
+    relations,
     store::Work,
     stored::{self, Stored},
 };
@@ -40,9 +42,8 @@ async fn update(work: &Work, before: &Stored<Role>, after: Stored<Role>) -> Resu
 
 async fn delete(work: &Work, found: &Stored<Role>) -> Result<()> {
     rights::expect_within(work, &alone(work, &found.data), Handing::Nothing)?;
-    if let Some((resource, id)) = rights::holder_of(work, found.id()).await? {
-        return Err(Error::from(Code::InUse).against(resource, id, "role_ids"));
-    }
+    // What is in use is not compared: without its holders a role takes nothing from anybody.
+    relations::check_deleted(work, work.shape(Role::MANY)?, &found.record).await?;
     // Without a role, the rules of those that are left may show more.
     let book = Book::read(work).await?;
     rights::expect_no_gain(work, &book, &book.with_role(found.id(), None)).await?;
