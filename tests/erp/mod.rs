@@ -113,8 +113,24 @@ async fn agree(app: &App, erp: &Simulator) {
     assert_eq!(numbers, (1..=numbers.len()).map(|n| format!("C-{n:06}")).collect::<Vec<_>>(), "without gaps and none twice");
 }
 
-/// Insists that what counts against each customer's credit, in each currency, is what the books say is owed and what of confirmed orders is
-/// still open, and nothing besides.
+/// What a dollar is worth in baht: a whole number, so that sums are exact.
+const BAHT_A_DOLLAR: i64 = 35;
+
+/// Has dollars count against limits in baht.
+async fn exchange_rate(app: &App) {
+    let rate = json!({"from_currency": "USD", "to_currency": "THB", "rate": BAHT_A_DOLLAR.to_string(), "valid_from": "2020-01-01"});
+    app.make("/v1/exchange-rates", rate).await;
+}
+
+/// The sum by account and currency, brought to a currency: dollars count in baht, too.
+fn counted(sums: &BTreeMap<(String, String), Amount>, account: &str, currency: &str) -> Amount {
+    let of = |currency: &str| sums.get(&(account.to_owned(), currency.to_owned())).copied().unwrap_or_default();
+    let dollars = if currency == "THB" { (0..BAHT_A_DOLLAR).map(|_| of("USD")).sum() } else { Amount::default() };
+    of(currency) + dollars
+}
+
+/// Insists that what counts against each customer's credit, in the currency of the limit, is what the books say is owed and what of
+/// confirmed orders is still open, and nothing besides.
 async fn owe_what_the_books_say(app: &App, erp: &Simulator) {
     let mut open: BTreeMap<(String, String), Amount> = BTreeMap::new();
     for order in app.all("/v1/orders", 200).await {
@@ -127,11 +143,11 @@ async fn owe_what_the_books_say(app: &App, erp: &Simulator) {
         let sum = owed.entry((ledger.account_id.to_string(), ledger.currency)).or_default();
         *sum = *sum + ledger.receivable;
     }
-    for ((account, currency), receivable) in &owed {
+    for (account, currency) in owed.keys() {
         let found = app.get(&format!("/v1/accounts/{account}/credit?currency={currency}")).await.is(200);
         let parts = ["exposure", "receivable", "open_orders", "authorised"].map(|field| amount(&found[field]));
-        let open = open.get(&(account.clone(), currency.clone())).copied().unwrap_or_default();
-        assert_eq!(parts, [*receivable + open, *receivable, Amount::default(), open], "{account} {currency} {}", found.text);
+        let [receivable, open] = [&owed, &open].map(|sums| counted(sums, account, found["currency"].as_str().unwrap()));
+        assert_eq!(parts, [receivable + open, receivable, Amount::default(), open], "{account} {currency} {}", found.text);
     }
 }
 

@@ -63,6 +63,7 @@ async fn rebate_leaves_nothing_open_and_allowance_reopens_nothing(app: App) {
 
 async fn two_entities_and_two_currencies_agree_ledger_by_ledger(app: App) {
     company(&app, 8, 0..4).await;
+    exchange_rate(&app).await;
     let words = "--second-entity TH02 --second-currency USD --trade 60 --pay 0.3";
     let mut erp = Erp::of_entity(&app, None).await.with(words);
     erp.run().await.unwrap();
@@ -84,6 +85,7 @@ async fn books_agree_after_returns_rebates_and_allowances_told_with_balances_in_
 
 async fn in_disorder(app: &App, telling: &str) {
     let (setting, mut accounts) = shop_of(app, None).await;
+    exchange_rate(app).await;
     // A customer with an account in baht orders in dollars, too.
     app.make("/v1/price-books", json!({"name": "Export", "currency": "USD", "is_default": true})).await;
     accounts.truncate(3);

@@ -25,6 +25,7 @@ fn free_text_belongs_to_a_person_or_is_known_to_belong_to_none() {
         "products.description",
         "products.name",
         "roles.description",
+        "settings.name",
         "stock_movements.reason",
         "tags.description",
         "teams.description",

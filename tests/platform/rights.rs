@@ -178,7 +178,7 @@ async fn a_role_gains_nothing_for_holders_in_other_teams(app: App) {
 
 async fn an_endpoint_of_another_teams_member_is_not_taken_over(app: App) {
     let (bangkok, north) = (app.team(None).await, app.team(None).await);
-    let rights = ["accounts:read/team", "webhook-endpoints:*/all", "changes:read/all"];
+    let rights = ["accounts:read/team", "webhook-endpoints:*/all", "changes:read/all", "tags:read/all"];
     let theirs = app.person(&rights, &[], &[&bangkok]).await.app;
     let made = theirs.post("/v1/webhook-endpoints", json!({"url": "http://127.0.0.1:9/a", "event_types": ["tag.created"]})).await.is(201);
     let path = format!("/v1/webhook-endpoints/{}", made["webhook_endpoint"]["id"].as_str().unwrap());

@@ -54,7 +54,8 @@ pub(crate) async fn check(work: &Work, shape: &'static Shape, before: Option<&Re
         let living = lock_living(work, target, ids.iter().copied(), true).await?;
         if living.len() < number {
             faults.push(FieldError::new(pointer(), "unknown_reference", reference.target));
-        } else if shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) && record::active(work, &living).await?.len() < number {
+        } else if shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) && record::active(work, &living).await?.len() < number
+        {
             faults.push(FieldError::new(pointer(), "inactive_user", record::INACTIVE_OWNER));
         } else if is_hierarchy {
             for parent in ids {

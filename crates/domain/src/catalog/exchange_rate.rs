@@ -28,7 +28,7 @@ pub struct ExchangeRate {
     #[schema(value_type = String, format = Date)]
     pub valid_from: String,
     /// What `per` units of `from_currency` are worth in `to_currency`, more than zero.
-    #[schema(example = "35.2500")]
+    #[schema(example = "35.25")]
     pub rate: Price,
     /// For how many units of `from_currency` the rate is, more than zero: `100` for yen as banks quote it.
     #[serde(default = "one")]
@@ -52,11 +52,11 @@ impl Resource for ExchangeRate {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["from_currency", "to_currency", "valid_from"]];
 
     fn example() -> Value {
-        json!({"rate": "35.2500", "valid_from": "2026-11-20"})
+        json!({"rate": "35.25", "per": "1", "valid_from": "2026-11-20"})
     }
 
     fn example_change() -> Value {
-        json!({"rate": "35.3000"})
+        json!({"rate": "35.30"})
     }
 }
 

@@ -17,7 +17,7 @@ pub struct WebhookEndpoint {
     #[schema(max_length = 500)]
     pub description: Option<String>,
     /// The types of changes it is told of, such as `account.created` or `account.*`; of all when left out.
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(min_items = 1, max_items = 2000)]
     #[serde(default = "all")]
     pub event_types: Vec<String>,
     /// A condition that changes must meet besides, in the filter language (schema `Filter`), over `type`, `resource`, `resource_id`,

@@ -22,7 +22,7 @@ pub struct ApiKey {
     #[schema(min_items = 1, max_items = 20)]
     pub role_ids: Vec<RoleId>,
     /// Permissions it is cut down to, of those its roles grant; all of them when empty.
-    #[schema(max_items = 200)]
+    #[schema(max_items = 2000)]
     #[serde(default)]
     pub scopes: Vec<String>,
     /// Codes of the external systems it may write for; any when empty.
@@ -80,7 +80,7 @@ impl Resource for ApiKey {
     }
 
     fn example() -> Value {
-        json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2", "responsible_id": example::id("users")})
+        json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2", "responsible_id": example::id("administrators")})
     }
 
     fn example_change() -> Value {

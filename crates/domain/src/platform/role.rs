@@ -21,7 +21,7 @@ pub struct Role {
     #[schema(max_length = 500)]
     pub description: Option<String>,
     /// What it grants.
-    #[schema(max_items = 500)]
+    #[schema(max_items = 2000)]
     #[serde(default)]
     pub permissions: Vec<Grant>,
     /// What it withholds of fields of the resources that it grants something on.

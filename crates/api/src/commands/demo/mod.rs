@@ -70,8 +70,9 @@ pub async fn make(state: &State) -> Result<Counts> {
     let accounts = company.accounts(&staff, wholesale).await?;
     let contacts = company.contacts(&accounts).await?;
     company.stock().await?;
-    company.orders(&accounts, &contacts).await?;
+    // Accounting judges its customers first: orders of others are held.
     company.credit(&accounts).await?;
+    company.orders(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
     let mut counts = company.counts;
     work.commit().await?;
