@@ -42,7 +42,7 @@ async fn two_lines(app: &App, shop: &Shop) -> (String, Value, Value) {
 
 async fn invoice(app: &App, order: &str, line: &Value, quantity: &str, amount: &str) -> Answer {
     if app.get("/v1/external-systems?code=erp").await.is(200)["data"].as_array().unwrap().is_empty() {
-        app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "accounting"})).await;
+        app.make("/v1/external-systems", json!({"code": "erp", "name": "Billing", "kind": "other"})).await;
     }
     let body = json!({"system": "erp", "document_no": "INV-1", "order_id": order, "order_line_id": line, "quantity": quantity,
         "amount": amount, "posted_at": from_now(0)});

@@ -155,7 +155,7 @@ async fn order_sent_twice_by_external_id_is_unchanged(app: App) {
 }
 
 async fn system(app: &App) {
-    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "accounting"})).await;
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "Billing", "kind": "other"})).await;
 }
 
 fn invoice(order: &Answer, document: &str, kind: &str) -> Value {

@@ -117,10 +117,12 @@ async fn a_cancelled_shipment_leaves_the_goods_to_the_order(app: App) {
 
 async fn lots_and_serial_numbers_are_named_where_they_are_kept(app: App) {
     let shop = Shop::open(&app).await;
-    let lot = shop.product(&app, "LOT", "10.00", "0").await;
-    let serial = shop.product(&app, "SERIAL", "10.00", "0").await;
-    app.patch(&format!("/v1/products/{lot}"), json!({"tracked": "lot"})).await.is(200);
-    app.patch(&format!("/v1/products/{serial}"), json!({"tracked": "serial"})).await.is(200);
+    let tracked = async |by: &str| {
+        let product = id(&app.make("/v1/products", json!({"sku": by, "name": by, "tax_code": "VAT7", "tracked": by})).await);
+        app.make(&format!("/v1/price-books/{}/entries", shop.book), json!({"product_id": product, "price": "10.00"})).await;
+        product
+    };
+    let (lot, serial) = (tracked("lot").await, tracked("serial").await);
     let lines = json!([{"product_id": lot, "quantity": "2", "lot_no": "L1"}, {"product_id": lot, "quantity": "1", "lot_no": "L2"},
         {"product_id": serial, "quantity": "1", "serial_no": "S1"},
         {"product_id": serial, "quantity": "1", "serial_no": "S2"}]);

@@ -29,8 +29,13 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
         operation.add_need(parent.permission("read"), None);
     }
     let read = shape.permission("read");
-    if operation.path.contains("/{id}") {
+    // A record there is only one of is found without an id.
+    if operation.path.contains("/{id}") || operation.method == Method::PATCH {
         operation.add_need(read.clone(), None);
+    }
+    if operation.path.ends_with("/restore") && shape.permission("create") == BINDING {
+        // It binds the record to the other system's id again.
+        operation.add_need(BINDING.to_owned(), None);
     }
     if matches!(operation.access, Access::ByMode(_)) {
         operation.add_need(shape.permission("create"), Some("`mode` is `create` or `upsert`".to_owned()));
