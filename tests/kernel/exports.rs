@@ -19,7 +19,7 @@ fn names(rows: &Rows) -> Vec<&str> {
 }
 
 async fn an_export_is_the_whole_list(app: App) {
-    let account = |n: usize| json!({"name": format!("ลูกค้า {n}, \"คุณ\"\r\nสมชาย"), "grade": if n < MANY - 3 { "A" } else { "B" }});
+    let account = |n: usize| json!({"name": format!("ลูกค้า {n}, \"คุณ\" สมชาย"), "description": "one\r\n\"two\"", "grade": if n < MANY - 3 { "A" } else { "B" }});
     let accounts: Vec<Value> = (0..MANY).map(account).collect();
     let mut made = vec![];
     for some in accounts.chunks(1000) {

@@ -106,7 +106,7 @@ async fn rotated_keys_overlap_in_every_process(app: App) {
     let page = app.get("/v1/tags?limit=1").await.is(200);
     let (cursor, feed) = (page.text_of("next_cursor"), app.get("/v1/changes?limit=1").await.is(200).text_of("next_cursor"));
     let used = app.nobody().post("/v1/auth/refresh", json!({"refresh_token": before.refresh_token})).await.is(200);
-    let said = rotate(&app, 30, &[]);
+    let said = rotate(&app, 15, &[]);
     assert_eq!(said.lines().count(), 4, "{said}");
     for server in [&app, &other] {
         until("both keys are shown", async || kids(server).await.len() == 2).await;
