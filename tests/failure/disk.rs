@@ -100,6 +100,11 @@ fn a_database_that_becomes_read_only_is_read_and_writes_are_503() {
         })
         .await;
         beside.close().await.unwrap();
+        // Reads have connections of their own, each of which was ended, too.
+        super::until("it is counted again", std::time::Duration::from_secs(10), async || {
+            app.get("/v1/accounts?count=exact").await.status == 200
+        })
+        .await;
         assert_eq!(app.get("/v1/accounts?count=exact").await.is(200)["total"], 2);
     });
 }

@@ -47,6 +47,12 @@ fn postgres_ended_under_load_is_503_and_over_by_itself() {
         join(load.run(8), misfortune).await;
         assert!(load.busy.get() > 0);
         assert!(!program.log().contains("panicked"), "{}", program.log());
+        // Each connection that was ended is noticed when it is used next, those of reads as those of writes.
+        until("every connection is new", BACK, async || {
+            let reads = join_all((0..16).map(async |_| app.get("/v1/accounts?limit=1").await.status)).await;
+            reads.iter().all(|status| *status == 200) && program.app.sign_in(app::ADMIN, PASSWORD).await.status == 200
+        })
+        .await;
         let app = program.app.admin().await.app;
         books::agree(&app, &load, |_| true).await;
         books::replayed(&app, &load).await;
