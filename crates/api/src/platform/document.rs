@@ -23,8 +23,8 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// Parts kept for the next request; further ones are made each time.
-const MAX_PARTS: usize = 64;
+/// Parts kept for the next request; further ones are made each time. A part may be nearly the whole, some 3 MB with its encodings.
+const MAX_PARTS: usize = 8;
 /// Brotli's quality, 0 to 11, and the size of its window as a power of two: 11 takes seconds for a twentieth less.
 const BROTLI: (u32, u32) = (5, 22);
 
