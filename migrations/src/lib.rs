@@ -19,6 +19,7 @@ mod m0013_connector;
 mod m0014_stock_identities;
 mod m0015_references;
 mod m0016_days;
+mod m0016_items;
 mod m0017_stream_tickets;
 
 /// All steps in order.
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             m0014_stock_identities::STEP,
             m0015_references::STEP,
             m0016_days::STEP,
+            m0016_items::STEP,
             m0017_stream_tickets::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()

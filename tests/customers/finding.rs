@@ -15,6 +15,9 @@ crate::on_both![
     the_search_has_pages,
     spaces_between_thai_words_make_no_difference,
     addresses_are_found_with_their_account,
+    lists_are_filtered_by_what_records_hold_in_lists_and_links,
+    custom_text_is_found_by_what_it_contains,
+    filters_tell_nothing_of_what_the_caller_does_not_see,
 ];
 
 async fn words(app: &App, q: &str) -> Vec<String> {
@@ -55,6 +58,126 @@ async fn addresses_are_found_with_their_account(app: App) {
     assert_eq!((words(&app, "50200").await.len(), words(&app, "50300").await.len()), (0, 1));
     app.delete(&path).await.is(204);
     assert_eq!(words(&app, "50300").await, Vec::<String>::new());
+}
+
+async fn lists_are_filtered_by_what_records_hold_in_lists_and_links(app: App) {
+    let shop = crate::sales::Shop::open(&app).await;
+    let coffee = shop.product(&app, "COFFEE", "50.00", "0").await;
+    let order = async |products: &[&String]| {
+        let lines: Vec<Value> = products.iter().map(|p| json!({"product_id": p, "quantity": "1"})).collect();
+        app.post("/v1/orders", json!({"account_id": shop.account, "lines": lines})).await.is(201).id()
+    };
+    let (tea, both) = (order(&[&shop.tea]).await, order(&[&shop.tea, &coffee]).await);
+    let found = async |path: &str| ids(&app.get(path).await.is(200));
+    assert_eq!(found(&format!("/v1/orders?product_id={coffee}")).await, std::slice::from_ref(&both));
+    assert_eq!(found(&format!("/v1/orders?product_id={}", shop.tea)).await.len(), 2);
+    app.patch(&format!("/v1/orders/{both}"), json!({"lines": [{"product_id": shop.tea, "quantity": "3"}]})).await.is(200);
+    assert_eq!(found(&format!("/v1/orders?product_id={coffee}")).await, Vec::<String>::new());
+    app.get("/v1/orders?product_id=tea").await.refused(400, "invalid_query");
+    let filtered = async |path: &str, field: &str, op: &str, value: Value| {
+        found(&format!("{path}?filter={}", encoded(&json!({"field": field, "op": op, "value": value}).to_string()))).await
+    };
+    assert_eq!(filtered("/v1/orders", "product_id", "eq", json!(shop.tea)).await, [tea, both]);
+
+    let contact = async |name: &str, interests: Value| {
+        let body = json!({"first_name": name, "interests": interests, "preferred_channel": "line", "tags": ["golf club"]});
+        app.make("/v1/contacts", body).await["id"].as_str().unwrap().to_owned()
+    };
+    let (malee, niran) = (contact("Malee", json!(["Golf", "Tea ceremony"])).await, contact("Niran", json!([])).await);
+    let link = json!({"account_id": shop.account, "contact_id": malee, "role": "billing", "topics": ["credit", "delivery"]});
+    let link = app.make("/v1/account-contacts", link).await["id"].as_str().unwrap().to_owned();
+    assert_eq!(found("/v1/contacts?interests=Golf").await, std::slice::from_ref(&malee));
+    // A set contains its members, not parts of their names.
+    assert_eq!(filtered("/v1/contacts", "interests", "contains", json!("Tea ceremony")).await, std::slice::from_ref(&malee));
+    assert_eq!(filtered("/v1/contacts", "interests", "contains", json!("ceremony")).await, Vec::<String>::new());
+    assert_eq!(filtered("/v1/contacts", "interests", "is_null", json!(true)).await, std::slice::from_ref(&niran));
+    assert_eq!(filtered("/v1/contacts", "tags", "contains", json!("golf club")).await.len(), 2);
+    assert_eq!(filtered("/v1/contacts", "tags", "contains", json!("club")).await.len(), 0);
+    assert_eq!(found("/v1/contacts?preferred_channel=line").await.len(), 2);
+    assert_eq!(found("/v1/account-contacts?topics=credit").await, std::slice::from_ref(&link));
+    assert_eq!(found("/v1/account-contacts?topics=price,delivery").await, std::slice::from_ref(&link));
+    assert_eq!(found(&format!("/v1/contacts?account_id={}", shop.account)).await, std::slice::from_ref(&malee));
+    assert_eq!(filtered("/v1/contacts", "account_id", "is_null", json!(true)).await, [niran]);
+    app.delete(&format!("/v1/account-contacts/{link}")).await.is(204);
+    assert_eq!(found(&format!("/v1/contacts?account_id={}", shop.account)).await, Vec::<String>::new());
+
+    app.patch(&format!("/v1/accounts/{}", shop.account), json!({"health": 40})).await.is(200);
+    assert_eq!(found("/v1/accounts?health_lt=50").await.len(), 1);
+}
+
+async fn custom_text_is_found_by_what_it_contains(app: App) {
+    app.make("/v1/custom-fields", json!({"resource": "accounts", "key": "route", "label": "Route", "type": "text"})).await;
+    let account = async |name: &str, route: Option<String>| {
+        app.make("/v1/accounts", json!({"name": name, "custom": {"route": route}})).await["id"].as_str().unwrap().to_owned()
+    };
+    let north = account("North", Some("Chiang Mai, then Lampang".to_owned())).await;
+    // Of a long text the index has the beginning: what stands after it is found, too.
+    let long = account("Long", Some(format!("{}then ลำปาง", "x".repeat(600)))).await;
+    let none = account("None", None).await;
+    let found = async |op: &str, value: &str| {
+        let filter = json!({"field": "custom.route", "op": op, "value": value});
+        ids(&app.get(&format!("/v1/accounts?filter={}", encoded(&filter.to_string()))).await.is(200))
+    };
+    assert_eq!(found("contains", "Lampang").await, std::slice::from_ref(&north));
+    assert_eq!(found("contains", "then").await, [north.clone(), long.clone()]);
+    assert_eq!(found("contains", "then ลำ").await, std::slice::from_ref(&long));
+    assert_eq!(found("contains", "lampang").await, Vec::<String>::new(), "letter for letter");
+    let filter = json!({"none": [{"field": "custom.route", "op": "contains", "value": "ลำปาง"}]});
+    let others = ids(&app.get(&format!("/v1/accounts?filter={}", encoded(&filter.to_string()))).await.is(200));
+    assert_eq!(others, [north, none]);
+    let count = json!({"resource": "accounts", "key": "count", "label": "Count", "type": "number"});
+    app.make("/v1/custom-fields", count).await;
+    let number = json!({"filter": {"field": "custom.count", "op": "contains", "value": "1"}});
+    app.post("/v1/accounts/search", number).await.refused(400, "invalid_filter").fault("/filter/op", "unknown_operator");
+}
+
+/// Neither a hidden field nor a link that is out of sight is found out by a filter.
+async fn filters_tell_nothing_of_what_the_caller_does_not_see(app: App) {
+    let account = app.account("Siam").await;
+    let contact = async |name: &str| {
+        let body = json!({"first_name": name, "interests": ["Golf"], "tags": ["vip"]});
+        app.make("/v1/contacts", body).await["id"].as_str().unwrap().to_owned()
+    };
+    let contact = contact("Malee").await;
+    app.make("/v1/account-contacts", json!({"account_id": account, "contact_id": contact, "role": "billing", "topics": ["credit"]})).await;
+    app.make("/v1/custom-fields", json!({"resource": "contacts", "key": "club", "label": "Club", "type": "text"})).await;
+    let by_account = format!("/v1/contacts?account_id={account}");
+    let filter = |path: &str, field: &str| {
+        format!("{path}?filter={}", encoded(&json!({"field": field, "op": "eq", "value": random_id()}).to_string()))
+    };
+    // Fields that a rule hides, whatever they are: of the class, a list, tags, custom fields, the ends of a link.
+    let rules = [
+        "personal=hidden",
+        "contacts.tags=hidden",
+        "contacts.custom=hidden",
+        "account_contacts.account_id=hidden",
+        "account_contacts.topics=hidden",
+        "orders.lines=hidden",
+    ];
+    let masked =
+        app.person(&["contacts:read/all", "account-contacts:read/all", "accounts:read/all", "orders:read/all"], &rules, &[]).await.app;
+    for (path, field) in [
+        ("/v1/contacts", "interests"),
+        ("/v1/contacts", "tags"),
+        ("/v1/contacts", "account_id"),
+        ("/v1/account-contacts", "topics"),
+        ("/v1/orders", "product_id"),
+    ] {
+        let value = random_id();
+        masked.get(&format!("{path}?{field}={value}")).await.refused(400, "invalid_query").fault(&format!("?{field}"), "hidden_field");
+        masked.get(&filter(path, field)).await.refused(400, "invalid_filter").fault("/filter/field", "hidden_field");
+    }
+    masked.get(&filter("/v1/contacts", "custom.club")).await.refused(400, "invalid_filter").fault("/filter/field", "hidden_field");
+    // Without the links, and with those of other accounts only.
+    let without = app.person(&["contacts:read/all", "accounts:read/all"], &[], &[]).await.app;
+    without.get(&by_account).await.refused(400, "invalid_query").fault("?account_id", "hidden_field");
+    let own = app.person(&["contacts:read/all", "account-contacts:read/all", "accounts:read/own"], &[], &[]).await.app;
+    assert_eq!(ids(&own.get("/v1/contacts").await.is(200)), std::slice::from_ref(&contact));
+    assert_eq!(ids(&own.get(&by_account).await.is(200)), Vec::<String>::new());
+    let unlinked = json!({"field": "account_id", "op": "is_null", "value": true});
+    let unlinked = format!("/v1/contacts?filter={}", encoded(&unlinked.to_string()));
+    assert_eq!(ids(&own.get(&unlinked).await.is(200)), [contact]);
+    assert_eq!(ids(&app.get(&unlinked).await.is(200)), Vec::<String>::new());
 }
 
 /// Segments of SQLite's search index: a word is looked up in each.

@@ -103,7 +103,9 @@ fn targets(listed: &Listed, lists: &Lists) -> Vec<(String, Target)> {
     let through = listed.shape.fields.iter().filter_map(|f| Some((f.name.strip_suffix("_id")?, lists.shape(f.reference?)?)));
     let through = through.filter(|(_, other)| lists.knows(other.many));
     let through = through.flat_map(|(name, other)| other.fields.iter().filter(|f| f.filter).map(move |f| format!("{name}.{}", f.name)));
-    let mut all: Vec<String> = own.chain(custom).chain(listed.shape.extensible.then(|| "tags".to_owned())).chain(through).collect();
+    let items = listed.shape.items.iter().map(|items| items.name.to_owned());
+    let mut all: Vec<String> =
+        own.chain(custom).chain(items).chain(listed.shape.extensible.then(|| "tags".to_owned())).chain(through).collect();
     all.sort();
     all.into_iter()
         .map(|path| (path.clone(), filter::target(&path, listed.shape, lists).unwrap_or_else(|e| panic!("{path}: {e:?}"))))
@@ -123,6 +125,8 @@ fn values(target: &Target, listed: &Listed, lists: &Lists) -> Vec<Value> {
         Target::Field(f) => vec![r[f.name].clone()],
         Target::Custom { key, .. } => vec![r["custom"][key].clone()],
         Target::Tags => r["tags"].as_array().unwrap().clone(),
+        Target::Items { items, field } => items.of(&r[field.name]).map(|item| json!(item)).collect(),
+        Target::Linked(_) => vec![],
         Target::Through { reference, shape, field } => {
             lists.record(shape.many, &r[reference.name]).map(|o| o[field.name].clone()).into_iter().collect()
         }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 crate::on_both![
     every_filter_and_every_sort_has_an_index,
+    items_links_tags_and_custom_texts_are_found_along_an_index,
     what_is_whose_and_in_which_state_is_listed_in_every_order,
     balances_are_found_by_one_account_after_the_other,
     lists_of_a_short_reach_go_along_an_index_for_each_way,
@@ -134,6 +135,47 @@ async fn every_filter_and_every_sort_has_an_index(app: App) {
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// What stands beside the record is looked up there, whatever the operator, and never record by record.
+async fn items_links_tags_and_custom_texts_are_found_along_an_index(app: App) {
+    let work = work(&app).await;
+    let text = || vec![Scalar::Text("x".into())];
+    let id = || vec![Scalar::Id(uuid::Uuid::nil())];
+    let (mut bad, mut walked) = (vec![], 0);
+    for shape in resources(&work) {
+        let mut targets: Vec<(Target, Vec<Op>, Vec<Scalar>, String)> = vec![];
+        for items in shape.items {
+            let values = if items.kind() == Value::Id { id() } else { text() };
+            let field = shape.field(items.field).unwrap();
+            targets.push((Target::Items { items, field }, vec![Op::In, Op::IsNull], values, "record_values_".into()));
+        }
+        for link in shape.links {
+            targets.push((Target::Linked(link), vec![Op::In], id(), format!("{}_{}_", link.resource, link.other)));
+        }
+        if shape.extensible {
+            targets.push((Target::Tags, vec![Op::In, Op::IsNull], text(), "record_values_".into()));
+            let custom = Target::Custom { key: "route".into(), kind: Value::Text };
+            targets.push((custom, vec![Op::In, Op::Contains, Op::StartsWith, Op::IsNull], text(), "record_values_".into()));
+        }
+        for (target, ops, values, along) in targets {
+            for op in ops {
+                let values = if op == Op::IsNull { vec![] } else { values.clone() };
+                let filter = Filter::Leaf { target: target.clone(), op, values, negated: false };
+                let view = View::new(&work, shape, None, vec![]);
+                let query = Query { filter: Some(filter), limit: 50, ..Query::default() };
+                let plan = plan(&work, list::page_statement(&work, &view, &query, "read", &[], None, 51).unwrap()).await;
+                let about = format!("{} by {target:?} {op:?}: {plan:#?}", shape.many);
+                let through = |step: &&String| {
+                    let step = step.trim_start_matches(|c: char| " ->".contains(c));
+                    step.starts_with("Seq Scan") || step.starts_with("SCAN v") || step.starts_with("SCAN o")
+                };
+                bad.extend((plan.iter().any(|s| through(&s)) || !plan.iter().any(|s| s.contains(&along))).then_some(about));
+                walked += 1;
+            }
+        }
+    }
+    assert!(bad.is_empty() && walked > 50, "{walked} {}", bad.join("\n"));
 }
 
 async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {

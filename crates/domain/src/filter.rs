@@ -9,6 +9,7 @@ use crate::{
     calendar::{self, Zone},
     error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
+    resource::{Items, Link},
     scalar::{Kind, Scalar},
     shape::{Field, Shape},
 };
@@ -60,6 +61,15 @@ pub enum Target {
     },
     /// The record's tags: `eq` and `in` find records that have one of them.
     Tags,
+    /// The items of a list of the record: `eq` and `in` find records that have one of them.
+    Items {
+        /// The filter.
+        items: &'static Items,
+        /// The field of the list.
+        field: &'static Field,
+    },
+    /// The records that visible links name beside the record.
+    Linked(&'static Link),
     /// A field of the record that a reference points at: `account.grade`.
     Through {
         /// The reference.
@@ -123,8 +133,12 @@ pub fn parse(value: &Value, shape: &'static Shape, words: &dyn Vocabulary) -> Re
 pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Result<Target, FieldError> {
     let unknown = |allowed: Vec<String>| FieldError::new("", "unknown_field", "").instead_of(path, allowed);
     let hidden = || FieldError::new("", "hidden_field", path);
+    let is_hidden = |name: &str| shape.field(name).is_none_or(|field| !words.may_see(shape, field));
     if path == "tags" && shape.extensible {
-        return Ok(Target::Tags);
+        return if is_hidden("tags") { Err(hidden()) } else { Ok(Target::Tags) };
+    }
+    if path.starts_with("custom.") && shape.extensible && is_hidden("custom") {
+        return Err(hidden());
     }
     if let Some(key) = path.strip_prefix("custom.").filter(|_| shape.extensible) {
         let kind = words.custom(shape.many, key);
@@ -132,7 +146,21 @@ pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Resu
             .map(|kind| Target::Custom { key: key.to_owned(), kind })
             .ok_or_else(|| unknown(words.custom_keys(shape.many).into_iter().map(|k| format!("custom.{k}")).collect()));
     }
+    if let Some(items) = shape.items.iter().find(|items| items.name == path) {
+        let field = shape.field(items.field).filter(|field| words.may_see(shape, field)).ok_or_else(hidden)?;
+        return Ok(Target::Items { items, field });
+    }
+    if let Some(link) = shape.links.iter().find(|link| link.name == path) {
+        let other = words.shape(link.resource).ok_or_else(hidden)?;
+        let seen = [link.own, link.other].into_iter().all(|name| other.field(name).is_some_and(|field| words.may_see(other, field)));
+        return if seen { Ok(Target::Linked(link)) } else { Err(hidden()) };
+    }
     let filterable = |s: &'static Shape| s.fields.iter().filter(|f| f.filter);
+    // By the names of its own a resource is filtered by.
+    let own = || {
+        let fields = filterable(shape).map(|f| f.name).chain(shape.items.iter().map(|items| items.name));
+        fields.chain(shape.links.iter().map(|link| link.name)).chain(shape.extensible.then_some("tags")).map(str::to_owned)
+    };
     if let Some((first, rest)) = path.split_once('.') {
         let named = |f: &&'static Field| f.reference.is_some() && f.name.strip_suffix("_id") == Some(first);
         let Some(reference) = shape.fields.iter().find(named) else {
@@ -152,7 +180,7 @@ pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Resu
     match filterable(shape).find(|f| f.name == path) {
         Some(field) if words.may_see(shape, field) => Ok(Target::Field(field)),
         Some(_) => Err(hidden()),
-        None => Err(unknown(filterable(shape).map(|f| f.name.to_owned()).chain(shape.extensible.then(|| "tags".to_owned())).collect())),
+        None => Err(unknown(own().collect())),
     }
 }
 
@@ -315,15 +343,17 @@ impl Target {
         match self {
             Self::Field(field) | Self::Through { field, .. } if !field.is_set() => field.kind,
             Self::Custom { kind, .. } => *kind,
+            Self::Items { items, .. } => items.kind(),
+            Self::Linked(_) => Kind::Id,
             Self::Field(_) | Self::Through { .. } | Self::Tags => Kind::Text,
         }
     }
 
-    /// Whether it is a set of names: a condition holds of one of them.
+    /// Whether it is a set, of names or of records: a condition holds of one of its members.
     #[must_use]
     pub fn is_set(&self) -> bool {
         match self {
-            Self::Tags => true,
+            Self::Tags | Self::Items { .. } | Self::Linked(_) => true,
             Self::Field(field) => field.is_set(),
             Self::Custom { .. } | Self::Through { .. } => false,
         }
@@ -342,6 +372,7 @@ impl Target {
 pub fn ops_of(target: &Target) -> Vec<&'static str> {
     let fits = |op: &&str| match (target, *op) {
         (target, op) if target.is_set() => matches!(op, "eq" | "ne" | "in" | "not_in" | "contains" | "is_null"),
+        (Target::Custom { kind: Kind::Text, .. }, "contains") => true,
         (_, "eq" | "ne" | "in" | "not_in" | "is_null") => true,
         (_, "lt" | "le" | "gt" | "ge") => !matches!(target.kind(), Kind::Id | Kind::Bool | Kind::Json | Kind::Bytes),
         (Target::Field(f), "contains") => f.searched && f.kind == Kind::Text,
@@ -417,6 +448,11 @@ impl Filter {
                     Target::Field(f) => vec![read(f.kind, &record[f.name])],
                     Target::Custom { key, kind } => vec![read(*kind, &record["custom"][key])],
                     Target::Tags => record["tags"].as_array().into_iter().flatten().map(|t| read(Kind::Text, t)).collect(),
+                    Target::Items { items, field } => {
+                        items.of(&record[field.name]).map(|text| read(items.kind(), &Value::String(text.to_owned()))).collect()
+                    }
+                    // Links are no part of the record: of one on its own nothing is known of them.
+                    Target::Linked(_) => vec![],
                     Target::Through { reference, shape, field } => {
                         let other = through(shape.many, &record[reference.name]);
                         vec![other.map_or(Scalar::Null, |o| read(field.kind, &o[field.name]))]

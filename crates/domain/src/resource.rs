@@ -1,6 +1,6 @@
 //! What a resource is: one struct of fields, and the few facts about it that every floor of the house uses.
 
-use crate::{privacy::PersonalData, reference::OnDelete};
+use crate::{privacy::PersonalData, reference::OnDelete, scalar::Kind};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -34,6 +34,50 @@ pub enum Seen {
     Subject(&'static str, &'static str),
 }
 
+/// A filter by the items of a list of a record, such as the products of an order's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Items {
+    /// The name of the filter: `product_id`.
+    pub name: &'static str,
+    /// The field that holds the list: `lines`.
+    pub field: &'static str,
+    /// The member of each item, or the item itself: `product_id`.
+    pub member: Option<&'static str>,
+}
+
+/// A filter by the records that links name beside a record, such as the accounts of a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The name of the filter: `account_id`.
+    pub name: &'static str,
+    /// The resource of the links: `account_contacts`.
+    pub resource: &'static str,
+    /// Its field that names the record: `contact_id`.
+    pub own: &'static str,
+    /// Its field that names the other: `account_id`.
+    pub other: &'static str,
+}
+
+impl Items {
+    /// The kind of the items: ids, or text.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.member.is_some_and(|member| member.ends_with("_id")) { Kind::Id } else { Kind::Text }
+    }
+
+    /// The key the values are indexed under.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("items.{}", self.name)
+    }
+
+    /// The items of a record, as they are indexed.
+    pub fn of<'a>(&'a self, field: &'a Value) -> impl Iterator<Item = &'a str> {
+        let item = |item: &'a Value| self.member.map_or(item, |member| &item[member]).as_str();
+        field.as_array().into_iter().flatten().filter_map(item)
+    }
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -48,6 +92,10 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const ABOUT: &'static str;
     /// Fields a list can be filtered by; each has an index.
     const FILTERS: &'static [&'static str] = &[];
+    /// Filters by the items of a list of the record; indexed beside the record, as tags are. A migration fills them in for the records of before.
+    const ITEMS: &'static [Items] = &[];
+    /// Filters by the records that links name beside one.
+    const LINKS: &'static [Link] = &[];
     /// Fields a list can be sorted by; each has an index.
     const SORTS: &'static [&'static str] = &[];
     /// Those of `SORTS` that are names: sorted as Thai, Persian and English readers expect, by a stored sort key.

@@ -6,7 +6,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, OnDelete, Reference},
-    resource::{Details, Resource, Seen},
+    resource::{Details, Items, Link, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
 };
@@ -126,6 +126,10 @@ pub struct Shape {
     pub title: &'static str,
     /// Seen by owner and team.
     pub owned: bool,
+    /// Filters by the items of a list of the record.
+    pub items: &'static [Items],
+    /// Filters by linked records.
+    pub links: &'static [Link],
     /// The ways in which its records are visible; to every caller with the permission to read it when there is none.
     pub seen: Vec<Seen>,
     /// Reference fields that lend visibility.
@@ -229,6 +233,7 @@ impl Shape {
             .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
+            .chain(T::ITEMS.iter().map(|items| &items.field))
             .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
         {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
@@ -279,6 +284,8 @@ impl Shape {
             about: T::ABOUT,
             title: T::TITLE,
             owned: T::OWNED,
+            items: T::ITEMS,
+            links: T::LINKS,
             seen: ways::<T>(&fields),
             fields,
             parents: T::PARENTS,
@@ -353,10 +360,19 @@ impl Shape {
         self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == self.many)
     }
 
-    /// Whether it has values that are kept beside its records: tags, custom fields, references within lists and lines.
+    /// Whether lists have a parameter of this name that filters them.
+    #[must_use]
+    pub fn is_filtered_by(&self, name: &str) -> bool {
+        self.fields.iter().any(|f| f.filter && f.name == name)
+            || self.items.iter().any(|items| items.name == name)
+            || self.links.iter().any(|link| link.name == name)
+            || self.extensible && name == "tags"
+    }
+
+    /// Whether it has values that are kept beside its records: tags, custom fields, items of lists, references within lists and lines.
     #[must_use]
     pub fn has_indexed_values(&self) -> bool {
-        self.extensible || self.references.iter().any(Reference::is_indexed_apart)
+        self.extensible || !self.items.is_empty() || self.references.iter().any(Reference::is_indexed_apart)
     }
 
     /// The permission for a verb: `price-books:read`.

@@ -63,6 +63,15 @@ impl Sql {
         self.column(alias, column).push(", ").text(needle).push(") > 0")
     }
 
+    /// The same of a text member of a JSON object, found by its name.
+    pub fn contains_in_member(&mut self, alias: &'static str, column: &'static str, member: &str, needle: String) -> &mut Self {
+        self.push(match self.dialect {
+            Dialect::Sqlite => "instr(",
+            Dialect::Postgres => "strpos(",
+        });
+        self.column(alias, column).push(" ->> ").text(member).push(", ").text(needle).push(") > 0")
+    }
+
     /// The same of a column of bytes.
     pub fn contains_bytes(&mut self, column: &'static str, needle: Vec<u8>) -> &mut Self {
         let needle = Scalar::Bytes(needle);

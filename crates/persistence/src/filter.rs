@@ -2,7 +2,7 @@
 
 use crate::{error::Result, search, sight, sql::Sql, store::Reader};
 use samphan_domain::{
-    filter::{Filter, Op, Target},
+    filter::{Filter, INDEXED_TEXT, Op, Target},
     scalar::{Kind, Scalar},
     shape::Shape,
     text,
@@ -63,15 +63,33 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
                 sql.push(" OR ").column("t", field.name).push(" IS NULL)");
             }
         }
-        Target::Tags | Target::Custom { .. } => {
+        Target::Linked(link) => {
+            // Only links the caller may see count.
+            let links = reader.shape(link.resource)?;
+            let turned = negated ^ (op == Op::IsNull);
+            sql.push(if turned { "t.id NOT IN (" } else { "t.id IN (" });
+            sql.push("SELECT ").column("o", link.own).push(" FROM ").push(links.many).push(" o WHERE o.deleted_at IS NULL");
+            if op != Op::IsNull {
+                sql.push(" AND ");
+                compare(sql, "o", link.other, Kind::Id, op, values);
+            }
+            sight::only_seen(sql, reader, links, "o", "read")?;
+            sql.push(")");
+        }
+        Target::Tags | Target::Custom { .. } | Target::Items { .. } => {
             let (key, kind) = match target {
                 Target::Custom { key, kind } => (format!("custom.{key}"), *kind),
+                // Ids are indexed as text.
+                Target::Items { items, .. } => (items.key(), Kind::Text),
                 _ => ("tags".to_owned(), Kind::Text),
             };
             // `is_null` asks for no value at all.
             let turned = negated ^ (op == Op::IsNull);
             sql.push(if turned { "t.id NOT IN (" } else { "t.id IN (" });
-            sql.push("SELECT v.record_id FROM record_values v WHERE v.resource = ").text(shape.many).push(" AND v.key = ").text(key);
+            sql.push("SELECT v.record_id FROM record_values v WHERE v.resource = ")
+                .text(shape.many)
+                .push(" AND v.key = ")
+                .text(key.clone());
             if op != Op::IsNull {
                 sql.push(" AND ");
                 match kind {
@@ -84,6 +102,14 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
                         compare(sql, "v", "number_value", Kind::Int, op, &values);
                     }
                 }
+            }
+            if let (Target::Custom { key: member, .. }, Op::Contains) = (target, op) {
+                // Of a long text the index has the beginning: the few that are long are looked through as they are kept.
+                let needle = values.first().and_then(as_text).unwrap_or_default();
+                sql.push(" UNION ALL SELECT v.record_id FROM record_values v JOIN ").push(shape.many);
+                sql.push(" o ON o.id = v.record_id WHERE v.resource = ").text(shape.many).push(" AND v.key = ").text(key);
+                sql.push(" AND length(v.text_value) >= ").int(INDEXED_TEXT.try_into().unwrap_or(i64::MAX)).push(" AND ");
+                sql.contains_in_member("o", "custom", member, needle);
             }
             sql.push(")");
         }
@@ -147,6 +173,7 @@ fn as_text(value: &Scalar) -> Option<String> {
     match value {
         Scalar::Text(t) => Some(t.clone()),
         Scalar::Date(d) => Some(d.to_string()),
+        Scalar::Id(id) => Some(id.to_string()),
         _ => None,
     }
 }

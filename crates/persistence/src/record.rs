@@ -588,9 +588,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Re
         }
         search::write(work, replaced, entries).await?;
     }
-    let changed = |b: &Record| b.get("tags") != after.get("tags") || b.get("custom") != after.get("custom");
-    let moved = |b: &Record| values::references_of(shape, b) != values::references_of(shape, after);
-    if shape.has_indexed_values() && before.is_none_or(|b| changed(b) || moved(b)) {
+    if shape.has_indexed_values() && before.is_none_or(|b| values::differ(shape, b, after)) {
         let fields = work.custom_fields().await?;
         values::write(work, shape, replaced, values::of_record(shape, id, after, &fields)).await?;
     }

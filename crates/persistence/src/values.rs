@@ -18,7 +18,10 @@ use samphan_domain::{
     shape::Shape,
 };
 use serde_json::{Map, Value};
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+};
 use uuid::Uuid;
 
 /// Seconds for which custom field definitions are taken as read.
@@ -156,7 +159,8 @@ impl Reader {
 /// One indexed value of a record.
 pub type Indexed = (Uuid, String, Scalar, Scalar);
 
-/// The indexed values of a record: a row for each tag, custom field, and reference without an index of its own.
+/// The indexed values of a record: a row for each tag, custom field, item of a list that is filtered by, and reference
+/// without an index of its own.
 #[must_use]
 pub fn of_record(shape: &'static Shape, id: Uuid, record: &Map<String, Value>, fields: &CustomFields) -> Vec<Indexed> {
     let tags = record.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -174,6 +178,11 @@ pub fn of_record(shape: &'static Shape, id: Uuid, record: &Map<String, Value>, f
     }
     let references = references_of(shape, record);
     all.extend(references.into_iter().map(|(path, value)| (id, path.to_owned(), Scalar::Text(value.to_owned()), Scalar::Null)));
+    for items in shape.items {
+        let list = record.get(items.field).unwrap_or(&Value::Null);
+        let members: BTreeSet<&str> = items.of(list).collect();
+        all.extend(members.into_iter().map(|member| (id, items.key(), Scalar::Text(member.to_owned()), Scalar::Null)));
+    }
     all
 }
 
@@ -183,6 +192,14 @@ pub fn references_of<'a>(shape: &'static Shape, record: &'a Map<String, Value>) 
     let state = || shape.status.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default();
     let counts = |r: &&Reference| r.is_indexed_apart() && !matches!(r.on_delete, OnDelete::RefuseIn(states) if !states.contains(&state()));
     shape.references.iter().filter(counts).flat_map(|r| r.values(record).into_iter().map(|value| (r.path, value))).collect()
+}
+
+/// Whether the indexed values of a record differ from those it had.
+#[must_use]
+pub fn differ(shape: &'static Shape, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
+    let lists = shape.items.iter().map(|items| items.field);
+    ["tags", "custom"].into_iter().chain(lists).any(|name| before.get(name) != after.get(name))
+        || references_of(shape, before) != references_of(shape, after)
 }
 
 /// Replaces the indexed values of records.

@@ -1,6 +1,9 @@
 //! What a list is asked for: read from query parameters or from the body of a search, into one thing.
 
-use super::operation::{Call, Parameter};
+use super::{
+    operation::{Call, Parameter},
+    strict,
+};
 use jsonschema::PatternOptions;
 use samphan_domain::{
     calendar::Zone,
@@ -160,6 +163,24 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
             all.extend(RANGES.iter().map(|(suffix, _, about)| Parameter::new(format!("{}{suffix}", field.name), string(50), *about)));
         }
     }
+    for items in shape.items {
+        let about = match items.member {
+            Some(member) => format!("Only records with this {member} in `{}`, or one of these, separated by commas.", items.field),
+            None => format!(
+                "Only records with this item in `{}`, or one of these, separated by commas (`\\,` for a comma within an item).",
+                items.field
+            ),
+        };
+        all.push(Parameter::new(items.name, string(4000), about));
+    }
+    for link in shape.links {
+        let about = format!(
+            "Only records that one of the {} you may read links with this {}, or one of these, separated by commas. Links that have ended count, deleted ones do not.",
+            link.resource.replace('_', " "),
+            link.other
+        );
+        all.push(Parameter::new(link.name, string(4000), about));
+    }
     if shape.extensible {
         all.push(Parameter::new(
             "tags",
@@ -244,8 +265,12 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let mut faults: Vec<FieldError> = vec![];
     let (mut parts, mut said): (Vec<Filter>, String) = (vec![], String::new());
     if let Some(json) = get("filter") {
-        let mut value: Value = serde_json::from_str(json)
-            .map_err(|_| Error::from(Code::InvalidFilter).with(vec![FieldError::new("?filter", "malformed_json", "one JSON object")]))?;
+        let mut value = strict::parse(json.as_bytes()).map_err(|malformed| {
+            let twice = malformed.errors.into_iter().map(|fault| FieldError { pointer: format!("/filter{}", fault.pointer), ..fault });
+            let faults: Vec<FieldError> = twice.collect();
+            let unread = || vec![FieldError::new("?filter", "malformed_json", "one JSON object")];
+            Error::from(Code::InvalidFilter).with(if faults.is_empty() { unread() } else { faults })
+        })?;
         // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
         super::body::clean(&mut value, "", &mut vec![]);
         parts.push(words.parse(&value, shape).await?);
@@ -318,30 +343,26 @@ fn as_parameter(value: &Value) -> String {
 fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: &Words<'_>, faults: &mut Vec<FieldError>) -> Vec<Filter> {
     let mut parts = vec![];
     for (name, text) in given {
-        let found = if name == "tags" && shape.extensible {
-            Some((Target::Tags, Op::In))
-        } else if let Some(field) = shape.fields.iter().find(|f| f.filter && f.name == name) {
-            Some((Target::Field(field), Op::In))
-        } else {
-            RANGES.iter().find_map(|(suffix, op, _)| {
-                let bare = name.strip_suffix(suffix)?;
-                shape.fields.iter().find(|f| f.filter && f.name == bare).map(|f| (Target::Field(f), *op))
-            })
-        };
-        let Some((target, op)) = found else { continue };
-        if let Target::Field(field) = &target
-            && !words.may_see(shape, field)
-        {
-            faults.push(FieldError::new(format!("?{name}"), "hidden_field", field.name));
+        let ranged = || RANGES.iter().find_map(|(suffix, op, _)| Some((name.strip_suffix(suffix)?, *op)));
+        let (path, op) = if shape.is_filtered_by(name) { (name.as_str(), Op::In) } else { ranged().unwrap_or((name, Op::In)) };
+        if !shape.is_filtered_by(path) {
             continue;
         }
+        let target = match filter::target(path, shape, words) {
+            Ok(target) => target,
+            Err(fault) => {
+                faults.push(FieldError { pointer: format!("?{name}"), ..fault });
+                continue;
+            }
+        };
         let read = |part: &str| -> std::result::Result<Scalar, FieldError> {
             match &target {
                 Target::Field(field) => field.reads(part).map_err(|(code, about)| match code {
                     "unknown_value" => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
                     _ => FieldError::new(format!("?{name}"), code, about),
                 }),
-                _ => Ok(Scalar::Text(part.trim().to_lowercase())),
+                Target::Tags => Ok(Scalar::Text(part.trim().to_lowercase())),
+                other => other.kind().read(part).map_err(|(code, about)| FieldError::new(format!("?{name}"), code, about)),
             }
         };
         let values: Vec<_> = if op == Op::In { listed(text).iter().map(|part| read(part)).collect() } else { vec![read(text)] };

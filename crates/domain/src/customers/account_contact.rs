@@ -6,7 +6,7 @@ use crate::{
     id::{AccountId, ContactId},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::Resource,
+    resource::{Items, Resource},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -62,6 +62,7 @@ impl Resource for AccountContact {
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["topics", "tags", "custom"])];
     const PERSON: &'static [&'static str] = &["contact_id"];
     const EVENTS: &'static [&'static str] = &["account_contact.primary_set"];
+    const ITEMS: &'static [Items] = &[Items { name: "topics", field: "topics", member: None }];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "role"]];

@@ -3,7 +3,7 @@
 use crate::{
     customers::account::Channel,
     privacy::PersonalData,
-    resource::{Resource, Seen},
+    resource::{Items, Link, Resource, Seen},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -97,6 +97,8 @@ impl Resource for Contact {
     const PERSON: &'static [&'static str] = &["id"];
     const FILTERS: &'static [&'static str] =
         &["name", "last_name", "job_title", "department", "do_not_call", "birth_date", "preferred_channel"];
+    const ITEMS: &'static [Items] = &[Items { name: "interests", field: "interests", member: None }];
+    const LINKS: &'static [Link] = &[Link { name: "account_id", resource: "account_contacts", own: "contact_id", other: "account_id" }];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["name", "local_name", "job_title"];

@@ -7,7 +7,7 @@ use crate::{
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Details, Resource, Seen},
+    resource::{Details, Items, Resource, Seen},
     sales::{
         order_hold::HoldKind,
         order_line::OrderLine,
@@ -478,6 +478,7 @@ impl Resource for Order {
         "invoice_status",
         "payment_status",
     ];
+    const ITEMS: &'static [Items] = &[Items { name: "product_id", field: "lines", member: Some("product_id") }];
     const SORTS: &'static [&'static str] = &["number", "ordered_on"];
     const SEARCHED: &'static [&'static str] = &["number", "customer_reference"];
     const TITLE: &'static str = "number";
