@@ -10,6 +10,8 @@ crate::on_both![
     a_key_works_as_bearer_and_shows_its_secret_once,
     client_credentials_give_a_token,
     scopes_cut_down_and_never_add,
+    scope_that_would_grant_nothing_is_refused,
+    new_key_has_version_1_and_the_events_of_its_making,
     a_revoked_key_is_felt_within_five_seconds,
     a_rotated_key_has_a_new_secret,
     what_acts_for_somebody_who_may_do_more_is_not_taken_over,
@@ -54,12 +56,75 @@ async fn client_credentials_give_a_token(app: App) {
 }
 
 async fn scopes_cut_down_and_never_add(app: App) {
-    let scopes = json!({"scopes": ["accounts:read", "contacts:read"]});
+    let scopes = json!({"scopes": ["accounts:read"]});
     let machine = app.as_(&app.api_key(&["accounts:*/all"], scopes).await.is(201).text_of("token"));
     machine.get("/v1/accounts").await.is(200);
     machine.post("/v1/accounts", json!({"name": "A"})).await.refused(403, "forbidden");
     machine.get("/v1/contacts").await.refused(403, "forbidden");
     assert_eq!(machine.get("/v1/me").await.is(200)["permissions"], json!({"accounts:read": "all"}));
+}
+
+async fn scope_that_would_grant_nothing_is_refused(app: App) {
+    let role = app.role(&["accounts:*/all", "orders:read/all"], &[]).await;
+    let make = |by: &App, scopes: Value| by.post("/v1/api-keys", json!({"name": "K", "role_ids": [role], "scopes": scopes}));
+    let scopes = json!(["accounts:read", "acounts:read", "accounts:fly", "contacts:read", "*:*", "accounts", "*:fly"]);
+    let odd = make(&app, scopes).await.refused(422, "validation_failed");
+    assert_eq!(odd.fault("/scopes/1", "unknown_value")["did_you_mean"], "accounts:read");
+    assert!(odd.fault("/scopes/2", "unknown_value")["allowed"].as_array().unwrap().contains(&json!("accounts:assign")), "{}", odd.text);
+    for (n, code) in [(3, "beyond_own_rights"), (4, "beyond_own_rights"), (5, "unknown_value"), (6, "unknown_value")] {
+        odd.fault(&format!("/scopes/{n}"), code);
+    }
+    assert_eq!(odd["errors"].as_array().unwrap().len(), 6, "{}", odd.text);
+    // What the roles grant and the maker may not hand over stands at its scope, too.
+    let clerk = app.person(&["accounts:read/all", "api-keys:*/all"], &[], &[]).await.app;
+    make(&clerk, json!(["accounts:read", "accounts:delete"]))
+        .await
+        .refused(422, "validation_failed")
+        .fault("/scopes/1", "beyond_own_rights");
+    make(&clerk, json!(["accounts:read"])).await.is(201);
+
+    let key = format!("/v1/api-keys/{}", make(&app, json!(["accounts:*", "orders:read"])).await.is(201).text_of("client_id"));
+    app.patch(&key, json!({"scopes": ["contacts:read"]})).await.refused(422, "validation_failed").fault("/scopes/0", "beyond_own_rights");
+    let narrow = app.role(&["accounts:read/all"], &[]).await;
+    let narrowed = app.patch(&key, json!({"role_ids": [narrow]})).await.refused(422, "validation_failed");
+    narrowed.fault("/scopes/0", "beyond_own_rights");
+    narrowed.fault("/scopes/1", "beyond_own_rights");
+    app.patch(&key, json!({"role_ids": [narrow], "scopes": ["accounts:read"]})).await.is(200);
+
+    // Scopes of before, and those whose permission the role has lost, are no reason to refuse another field.
+    let work = app.work().await;
+    let mut sql = work.sql();
+    sql.push("UPDATE api_keys SET scopes = '[\"accounts:read\", \"nonsense\"]' WHERE id = ").id(key
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap());
+    assert_eq!(work.execute(sql).await.unwrap(), 1);
+    work.commit().await.unwrap();
+    app.patch(&format!("/v1/roles/{narrow}"), json!({"permissions": [{"permission": "orders:read", "reach": "all"}]})).await.is(200);
+    assert_eq!(app.patch(&key, json!({"name": "Still"})).await.is(200)["scopes"], json!(["accounts:read", "nonsense"]));
+    let grown = json!({"scopes": ["nonsense", "orders:read", "accounts:read", "more"]});
+    let refused = app.patch(&key, grown).await.refused(422, "validation_failed");
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 1, "{}", refused.text);
+    refused.fault("/scopes/3", "unknown_value");
+    app.patch(&key, json!({"scopes": ["nonsense", "orders:read"]})).await.is(200);
+}
+
+async fn new_key_has_version_1_and_the_events_of_its_making(app: App) {
+    let key = app.api_key(&["accounts:read/all"], json!({})).await.is(201);
+    assert_eq!((&key["api_key"]["version"], key.header("etag")), (&json!(1), "\"1\""));
+    let id = key.text_of("client_id");
+    let read = app.get(&format!("/v1/api-keys/{id}")).await.is(200);
+    assert_eq!((&read["version"], &read["prefix"]), (&json!(1), &key["api_key"]["prefix"]));
+    let beginning = key.text_of("client_secret").chars().take(4).collect::<String>();
+    assert!(read.text_of("prefix").ends_with(&beginning));
+    let events = app.get(&format!("/v1/audit-events?resource_id={id}&limit=10")).await.is(200);
+    let mut kinds = column(&events, "kind");
+    kinds.sort();
+    assert_eq!(kinds, ["api_key.created", "api_key.issued"], "{}", events.text);
+    let rotated = app.post(&format!("/v1/api-keys/{id}/rotate"), json!({})).await.is(200);
+    assert_eq!(rotated["api_key"]["version"], 2);
 }
 
 async fn a_revoked_key_is_felt_within_five_seconds(app: App) {

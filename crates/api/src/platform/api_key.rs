@@ -11,16 +11,19 @@ use crate::{
         collection::Collection,
         example::Example,
         operation::{Body, Call, Operation},
+        routes::Routes,
     },
 };
 use actix_web::http::Method;
 use samphan_domain::{
     caller::CallerKind,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, nearest},
+    event::Event,
     example,
     id::UserId,
     network::Network,
     platform::api_key::{ApiKey, ApiKeyStatus},
+    resource::Resource,
     rights::{Beyond, Handing},
     scalar::{Kind, Scalar},
 };
@@ -31,7 +34,9 @@ use samphan_persistence::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Seconds a key works when nothing else is said: a year.
 const YEAR: i64 = 365 * 86_400;
@@ -49,7 +54,8 @@ pub fn routes() -> Collection<ApiKey> {
                     "api-keys",
                     "Make an API key",
                     "The answer shows the secret, once. The key works while the user who made it may sign in, or the one who rotated it since. \
-                     Made by a key, it is at most as wide: for the same systems and addresses, and it ends no later.",
+                     Made by a key, it is at most as wide: for the same systems and addresses, and it ends no later. \
+                     A scope that is no permission, or that its roles do not grant, is 422.",
                 )
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
                 .takes(Body::of("ApiKeyInput"))
@@ -60,7 +66,12 @@ pub fn routes() -> Collection<ApiKey> {
         })
         .operation("/{id}", |path| {
             Operation::write("updateApiKey", Method::PATCH, path, update)
-                .says("api-keys", "Update an API key", "A JSON merge patch (RFC 7396).")
+                .says(
+                    "api-keys",
+                    "Update an API key",
+                    "A JSON merge patch (RFC 7396). Scopes and roles are checked as when a key is made; scopes that stand and that its roles \
+                     did not grant before stay as they are.",
+                )
                 .takes(Body { patch: true, ..Body::of("ApiKeyPatch") })
                 .needs("api-keys:update")
                 .answers(200, "ApiKey")
@@ -108,11 +119,29 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
     // A key that a key makes ends with it at the latest.
     let end = work.caller.expires_at.map_or(year, |end| end.min(year));
     draft.data.expires_at = draft.data.expires_at.or(Some(end));
-    check(work, None, &mut draft).await?;
+    check(work, &call.state.routes, None, &mut draft).await?;
     draft.data.responsible_id = responsible(work).await?;
+    let (key, secret) = insert(work, draft).await?;
+    Ok(issued(work, &key, secret)?.status(201))
+}
+
+/// Makes a key with its first secret, and answers both.
+pub(crate) async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<ApiKey>, String)> {
+    let secret = tokens::secret();
+    draft.data.prefix = beginning(&secret);
     let key = stored::insert(work, draft).await?;
-    let key = issue(work, key, "issued").await?;
-    Ok(key.status(201))
+    keep_secret(work, key.id(), &secret).await?;
+    work.emit(Event {
+        kind: "api_key.issued".to_owned(),
+        resource: ApiKey::MANY,
+        resource_id: key.id(),
+        version: key.version(),
+        changed_fields: vec![],
+        before: None,
+        after: None,
+        reason: None,
+    });
+    Ok((key, secret))
 }
 
 async fn update(work: &Work, call: Call) -> Result<Answer> {
@@ -120,7 +149,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     expect_version(call.if_match, before.version())?;
     rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
     let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
-    check(work, Some(&before), &mut after).await?;
+    check(work, &call.state.routes, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.state.callers.forget(made.id());
     Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
@@ -138,7 +167,12 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     if work.caller.id != key.id() {
         key.data.responsible_id = responsible(work).await?;
     }
-    issue(work, key, "rotated").await
+    let secret = tokens::secret();
+    let mut after = key.clone();
+    after.data.prefix = beginning(&secret);
+    let key = stored::save(work, &key, after, "rotated", None).await?;
+    keep_secret(work, key.id(), &secret).await?;
+    issued(work, &key, secret)
 }
 
 /// The user who answers for what the caller makes: the user itself, or the one who answers for a key.
@@ -163,27 +197,33 @@ async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
     stored::save(work, &before, after, "revoked", None).await
 }
 
-/// Gives a key a secret, which the answer shows.
-pub(crate) async fn issue(work: &Work, before: Stored<ApiKey>, what: &str) -> Result<Answer> {
-    let secret = tokens::secret();
-    let token = format!("smp_{}{secret}", before.id().simple());
-    let mut after = before.clone();
-    // The beginning of the secret tells this one from the one before.
-    after.data.prefix = format!("smp_…{}", secret.get(..4).unwrap_or_default());
-    let key = stored::save(work, &before, after, what, None).await?;
-    let mut sql = work.sql();
-    sql.push("UPDATE api_keys SET secret_hash = ").bind(Kind::Bytes, Scalar::Bytes(tokens::hash(secret.as_bytes()).to_vec()));
-    sql.push(" WHERE id = ").id(key.id());
-    work.execute(sql).await?;
-    let shown = shown(work, work.shape("api_keys")?, &key.record);
-    let issued = IssuedApiKey { api_key: shown, token, client_id: key.id().to_string(), client_secret: secret };
-    let version = key.version();
-    Ok(Answer { version: Some(version), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
+/// The beginning of a secret, which tells this one from the one before.
+fn beginning(secret: &str) -> String {
+    format!("smp_…{}", secret.get(..4).unwrap_or_default())
 }
 
-/// Its roles exist; its addresses are such that a client can call from, each written in one way; and it has no right that neither it had
-/// before nor the caller has.
-async fn check(work: &Work, before: Option<&Stored<ApiKey>>, key: &mut Stored<ApiKey>) -> Result<()> {
+/// Keeps a key's secret, hashed.
+async fn keep_secret(work: &Work, key: Uuid, secret: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE api_keys SET secret_hash = ").bind(Kind::Bytes, Scalar::Bytes(tokens::hash(secret.as_bytes()).to_vec()));
+    sql.push(" WHERE id = ").id(key);
+    work.execute(sql).await.map(|_| ())
+}
+
+/// The answer that shows a key's secret.
+fn issued(work: &Work, key: &Stored<ApiKey>, secret: String) -> Result<Answer> {
+    let issued = IssuedApiKey {
+        api_key: shown(work, work.shape("api_keys")?, &key.record),
+        token: format!("smp_{}{secret}", key.id().simple()),
+        client_id: key.id().to_string(),
+        client_secret: secret,
+    };
+    Ok(Answer { version: Some(key.version()), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
+}
+
+/// Its roles exist; its addresses are such that a client can call from, each written in one way; its scopes are permissions its roles
+/// grant; and it has no right that neither it had before nor the caller has.
+async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, key: &mut Stored<ApiKey>) -> Result<()> {
     super::user::exist(work, "roles", "/role_ids", key.data.role_ids.iter().map(|id| id.0).collect()).await?;
     let mut faults = vec![];
     for (i, address) in key.data.allowed_addresses.iter_mut().enumerate() {
@@ -192,17 +232,62 @@ async fn check(work: &Work, before: Option<&Stored<ApiKey>>, key: &mut Stored<Ap
             Err(not) => faults.push(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", not.to_string())),
         }
     }
+    let book = Book::read(work).await?;
+    let (was, next) = (before.map(Holder::key), Holder::key(key));
+    faults.extend(scope_faults(&book, routes, was.as_ref(), &next));
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
-    let book = Book::read(work).await?;
-    let (before, after) = (before.map(|before| book.caller(&Holder::key(before))), Holder::key(key));
-    let found = rights::beyond(work, before.as_ref(), &book.caller(&after), Handing::Rights);
+    let before = was.map(|was| book.caller(&was));
+    let found = rights::beyond(work, before.as_ref(), &book.caller(&next), Handing::Rights);
     rights::within_own(&found, |beyond| match beyond {
-        Beyond::Permission(permission) | Beyond::Records(permission) => role_place(&book, &after, permission),
+        Beyond::Permission(permission) | Beyond::Records(permission) => match next.scopes.iter().position(|scope| scope == permission) {
+            Some(n) => format!("/scopes/{n}"),
+            None => role_place(&book, &next, permission),
+        },
         Beyond::Field(..) => "/role_ids".to_owned(),
         Beyond::Systems => "/systems".to_owned(),
         Beyond::Addresses => "/allowed_addresses".to_owned(),
         Beyond::Expiry => "/expires_at".to_owned(),
+    })
+}
+
+/// The scopes that would grant nothing: no permission, or none that the roles grant. A scope that stood and granted nothing before stays,
+/// so that the other fields of the key can be written.
+fn scope_faults(book: &Book, routes: &Routes, was: Option<&Holder>, next: &Holder) -> Vec<FieldError> {
+    let is_changed = was.is_none_or(|was| was.scopes != next.scopes || was.role_ids != next.role_ids);
+    if next.scopes.is_empty() || !is_changed {
+        return vec![];
+    }
+    let permissions = routes.permissions();
+    let granted = |holder: &Holder, scope: &str| book.granted_by(&holder.role_ids, scope).is_some();
+    let mut faults = vec![];
+    for (n, scope) in next.scopes.iter().enumerate() {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        if was.is_some_and(|was| was.scopes.contains(scope) && !(is_permission(&permissions, scope) && granted(was, scope))) {
+            continue;
+        }
+        let at = format!("/scopes/{n}");
+        if !is_permission(&permissions, scope) {
+            // Of its resource all there are; of a resource that is none, the nearest.
+            let of = |permission: &str| permission.split(':').next().map(str::to_owned);
+            let same = permissions.iter().filter(|p| of(p) == of(scope)).copied();
+            let names: Vec<String> = permissions.iter().map(|p| (*p).to_owned()).collect();
+            let fault = FieldError::new(at, "unknown_value", "").instead_of(scope, same);
+            faults.push(FieldError { did_you_mean: nearest(scope, &names), ..fault });
+        } else if !granted(next, scope) {
+            faults.push(FieldError::new(at, "beyond_own_rights", format!("the key's roles do not grant {scope}")));
+        }
+    }
+    faults
+}
+
+/// Whether an operation asks for a permission, or for one that a `*` in it stands for.
+fn is_permission(permissions: &BTreeSet<&str>, scope: &str) -> bool {
+    let fits = |wanted: &str, part: &str| wanted == "*" || wanted == part;
+    scope.split_once(':').is_some_and(|(resource, verb)| {
+        permissions.iter().filter_map(|p| p.split_once(':')).any(|(r, v)| fits(resource, r) && fits(verb, v))
     })
 }

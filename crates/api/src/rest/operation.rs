@@ -384,6 +384,15 @@ impl Operation {
         }
     }
 
+    /// Every permission it may ask for: its own, and those beside it.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        let own = match &self.access {
+            Access::Needs(permission) | Access::ByMode(permission) => Some(permission),
+            Access::Public | Access::SignedIn => None,
+        };
+        own.into_iter().chain(self.also_needs.iter().map(|a| &a.permission)).map(String::as_str)
+    }
+
     /// Refuses a caller that lacks the operation's permission, or one it always needs beside it. The refusal names every permission
     /// that is missing, those that are needed under a condition too. What a batch needs follows from its mode: it checks that itself.
     pub fn check_permissions(&self, caller: &Caller) -> Result<()> {

@@ -6,7 +6,7 @@
 use super::operation::Operation;
 use actix_web::http::Method;
 use matchit::Router;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Every operation by its address.
 #[derive(Debug, Default)]
@@ -48,6 +48,12 @@ impl Routes {
     /// Everything that is served.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.all.iter().map(AsRef::as_ref)
+    }
+
+    /// Every permission that an operation asks for.
+    #[must_use]
+    pub fn permissions(&self) -> BTreeSet<&str> {
+        self.operations().flat_map(Operation::permissions).collect()
     }
 
     /// What a method and a path mean.

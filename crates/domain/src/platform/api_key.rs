@@ -21,7 +21,8 @@ pub struct ApiKey {
     /// What it may do.
     #[schema(min_items = 1, max_items = 20)]
     pub role_ids: Vec<RoleId>,
-    /// Permissions it is cut down to, of those its roles grant; all of them when empty.
+    /// Permissions it is cut down to, of those its roles grant; all of them when empty. One that no operation asks for, or that the
+    /// roles do not grant, is refused. What the roles lose later, the key loses.
     #[schema(max_items = 2000)]
     #[serde(default)]
     pub scopes: Vec<String>,

@@ -28,6 +28,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     feed::{self, Wanted},
+    store::Work,
     stored,
 };
 use serde::Deserialize;
@@ -96,8 +97,7 @@ impl Company<'_> {
         let role = self.work.fetch_one(sql, |row| row.id(0)).await?.ok_or(Code::Internal)?;
         let key = json!({"name": "Express เชื่อมต่อบัญชี", "role_ids": [role], "systems": ["express"],
             "expires_at": self.work.now.plus_seconds(365 * 86_400)});
-        let key = self.add::<ApiKey>(stored::insert, None, key).await?;
-        api_key::issue(self.work, key, "issued").await?;
+        self.add::<ApiKey>(async |work: &Work, draft| api_key::insert(work, draft).await.map(|(key, _)| key), None, key).await?;
         let hook = json!({"url": "https://hooks.demo.example/samphan", "description": "แจ้งฝ่ายบัญชีเมื่อมีการส่งของ",
             "event_types": ["shipment.*", CONFIRMED]});
         let hook = self.add::<WebhookEndpoint>(endpoint::make, None, hook).await?;
