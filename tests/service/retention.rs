@@ -13,7 +13,11 @@ use crate::{
 use samphan_domain::scalar::{Kind, Scalar};
 use std::time::{Duration, Instant};
 
-crate::on_both_alone![what_is_old_is_deleted_and_what_is_not_stays, old_events_are_deleted_where_that_is_set];
+crate::on_both_alone![
+    what_is_old_is_deleted_and_what_is_not_stays,
+    stream_ticket_that_was_not_used_is_deleted_once_it_expired,
+    old_events_are_deleted_where_that_is_set,
+];
 
 const DAY: i64 = 86_400;
 
@@ -135,6 +139,27 @@ async fn what_is_old_is_deleted_and_what_is_not_stays(app: App) {
         assert!(count(&app, "audit_events").await >= events);
     })
     .await;
+}
+
+async fn stream_ticket_that_was_not_used_is_deleted_once_it_expired(app: App) {
+    let clock = Clock::new();
+    let (mut program, now) = after_days(&clock, &app, 0, &[]).await;
+    for _ in 0..12 {
+        now.post("/v1/changes/stream-tickets", json!({})).await.is(201);
+    }
+    assert_eq!(count(&app, "stream_tickets").await, 12, "none is deleted to make another");
+    program.kill();
+    let (_program, now) = after_days(&clock, &app, 1, &[]).await;
+    until(&app, "stream_tickets", 0).await;
+    // Counted after the commit.
+    let begun = Instant::now();
+    loop {
+        let metrics = crate::support::app::client().get(format!("{}/metrics", now.url)).send().await.unwrap().text().await.unwrap();
+        if metrics.contains("samphan_deleted_rows_total{kind=\"stream_tickets\"} 12") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{metrics}");
+    }
 }
 
 async fn old_events_are_deleted_where_that_is_set(app: App) {

@@ -75,6 +75,8 @@ pub enum Deleted {
     RefreshTokens,
     /// Sessions, with their refresh tokens.
     Sessions,
+    /// Tickets of event streams that were not used in time.
+    StreamTickets,
     /// Webhook deliveries.
     WebhookDeliveries,
     /// Components of credit checks.
@@ -87,10 +89,11 @@ pub enum Deleted {
 
 impl Deleted {
     /// All of it.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IdempotentAnswers,
         Self::RefreshTokens,
         Self::Sessions,
+        Self::StreamTickets,
         Self::WebhookDeliveries,
         Self::CreditCheckComponents,
         Self::PromiseDetails,
@@ -104,6 +107,7 @@ impl Deleted {
             Self::IdempotentAnswers => "idempotent_answers",
             Self::RefreshTokens => "refresh_tokens",
             Self::Sessions => "sessions",
+            Self::StreamTickets => "stream_tickets",
             Self::WebhookDeliveries => "webhook_deliveries",
             Self::CreditCheckComponents => "credit_check_components",
             Self::PromiseDetails => "promise_details",
@@ -111,9 +115,10 @@ impl Deleted {
         }
     }
 
-    /// Days it is kept; none where it is kept for ever.
-    fn days(self, settings: &Retention) -> Option<i64> {
+    /// Seconds it is kept, of tickets after they have expired; none where it is kept for ever.
+    fn seconds(self, settings: &Retention) -> Option<i64> {
         let days = match self {
+            Self::StreamTickets => return Some(0),
             Self::IdempotentAnswers => idempotency::KEPT_DAYS,
             Self::RefreshTokens => USED_TOKEN_DAYS,
             Self::Sessions => settings.keep_sessions_days.into(),
@@ -121,7 +126,7 @@ impl Deleted {
             Self::CreditCheckComponents | Self::PromiseDetails => settings.keep_working_data_days.into(),
             Self::Events => settings.keep_events_days.into(),
         };
-        (days > 0).then_some(days)
+        (days > 0).then_some(days * DAY_SECONDS)
     }
 }
 
@@ -136,19 +141,19 @@ pub async fn run(state: State) {
     loop {
         clock.tick().await;
         for what in Deleted::ALL {
-            let Some(days) = what.days(&state.retention) else { continue };
+            let Some(seconds) = what.seconds(&state.retention) else { continue };
             // A database that is away is logged where it fails, and may be back by the next time.
-            if let Err(error) = delete_old(&state, what, days, &mut mark).await {
+            if let Err(error) = delete_old(&state, what, seconds, &mut mark).await {
                 tracing::warn!(what = what.as_str(), code = error.code.as_str(), "what is too old could not be deleted");
             }
         }
     }
 }
 
-async fn delete_old(state: &State, what: Deleted, days: i64, mark: &mut Mark) -> Result<()> {
+async fn delete_old(state: &State, what: Deleted, seconds: i64, mark: &mut Mark) -> Result<()> {
     loop {
         let work = state.store.work(Arc::new(Caller::system()), now()).await?;
-        let before = work.now.plus_seconds(-days * DAY_SECONDS);
+        let before = work.now.plus_seconds(-seconds);
         let (rows, has_more) = step(&work, what, before, mark).await?;
         work.commit().await?;
         state.metrics.deleted(what.as_str(), rows);
@@ -174,6 +179,10 @@ async fn step(work: &Work, what: Deleted, before: Instant, mark: &mut Mark) -> R
             limited(&mut sql, before, " ORDER BY used_at");
         }
         Deleted::Sessions => return sessions(work, before).await,
+        Deleted::StreamTickets => {
+            sql.push("DELETE FROM stream_tickets WHERE secret_hash IN (SELECT secret_hash FROM stream_tickets WHERE expires_at < ");
+            limited(&mut sql, before, " ORDER BY expires_at");
+        }
         Deleted::WebhookDeliveries => {
             sql.push(
                 "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE status <> 'pending' AND created_at < ",

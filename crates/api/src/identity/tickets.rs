@@ -2,7 +2,7 @@
 //! histories and logs.
 //!
 //! A ticket is 256 random bits, stored hashed, bound to the caller's session, or to the API key and its present secret. It is good once and
-//! for [`TTL_SECONDS`]. Using it deletes its row, so two processes cannot both accept it.
+//! for [`TTL_SECONDS`]. Using it deletes its row, so two processes cannot both accept it; the retention task deletes those that expired unused.
 
 use super::{
     callers::mark,
@@ -21,12 +21,9 @@ use uuid::Uuid;
 
 /// Seconds a ticket is good for.
 pub const TTL_SECONDS: i64 = 60;
-/// Expired tickets deleted whenever one is made: more than one, so that their number falls.
-const MAX_DELETED: i64 = 10;
 
 /// Makes a ticket for the caller of a work. Answers it and when it expires.
 pub async fn issue(work: &Work) -> Result<(String, Instant)> {
-    delete_expired(work).await?;
     let (caller, ticket, expires_at) = (&work.caller, secret(), work.now.plus_seconds(TTL_SECONDS));
     let key_secret = if caller.kind == CallerKind::ApiKey { Scalar::Bytes(key_secret(work, caller.id).await?) } else { Scalar::Null };
     let columns = [
@@ -43,13 +40,6 @@ pub async fn issue(work: &Work) -> Result<(String, Instant)> {
 
 fn hashed(ticket: &str) -> Scalar {
     Scalar::Bytes(hash(ticket.as_bytes()).to_vec())
-}
-
-async fn delete_expired(work: &Work) -> Result<()> {
-    let mut sql = work.sql();
-    sql.push("DELETE FROM stream_tickets WHERE secret_hash IN (SELECT secret_hash FROM stream_tickets WHERE expires_at <= ");
-    sql.bind(Kind::Time, Scalar::Time(work.now)).push(" ORDER BY expires_at LIMIT ").int(MAX_DELETED).push(")");
-    work.execute(sql).await.map(|_| ())
 }
 
 /// The hash of an API key's present secret.
