@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 crate::on_both![
     a_bad_filter_is_refused_with_its_place_and_what_would_do,
+    filter_with_a_name_twice_is_refused_with_its_place,
     query_parameters_and_the_filter_agree,
     a_comma_within_a_value_is_escaped,
     letters_that_are_signs_to_sql_are_letters_here,
@@ -78,6 +79,20 @@ async fn a_bad_filter_is_refused_with_its_place_and_what_would_do(app: App) {
     }
     app.get("/v1/accounts?filter=%7B").await.refused(400, "invalid_filter");
     app.get("/v1/accounts?filter=").await.refused(400, "invalid_filter");
+}
+
+async fn filter_with_a_name_twice_is_refused_with_its_place(app: App) {
+    for (filter, pointer) in [
+        (r#"{"field": "name", "op": "eq", "value": "A", "value": "B"}"#, "/filter/value"),
+        (
+            r#"{"all": [{"field": "name", "op": "eq", "value": "A"}, {"field": "name", "field": "grade", "op": "eq", "value": "A"}]}"#,
+            "/filter/all/1/field",
+        ),
+        (r#"{"all": [], "all": []}"#, "/filter/all"),
+    ] {
+        let refused = app.get(&format!("/v1/accounts?filter={}", encoded(filter))).await.refused(400, "invalid_filter");
+        refused.fault(pointer, "repeated");
+    }
 }
 
 async fn query_parameters_and_the_filter_agree(app: App) {

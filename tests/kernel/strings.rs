@@ -6,7 +6,8 @@ crate::on_both![
     nasty_text_comes_back_as_it_was_and_is_found,
     nasty_text_breaks_no_parameter,
     nothing_in_a_code_is_out_of_sight,
-    codes_that_look_the_same_are_the_same
+    codes_that_look_the_same_are_the_same,
+    external_id_is_one_line_whichever_way_it_comes,
 ];
 
 fn nasty() -> Vec<String> {
@@ -169,4 +170,29 @@ async fn codes_that_look_the_same_are_the_same(app: App) {
     app.patch(&format!("/v1/products/{}", made.id()), json!({"sku": "ab-é1"})).await.is(200);
     app.make("/v1/warehouses", json!({"code": "BKK1", "name": "X"})).await;
     app.post("/v1/warehouses", json!({"code": "bkk1", "name": "X"})).await.refused(409, "already_exists");
+}
+
+async fn external_id_is_one_line_whichever_way_it_comes(app: App) {
+    app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "accounting"})).await;
+    let account = app.account("A").await;
+    let put = |id: &str| app.put(&format!("/v1/accounts/by-external-id/erp/{}", encoded(id)), json!({"name": "A"}));
+    let batch = |id: &str| {
+        let item = json!({"external_id": id, "name": "A"});
+        app.post("/v1/accounts/batch", json!({"mode": "upsert", "match_on": "external_id:erp", "items": [item]}))
+    };
+    let bind = |id: &str| {
+        app.post("/v1/external-references", json!({"system": "erp", "resource": "accounts", "external_id": id, "record_id": account}))
+    };
+    let long = "x".repeat(129);
+    for (id, code) in
+        [("C\n1", "not_one_line"), ("C\u{1b}[31m", "not_one_line"), ("\u{202e}1-C", "not_one_line"), (long.as_str(), "too_long")]
+    {
+        put(id).await.refused(422, "validation_failed").fault("/external_id", code);
+        bind(id).await.refused(422, "validation_failed").fault("/external_id", code);
+        let item = &batch(id).await.is(200)["results"][0];
+        assert_eq!((&item["status"], &item["error"]["errors"][0]["code"]), (&json!("failed"), &json!(code)), "{item}");
+        app.get(&format!("/v1/accounts/by-external-id/erp/{}", encoded(id))).await.refused(404, "not_found");
+    }
+    put("C 1/2 \u{200d}ไทย").await.is(201);
+    put("C 1/2 \u{200d}ไทย").await.is(200);
 }

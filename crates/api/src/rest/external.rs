@@ -6,6 +6,7 @@ use samphan_domain::{
     integration::external_reference::{ExternalRef, ExternalReference},
     scalar::{Kind, Scalar},
     shape::Shape,
+    text,
 };
 use samphan_persistence::{
     record::{self, Record, id_of},
@@ -42,12 +43,6 @@ pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
 /// The record the path names by another system's id.
 pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Option<Uuid>> {
     let reference = external_ref(shape, call);
-    if reference.external_id.chars().count() > LONGEST_EXTERNAL_ID
-        || reference.external_id.contains('\0')
-        || reference.system.contains('\0')
-    {
-        return Err(Code::NotFound.into());
-    }
     Ok(find_references(reader, shape, &reference.system, &[reference.external_id]).await?.into_values().next())
 }
 
@@ -71,11 +66,23 @@ pub async fn find_references(
 /// What it takes to bind another system's name to a record, besides what it takes to write the record.
 pub const BINDING: &str = "external-references:create";
 
+/// Refuses an external id that no body may hold, whichever way it comes: an id in a path is checked by no schema.
+fn check_external_id(external_id: &str) -> Result<()> {
+    let fault = |code, about: String| Err(Error::invalid(FieldError::new("/external_id", code, about)));
+    match external_id {
+        "" => fault("too_short", "1".to_owned()),
+        id if id.chars().count() > LONGEST_EXTERNAL_ID => fault("too_long", LONGEST_EXTERNAL_ID.to_string()),
+        id if !text::is_line(id) => fault("not_one_line", String::new()),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a record that another system calls by a name.
 pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
     // What a system calls a record decides whose balances and documents it gets.
     work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;
     known_system(work, &reference.system).await?;
+    check_external_id(&reference.external_id)?;
     body.remove("external_refs");
     let mut draft = record::of_body(table.shape, body, None);
     draft.insert("external_refs".into(), json!([reference]));
