@@ -12,6 +12,7 @@ crate::on_both![
     a_database_is_filled_as_a_real_one_would_look,
     what_was_made_at_once_is_in_the_feed,
     what_it_takes_away_comes_back_when_it_is_ended_midway,
+    start_that_builds_indexes_logs_each_of_them,
 ];
 
 async fn a_database_is_filled_as_a_real_one_would_look(app: App) {
@@ -81,10 +82,38 @@ async fn what_it_takes_away_comes_back_when_it_is_ended_midway(app: App) {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(indexes(&app).await.len() < before.len());
-    // Whoever opens the database next brings them back.
-    assert!(output(&["migrate", "--database-url", app.database_url()]).status.success());
+    // Whoever opens the database next brings them back, and says how far it is.
+    let done = output(&["migrate", "--database-url", app.database_url()]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{said}");
     assert_eq!(indexes(&app).await, before);
+    let total = said.lines().next().and_then(|line| line.strip_prefix("index 1 of ")?.split(':').next()?.parse().ok());
+    assert_eq!(total, Some(said.lines().count()), "{said}");
+    assert!(said.contains(": accounts_name_"), "{said}");
     app.account("A").await;
+}
+
+async fn start_that_builds_indexes_logs_each_of_them(app: App) {
+    let before = indexes(&app).await;
+    let work = app.work().await;
+    for statement in [
+        "CREATE TABLE suspended_indexes (definition TEXT NOT NULL)",
+        "INSERT INTO suspended_indexes VALUES ('CREATE INDEX extra_name_idx ON accounts (name)'), ('CREATE INDEX extra_grade_idx ON accounts (grade)')",
+    ] {
+        let mut sql = work.sql();
+        sql.push(statement);
+        work.execute(sql).await.unwrap();
+    }
+    work.commit().await.unwrap();
+    let program = app.program(&["--log-format", "json"]);
+    program.app.get("/v1/me").await.is(200);
+    let log = program.log();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let missing: Vec<&Value> = lines.iter().filter(|line| line["indexes"] == 2).collect();
+    assert!(missing.len() == 1 && missing[0]["message"].as_str().unwrap().contains("not ready"), "{log}");
+    let built: Vec<_> = lines.iter().filter(|l| l["of"] == 2).map(|l| (l["number"].as_i64(), l["index"].as_str())).collect();
+    assert_eq!(built, [(Some(1), Some("extra_name_idx")), (Some(2), Some("extra_grade_idx"))], "{log}");
+    assert_eq!(indexes(&app).await.len(), before.len() + 2);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                 let opening = Opening { url: database.database_url, connections: 1, full_sync: true };
                 let shapes: &'static _ = Box::leak(Box::new(HashMap::new()));
                 match Store::open(&opening, shapes).await {
-                    Ok(store) => migrate::migrate(&store).await.map_err(|e| e.to_string()),
+                    Ok(store) => migrate::migrate_telling(&store, &|building| println!("{building}")).await.map_err(|e| e.to_string()),
                     Err(e) => Err(e.to_string()),
                 }
             }
@@ -89,9 +89,9 @@ async fn load_files(source: &load::Source) -> Result<(), String> {
 
 async fn rebuild_stock(options: &rebuild::Options) -> Result<(), String> {
     match rebuild::run(options, |line| println!("{line}")).await? {
-        0 => println!("every stock level is what its movements and reservations add up to"),
-        n if options.check => return Err(format!("{n} stock levels differ")),
-        n => println!("{n} stock levels put right"),
+        0 => println!("every stock level, lot and serial number is what movements and reservations add up to"),
+        n if options.check => return Err(format!("{n} stock levels, lots or serial numbers differ")),
+        n => println!("{n} stock levels, lots or serial numbers put right"),
     }
     Ok(())
 }

@@ -28,8 +28,46 @@ pub async fn suspend(store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An index that is about to be built, of those that were taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Building<'a> {
+    /// Its name.
+    pub index: &'a str,
+    /// Its place among those that are built, from 1.
+    pub number: usize,
+    /// How many are built.
+    pub of: usize,
+}
+
+impl std::fmt::Display for Building<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "index {} of {}: {}", self.number, self.of, self.index)
+    }
+}
+
+/// Hears of each index before it is built.
+pub type Told<'a> = &'a (dyn Fn(Building<'_>) + Sync);
+
+/// Logs the progress of a service that finds its indexes gone. It listens only once they are there, so the log is all there is to see.
+pub fn log(building: Building<'_>) {
+    let Building { index, number, of } = building;
+    if number == 1 {
+        tracing::warn!(
+            indexes = of,
+            "indexes are missing: `samphan generate` was ended before it built them; the service listens once they are built, until then it is not ready and /health does not answer"
+        );
+    }
+    tracing::info!(index, number, of, "index is being built");
+}
+
+/// The name of the index that a definition makes.
+fn index_of(definition: &str) -> &str {
+    let (_, rest) = definition.split_once(" INDEX ").unwrap_or(("", definition));
+    rest.trim_start_matches("IF NOT EXISTS ").split_whitespace().next().unwrap_or_default()
+}
+
 /// Brings back what was taken away; nothing to do is nothing done.
-pub async fn restore(store: &Store) -> Result<(), Failure> {
+pub async fn restore(store: &Store, told: Told<'_>) -> Result<(), Failure> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     let noted = match connection.get_database_backend() {
         DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{NOTE}'"),
@@ -38,12 +76,17 @@ pub async fn restore(store: &Store) -> Result<(), Failure> {
     if named(&connection, &noted).await?.is_empty() {
         return Ok(());
     }
-    for (_, definition) in named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await? {
+    let missing = named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await?;
+    for (n, (_, definition)) in missing.iter().enumerate() {
+        told(Building { index: index_of(definition), number: n + 1, of: missing.len() });
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
         if connection.get_database_backend() == DbBackend::Sqlite {
             // Each index goes from the log into the file: every page is looked for in the log first, and it takes the longer the longer that is.
             empty_log(&connection).await?;
         }
+        // So that whoever goes on after an end in between counts what is left.
+        let quoted = definition.replace('\'', "''");
+        connection.execute_unprepared(&format!("DELETE FROM {NOTE} WHERE definition = '{quoted}'")).await?;
     }
     connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {NOTE}")).await?;
     Ok(())
@@ -70,4 +113,21 @@ async fn empty_log(connection: &DatabaseConnection) -> Result<(), DbErr> {
 async fn named(connection: &DatabaseConnection, sql: &str) -> Result<Vec<(String, String)>, DbErr> {
     let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
     rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "definition")?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definition_names_its_index() {
+        for definition in [
+            "CREATE INDEX a_idx ON a (b, id)",
+            "CREATE UNIQUE INDEX a_idx ON public.a USING btree (b)",
+            "CREATE INDEX IF NOT EXISTS a_idx ON a (b)",
+        ] {
+            assert_eq!(index_of(definition), "a_idx", "{definition}");
+        }
+        assert_eq!(Building { index: "a_idx", number: 2, of: 9 }.to_string(), "index 2 of 9: a_idx");
+    }
 }

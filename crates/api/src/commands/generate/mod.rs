@@ -86,7 +86,7 @@ pub enum GenerateError {
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), GenerateError> {
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await?;
-    migrate::migrate(&store).await?;
+    migrate::migrate_telling(&store, &|building| say(&building.to_string())).await?;
     let accounts = options.accounts as usize;
     let contacts = options.contacts.map_or(accounts * 2, |n| n as usize);
     let orders = options.orders.map_or(accounts * 3, |n| n as usize);
@@ -104,8 +104,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
             crew::run(&plan, &store, sold, plan.with(&some, orders), orders, &say)?;
         }
     }
-    say("indexes");
-    unindexed::restore(&store).await?;
+    unindexed::restore(&store, &|building| say(&building.to_string())).await?;
     say("feed");
     feed::newest(&store, beginning).await?;
     unindexed::settle(&store).await?;
