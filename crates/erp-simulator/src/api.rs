@@ -1301,6 +1301,9 @@ pub struct ListOrdersQuery {
     ///Only records whose payment_status is this, or one of these, separated by commas (`\,` for a comma within a value): none, partly, fully, settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_status: Option<String>,
+    ///Only records with this product_id in `lines`, or one of these, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
     ///Only records whose promise_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise_id: Option<String>,
@@ -1395,6 +1398,7 @@ impl ::std::default::Default for ListOrdersQuery {
             ordered_on_lte: Default::default(),
             owner_id: Default::default(),
             payment_status: Default::default(),
+            product_id: Default::default(),
             promise_id: Default::default(),
             q: Default::default(),
             requested_on: Default::default(),

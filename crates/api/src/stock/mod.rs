@@ -5,6 +5,7 @@ mod identities;
 pub mod ledger;
 mod levels;
 pub mod rebuild;
+mod rebuild_identities;
 pub mod stock_level;
 pub mod stock_movement;
 pub mod stock_reservation;

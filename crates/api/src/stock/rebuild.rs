@@ -1,8 +1,10 @@
-//! `samphan stock rebuild`: levels made anew from the ledger and the reservations that hold, or only held against them.
+//! `samphan stock rebuild`: levels, lots and serial numbers made anew from the ledger and the reservations that hold, or only held against
+//! them.
 
 use super::{
     ledger::Key,
     levels::{Facts, Level, Levels},
+    rebuild_identities,
 };
 use crate::{config::Database, openapi, server::now};
 use clap::{Args, Subcommand};
@@ -15,13 +17,14 @@ use samphan_persistence::{
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
-/// Levels put right in one work.
+/// Levels, lots or serial numbers put right in one work.
 const AT_ONCE: usize = 500;
 
 /// What to do with stock.
 #[derive(Clone, Debug, Subcommand)]
 pub enum StockCommand {
-    /// Make stock levels anew from the ledger of movements and the reservations that hold; safe while the service runs.
+    /// Make stock levels, lots and serial numbers anew from the ledger of movements and the reservations that hold; safe while the
+    /// service runs.
     Rebuild(Options),
 }
 
@@ -31,72 +34,115 @@ pub struct Options {
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
-    /// Only report levels that differ, and end with status 1 when there are any.
+    /// Only report what differs, and end with status 1 when anything does.
     #[arg(long)]
     pub check: bool,
 }
 
-/// A level that is not what the ledger says.
+/// What is not kept as the ledger says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The product.
-    pub product_id: Uuid,
-    /// The warehouse.
-    pub warehouse_id: Uuid,
-    /// On hand as kept, and as the movements add up.
-    pub on_hand: (SignedQuantity, SignedQuantity),
-    /// Reserved as kept, and as the reservations add up.
-    pub reserved: (SignedQuantity, SignedQuantity),
+pub enum Difference {
+    /// A level.
+    Level {
+        /// Its product and warehouse.
+        key: Key,
+        /// On hand as kept, and as the movements add up.
+        on_hand: (SignedQuantity, SignedQuantity),
+        /// Reserved as kept, and as the reservations add up.
+        reserved: (SignedQuantity, SignedQuantity),
+    },
+    /// A serial number.
+    Serial {
+        /// Its product.
+        product_id: Uuid,
+        /// The number.
+        serial_no: String,
+        /// The warehouse it is kept in, and the one the movements leave it in; none where it is not on hand.
+        warehouse: (Option<Uuid>, Option<Uuid>),
+    },
+    /// A lot.
+    Lot {
+        /// Its product and warehouse.
+        key: Key,
+        /// The number.
+        lot_no: String,
+        /// How much there is as kept, and as the movements add up.
+        quantity: (SignedQuantity, SignedQuantity),
+    },
 }
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { product_id, warehouse_id, on_hand, reserved } = self;
-        write!(f, "product {product_id} warehouse {warehouse_id}: ")?;
-        write!(f, "on_hand {} is {}, reserved {} is {}", on_hand.0, on_hand.1, reserved.0, reserved.1)
+        match self {
+            Self::Level { key: (product, warehouse), on_hand, reserved } => {
+                write!(f, "product {product} warehouse {warehouse}: ")?;
+                write!(f, "on_hand {} is {}, reserved {} is {}", on_hand.0, on_hand.1, reserved.0, reserved.1)
+            }
+            Self::Serial { product_id, serial_no, warehouse: (kept, ledger) } => {
+                let place = |at: &Option<Uuid>| at.map_or_else(|| "none".to_owned(), |id| id.to_string());
+                write!(f, "product {product_id} serial number {serial_no}: warehouse {} is {}", place(kept), place(ledger))
+            }
+            Self::Lot { key: (product, warehouse), lot_no, quantity: (kept, ledger) } => {
+                write!(f, "product {product} warehouse {warehouse} lot {lot_no}: {kept} is {ledger}")
+            }
+        }
     }
 }
 
 /// Reports or puts right what differs, saying each; answers how many did.
-pub async fn run(options: &Options, say: impl Fn(&str)) -> Result<usize, String> {
+pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<usize, String> {
     options.database.check()?;
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: true };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.map_err(|e| e.to_string())?;
-    migrate::migrate(&store).await.map_err(|e| e.to_string())?;
+    migrate::migrate_telling(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
     let found = if options.check { check(&store).await } else { rebuild(&store).await }.map_err(|e| e.to_string())?;
     found.iter().for_each(|difference| say(&difference.to_string()));
     Ok(found.len())
 }
 
-/// The levels that differ.
+/// The levels, lots and serial numbers that differ.
 pub async fn check(store: &Store) -> Result<Vec<Difference>> {
     let work = begin(store).await?;
-    let found = differences(&work).await?;
+    let mut found = differences(&work).await?;
+    found.extend(rebuild_identities::differences(&work).await?);
     work.roll_back().await?;
     Ok(found)
 }
 
-/// Puts right the levels that differ, and answers them.
+/// Puts right the levels, lots and serial numbers that differ, and answers them.
 pub async fn rebuild(store: &Store) -> Result<Vec<Difference>> {
     let all = check(store).await?;
     for some in all.chunks(AT_ONCE) {
         let work = begin(store).await?;
-        let keys: BTreeSet<Key> = some.iter().map(|d| (d.product_id, d.warehouse_id)).collect();
+        let keys: BTreeSet<Key> = some.iter().filter_map(level).collect();
         let mut levels = Levels::open(&work, keys, Facts::may_be_kept).await?;
         // Levels are held against the ledger as they are kept, what is overdue having ended meanwhile.
         levels.by_key.values_mut().for_each(Level::forget);
         // Read again, now that nobody else changes these.
         for difference in differences(&work).await? {
-            let Some(level) = levels.by_key.get_mut(&(difference.product_id, difference.warehouse_id)) else { continue };
-            level.on_hand = difference.on_hand.1.0;
-            level.reserved = difference.reserved.1.0;
+            let Difference::Level { key, on_hand, reserved } = difference else { continue };
+            let Some(level) = levels.by_key.get_mut(&key) else { continue };
+            level.on_hand = on_hand.1.0;
+            level.reserved = reserved.1.0;
             level.settle(true);
             level.reason = Some("rebuilt from the ledger".to_owned());
         }
         levels.close().await?;
         work.commit().await?;
     }
+    for some in all.chunks(AT_ONCE) {
+        let work = begin(store).await?;
+        rebuild_identities::put_right(&work, some).await?;
+        work.commit().await?;
+    }
     Ok(all)
+}
+
+const fn level(difference: &Difference) -> Option<Key> {
+    match difference {
+        Difference::Level { key, .. } => Some(*key),
+        _ => None,
+    }
 }
 
 async fn begin(store: &Store) -> Result<Work> {
@@ -131,7 +177,7 @@ async fn differences(work: &Work) -> Result<Vec<Difference>> {
     work.fetch(sql, |row| {
         let pair =
             |place: usize| Ok::<_, samphan_domain::error::Error>((SignedQuantity(row.int(place)?), SignedQuantity(row.int(place + 1)?)));
-        Ok(Difference { product_id: row.id(0)?, warehouse_id: row.id(1)?, on_hand: pair(2)?, reserved: pair(4)? })
+        Ok(Difference::Level { key: (row.id(0)?, row.id(1)?), on_hand: pair(2)?, reserved: pair(4)? })
     })
     .await
 }
