@@ -1,10 +1,11 @@
-//! Exposure after any history: of orders and of what accounting makes of them, told late, twice, in any order, in two entities.
+//! Exposure after any history: of orders and of what accounting makes of them, told late, twice, in any order, in two entities and
+//! two currencies.
 
 mod model;
 
 use super::*;
 use crate::support::generated::{cases, for_all};
-use model::{Document, Line, Moment, Order, Satang, Told, share, with_tax};
+use model::{CURRENCIES, Document, Line, Moment, Order, RATE, Satang, Told, share, with_tax};
 use proptest::{collection::vec, prelude::*, sample::select};
 use std::cell::Cell;
 
@@ -19,7 +20,7 @@ const MOST_PIECES: i64 = 4;
 /// A step of a history. Numbers choose among what there is by then.
 #[derive(Clone, Debug)]
 enum Step {
-    Order { lines: Vec<(usize, i64)> },
+    Order { lines: Vec<(usize, i64)>, currency: usize },
     Amend { order: usize, line: usize, pieces: i64 },
     Act { order: usize, verb: &'static str },
     Ship { order: usize, line: usize, pieces: i64 },
@@ -27,7 +28,7 @@ enum Step {
     Invoice { order: usize, line: usize, pieces: i64, percent: i64, entity: usize },
     Credit { order: usize, line: usize, pieces: i64, percent: i64, entity: usize },
     Pay { document: usize, percent: i64 },
-    Balance { entity: usize, with_documents: bool },
+    Balance { entity: usize, currency: usize, with_documents: bool },
     Send { message: usize },
     SendAgain { message: usize },
 }
@@ -36,14 +37,14 @@ enum Step {
 #[derive(Clone, Debug)]
 enum Message {
     Document(Document),
-    Balance { entity: &'static str, as_of: Moment, receivable: Satang, includes: Vec<Document> },
+    Balance { entity: &'static str, currency: &'static str, as_of: Moment, receivable: Satang, includes: Vec<Document> },
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
     let (n, pieces) = (|| 0..8_usize, || 1..=MOST_PIECES);
     let percent = || select(vec![0_i64, 10, 50, 90, 100, 100, 100, 150]);
     prop_oneof![
-        3 => vec((0..PRICES.len(), pieces()), 1..3).prop_map(|lines| Step::Order { lines }),
+        3 => (vec((0..PRICES.len(), pieces()), 1..3), 0..CURRENCIES.len()).prop_map(|(lines, currency)| Step::Order { lines, currency }),
         2 => (n(), n(), pieces()).prop_map(|(order, line, pieces)| Step::Amend { order, line, pieces }),
         3 => (n(), select(vec!["hold", "release", "close", "reopen", "cancel"])).prop_map(|(order, verb)| Step::Act { order, verb }),
         4 => (n(), n(), pieces()).prop_map(|(order, line, pieces)| Step::Ship { order, line, pieces }),
@@ -53,7 +54,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         4 => (n(), n(), 0..=MOST_PIECES, percent(), 0..2_usize)
             .prop_map(|(order, line, pieces, percent, entity)| Step::Credit { order, line, pieces, percent, entity }),
         3 => (n(), percent()).prop_map(|(document, percent)| Step::Pay { document, percent }),
-        3 => (0..2_usize, any::<bool>()).prop_map(|(entity, with_documents)| Step::Balance { entity, with_documents }),
+        3 => (0..2_usize, 0..CURRENCIES.len(), any::<bool>())
+            .prop_map(|(entity, currency, with_documents)| Step::Balance { entity, currency, with_documents }),
         8 => n().prop_map(|message| Step::Send { message }),
         2 => n().prop_map(|message| Step::SendAgain { message }),
     ]
@@ -62,15 +64,22 @@ fn a_step() -> impl Strategy<Value = Step> {
 async fn exposure_is_what_is_owed_and_what_is_promised(app: App) {
     let shop = Shop::open(&app).await;
     app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "accounting"})).await;
+    let rate = json!({"from_currency": "USD", "to_currency": "THB", "rate": format!("{RATE}.00"), "valid_from": "2026-01-01"});
+    app.make("/v1/exchange-rates", rate).await;
+    let export = id(&app.make("/v1/price-books", json!({"name": "Export", "currency": "USD"})).await);
     let mut products = vec![];
     for (n, price) in PRICES.iter().enumerate() {
         let price = format!("{}.{:04}", price / 10_000, price % 10_000);
-        products.push(shop.product(&app, &format!("P{n}"), &price, "1000000").await);
+        let product = shop.product(&app, &format!("P{n}"), &price, "1000000").await;
+        // As many dollars as baht.
+        app.make(&format!("/v1/price-books/{export}/entries"), json!({"product_id": product, "price": price})).await;
+        products.push(product);
     }
+    let catalog = Catalog { books: [shop.book.clone(), export], products };
     let next = Cell::new(0);
     for_all(cases(32), vec(a_step(), 1..20), async |steps| {
         next.set(next.get() + 1);
-        let mut history = History::begin(&app, &products, next.get()).await;
+        let mut history = History::begin(&app, &catalog, next.get()).await;
         for (n, step) in steps.iter().enumerate() {
             history.take(step).await;
             history.agrees().await.map_err(|why| format!("after step {n}, {step:?}: {why}"))?;
@@ -80,10 +89,16 @@ async fn exposure_is_what_is_owed_and_what_is_promised(app: App) {
     .await;
 }
 
+/// What is sold, and the price book of each currency.
+struct Catalog {
+    books: [String; 2],
+    products: Vec<String>,
+}
+
 /// A customer's history: what was told of it, and accounting's own books.
 struct History<'a> {
     app: &'a App,
-    products: &'a [String],
+    catalog: &'a Catalog,
     account: String,
     name: String,
     began: Instant,
@@ -101,15 +116,18 @@ fn baht(amount: Satang) -> String {
 }
 
 impl<'a> History<'a> {
-    async fn begin(app: &'a App, products: &'a [String], number: usize) -> Self {
+    async fn begin(app: &'a App, catalog: &'a Catalog, number: usize) -> Self {
         let name = format!("C-{number}");
         let account = json!({"name": name, "currency": "THB"});
         let account = app.put(&format!("/v1/accounts/by-external-id/erp/{name}"), account).await.is(201).id();
+        // What is sold in dollars counts against the limit in baht.
+        let limit = json!({"limit_amount": "900000000.00", "currency": "THB"});
+        app.put(&format!("/v1/accounts/{account}/credit-profile"), limit).await.is(201);
         let (told, began) = (Told::default(), from_now(-86_400));
         let none = (vec![], vec![], vec![], vec![]);
         let mut history =
-            Self { app, products, account, name, began, now: 0, told, shipments: none.0, books: none.1, waiting: none.2, sent: none.3 };
-        history.balance(0, false);
+            Self { app, catalog, account, name, began, now: 0, told, shipments: none.0, books: none.1, waiting: none.2, sent: none.3 };
+        history.balance(0, 0, false);
         history.send_all().await;
         history
     }
@@ -127,8 +145,8 @@ impl<'a> History<'a> {
         self.now += 1;
         // What chooses among nothing is no step.
         let _: Option<()> = match step {
-            Step::Order { lines } => {
-                self.place(lines).await;
+            Step::Order { lines, currency } => {
+                self.place(lines, *currency).await;
                 Some(())
             }
             Step::Amend { order, line, pieces } => self.amend(*order, *line, *pieces).await,
@@ -148,8 +166,8 @@ impl<'a> History<'a> {
                 let paid = share(self.books[n].amount, (*percent).min(100), 100);
                 self.pay(n, paid);
             }),
-            Step::Balance { entity, with_documents } => {
-                self.balance(*entity, *with_documents);
+            Step::Balance { entity, currency, with_documents } => {
+                self.balance(*entity, *currency, *with_documents);
                 Some(())
             }
             Step::Send { message } => match message.checked_rem(self.waiting.len()) {
@@ -170,10 +188,17 @@ impl<'a> History<'a> {
         };
     }
 
-    async fn place(&mut self, lines: &[(usize, i64)]) {
-        let asked: Vec<Value> =
-            lines.iter().map(|(product, pieces)| json!({"product_id": self.products[*product], "quantity": pieces.to_string()})).collect();
-        let order = self.app.post("/v1/orders", json!({"account_id": self.account, "lines": asked})).await.is(201);
+    async fn place(&mut self, lines: &[(usize, i64)], currency: usize) {
+        let asked: Vec<Value> = lines
+            .iter()
+            .map(|(product, pieces)| json!({"product_id": self.catalog.products[*product], "quantity": pieces.to_string()}))
+            .collect();
+        let order = self
+            .app
+            .post("/v1/orders", json!({"account_id": self.account, "price_book_id": self.catalog.books[currency], "lines": asked}))
+            .await
+            .is(201);
+        assert_eq!(order["currency"], CURRENCIES[currency]);
         let id = order.id();
         act(self.app, &id, "submit", json!({})).await.is(200);
         assert_eq!(act(self.app, &id, "confirm", json!({})).await.is(200)["status"], "confirmed");
@@ -184,7 +209,7 @@ impl<'a> History<'a> {
             shipped: 0,
             promised: (0, 0),
         };
-        let mut order = Order { id, lines: lines.iter().enumerate().map(line).collect(), is_closed: false };
+        let mut order = Order { id, currency: CURRENCIES[currency], lines: lines.iter().enumerate().map(line).collect(), is_closed: false };
         order.promise();
         self.told.orders.push(order);
     }
@@ -263,7 +288,8 @@ impl<'a> History<'a> {
         }
         let number = format!("{}-{}-{}", if is_credit { "CN" } else { "IV" }, self.name, self.books.len());
         let (posted_at, as_of) = (self.now, self.now);
-        let document = Document { number, entity, is_credit, order, line, pieces, amount, paid: 0, posted_at, as_of };
+        let currency = self.told.orders[order].currency;
+        let document = Document { number, entity, currency, is_credit, order, line, pieces, amount, paid: 0, posted_at, as_of };
         self.waiting.push(Message::Document(document.clone()));
         self.books.push(document);
     }
@@ -275,12 +301,12 @@ impl<'a> History<'a> {
         self.waiting.push(Message::Document(document.clone()));
     }
 
-    fn balance(&mut self, entity: usize, with_documents: bool) {
-        let entity = ENTITIES[entity];
-        let own: Vec<Document> = self.books.iter().filter(|d| d.entity == entity).cloned().collect();
+    fn balance(&mut self, entity: usize, currency: usize, with_documents: bool) {
+        let (entity, currency) = (ENTITIES[entity], CURRENCIES[currency]);
+        let own: Vec<Document> = self.books.iter().filter(|d| (d.entity, d.currency) == (entity, currency)).cloned().collect();
         let receivable = own.iter().map(Document::owed).sum();
         let includes = if with_documents { own } else { vec![] };
-        self.waiting.push(Message::Balance { entity, as_of: self.now, receivable, includes });
+        self.waiting.push(Message::Balance { entity, currency, as_of: self.now, receivable, includes });
     }
 
     async fn send(&mut self, message: Message) {
@@ -298,16 +324,16 @@ impl<'a> History<'a> {
                 assert!([200, 201].contains(&answer.status), "{}", answer.text);
                 self.told.document(document);
             }
-            Message::Balance { entity, as_of, receivable, includes } => {
+            Message::Balance { entity, currency, as_of, receivable, includes } => {
                 let item = json!({"external_id": self.name, "as_of": self.at(*as_of), "receivable": baht(*receivable)});
                 let rows: Vec<Value> = includes.iter().map(|d| self.row(d)).collect();
-                let batch = json!({"system": "erp", "entity": entity, "currency": "THB", "items": [item], "invoices": rows});
+                let batch = json!({"system": "erp", "entity": entity, "currency": currency, "items": [item], "invoices": rows});
                 let answer = self.app.post("/v1/credit-balances/batch", batch).await.is(200);
                 assert_eq!(answer["summary"]["failed"], 0, "{}", answer.text);
                 for document in includes {
                     self.told.document(document);
                 }
-                self.told.balance(entity, *as_of, *receivable);
+                self.told.balance((*entity, *currency), *as_of, *receivable);
             }
         }
         self.sent.push(message);
@@ -381,8 +407,10 @@ impl<'a> History<'a> {
         self.send_all().await;
         self.agrees().await.map_err(|why| format!("when all was paid: {why}"))?;
         self.now += 1;
-        self.balance(0, false);
-        self.balance(1, true);
+        for currency in 0..CURRENCIES.len() {
+            self.balance(0, currency, false);
+            self.balance(1, currency, true);
+        }
         self.send_all().await;
         self.agrees().await.map_err(|why| format!("when all was booked: {why}"))?;
         if self.told.exposure() == 0 { Ok(()) } else { Err(format!("{} is left at the end", baht(self.told.exposure()))) }

@@ -2,8 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Money in satang.
+/// Money in satang, or in cents.
 pub type Satang = i64;
+
+/// What customers buy in: the currency of the limit, and one that is brought to it at a fixed rate.
+pub const CURRENCIES: [&str; 2] = ["THB", "USD"];
+
+/// Baht for a dollar. A whole number, so that nothing is rounded on the way.
+pub const RATE: i64 = 35;
+
+/// An amount of a currency in satang.
+pub fn in_baht(currency: &str, amount: Satang) -> Satang {
+    if currency == CURRENCIES[0] { amount } else { amount * RATE }
+}
 
 /// A moment of accounting's: the seconds since the history began.
 pub type Moment = i64;
@@ -34,6 +45,7 @@ pub struct Line {
 #[derive(Clone, Debug)]
 pub struct Order {
     pub id: String,
+    pub currency: &'static str,
     pub lines: Vec<Line>,
     pub is_closed: bool,
 }
@@ -76,6 +88,7 @@ impl Order {
 pub struct Document {
     pub number: String,
     pub entity: &'static str,
+    pub currency: &'static str,
     pub is_credit: bool,
     pub order: usize,
     pub line: usize,
@@ -98,7 +111,8 @@ impl Document {
 pub struct Told {
     pub orders: Vec<Order>,
     documents: BTreeMap<String, Document>,
-    balances: BTreeMap<&'static str, (Moment, Satang)>,
+    /// By legal entity and currency.
+    balances: BTreeMap<(&'static str, &'static str), (Moment, Satang)>,
 }
 
 impl Told {
@@ -108,9 +122,9 @@ impl Told {
         }
     }
 
-    pub fn balance(&mut self, entity: &'static str, as_of: Moment, receivable: Satang) {
-        if self.balances.get(entity).is_none_or(|known| known.0 <= as_of) {
-            self.balances.insert(entity, (as_of, receivable));
+    pub fn balance(&mut self, books: (&'static str, &'static str), as_of: Moment, receivable: Satang) {
+        if self.balances.get(&books).is_none_or(|known| known.0 <= as_of) {
+            self.balances.insert(books, (as_of, receivable));
         }
     }
 
@@ -150,15 +164,16 @@ impl Told {
         beyond
     }
 
-    /// Receivable as reported, what was invoiced since, and what is promised and not invoiced.
+    /// Receivable as reported, what was invoiced since, and what is promised and not invoiced; in baht, whatever it is owed in.
     pub fn exposure(&self) -> Satang {
-        let reported: Satang = self.balances.values().map(|(_, receivable)| receivable).sum();
+        let reported: Satang = self.balances.iter().map(|((_, currency), (_, receivable))| in_baht(currency, *receivable)).sum();
         let beyond = self.beyond();
-        let is_since = |d: &&Document| self.balances.get(d.entity).is_none_or(|(as_of, _)| *as_of < d.posted_at);
+        let is_since = |d: &&Document| self.balances.get(&(d.entity, d.currency)).is_none_or(|(as_of, _)| *as_of < d.posted_at);
         let since = self.documents.values().filter(is_since).map(|d| match beyond.get(&d.number) {
-            None => d.owed(),
-            Some(beyond) => -(d.amount - d.paid).min(d.amount - beyond),
+            None => in_baht(d.currency, d.owed()),
+            Some(beyond) => -in_baht(d.currency, (d.amount - d.paid).min(d.amount - beyond)),
         });
-        reported + since.sum::<Satang>() + (0..self.orders.len()).map(|n| self.open_amount(n)).sum::<Satang>()
+        let promised = (0..self.orders.len()).map(|n| in_baht(self.orders[n].currency, self.open_amount(n)));
+        reported + since.sum::<Satang>() + promised.sum::<Satang>()
     }
 }
