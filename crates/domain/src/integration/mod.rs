@@ -2,7 +2,10 @@
 
 pub mod change;
 pub mod credit_balance;
+pub mod credit_balance_change;
 pub mod credit_check;
+mod credit_group;
+pub mod credit_item;
 pub mod credit_policy;
 pub mod credit_position;
 pub mod credit_profile;

@@ -1,6 +1,6 @@
 //! An unmatched push: credit for a customer number nobody has mapped to an account yet.
 
-use crate::{example, instant::Instant, integration::credit_balance::CreditItem, reference::OnDelete, resource::Resource};
+use crate::{example, instant::Instant, integration::credit_item::CreditItem, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -40,7 +40,7 @@ impl Resource for UnmatchedCredit {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const FINANCIAL: &'static [&'static str] = &["items"];
-    const TELLS: &'static [&'static [&'static str]] = &[super::credit_balance::TOLD_BY_ITEM];
+    const TELLS: &'static [&'static [&'static str]] = &[super::credit_balance_change::FIELDS_OF_ITEM];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

@@ -17,7 +17,7 @@ use samphan_domain::{
     id::AccountId,
     instant::Instant,
     integration::{
-        credit_balance::CreditItem,
+        credit_item::CreditItem,
         credit_policy::{Checkpoint, CreditPolicy},
         credit_profile::CreditProfile,
         credit_snapshot::{ControlTotals, CreditSnapshot},

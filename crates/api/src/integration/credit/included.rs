@@ -8,7 +8,7 @@ use super::push::{Accounts, Ledger};
 use samphan_domain::{
     error::{Error, FieldError, Result},
     instant::Instant,
-    integration::credit_balance::CreditItem,
+    integration::credit_item::CreditItem,
     money::Amount,
     resource::Resource,
     sales::order::Order,

@@ -19,7 +19,8 @@ use samphan_domain::{
     customers::account::Account,
     error::Result,
     integration::{
-        credit_balance::{CreditBalance, CreditBalanceChange},
+        credit_balance::CreditBalance,
+        credit_balance_change::CreditBalanceChange,
         credit_check::{AskCredit, CreditCheckComponent, CreditDecision},
         credit_position::CreditPosition,
         credit_profile::CreditProfile,

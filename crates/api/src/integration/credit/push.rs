@@ -21,7 +21,10 @@ use samphan_domain::{
     example,
     id::AccountId,
     instant::Instant,
-    integration::credit_balance::{CreditBalance, CreditItem, Outcome as Taken},
+    integration::{
+        credit_balance::{CreditBalance, Outcome as Taken},
+        credit_item::CreditItem,
+    },
     money::Amount,
     resource::Resource,
     sales::order_invoice::PostedInvoice,

@@ -10,7 +10,7 @@ use samphan_domain::{
     event::Event,
     example,
     integration::{
-        credit_balance::CreditItem,
+        credit_item::CreditItem,
         credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
         external_reference::ExternalReference,
     },

@@ -6,7 +6,7 @@ use super::{
 };
 use samphan_domain::{
     error::{Code, Error, Result},
-    integration::{credit_balance::CreditItem, external_reference::ExternalReference},
+    integration::{credit_item::CreditItem, external_reference::ExternalReference},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::store::Work;
