@@ -23,6 +23,7 @@ crate::on_both![
     failed_sign_ins_cost_no_machine_its_token,
     bad_keys_are_limited_and_good_ones_go_on,
     exports_of_one_caller_are_limited,
+    parts_of_the_document_are_limited_by_client,
 ];
 
 /// A server that believes this machine about who calls.
@@ -205,4 +206,33 @@ async fn exports_of_one_caller_are_limited(app: App) {
         }
         answer.refused(429, "rate_limited");
     }
+}
+
+async fn parts_of_the_document_are_limited_by_client(app: App) {
+    let proxied = behind_a_proxy(&app).nobody();
+    let document = app.get("/openapi.json").await.is(200);
+    let tags: Vec<&str> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    // Ever-new sets of tags, from ever-new addresses of one network.
+    let sets: Vec<String> = tags.iter().enumerate().flat_map(|(n, one)| tags[..n].iter().map(move |two| format!("{one},{two}"))).collect();
+    let part = async |set: &str, client: &str| proxied.get(&format!("/openapi.json?tags={set}")).header("x-forwarded-for", client).await;
+    let mut made: Vec<&str> = vec![];
+    let refused = loop {
+        let answer = part(&sets[made.len()], &format!("2001:db8:0:1:{:x}::1", made.len())).await;
+        if answer.status != 200 {
+            break answer.refused(429, "rate_limited");
+        }
+        made.push(&sets[made.len()]);
+        assert!(made.len() < 60, "never refused");
+    };
+    assert!(made.len() >= 10, "{}", made.len());
+    assert!((1..=60).contains(&refused.header("retry-after").parse::<u64>().unwrap()), "{refused:?}");
+    // What is made already goes on, in every form, and so does the whole; another client has a share of its own.
+    let client = "2001:db8:0:1::1";
+    for _ in 0..20 {
+        part(made.last().unwrap(), client).await.is(200);
+    }
+    proxied.get("/openapi.json").header("x-forwarded-for", client).await.is(200);
+    proxied.get("/openapi-3.0.json").header("x-forwarded-for", client).await.is(200);
+    part(&sets[made.len() + 1], "2001:db8:0:2::1").await.is(200);
+    part(&sets[made.len() + 2], "203.0.113.1").await.is(200);
 }

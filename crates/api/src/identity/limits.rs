@@ -1,5 +1,5 @@
-//! Limits: a bucket of tokens for each caller, and others for sign-ins, machine tokens and credentials that fail; and how many of a kind a
-//! caller may have open at a time.
+//! Limits: a bucket of tokens for each caller, and others for sign-ins, machine tokens, credentials that fail and parts of the document; and
+//! how many of a kind a caller may have open at a time.
 
 use samphan_domain::{
     error::{Code, Error, Result},
@@ -31,6 +31,9 @@ pub const SIGN_INS_TO: Policy = Policy { burst: 20, seconds: 60 };
 pub const TOKENS_FROM: Policy = Policy { burst: 20, seconds: 60 };
 /// Access tokens and API keys from an address that are not valid.
 pub const BAD_CREDENTIALS: Policy = Policy { burst: 60, seconds: 60 };
+
+/// Parts of the document made for an address. Each costs some tenths of a second of one core.
+pub const DOCUMENT_PARTS: Policy = Policy { burst: 10, seconds: 60 };
 
 /// Buckets kept before full ones are thrown away.
 const MOST_BUCKETS: usize = 50_000;

@@ -1,10 +1,11 @@
 //! The published document as it is served: whole or by tags, as OpenAPI 3.1 or 3.0, plain or compressed.
 //!
 //! The document is made once a process. Compressed bytes and parts are made at the first request for them and kept; one part is made at a
-//! time, so that requests for parts take at most one thread.
+//! time, so that requests for parts take at most one thread. Pages have no request limits, so a client address has a share of its own of
+//! the parts that have to be made (`limits::DOCUMENT_PARTS`); a part that is kept costs nothing of it.
 
 use crate::{
-    identity::{address::client_address, callers, tokens},
+    identity::{address::client_address, callers, limits, tokens},
     openapi,
     rest::{document::part, pipeline},
     server::{self, State},
@@ -14,16 +15,17 @@ use actix_web::{
     http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header},
     web::{self, Bytes},
 };
-use samphan_domain::error::{Code, Error, FieldError, Result};
+use samphan_domain::{
+    error::{Code, Error, FieldError, Result},
+    network::limited_as,
+};
 use serde_json::Value;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, VecDeque},
     io::Write as _,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-use tokio::sync::Mutex;
-
-/// Parts kept for the next request; further ones are made each time. A part may be nearly the whole, some 3 MB with its encodings.
+/// Parts kept for the next request, those that were requested last. A part may be nearly the whole, some 3 MB with its encodings.
 const MAX_PARTS: usize = 8;
 /// Brotli's quality, 0 to 11, and the size of its window as a power of two: 11 takes seconds for a twentieth less.
 const BROTLI: (u32, u32) = (5, 22);
@@ -89,14 +91,23 @@ pub struct Documents {
     document: &'static Value,
     current: Arc<Written>,
     older: OnceLock<Arc<Written>>,
-    parts: Mutex<HashMap<Wanted, Arc<Written>>>,
+    /// The parts that are kept; the one requested last comes last.
+    parts: Mutex<VecDeque<(Wanted, Arc<Written>)>>,
+    /// Held while a part is made.
+    making: tokio::sync::Mutex<()>,
 }
 
 impl Documents {
     /// Of the published document.
     #[must_use]
     pub fn new(document: &'static Value) -> Self {
-        Self { document, current: Arc::new(Written::new(document)), older: OnceLock::new(), parts: Mutex::default() }
+        Self {
+            document,
+            current: Arc::new(Written::new(document)),
+            older: OnceLock::new(),
+            parts: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        }
     }
 
     fn whole(&self, version: Version) -> Arc<Written> {
@@ -106,12 +117,28 @@ impl Documents {
         }
     }
 
-    fn part(&self, version: Version, tags: &BTreeSet<String>) -> Arc<Written> {
-        let part = part::of(self.document, tags);
-        Arc::new(Written::new(&match version {
+    fn kept_part(&self, wanted: &Wanted) -> Option<Arc<Written>> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = parts.iter().position(|(kept, _)| kept == wanted)?;
+        let found = parts.remove(place)?;
+        let written = Arc::clone(&found.1);
+        parts.push_back(found);
+        Some(written)
+    }
+
+    /// Makes a part and keeps it in the place of the one that was requested longest ago.
+    fn make_part(&self, wanted: Wanted) -> Arc<Written> {
+        let part = part::of(self.document, &wanted.1);
+        let written = Arc::new(Written::new(&match wanted.0 {
             Version::Current => part,
             Version::Older => openapi::older(&part),
-        }))
+        }));
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if parts.len() >= MAX_PARTS {
+            parts.pop_front();
+        }
+        parts.push_back((wanted, Arc::clone(&written)));
+        written
     }
 }
 
@@ -141,17 +168,18 @@ async fn find(request: &HttpRequest, state: &web::Data<State>, version: Version)
         return web::block(move || state.documents.whole(version)).await.map_err(gone);
     }
     let wanted = (version, tags);
-    let kept = web::Data::clone(&state);
-    let mut parts = kept.documents.parts.lock().await;
-    if let Some(written) = parts.get(&wanted) {
-        return Ok(Arc::clone(written));
+    if let Some(written) = state.documents.kept_part(&wanted) {
+        return Ok(written);
     }
-    let asked = wanted.clone();
-    let written = web::block(move || state.documents.part(asked.0, &asked.1)).await.map_err(gone)?;
-    if parts.len() < MAX_PARTS {
-        parts.insert(wanted, Arc::clone(&written));
+    let shared = web::Data::clone(&state);
+    let _making = shared.documents.making.lock().await;
+    // Another request may have made it while this one waited.
+    if let Some(written) = state.documents.kept_part(&wanted) {
+        return Ok(written);
     }
-    Ok(written)
+    let share = format!("parts of the document for {}", limited_as(client_address(request)?));
+    state.take(&share, 1, limits::DOCUMENT_PARTS, server::now())?;
+    web::block(move || state.documents.make_part(wanted)).await.map_err(gone)
 }
 
 /// The tags asked for; none for the whole document.
