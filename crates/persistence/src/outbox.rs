@@ -6,6 +6,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
 };
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("id", Kind::Id),
@@ -21,6 +22,23 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("after", Kind::Json),
     ("reason", Kind::Text),
 ];
+
+impl Work {
+    /// Emits an event about something that happened to a record without changing it, such as a sign-in of a user. `facts` are what the audit
+    /// keeps of it. The event belongs to no version of the record: its version is 0.
+    pub fn emit_activity(&self, kind: impl Into<String>, (resource, id): (&'static str, Uuid), facts: Map<String, Value>) {
+        self.emit(Event {
+            kind: kind.into(),
+            resource,
+            resource_id: id,
+            version: 0,
+            changed_fields: vec![],
+            before: None,
+            after: Some(facts),
+            reason: None,
+        });
+    }
+}
 
 /// Writes events in the order they were said.
 pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {

@@ -3,13 +3,7 @@
 //! Sign-ins with unknown e-mail addresses are in the log only: what was sent is never kept.
 
 use crate::server::{State, now};
-use samphan_domain::{
-    caller::Caller,
-    error::Result,
-    event::{CLIENT_ADDRESS, Event},
-    platform::user::User,
-    resource::Resource,
-};
+use samphan_domain::{caller::Caller, error::Result, event::CLIENT_ADDRESS, platform::user::User, resource::Resource};
 use serde_json::{Map, json};
 use std::{
     collections::HashMap,
@@ -63,17 +57,8 @@ pub async fn run(state: State) {
 async fn write(state: &State, counted: HashMap<(Uuid, IpAddr), u64>) -> Result<()> {
     let work = state.store.work(Arc::new(Caller::system()), now()).await?;
     for ((user, address), attempts) in counted {
-        let after = Map::from_iter([(CLIENT_ADDRESS.to_owned(), json!(address)), ("attempts".to_owned(), json!(attempts))]);
-        work.emit(Event {
-            kind: "session.refused".to_owned(),
-            resource: User::MANY,
-            resource_id: user,
-            version: 0,
-            changed_fields: vec![],
-            before: None,
-            after: Some(after),
-            reason: None,
-        });
+        let facts = Map::from_iter([(CLIENT_ADDRESS.to_owned(), json!(address)), ("attempts".to_owned(), json!(attempts))]);
+        work.emit_activity("session.refused", (User::MANY, user), facts);
     }
     work.commit().await
 }

@@ -17,11 +17,13 @@ use samphan_domain::{
     error::{Code, Error, Result},
     event::CLIENT_ADDRESS,
     network::limited_as,
+    platform::user::User,
+    resource::Resource,
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::store::Work;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, json};
 use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -32,7 +34,7 @@ const SESSION_SECONDS: i64 = 30 * 86_400;
 const GRACE_SECONDS: i64 = 10;
 
 /// Longest that an answer is put off where an account is tried from many addresses.
-const SLOWEST_SECONDS: i64 = 4;
+const MAX_DELAY_SECONDS: i64 = 4;
 
 /// The operations.
 #[must_use]
@@ -156,7 +158,7 @@ async fn sign_in(call: Call) -> Result<Answer> {
     call.state.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;
     call.state.take(&both, 1, limits::SIGN_INS, call.now)?;
     // Of tries from many addresses none can be refused, or anyone could lock anyone out: they become slow.
-    let late = call.state.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, SLOWEST_SECONDS);
+    let late = call.state.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, MAX_DELAY_SECONDS);
     if late > 0 {
         tokio::time::sleep(Duration::from_secs(late.unsigned_abs())).await;
     }
@@ -182,24 +184,15 @@ async fn sign_in(call: Call) -> Result<Answer> {
     work.insert("sessions", &columns, vec![row], "").await?;
     let refresh_token = tokens::secret();
     keep(&work, session, &refresh_token).await?;
-    note(&work, &call, "session.started", (user, session));
+    emit_session_event(&work, &call, "session.started", (user, session));
     work.commit().await?;
     pair(&call, user, session, refresh_token)
 }
 
-fn note(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
-    let after =
-        serde_json::Map::from_iter([("session_id".to_owned(), json!(session)), (CLIENT_ADDRESS.to_owned(), json!(call.client_address))]);
-    work.emit(samphan_domain::event::Event {
-        kind: kind.to_owned(),
-        resource: "users",
-        resource_id: user,
-        version: 0,
-        changed_fields: vec![],
-        before: None,
-        after: Some(after),
-        reason: None,
-    });
+/// Emits an event about a user's session.
+fn emit_session_event(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
+    let facts = Map::from_iter([("session_id".to_owned(), json!(session)), (CLIENT_ADDRESS.to_owned(), json!(call.client_address))]);
+    work.emit_activity(kind, (User::MANY, user), facts);
 }
 
 fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {
@@ -303,7 +296,7 @@ async fn refresh(call: Call) -> Result<Answer> {
         _ => {
             // Used before: somebody has a copy. The whole family ends.
             end(&work, session, "refresh_token_reused").await?;
-            note(&work, &call, "session.reuse_detected", (user, session));
+            emit_session_event(&work, &call, "session.reuse_detected", (user, session));
             work.commit().await?;
             call.state.callers.forget(session);
             Err(Code::InvalidGrant.into())
@@ -321,7 +314,7 @@ async fn end(work: &Work, session: Uuid, why: &str) -> Result<()> {
 async fn sign_out(call: Call) -> Result<Answer> {
     let work = call.work().await?;
     end(&work, call.caller.session_id, "signed_out").await?;
-    note(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
+    emit_session_event(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.state.callers.forget(call.caller.session_id);
     Ok(Answer::nothing())
@@ -330,7 +323,7 @@ async fn sign_out(call: Call) -> Result<Answer> {
 async fn sign_out_everywhere(call: Call) -> Result<Answer> {
     let work = call.work().await?;
     super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
-    note(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
+    emit_session_event(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.state.callers.forget_all();
     Ok(Answer::nothing())

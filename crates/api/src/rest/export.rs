@@ -12,7 +12,7 @@ use csv::{Terminator, WriterBuilder};
 use samphan_domain::{
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
-    event::{CLIENT_ADDRESS, Event},
+    event::CLIENT_ADDRESS,
     page::Position,
     platform::{api_key::ApiKey, user::User},
     resource::Resource,
@@ -59,10 +59,10 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
     let slot = slot(&call)?;
-    let noted = Noted::of(&call, shape);
-    noted.emit(&call.state.store, "export_started", None).await?;
+    let audit = ExportAudit::new(&call, shape);
+    audit.emit(&call.state.store, "export_started", None).await?;
     let mut export =
-        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, noted, _slot: slot };
+        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, audit, _slot: slot };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());
@@ -91,19 +91,19 @@ struct Export {
     _slot: Slot,
     /// Records written so far.
     rows: usize,
-    noted: Noted,
+    audit: ExportAudit,
 }
 
-/// What the audit is told of an export: who, from where, what, and by which parameters it was narrowed. Not by which values: those may
-/// be somebody's, whom an erasure would not find here.
-struct Noted {
+/// The audit's facts of an export: the caller, its address, the resource, and the names of the parameters that narrowed it. Their values are
+/// left out: they may be personal data, which an erasure would not find here.
+struct ExportAudit {
     caller: Arc<Caller>,
     request_id: String,
     about: Map<String, Value>,
 }
 
-impl Noted {
-    fn of(call: &Call, shape: &Shape) -> Self {
+impl ExportAudit {
+    fn new(call: &Call, shape: &Shape) -> Self {
         let mut parameters: Vec<&String> = call.query.keys().collect();
         parameters.sort();
         let about = json!({"resource": shape.many, "parameters": parameters, CLIENT_ADDRESS: call.client_address});
@@ -121,19 +121,10 @@ impl Noted {
             CallerKind::ApiKey => (ApiKey::MANY, ApiKey::ONE),
             CallerKind::System => return Ok(()),
         };
-        let mut after = self.about.clone();
-        after.extend(rows.map(|rows| ("rows".to_owned(), json!(rows))));
+        let mut facts = self.about.clone();
+        facts.extend(rows.map(|rows| ("rows".to_owned(), json!(rows))));
         let work = store.work(Arc::clone(&self.caller), server::now()).await?.for_request(&self.request_id);
-        work.emit(Event {
-            kind: format!("{one}.{what}"),
-            resource,
-            resource_id: self.caller.id,
-            version: 0,
-            changed_fields: vec![],
-            before: None,
-            after: Some(after),
-            reason: None,
-        });
+        work.emit_activity(format!("{one}.{what}"), (resource, self.caller.id), facts);
         work.commit().await
     }
 }
@@ -163,7 +154,7 @@ impl Export {
         lines.truncate(AT_ONCE);
         self.rows += lines.len();
         if self.ended {
-            self.noted.emit(&reader.store, "export_finished", Some(self.rows)).await?;
+            self.audit.emit(&reader.store, "export_finished", Some(self.rows)).await?;
         }
         self.asked.query.after = lines.last().map(|l| Position { keys: l.keys.clone(), id: l.id });
         close(&reader, self.shape, &mut lines, &[]).await?;
