@@ -177,8 +177,17 @@ async fn the_seen_but_forbidden_is_403(app: App) {
         (reader.post(&format!("{path}/assign"), json!({})).await, "accounts:assign"),
         (reader.post(&format!("{path}/addresses"), json!({"purpose": "billing", "line1": "1"})).await, "accounts:update"),
     ] {
-        // What the body could take beside it is named, too.
-        assert_eq!(refused.refused(403, "forbidden")["allowed"][0], permission);
+        assert_eq!(refused.refused(403, "forbidden")["allowed"], json!([permission]));
+    }
+    // What the body makes needed is named with it, and only that.
+    let order = format!("/v1/orders/{}", random_id());
+    for (body, missing) in [
+        (json!({"customer_reference": "PO-1"}), json!(["orders:update", "orders:read"])),
+        (json!({"contact_id": null}), json!(["orders:update", "orders:read"])),
+        (json!({"contact_id": random_id()}), json!(["orders:update", "orders:read", "contacts:read"])),
+        (json!({"contact_id": "no id"}), json!(["orders:update", "orders:read"])),
+    ] {
+        assert_eq!(reader.patch(&order, body.clone()).await.refused(403, "forbidden")["allowed"], missing, "{body}");
     }
     // All are seen, but only one's own may be changed.
     let writer = app.person(&["accounts:read/all", "accounts:update/own", "accounts:create/own"], &[], &[]).await.app;

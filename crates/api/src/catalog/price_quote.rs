@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Operation> {
         )
         .takes(Body::of("AskPrice"))
         .needs("price-books:read")
-        .also_needs_when("accounts:read", "the body names an account")
+        .also_needs_with(["accounts:read"], "account_id", "the body names an account")
         .answers(200, "PriceQuote");
     ask.method = Method::POST;
     vec![ask]

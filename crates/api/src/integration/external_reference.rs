@@ -26,7 +26,8 @@ use serde_json::json;
 /// External references.
 #[must_use]
 pub fn routes() -> Collection<ExternalReference> {
-    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).writes()
+    // A restored reference binds its record to the other system's id again.
+    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).restore_also_needs(BINDING).writes()
 }
 
 /// An example for every resource whose records are reached by external ids: what the other examples go by.
@@ -97,7 +98,6 @@ async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
 }
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
-    work.caller.require([BINDING])?;
     named(work, &made.data).await?;
     told(work, made).await
 }

@@ -165,6 +165,13 @@ impl<T: Resource> Collection<T> {
         self
     }
 
+    /// Says of restoring a record that it also needs another permission; before `writes`.
+    #[must_use]
+    pub const fn restore_also_needs(mut self, permission: &'static str) -> Self {
+        self.endpoints.restore_also_needs = Some(permission);
+        self
+    }
+
     /// Another way to delete a record.
     #[must_use]
     pub fn delete(mut self, delete: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {

@@ -33,6 +33,8 @@ pub struct Endpoints {
     pub tag: &'static str,
     /// Whether every write to a record needs If-Match.
     pub if_match_required: bool,
+    /// A permission that restoring a record needs beside that of the operation.
+    pub restore_also_needs: Option<&'static str>,
     /// The collection's address.
     pub base: String,
     /// The operations so far.
@@ -47,7 +49,7 @@ impl Endpoints {
     /// Nothing yet, at an address.
     pub fn of(table: Table, tag: &'static str, base: String) -> Self {
         let external = table.shape.extensible && table.parent.is_none();
-        Self { table, tag, if_match_required: false, external, base, operations: vec![], schemas: vec![] }
+        Self { table, tag, if_match_required: false, restore_also_needs: None, external, base, operations: vec![], schemas: vec![] }
     }
 
     fn permission(&self, verb: &str) -> String {
@@ -280,23 +282,25 @@ impl Endpoints {
             .if_match(required),
         );
         let table = self.table.clone();
-        self.operations.push(
-            Operation::write(
-                format!("restore{}", self.noun()),
-                Method::POST,
-                format!("{record}/restore"),
-                async move |work: &Work, call: Call| {
-                    let parent = table.enter(work, &call, "delete").await?;
-                    let made = table.restore(work, call.id(nested)?, parent).await?;
-                    written(work, table.shape, &made).await
-                },
-            )
-            .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
-            .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
-            .needs(self.permission("delete"))
-            .answers(200, name)
-            .etag(),
-        );
+        let mut restore = Operation::write(
+            format!("restore{}", self.noun()),
+            Method::POST,
+            format!("{record}/restore"),
+            async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "delete").await?;
+                let made = table.restore(work, call.id(nested)?, parent).await?;
+                written(work, table.shape, &made).await
+            },
+        )
+        .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
+        .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
+        .needs(self.permission("delete"))
+        .answers(200, name)
+        .etag();
+        if let Some(permission) = self.restore_also_needs {
+            restore = restore.also_needs(permission);
+        }
+        self.operations.push(restore);
         let table = self.table.clone();
         self.operations.push(
             Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: Call| {

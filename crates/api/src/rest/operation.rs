@@ -30,6 +30,21 @@ pub struct AlsoNeeds {
     pub permission: String,
     /// When it is needed, as the end of a sentence; always when none. The operation itself checks what is needed under a condition.
     pub when: Option<String>,
+    /// The member of the body that makes it needed where it is neither null nor empty, such as `contact_id` or `items.included_orders`;
+    /// none where the body alone does not decide.
+    pub member: Option<&'static str>,
+}
+
+/// Whether a body has a member that is neither null nor empty; below an array, whether one of its items has.
+fn has_member(body: &Map<String, Value>, path: &str) -> bool {
+    let (name, below) = path.split_once('.').map_or((path, None), |(name, below)| (name, Some(below)));
+    match (body.get(name), below) {
+        (None | Some(Value::Null), _) => false,
+        (Some(Value::Array(all)), None) => !all.is_empty(),
+        (Some(_), None) => true,
+        (Some(Value::Array(all)), Some(below)) => all.iter().filter_map(Value::as_object).any(|one| has_member(one, below)),
+        (Some(value), Some(below)) => value.as_object().is_some_and(|one| has_member(one, below)),
+    }
 }
 
 /// A query parameter.
@@ -370,17 +385,25 @@ impl Operation {
         self
     }
 
-    /// The same of several permissions.
+    /// With permissions it needs beside its own when the body has a member that is neither null nor empty; see [`AlsoNeeds::member`].
     #[must_use]
-    pub fn also_need_when<const N: usize>(self, permissions: [&str; N], when: &str) -> Self {
-        permissions.into_iter().fold(self, |operation, permission| operation.also_needs_when(permission, when))
+    pub fn also_needs_with<const N: usize>(mut self, permissions: [&str; N], member: &'static str, when: &str) -> Self {
+        for permission in permissions {
+            self.add_need_with(permission.to_owned(), Some(when.to_owned()), Some(member));
+        }
+        self
     }
 
     /// Adds a permission, unless the operation needs it already.
     pub(super) fn add_need(&mut self, permission: String, when: Option<String>) {
+        self.add_need_with(permission, when, None);
+    }
+
+    /// The same, with the member of the body that makes it needed.
+    pub(super) fn add_need_with(&mut self, permission: String, when: Option<String>, member: Option<&'static str>) {
         let is_own = matches!(&self.access, Access::Needs(own) if *own == permission);
         if !is_own && !self.also_needs.iter().any(|a| a.permission == permission && (a.when.is_none() || a.when == when)) {
-            self.also_needs.push(AlsoNeeds { permission, when });
+            self.also_needs.push(AlsoNeeds { permission, when, member });
         }
     }
 
@@ -393,19 +416,23 @@ impl Operation {
         own.into_iter().chain(self.also_needs.iter().map(|a| &a.permission)).map(String::as_str)
     }
 
-    /// Refuses a caller that lacks the operation's permission, or one it always needs beside it. The refusal names every permission
-    /// that is missing, those that are needed under a condition too. What a batch needs follows from its mode: it checks that itself.
-    pub fn check_permissions(&self, caller: &Caller) -> Result<()> {
+    /// The permissions that a caller lacks: the operation's own, those it always needs beside it, and those that members of the body make
+    /// needed. What a batch needs follows from its mode: it checks that itself.
+    #[must_use]
+    pub fn missing_permissions(&self, caller: &Caller, body: &Map<String, Value>) -> Vec<String> {
         let own = match &self.access {
             Access::Needs(permission) => Some(permission),
             Access::Public | Access::SignedIn => None,
-            Access::ByMode(_) => return Ok(()),
+            Access::ByMode(_) => return vec![],
         };
-        let always = self.also_needs.iter().filter(|a| a.when.is_none()).map(|a| &a.permission);
-        if own.into_iter().chain(always).all(|permission| caller.reach(permission).is_some()) {
-            return Ok(());
-        }
-        caller.require(own.into_iter().chain(self.also_needs.iter().map(|a| &a.permission)))
+        let is_needed = |a: &&AlsoNeeds| a.when.is_none() || a.member.is_some_and(|member| has_member(body, member));
+        caller.missing(own.into_iter().chain(self.also_needs.iter().filter(is_needed).map(|a| &a.permission)))
+    }
+
+    /// Whether a member of the body may make a permission needed that the caller lacks.
+    #[must_use]
+    pub fn body_may_need_more(&self, caller: &Caller) -> bool {
+        self.also_needs.iter().any(|a| a.member.is_some() && caller.reach(&a.permission).is_none())
     }
 
     /// With a body.

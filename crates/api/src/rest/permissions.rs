@@ -33,10 +33,6 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
     if operation.path.contains("/{id}") || operation.method == Method::PATCH {
         operation.add_need(read.clone(), None);
     }
-    if operation.path.ends_with("/restore") && shape.permission("create") == BINDING {
-        // It binds the record to the other system's id again.
-        operation.add_need(BINDING.to_owned(), None);
-    }
     if matches!(operation.access, Access::ByMode(_)) {
         operation.add_need(shape.permission("create"), Some("`mode` is `create` or `upsert`".to_owned()));
         operation.add_need(shape.permission("delete"), Some("`mode` is `delete`".to_owned()));
@@ -70,13 +66,14 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     let creates = operation.method == Method::POST && input.ends_with("Input");
     for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_meta(f.name)) {
         let Some(named) = other(shape, field.name, shapes).filter(|s| s.owned || !s.parents.is_empty()) else { continue };
-        let when = when(field, creates);
-        operation.add_need(named.permission("read"), when);
+        let (when, member) = when(field, creates).unzip();
+        operation.add_need_with(named.permission("read"), when, member);
     }
 }
 
-fn when(field: &Field, creates: bool) -> Option<String> {
-    (!(creates && field.required)).then(|| format!("the body names a record in `{}`", field.name))
+/// When a field of a body names a record, and the member that does; always when none.
+fn when(field: &Field, creates: bool) -> Option<(String, &'static str)> {
+    (!(creates && field.required)).then(|| (format!("the body names a record in `{}`", field.name), field.name))
 }
 
 fn other(shape: &Shape, field: &str, shapes: &Shapes) -> Option<&'static Shape> {

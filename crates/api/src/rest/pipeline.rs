@@ -225,7 +225,16 @@ async fn answer(
     let taken = state.take(&bucket, cost, limits::REQUESTS, now);
     noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
     taken?;
-    operation.check_permissions(&caller)?;
+    let mut missing = operation.missing_permissions(&caller, &Map::new());
+    if !missing.is_empty() {
+        // One refusal names everything that this request lacks, and nothing that it does not need.
+        if operation.body_may_need_more(&caller)
+            && let Ok((_, body)) = read_body(operation, state, request, payload).await
+        {
+            missing = operation.missing_permissions(&caller, &body);
+        }
+        return Err(Error::from(Code::Forbidden).allowing(missing));
+    }
     acceptable(operation, request)?;
     bounded(request)?;
     let query = read_query(operation, request)?;

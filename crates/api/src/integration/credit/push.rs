@@ -124,8 +124,8 @@ pub fn routes() -> Vec<Operation> {
             )
             .takes(Body::batch("CreditBatch"))
             .needs(PUSH)
-            .also_needs_when(included::PERMISSION, INCLUDING)
-            .also_need_when(invoice::POSTING, "`invoices` is not empty")
+            .also_needs_with([included::PERMISSION], "items.included_orders", INCLUDING)
+            .also_needs_with(invoice::POSTING, "invoices", "`invoices` is not empty")
             .answers(200, "CreditBatchResults"),
         Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
             .says("credit", "Push one credit balance", rules)
@@ -139,7 +139,7 @@ pub fn routes() -> Vec<Operation> {
             )
             .takes(Body::of("CreditPush"))
             .needs(PUSH)
-            .also_needs_when(included::PERMISSION, INCLUDING)
+            .also_needs_with([included::PERMISSION], "included_orders", INCLUDING)
             .answers(200, "BatchResult"),
     ]
 }
