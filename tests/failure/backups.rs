@@ -1,6 +1,6 @@
 //! Backups of the embedded database while it serves, and their way back.
 
-use super::{books, load::Load, until};
+use super::{books, load::Load};
 use crate::{
     integration::changes,
     platform::privacy,
@@ -54,13 +54,13 @@ fn a_backup_under_load_has_all_that_was_acknowledged_before_it() {
         let load = Load::begin(app.clone(), false).await;
         let to = file(&folder, "backup.db");
         let backup = async {
-            until("the load goes on", LONG, async || load.answered() > 150).await;
+            until_within(LONG, "the load goes on", async || load.answered() > 150).await;
             let before: Vec<String> = load.writes().into_iter().filter(|w| w.answer.is_some()).map(|w| w.key).collect();
             let (database, file) = (app.database_url().to_owned(), to.clone());
             let said = tokio::task::spawn_blocking(move || back_up(&database, &file)).await.unwrap();
             // Nobody was kept from writing, and what is written from here on is not in it.
             let enough = load.answered() + 30;
-            until("the load goes on", LONG, async || load.answered() >= enough).await;
+            until_within(LONG, "the load goes on", async || load.answered() >= enough).await;
             load.end();
             (before, said)
         };
@@ -188,7 +188,7 @@ fn whoever_was_erased_since_a_backup_is_erased_again_when_it_is_put_back() {
         privacy::act(&program.app, &request, "fulfil", json!({})).await.is(200);
         let since = privacy::erase(&program.app, "contacts", &asked_since).await.id();
         let made_since = person(&program.app, "Wanida").await;
-        until("both are noted", LONG, async || noted(&journal).len() == 2).await;
+        until_within(LONG, "both are noted", async || noted(&journal).len() == 2).await;
         privacy::erase(&program.app, "contacts", &made_since).await;
         // At its end it notes what it did last.
         program.terminate();
@@ -251,7 +251,7 @@ fn a_journal_of_erasures_holds_for_postgresql_where_one_is_named() {
         let mut program = app.program(&["--erasure-journal", &journal]);
         let (again, now) = (erase_user(&program.app).await, erase_user(&program.app).await);
         let request = privacy::erase(&program.app, "users", &now.id).await.id();
-        until("it is noted", LONG, async || noted(&journal).len() == 1).await;
+        until_within(LONG, "it is noted", async || noted(&journal).len() == 1).await;
         program.kill();
         let mut lines = noted(&journal);
         assert_eq!((&lines[0]["privacy_request_id"], &lines[0]["record_id"]), (&json!(request), &json!(now.id)));

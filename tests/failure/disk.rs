@@ -89,19 +89,19 @@ fn a_database_that_becomes_read_only_is_read_and_writes_are_503() {
             }
         };
         read_only(&mut beside, "on").await;
-        super::until("it is read again", std::time::Duration::from_secs(10), async || app.get("/v1/accounts").await.status == 200).await;
+        until_within(std::time::Duration::from_secs(10), "it is read again", async || app.get("/v1/accounts").await.status == 200).await;
         for _ in 0..8 {
             app.post("/v1/accounts", json!({"name": "Comes back"})).key("key").await.refused(503, "unavailable");
             app.get(&format!("/v1/accounts/{there}")).await.is(200);
         }
         read_only(&mut beside, "off").await;
-        super::until("it is written again", std::time::Duration::from_secs(10), async || {
+        until_within(std::time::Duration::from_secs(10), "it is written again", async || {
             app.post("/v1/accounts", json!({"name": "Comes back"})).key("key").await.status == 201
         })
         .await;
         beside.close().await.unwrap();
         // Reads have connections of their own, each of which was ended, too.
-        super::until("it is counted again", std::time::Duration::from_secs(10), async || {
+        until_within(std::time::Duration::from_secs(10), "it is counted again", async || {
             app.get("/v1/accounts?count=exact").await.status == 200
         })
         .await;

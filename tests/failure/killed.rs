@@ -1,6 +1,6 @@
 //! The service killed again and again in the middle of everything: nothing acknowledged is lost, nothing is done twice.
 
-use super::{books, load::Load, until};
+use super::{books, load::Load};
 use crate::support::{
     receiver::{Receiver, endpoint, local},
     *,
@@ -38,7 +38,7 @@ async fn a_service_that_is_killed_loses_nothing_and_does_nothing_twice(app: App)
         let misfortune = async {
             for _ in 0..kills() {
                 let enough = load.answered() + chance.random_range(30..120);
-                until("the load goes on", LONG, async || load.answered() >= enough).await;
+                until_within(LONG, "the load goes on", async || load.answered() >= enough).await;
                 program.kill();
                 assert!(!program.log().contains("panicked"), "{}", program.log());
                 let begun = Instant::now();
@@ -49,7 +49,7 @@ async fn a_service_that_is_killed_loses_nothing_and_does_nothing_twice(app: App)
                 load.moved(program.app.clone());
             }
             let enough = load.answered() + 30;
-            until("the load goes on", LONG, async || load.answered() >= enough).await;
+            until_within(LONG, "the load goes on", async || load.answered() >= enough).await;
             load.end();
         };
         join(load.run(8), misfortune).await;

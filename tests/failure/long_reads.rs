@@ -1,6 +1,5 @@
 //! Reads that take long: they end with the time limit and with their client, on their caller's account, and hold up nobody else.
 
-use super::until;
 use crate::support::*;
 use futures_util::future::join_all;
 use samphan::{config::RateLimit, openapi, server};
@@ -86,14 +85,14 @@ async fn read_that_nobody_waits_for_ends(app: App) {
     timeout(Duration::from_millis(1_500), mine.count(endless(&mine))).await.expect_err("it has no end");
     assert!(!till.0.lock().unwrap().is_empty(), "the time until then is charged");
     // It has given its turn back, and its connection.
-    until("the turn is free", LONG, async || {
+    until_within(LONG, "the turn is free", async || {
         let hasty = patient.clone().with_read_timeout(Duration::from_millis(100));
         let again = reader(&hasty, caller, &till);
         again.count(endless(&again)).await.unwrap_err().code == Code::TooCostly
     })
     .await;
     if patient.dialect() == samphan_persistence::dialect::Dialect::Postgres {
-        until("PostgreSQL has ended it", LONG, async || {
+        until_within(LONG, "PostgreSQL has ended it", async || {
             let reader = app.reader().await;
             let mut sql = reader.sql();
             sql.push("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND datname = current_database() AND query LIKE 'WITH RECURSIVE c%'");
@@ -199,7 +198,7 @@ async fn closed_connection_ends_its_request(app: App) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("GET /v1/changes?after=now&wait=30s HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", app.token());
     stream.write_all(head.as_bytes()).await.unwrap();
-    until("the request waits", LONG, async || running().await == "1").await;
+    until_within(LONG, "the request waits", async || running().await == "1").await;
     drop(stream);
-    until("the request has ended", LONG, async || running().await == "0").await;
+    until_within(LONG, "the request has ended", async || running().await == "0").await;
 }

@@ -10,15 +10,3 @@ mod long_reads;
 mod outage;
 mod pool;
 mod receivers;
-
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
-
-/// Waits until it is so.
-async fn until(what: &str, within: Duration, so: impl AsyncFn() -> bool) {
-    let late = Instant::now() + within;
-    while !so().await {
-        assert!(Instant::now() < late, "{what}: not within {within:?}");
-        sleep(Duration::from_millis(10)).await;
-    }
-}

@@ -1,6 +1,6 @@
 //! PostgreSQL ended and started again under load: nobody is told anything but 503, and nobody has to do anything.
 
-use super::{books, killed, load::Load, until};
+use super::{books, killed, load::Load};
 use crate::support::{app::PASSWORD, cluster::Cluster, database::Kind, *};
 use futures_util::future::{join, join_all};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -30,16 +30,16 @@ fn postgres_ended_under_load_is_503_and_over_by_itself() {
             let mut chance = StdRng::seed_from_u64(7);
             for _ in 0..(killed::kills() * 2 / 5).max(2) {
                 let enough = load.answered() + chance.random_range(30..120);
-                until("the load goes on", LONG, async || load.answered() >= enough).await;
+                until_within(LONG, "the load goes on", async || load.answered() >= enough).await;
                 let gone = Arc::clone(&cluster);
                 tokio::task::spawn_blocking(move || gone.stop()).await.unwrap();
                 down(&app).await;
                 let again = Arc::clone(&cluster);
                 tokio::task::spawn_blocking(move || again.start_again()).await.unwrap();
                 let begun = Instant::now();
-                until("it is back", BACK, async || app.get("/health/ready").await.status == 200).await;
+                until_within(BACK, "it is back", async || app.get("/health/ready").await.status == 200).await;
                 let enough = load.answered() + 8;
-                until("it writes again", BACK, async || load.answered() >= enough).await;
+                until_within(BACK, "it writes again", async || load.answered() >= enough).await;
                 back.push(begun.elapsed());
             }
             load.end();
@@ -48,7 +48,7 @@ fn postgres_ended_under_load_is_503_and_over_by_itself() {
         assert!(load.busy.get() > 0);
         assert!(!program.log().contains("panicked"), "{}", program.log());
         // Each connection that was ended is noticed when it is used next, those of reads as those of writes.
-        until("every connection is new", BACK, async || {
+        until_within(BACK, "every connection is new", async || {
             let reads = join_all((0..16).map(async |_| app.get("/v1/accounts?limit=1").await.status)).await;
             reads.iter().all(|status| *status == 200) && program.app.sign_in(app::ADMIN, PASSWORD).await.status == 200
         })

@@ -1,9 +1,8 @@
 //! No connection left, or somebody else at the writer's place: 503 with a time to come back, and nothing stays behind.
 
-use super::until;
 use crate::support::{app::run_alone, database::Kind, *};
 use futures_util::future::join_all;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -58,6 +57,38 @@ fn without_a_connection_whoever_asks_is_told_to_come_back() {
 }
 
 #[test]
+fn connections_that_postgres_ended_cost_no_request() {
+    run_alone(Kind::Postgres, async |app: App| {
+        let program = app.program(&[]);
+        let app = program.app.clone();
+        app.make_many("/v1/accounts", &(0..300).map(|n| json!({"name": format!("Account {n}")})).collect::<Vec<_>>()).await;
+        // As many at once as use every connection there is, of each kind.
+        let all = async || {
+            let kinds = (0..32).map(async |n| match n % 4 {
+                0 => app.get("/v1/accounts?limit=5").await.is(200),
+                1 => app.post("/v1/accounts", json!({"name": "Written"})).await.is(201),
+                2 => app.get("/v1/accounts?count=exact&q=account").await.is(200),
+                _ => app.get("/health/ready").await.is(200),
+            });
+            join_all(kinds).await;
+        };
+        all().await;
+        let mut beside = PgConnection::connect(app.database_url()).await.unwrap();
+        for _ in 0..3 {
+            let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let ended: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(pg_terminate_backend(pid, 5000)) {others}")))
+                .fetch_one(&mut beside)
+                .await
+                .unwrap();
+            assert!(ended > 4, "{ended}");
+            all().await;
+        }
+        beside.close().await.unwrap();
+        assert!(!program.log().contains("panicked"), "{}", program.log());
+    });
+}
+
+#[test]
 fn while_another_program_writes_to_the_file_reads_go_on_and_writes_are_told_to_come_back() {
     run_alone(Kind::Sqlite, async |app: App| {
         let program = app.program(&[]);
@@ -69,7 +100,7 @@ fn while_another_program_writes_to_the_file_reads_go_on_and_writes_are_told_to_c
         assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
         app.get("/v1/accounts").await.is(200);
         beside.execute_batch("ROLLBACK").unwrap();
-        until("it writes again", Duration::from_secs(10), async || {
+        until_within(Duration::from_secs(10), "it writes again", async || {
             app.post("/v1/accounts", json!({"name": "Comes back"})).key("key").await.status == 201
         })
         .await;

@@ -177,7 +177,7 @@ async fn an_authorisation_ends_by_itself(app: App) {
     act(&app, &decision, "release", json!({})).await.refused(409, "illegal_transition");
     // It is noted without anybody's asking, and told once.
     let path = format!("/v1/credit-checks/{}", decision.text_of("check_id"));
-    let expired = until(&app, &path, |check| check["status"] == "expired").await;
+    let expired = app.get_until(&path, |check| check["status"] == "expired").await;
     assert!(expired["settled_at"].is_string() && expired["updated_by_id"].is_null() && expired["version"] == 2, "{expired}");
     let events = app.get("/v1/audit-events?kind=credit_check.expired").await.is(200);
     assert_eq!(column(&events, "resource_id"), [decision.text_of("check_id")]);

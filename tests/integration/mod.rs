@@ -15,8 +15,7 @@ mod webhooks;
 
 use crate::support::*;
 use samphan_domain::instant::Instant;
-use std::time::{Duration, SystemTime};
-use tokio::time::sleep;
+use std::time::SystemTime;
 
 /// Registers `express`, an accounting system, with more of its fields in `rest`.
 async fn express(app: &App, rest: Value) -> Value {
@@ -81,16 +80,4 @@ async fn credit(app: &App, account: &str) -> Answer {
 fn from_now(seconds: i64) -> Value {
     let micros = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
     json!(Instant::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds))
-}
-
-/// Asks until it is so.
-pub async fn until(app: &App, path: &str, so: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..1500 {
-        let found = app.get(path).await.is(200).body;
-        if so(&found) {
-            return found;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{path} does not become so: {}", app.get(path).await.text);
 }

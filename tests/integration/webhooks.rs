@@ -1,6 +1,6 @@
 //! Webhooks: what changes is sent, signed, again until it is taken, and nowhere it must not go.
 
-use super::{changes::end, until};
+use super::changes::end;
 use crate::support::{
     receiver::{Got, NEVER, Receiver, endpoint, local},
     *,
@@ -84,7 +84,7 @@ async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_
             let (feed, _) = app.changes(&cursor, "&types=account.*").await;
             assert_eq!(feed.last(), Some(&got.body));
         }
-        let list = until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 2).await;
+        let list = app.get_until(&format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 2).await;
         assert_eq!(
             (&list["data"][0]["attempts"], &list["data"][0]["last_status"], &list["data"][0]["last_response"]),
             (&json!(1), &json!(200), &json!("heard"))
@@ -112,14 +112,14 @@ async fn what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_n
         let path = format!("/v1/webhook-endpoints/{id}");
         app.account("A").await;
         let first = receiver.next().await;
-        let failed = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await["data"][0].clone();
+        let failed = app.get_until(&format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await["data"][0].clone();
         assert_eq!((&failed["status"], &failed["last_status"], &failed["last_error"]), (&json!("pending"), &json!(500), &json!("status")));
         assert!(failed["next_attempt_at"].as_str() > failed["last_attempt_at"].as_str());
         assert!(app.get(&path).await.is(200)["failing_since"].is_string());
         app.account("B").await;
         let other = receiver.next().await;
         assert_ne!(other.id(), first.id());
-        until(&app, &path, |e| e["failing_since"].is_null()).await;
+        app.get_until(&path, |e| e["failing_since"].is_null()).await;
         // Meanwhile the secret changes, and the one before has ended: a signature of the first attempt would be wrong.
         let secret = app.post(&format!("{path}/rotate-secret"), json!({})).await.is(200).text_of("secret");
         pass(&app, "webhook_secrets", "expires_at", 1).await;
@@ -127,7 +127,7 @@ async fn what_fails_is_tried_again_with_the_same_id_signed_afresh_and_holds_up_n
         let again = receiver.next().await;
         assert_eq!((again.id(), &again.text), (first.id(), &first.text));
         assert!(first.is_signed_with(&old) && again.is_signed_with(&secret) && !again.is_signed_with(&old));
-        let done = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 2).await["data"][0].clone();
+        let done = app.get_until(&format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 2).await["data"][0].clone();
         assert_eq!((&done["status"], &done["next_attempt_at"], &done["id"]), (&json!("delivered"), &json!(null), &failed["id"]));
         // Whatever became of it, it can be sent once more.
         let delivery = format!("{path}/deliveries/{}/redeliver", done["id"].as_str().unwrap());
@@ -170,7 +170,7 @@ async fn gone_disables_at_once_and_says_so(app: App) {
         let path = format!("/v1/webhook-endpoints/{id}");
         app.account("A").await;
         let first = receiver.next().await;
-        let disabled = until(&app, &path, |e| e["status"] == "disabled").await;
+        let disabled = app.get_until(&path, |e| e["status"] == "disabled").await;
         assert_eq!((&disabled["disabled_reason"], &disabled["available_actions"][0]), (&json!("gone"), &json!("resume")));
         let (notice, _) = app.changes(&cursor, "&types=webhook_endpoint.disabled").await;
         assert_eq!((&notice[0]["resource_id"], &notice[0]["actor"]["kind"]), (&json!(id), &json!("system")));
@@ -197,16 +197,16 @@ async fn three_days_of_failures_disable(app: App) {
         let path = format!("/v1/webhook-endpoints/{id}");
         app.account("A").await;
         receiver.next().await;
-        until(&app, &path, |e| e["failing_since"].is_string()).await;
+        app.get_until(&path, |e| e["failing_since"].is_string()).await;
         pass(&app, "webhook_endpoints", "failing_since", 3 * 86_400 - 60).await;
         app.account("B").await;
         receiver.next().await;
-        until(&app, &format!("{path}/deliveries"), |d| d["data"][1]["attempts"] == 1).await;
+        app.get_until(&format!("{path}/deliveries"), |d| d["data"][1]["attempts"] == 1).await;
         assert_eq!(app.get(&path).await.is(200)["status"], "active");
         pass(&app, "webhook_endpoints", "failing_since", 3 * 86_400).await;
         app.account("C").await;
         receiver.next().await;
-        let disabled = until(&app, &path, |e| e["status"] == "disabled").await;
+        let disabled = app.get_until(&path, |e| e["status"] == "disabled").await;
         assert_eq!(disabled["disabled_reason"], "failing");
         let resumed = app.post(&format!("{path}/resume"), json!({})).await.is(200);
         assert_eq!((&resumed["failing_since"], &resumed["disabled_reason"]), (&json!(null), &json!(null)));
@@ -333,7 +333,7 @@ async fn two_processes_tell_an_endpoint_each_change_once(app: App) {
         }
         let got = receiver.next_in_order(20).await;
         assert_eq!(got.iter().map(|g| g.body["resource_id"].clone()).collect::<Vec<_>>(), made, "each once");
-        until(&app, &format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 20).await;
+        app.get_until(&format!("/v1/webhook-endpoints/{id}/deliveries?status=delivered"), |d| ids(d).len() == 20).await;
         assert!(receiver.got.try_recv().is_err());
     })
     .await;
@@ -373,7 +373,7 @@ async fn whoever_is_slow_to_take_one_is_sent_the_others_meanwhile(app: App) {
             app.account(name).await;
             assert_eq!(receiver.next().await.body["after"]["name"], name);
         }
-        until(&app, &format!("{path}=delivered"), |d| ids(d).len() == 3).await;
+        app.get_until(&format!("{path}=delivered"), |d| ids(d).len() == 3).await;
         let left = app.get(&format!("{path}=pending")).await.is(200);
         assert_eq!((column(&left, "event_id"), &left["data"][0]["attempts"]), (vec![slow.id().to_owned()], &json!(0)));
     })
@@ -415,7 +415,7 @@ async fn secrets_are_kept_encrypted_and_their_key_can_be_changed(app: App) {
         assert_eq!((kept().await.0 != first_key, read(&two).await, read(&one).await), (true, vec![secret], vec![]));
         // Who has lost the key signs with nothing, and says so; a new secret puts it right.
         app.account("A").await;
-        let failed = until(&app, &format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await;
+        let failed = app.get_until(&format!("{path}/deliveries"), |d| d["data"][0]["attempts"] == 1).await;
         assert_eq!((&failed["data"][0]["last_error"], &failed["data"][0]["status"]), (&json!("secret_unreadable"), &json!("pending")));
         let rotated = app.post(&format!("{path}/rotate-secret"), json!({})).await.is(200).text_of("secret");
         app.account("B").await;

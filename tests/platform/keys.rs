@@ -13,10 +13,7 @@ use samphan::{
     config::{RateLimit, Settings},
     server,
 };
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
 
 crate::on_both![
     server_keys_are_encrypted_under_the_configured_key,
@@ -75,15 +72,6 @@ async fn kids(app: &App) -> BTreeSet<String> {
 fn kid_of(token: &str) -> String {
     let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
-}
-
-/// Waits until it is so; a process reads its keys every few seconds.
-async fn until(what: &str, so: impl AsyncFn() -> bool) {
-    let begun = Instant::now();
-    while !so().await {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Rotates keys, by a clock that is `behind` by so many seconds: what is new is active by now then.

@@ -1,15 +1,11 @@
 //! No caller gains rights: who has less is refused on every way that hands rights over.
 
 use super::sessions::felt;
-use crate::{
-    integration::until,
-    support::{
-        app::PASSWORD,
-        receiver::{Receiver, endpoint, local},
-        *,
-    },
+use crate::support::{
+    app::PASSWORD,
+    receiver::{Receiver, endpoint, local},
+    *,
 };
-use std::{future::IntoFuture, time::Duration};
 
 crate::on_both![
     a_role_without_field_rules_is_not_made_by_who_has_field_rules,
@@ -424,11 +420,7 @@ async fn a_key_stops_with_the_user_who_answers_for_it(app: App) {
         felt(machine).await;
     }
     app.post(&format!("{user}/activate"), json!({})).await.is(200);
-    let begun = std::time::Instant::now();
-    while machines[0].get("/v1/me").await.status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the key works again");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the key works again", async || machines[0].get("/v1/me").await.status == 200).await;
     let asked = json!({"kind": "erasure", "resource": "users", "record_id": person.id});
     let request = format!("/v1/privacy-requests/{}", app.post("/v1/privacy-requests", asked).await.is(201).id());
     app.post(&format!("{request}/verify"), json!({"evidence": "seen"})).await.is(200);
@@ -475,12 +467,10 @@ async fn an_endpoint_of_an_expired_key_receives_nothing(app: App) {
         app.account("before").await;
         receiver.next().await;
         // The key itself is used until it expires, so that it is remembered.
-        while machine.get("/v1/me").await.status == 200 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("the key expires", async || machine.get("/v1/me").await.status != 200).await;
         app.account("after").await;
         for id in [one, two] {
-            until(&app, &format!("/v1/webhook-endpoints/{id}"), |found| found["disabled_reason"] == "maker_not_allowed").await;
+            app.get_until(&format!("/v1/webhook-endpoints/{id}"), |found| found["disabled_reason"] == "maker_not_allowed").await;
         }
         while let Ok(got) = receiver.got.try_recv() {
             assert_eq!(got.body["after"]["name"], "before");

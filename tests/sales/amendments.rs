@@ -24,12 +24,6 @@ async fn amend(app: &App, order: &str, body: Value) -> Answer {
     act(app, order, "amend", body).await
 }
 
-async fn ship(app: &App, order: &str, lines: Value) -> String {
-    let shipment = act(app, order, "create-shipment", json!({"lines": lines})).await.is(201).id();
-    app.post(&format!("/v1/shipments/{shipment}/ship"), json!({})).await.is(200);
-    shipment
-}
-
 /// An order of two pieces of tea and a cup, confirmed.
 async fn two_lines(app: &App, shop: &Shop) -> (String, Value, Value) {
     let cup = shop.product(app, "CUP", "10.00", "100").await;
@@ -52,7 +46,7 @@ async fn invoice(app: &App, order: &str, line: &Value, quantity: &str, amount: &
 async fn amendment_of_one_line_does_not_reprice_others(app: App) {
     let shop = Shop::open(&app).await;
     let (order, tea, cup) = two_lines(&app, &shop).await;
-    ship(&app, &order, json!([{"order_line_id": tea}])).await;
+    ship(&app, &order, json!({"lines": [{"order_line_id": tea}]})).await;
     invoice(&app, &order, &tea, "2", "214.00").await.is(201);
     reprice(&app, &shop, "500.00").await;
     let amended = amend(&app, &order, json!({"lines": [{"id": tea, "quantity": "2"}, {"id": cup, "quantity": "3"}]})).await.is(200);
@@ -115,7 +109,7 @@ async fn shipped_line_keeps_its_price_and_asks_for_the_rest(app: App) {
     let shop = Shop::open(&app).await;
     let order = shop.confirmed(&app, "3").await;
     let line = order["lines"][0]["id"].clone();
-    ship(&app, &order.id(), json!([{"order_line_id": line, "quantity": "1"}])).await;
+    ship(&app, &order.id(), json!({"lines": [{"order_line_id": line, "quantity": "1"}]})).await;
     reprice(&app, &shop, "120.00").await;
     let less = amend(&app, &order.id(), json!({"lines": [{"id": line, "quantity": "2"}]})).await.is(200);
     assert_eq!((&less["status"], &less["lines"][0]["unit_price"]), (&json!("in_fulfilment"), &json!("100.00")));
@@ -173,7 +167,7 @@ async fn goods_follow_the_warehouse(app: App) {
         (&json!("confirmed"), &json!(other), &json!(other), 1)
     );
     assert_eq!(shop.standing(&app).await, ["100", "0", "100"]);
-    let shipment = act(&app, &order, "create-shipment", json!({})).await.is(201);
+    let shipment = plan(&app, &order, json!({})).await.is(201);
     assert_eq!((&shipment["warehouse_id"], &shipment["lines"][0]["quantity"]), (&json!(other), &json!("4")));
     adds_up(&app).await;
     // The same of one line, and of an order that is held by hand.
@@ -202,10 +196,10 @@ async fn warehouse_of_planned_goods_is_refused(app: App) {
     let shop = Shop::open(&app).await;
     let other = warehouse(&app, "100").await;
     let order = confirmed_in(&app, &shop, "4").await;
-    let shipment = act(&app, &order, "create-shipment", json!({})).await.is(201).id();
+    let shipment = plan(&app, &order, json!({})).await.is(201).id();
     let refused = amend(&app, &order, json!({"warehouse_id": other})).await.refused(409, "in_use");
     assert_eq!(refused["conflicts"][0]["id"], shipment);
-    app.post(&format!("/v1/shipments/{shipment}/cancel"), json!({})).await.is(200);
+    step(&app, &shipment, "cancel", json!({})).await.is(200);
     assert_eq!(amend(&app, &order, json!({"warehouse_id": other})).await.is(200)["status"], "confirmed");
 }
 
@@ -213,9 +207,9 @@ async fn lower_quantity_is_bound_by_what_is_shipped_or_planned(app: App) {
     let shop = Shop::open(&app).await;
     let order = shop.confirmed(&app, "8").await;
     let line = order["lines"][0]["id"].clone();
-    ship(&app, &order.id(), json!([{"order_line_id": line, "quantity": "3"}])).await;
-    let plan = json!({"lines": [{"order_line_id": line, "quantity": "2"}]});
-    let planned = act(&app, &order.id(), "create-shipment", plan).await.is(201).id();
+    ship(&app, &order.id(), json!({"lines": [{"order_line_id": line, "quantity": "3"}]})).await;
+    let part = json!({"lines": [{"order_line_id": line, "quantity": "2"}]});
+    let planned = plan(&app, &order.id(), part).await.is(201).id();
     let less = amend(&app, &order.id(), json!({"lines": [{"id": line, "quantity": "6"}]})).await.is(200);
     assert_eq!(
         (&less["lines"][0]["reserved_quantity"], &less["lines"][0]["planned_quantity"]),
@@ -225,7 +219,7 @@ async fn lower_quantity_is_bound_by_what_is_shipped_or_planned(app: App) {
     assert_eq!(shop.standing(&app).await, ["97", "3", "94"]);
     amend(&app, &order.id(), json!({"lines": [{"id": line, "quantity": "4"}]})).await.is(422).fault("/lines/0/quantity", "shipped");
     amend(&app, &order.id(), json!({"lines": [{"id": line, "quantity": "5"}]})).await.is(200);
-    app.post(&format!("/v1/shipments/{planned}/ship"), json!({})).await.is(200);
+    step(&app, &planned, "ship", json!({})).await.is(200);
     assert_eq!(read(&app, &order.id()).await["fulfilment_status"], "shipped");
     assert_eq!(shop.standing(&app).await, ["95", "0", "95"]);
     adds_up(&app).await;

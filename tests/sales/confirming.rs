@@ -93,11 +93,11 @@ async fn hold_of_stock_ends_when_goods_arrive_oldest_first(app: App) {
     let (first, second) = (place(&app, &shop, "110").await.is(201), place(&app, &shop, "120").await.is(201));
     assert_eq!(first["expanded"]["holds"][0]["releases_itself"], true);
     app.post("/v1/stock-receipts", json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA", "quantity": "25"}]})).await.is(201);
-    until(async || read(&app, &first.id()).await["status"] == "confirmed").await;
+    until("the order is confirmed", async || read(&app, &first.id()).await["status"] == "confirmed").await;
     assert_eq!(told(&app, &first.id()).await.last().unwrap(), "order.released");
     assert_eq!(read(&app, &second.id()).await["status"], "on_hold", "what is left is not enough for it");
     app.post("/v1/stock-receipts", json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA", "quantity": "105"}]})).await.is(201);
-    until(async || read(&app, &second.id()).await["status"] == "confirmed").await;
+    until("the order is confirmed", async || read(&app, &second.id()).await["status"] == "confirmed").await;
     assert_eq!(shop.standing(&app).await, ["230", "230", "0"]);
     adds_up(&app).await;
 }
@@ -109,7 +109,7 @@ async fn product_that_is_allotted_by_hand_holds_on(app: App) {
     let second = place(&app, &shop, "105").await.is(201);
     assert_eq!(second["expanded"]["holds"][0]["releases_itself"], false);
     app.post("/v1/stock-receipts", json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA", "quantity": "200"}]})).await.is(201);
-    until(async || read(&app, &first.id()).await["status"] == "confirmed").await;
+    until("the order is confirmed", async || read(&app, &first.id()).await["status"] == "confirmed").await;
     assert_eq!(read(&app, &second.id()).await["status"], "on_hold");
     assert_eq!(act(&app, &second.id(), "confirm", json!({})).await.is(200)["status"], "confirmed");
 }
@@ -121,7 +121,7 @@ async fn record_is_found_by_its_number(app: App) {
     let found = app.get(&path).await.is(200);
     assert_eq!((&found["id"], found.header("etag")), (&order["id"], order.header("etag")));
     assert_eq!(app.get(&format!("{path}?expand=account")).await.is(200)["expanded"]["account"]["id"], json!(shop.account));
-    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201);
+    let shipment = plan(&app, &order.id(), json!({})).await.is(201);
     assert_eq!(app.get(&format!("/v1/shipments/by-number/{}", shipment.text_of("number"))).await.is(200)["id"], shipment["id"]);
     // What is not seen is as what is not there.
     let stranger = app.person(&["orders:read/own"], &[], &[]).await.app;

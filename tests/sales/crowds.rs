@@ -107,10 +107,10 @@ async fn everything(app: &App, all: &[App]) {
                 insist(async || act(next(), &order, "cancel", json!({})).await).await.is(200);
             }
             1 if after["status"] == "confirmed" => {
-                let shipment = insist(async || act(next(), &order, "create-shipment", json!({})).await).await.is(201).id();
-                insist(async || next().post(&format!("/v1/shipments/{shipment}/ship"), json!({})).await).await.is(200);
+                let shipment = insist(async || plan(next(), &order, json!({})).await).await.is(201).id();
+                insist(async || step(next(), &shipment, "ship", json!({})).await).await.is(200);
                 if n % 8 == 1 {
-                    insist(async || next().post(&format!("/v1/shipments/{shipment}/fail"), json!({})).await).await.is(200);
+                    insist(async || step(next(), &shipment, "fail", json!({})).await).await.is(200);
                 }
             }
             2 => {

@@ -92,10 +92,8 @@ async fn customer_with_open_business_is_not_deleted(app: App) {
     app.post(&format!("/v1/order-promises/{}/release", id(&promise)), json!({})).await.is(200);
     let order = shop.confirmed(&app, "5").await;
     refused_for("orders").await;
-    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201).id();
-    for verb in ["ship", "deliver"] {
-        app.post(&format!("/v1/shipments/{shipment}/{verb}"), json!({})).await.is(200);
-    }
+    let shipment = ship(&app, &order.id(), json!({})).await;
+    step(&app, &shipment, "deliver", json!({})).await.is(200);
     assert_eq!(read(&app, &order.id()).await["status"], "fulfilled");
     refused_for("orders").await;
     let line = order["lines"][0]["id"].clone();

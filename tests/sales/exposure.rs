@@ -43,12 +43,11 @@ async fn returned_and_credited_goods_are_promised_again(app: App) {
     let shop = Shop::open(&app).await;
     shop.limit(&app, "600.00", "0.00").await;
     let order = shop.confirmed(&app, "5").await;
-    let shipment = app.post(&format!("/v1/orders/{}/create-shipment", order.id()), json!({})).await.is(201).id();
-    app.post(&format!("/v1/shipments/{shipment}/ship"), json!({})).await.is(200);
+    let shipment = ship(&app, &order.id(), json!({})).await;
     let invoice = document(&order, "invoice", "INV-1", "5", "535.00");
     push(&app, "TH01", "535.00", from_now(1), vec![invoice]).await.is(200);
     assert_eq!(exposure(&app, &shop).await, "535.00");
-    app.post(&format!("/v1/shipments/{shipment}/fail"), json!({})).await.is(200);
+    step(&app, &shipment, "fail", json!({})).await.is(200);
     let note = document(&order, "credit_note", "CN-1", "5", "535.00");
     push(&app, "TH01", "0.00", from_now(2), vec![note]).await.is(200);
     let now = read(&app, &order.id()).await;

@@ -256,11 +256,11 @@ impl<'a> History<'a> {
         let known = &self.told.orders[order];
         let pieces = pieces.min(known.lines[line].pieces - known.lines[line].shipped);
         let asked = json!({"lines": [{"order_line_id": known.lines[line].id, "quantity": pieces.to_string()}]});
-        let planned = act(self.app, &known.id, "create-shipment", asked).await;
+        let planned = plan(self.app, &known.id, asked).await;
         if planned.status != 201 {
             return None;
         }
-        self.app.post(&format!("/v1/shipments/{}/ship", planned.id()), json!({})).await.is(200);
+        step(self.app, &planned.id(), "ship", json!({})).await.is(200);
         self.told.orders[order].lines[line].shipped += pieces;
         self.shipments.push((planned.id(), order, line, pieces));
         Some(())
@@ -269,7 +269,7 @@ impl<'a> History<'a> {
     async fn arrive(&mut self, shipment: usize, verb: &str) -> Option<()> {
         let n = shipment.checked_rem(self.shipments.len())?;
         let (id, order, line, pieces) = self.shipments.remove(n);
-        self.app.post(&format!("/v1/shipments/{id}/{verb}"), json!({})).await.is(200);
+        step(self.app, &id, verb, json!({})).await.is(200);
         if verb == "fail" {
             let order = &mut self.told.orders[order];
             order.lines[line].shipped -= pieces;

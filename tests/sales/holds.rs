@@ -127,7 +127,7 @@ async fn a_hold_by_hand_keeps_the_goods(app: App) {
     let held = act(&app, &order.id(), "hold", json!({"reason": "the customer moves"})).await.is(200);
     assert_eq!(held["status"], "on_hold");
     assert_eq!(shop.standing(&app).await, ["100", "5", "95"]);
-    act(&app, &order.id(), "create-shipment", json!({})).await.refused(409, "illegal_transition");
+    plan(&app, &order.id(), json!({})).await.refused(409, "illegal_transition");
     assert_eq!(act(&app, &order.id(), "confirm", json!({})).await.is(200)["status"], "on_hold", "the hold is somebody's");
     let released = act(&app, &order.id(), "release", json!({})).await.is(200);
     assert_eq!((&released["status"], &released["waived_holds"]), (&json!("confirmed"), &json!([])));
@@ -161,10 +161,13 @@ async fn a_new_balance_makes_room_by_itself_where_the_policy_says_so(app: App) {
     assert_eq!(act(&app, &order.id(), "confirm", json!({})).await.is(200)["status"], "on_hold");
     // A balance that makes too little room is looked at, and the order waits on.
     shop.say(&app, "500.00", "399.00", from_now(1)).await;
-    until(async || told(&app, &hold_of(&app, &order.id()).await).await.contains(&"order_hold.checked".to_owned())).await;
+    until("the order is looked at", async || {
+        told(&app, &hold_of(&app, &order.id()).await).await.contains(&"order_hold.checked".to_owned())
+    })
+    .await;
     assert_eq!(read(&app, &order.id()).await["status"], "on_hold");
     shop.say(&app, "500.00", "0.00", from_now(2)).await;
-    until(async || read(&app, &order.id()).await["status"] == "confirmed").await;
+    until("the order is confirmed", async || read(&app, &order.id()).await["status"] == "confirmed").await;
     assert_eq!(told(&app, &order.id()).await.last().unwrap(), "order.released");
     assert_eq!(read(&app, &still.id()).await["status"], "on_hold", "it was held by a policy that lets nothing go");
 }

@@ -265,8 +265,7 @@ async fn an_order_with_a_retired_value_is_worked_on(app: App) {
     let order = act(&app, &id(&order), "confirm", json!({})).await.is(200);
     assert_eq!((&order["status"], &order["custom"]), (&json!("confirmed"), &json!({"route": "B"})), "{}", order.text);
     act(&app, &order.id(), "amend", json!({"customer_reference": "PO-2"})).await.is(200);
-    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201).id();
-    app.post(&format!("/v1/shipments/{shipment}/ship"), json!({})).await.is(200);
+    ship(&app, &order.id(), json!({})).await;
     app.make("/v1/order-invoices", invoice(&order, "INV-1", "1", "107.00", from_now(0))).await;
     let mut second = invoice(&order, "INV-2", "1", "107.00", from_now(1));
     second.as_object_mut().unwrap().remove("system");

@@ -136,6 +136,23 @@ async fn act(app: &App, order: &str, verb: &str, body: Value) -> Answer {
     app.post(&format!("/v1/orders/{order}/{verb}"), body).await
 }
 
+/// Plans a shipment of an order.
+async fn plan(app: &App, order: &str, body: Value) -> Answer {
+    act(app, order, "create-shipment", body).await
+}
+
+/// Takes a shipment a step further.
+async fn step(app: &App, shipment: &str, verb: &str, body: Value) -> Answer {
+    app.post(&format!("/v1/shipments/{shipment}/{verb}"), body).await
+}
+
+/// Plans a shipment of an order and ships it; answers its id.
+async fn ship(app: &App, order: &str, what: Value) -> String {
+    let shipment = plan(app, order, what).await.is(201).id();
+    step(app, &shipment, "ship", json!({})).await.is(200);
+    shipment
+}
+
 async fn read(app: &App, order: &str) -> Answer {
     app.get(&format!("/v1/orders/{order}")).await.is(200)
 }
@@ -169,15 +186,6 @@ async fn holds(app: &App, order: &str) -> Vec<String> {
 async fn told(app: &App, record: &str) -> Vec<String> {
     let events = app.all(&format!("/v1/audit-events?resource_id={record}"), 200).await;
     events.iter().map(|e| e["kind"].as_str().unwrap().to_owned()).collect()
-}
-
-/// Waits until it is so, half a minute at most: what goes on by itself takes its time.
-async fn until(so: impl AsyncFn() -> bool) {
-    let late = from_now(30);
-    while !so().await {
-        assert!(from_now(0) < late, "it did not become so");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
 }
 
 /// So many seconds from now.

@@ -318,7 +318,7 @@ async fn nobody_waives_a_hold_or_puts_goods_aside_by_saying_so(app: App) {
         .await
         .is(422)
         .fault("/waived_holds", "unknown_field");
-    let shipment = act(&app, &order.id(), "create-shipment", json!({})).await.is(201);
+    let shipment = plan(&app, &order.id(), json!({})).await.is(201);
     let patch = json!({"lines": shipment["lines"]});
     app.patch(&format!("/v1/shipments/{}", shipment.id()), patch).await.is(422).fault("/lines", "unknown_field");
     let promise = json!({"account_id": shop.account, "lines": [{"product_id": shop.tea, "quantity": "1"}], "refused_for": [], "stock": []});

@@ -97,8 +97,8 @@ async fn a_promise_is_too_late_by_itself(app: App) {
     let shop = Shop::open(&app).await;
     let body = json!({"account_id": shop.account, "lines": [{"sku": "TEA", "quantity": "5"}], "expires_at": from_now(2)});
     let made = app.post("/v1/order-promises", body).await.is(201);
-    until(async || app.get(&format!("/v1/order-promises/{}", made.id())).await.is(200)["status"] == "expired").await;
-    until(async || shop.standing(&app).await == ["100", "0", "100"]).await;
+    until("the promise expires", async || app.get(&format!("/v1/order-promises/{}", made.id())).await.is(200)["status"] == "expired").await;
+    until("the goods are free again", async || shop.standing(&app).await == ["100", "0", "100"]).await;
     adds_up(&app).await;
 }
 
@@ -108,7 +108,7 @@ async fn an_order_of_an_expired_promise_is_checked_anew(app: App) {
     let made = app.post("/v1/order-promises", body).await.is(201);
     let order = app.post("/v1/orders", json!({"account_id": shop.account, "promise_id": made["id"]})).await.is(201);
     act(&app, &order.id(), "submit", json!({})).await.is(200);
-    until(async || shop.standing(&app).await == ["100", "0", "100"]).await;
+    until("the goods are free again", async || shop.standing(&app).await == ["100", "0", "100"]).await;
     let confirmed = act(&app, &order.id(), "confirm", json!({})).await.is(200);
     assert_eq!(confirmed["status"], "confirmed", "{}", confirmed.text);
     assert_eq!(shop.standing(&app).await, ["100", "5", "95"]);

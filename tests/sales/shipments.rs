@@ -17,14 +17,6 @@ crate::on_both![
     shipping_and_delivery_take_the_time_they_happened,
 ];
 
-async fn plan(app: &App, order: &str, body: Value) -> Answer {
-    act(app, order, "create-shipment", body).await
-}
-
-async fn step(app: &App, shipment: &str, verb: &str, body: Value) -> Answer {
-    app.post(&format!("/v1/shipments/{shipment}/{verb}"), body).await
-}
-
 async fn an_order_is_shipped_in_parts_and_arrives(app: App) {
     let shop = Shop::open(&app).await;
     let order = shop.confirmed(&app, "5").await;

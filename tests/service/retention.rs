@@ -11,7 +11,6 @@ use crate::{
     },
 };
 use samphan_domain::scalar::{Kind, Scalar};
-use std::time::{Duration, Instant};
 
 crate::on_both_alone![
     what_is_old_is_deleted_and_what_is_not_stays,
@@ -28,13 +27,9 @@ async fn count(app: &App, table: &'static str) -> i64 {
     reader.count(sql).await.unwrap()
 }
 
-/// Waits until a table has so many rows.
-async fn until(app: &App, table: &'static str, rows: i64) {
-    let begun = Instant::now();
-    while count(app, table).await != rows {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{table} has {} rows, not {rows}", count(app, table).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// Waits until a table has that many rows.
+async fn until_rows(app: &App, table: &'static str, rows: i64) {
+    until(&format!("{table} has {rows} rows"), async || count(app, table).await == rows).await;
 }
 
 /// The program signed in to, so many days from now.
@@ -106,7 +101,7 @@ async fn what_is_old_is_deleted_and_what_is_not_stays(app: App) {
 
         // Kept answers go after 7 days.
         let (mut program, now) = after_days(&clock, &app, 8, &[]).await;
-        until(&app, "idempotency_keys", 0).await;
+        until_rows(&app, "idempotency_keys", 0).await;
         let metrics = crate::support::app::client().get(format!("{}/metrics", now.url)).send().await.unwrap().text().await.unwrap();
         assert!(metrics.contains(&format!("samphan_deleted_rows_total{{kind=\"idempotent_answers\"}} {answers}")), "{metrics}");
         let next = now.nobody().post("/v1/auth/refresh", json!({"refresh_token": used.text_of("refresh_token")})).await.is(200);
@@ -115,26 +110,19 @@ async fn what_is_old_is_deleted_and_what_is_not_stays(app: App) {
 
         // The session that was signed out goes 30 days after its end, deliveries 30 days after they were made.
         let (mut program, now) = after_days(&clock, &app, 32, &[]).await;
-        until(&app, "webhook_deliveries", 0).await;
-        until(&app, "sessions", sessions + 2).await;
+        until_rows(&app, "webhook_deliveries", 0).await;
+        until_rows(&app, "sessions", sessions + 2).await;
         now.nobody().post("/v1/auth/refresh", json!({"refresh_token": next.text_of("refresh_token")})).await.is(200);
         assert!(!now.get(&promise).await.is(200)["waterfall"].as_array().unwrap().is_empty());
         program.kill();
 
         // Sessions that ended by themselves go 30 days later, and what checks and promises looked at after 90 days.
         let (_program, now) = after_days(&clock, &app, 200, &[]).await;
-        until(&app, "credit_check_components", 0).await;
-        until(&app, "sessions", 1).await;
+        until_rows(&app, "credit_check_components", 0).await;
+        until_rows(&app, "sessions", 1).await;
         assert_eq!(count(&app, "refresh_tokens").await, 1);
-        let begun = Instant::now();
-        loop {
-            let promise = now.get(&promise).await.is(200);
-            if promise["waterfall"] == json!([]) && promise["stock"] == json!([]) {
-                assert_eq!((&promise["status"], promise["lines"].as_array().unwrap().len()), (&json!("released"), 1));
-                break;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(30), "{}", promise.text);
-        }
+        let emptied = now.get_until(&promise, |promise| promise["waterfall"] == json!([]) && promise["stock"] == json!([])).await;
+        assert_eq!((&emptied["status"], emptied["lines"].as_array().unwrap().len()), (&json!("released"), 1));
         // Events stay unless the settings say otherwise.
         assert!(count(&app, "audit_events").await >= events);
     })
@@ -174,15 +162,9 @@ async fn old_events_are_deleted_where_that_is_set(app: App) {
     assert_eq!(now.changes("", "&limit=1000").await.0[0]["id"], all[0]["id"], "nothing is too old");
     program.kill();
     let (_program, now) = after_days(&clock, &app, 40, &["--keep-events-days", "30"]).await;
-    let begun = Instant::now();
-    loop {
-        let (kept, _) = now.changes("", "&limit=1000").await;
-        if !kept.iter().any(|change| all.iter().any(|old| old["id"] == change["id"])) {
-            assert!(!kept.is_empty(), "what is new is there");
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{} are there", kept.len());
-    }
+    let is_old = |change: &Value| all.iter().any(|old| old["id"] == change["id"]);
+    until("the old events are deleted", async || !now.changes("", "&limit=1000").await.0.iter().any(is_old)).await;
+    assert!(!now.changes("", "&limit=1000").await.0.is_empty(), "the new events are kept");
     for path in ["/v1/changes", "/v1/changes/stream"] {
         now.get(&format!("{path}?after={middle}")).await.refused(400, "invalid_cursor");
     }

@@ -14,10 +14,12 @@ pub mod program;
 pub mod receiver;
 pub mod request;
 pub mod timing;
+pub mod waiting;
 
 pub use app::App;
 pub use request::{Answer, same_but_request_id};
 pub use serde_json::{Value, json};
+pub use waiting::{until, until_within};
 
 use samphan::{openapi, stock::rebuild};
 use samphan_persistence::store::{Opening, Store};

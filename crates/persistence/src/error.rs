@@ -81,12 +81,28 @@ impl Failure {
 impl Failure {
     /// Whether PostgreSQL ended a statement because it took too long, or because it was asked to.
     pub(crate) fn is_cancelled(&self) -> bool {
-        let driver = match self {
-            Self::Orm(DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) => e,
-            Self::Driver(e) => e,
-            _ => return false,
-        };
-        driver.as_database_error().and_then(|e| e.code()).as_deref() == Some("57014")
+        self.of_statement().and_then(sqlx::Error::as_database_error).and_then(|e| e.code()).as_deref() == Some("57014")
+    }
+
+    /// Whether the connection to PostgreSQL was lost before the statement was answered: the other end is gone, or says that it goes. A
+    /// connection that could not be opened in the first place is not one that was lost.
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        match self.of_statement() {
+            Some(sqlx::Error::Io(_)) => true,
+            Some(sqlx::Error::Database(e)) => {
+                e.code().is_some_and(|code| code.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&code.as_ref()))
+            }
+            _ => false,
+        }
+    }
+
+    /// The error of PostgreSQL's driver about a statement.
+    fn of_statement(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Orm(DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) => Some(e),
+            Self::Driver(e) => Some(e),
+            _ => None,
+        }
     }
 }
 

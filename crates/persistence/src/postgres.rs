@@ -9,11 +9,16 @@ use crate::{
 };
 use samphan_domain::scalar::{Kind, Scalar};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, SqlxPostgresConnector, Statement,
-    TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqlxPostgresConnector,
+    Statement, TransactionTrait, Value,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{fmt::Write, pin::pin, time::Duration};
+use std::{
+    fmt::Write,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant as Clock},
+};
 use tokio::sync::oneshot;
 
 /// Milliseconds that a brief read has.
@@ -34,18 +39,62 @@ pub struct Pools {
     pub long: DatabaseConnection,
     /// For health, and for ending statements that nobody waits for.
     pub control: DatabaseConnection,
+    /// When a connection of any of them was lost last.
+    lost: LastLoss,
+}
+
+/// When a connection was lost last; none yet where it is empty. Where one is lost, most often all are: PostgreSQL ended or was
+/// restarted, or a network between. So the connections that were opened before are not used again.
+#[derive(Clone, Debug, Default)]
+struct LastLoss(Arc<Mutex<Option<Clock>>>);
+
+impl LastLoss {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Clock::now());
+    }
+
+    /// Whether a connection of that age was opened before the last loss.
+    fn is_before(&self, age: Duration) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost| lost.elapsed() < age)
+    }
 }
 
 impl Pools {
     /// Opens all; a connection is made when it is first needed. Few serve best: four for each worker.
     pub async fn open(url: &str, connections: u32) -> Result<Self, Failure> {
+        let lost = LastLoss::default();
         Ok(Self {
             // The first one is made at once: a start is to fail where there is no database.
-            writes: open(url, connections, WRITE_MS, false).await?,
-            reads: open(url, connections, BRIEF_MS, true).await?,
-            long: open(url, 1, WRITE_MS, true).await?,
-            control: open(url, 1, CONTROL_MS, true).await?,
+            writes: open(url, connections, WRITE_MS, false, &lost).await?,
+            reads: open(url, connections, BRIEF_MS, true, &lost).await?,
+            long: open(url, 1, WRITE_MS, true, &lost).await?,
+            control: open(url, 1, CONTROL_MS, true, &lost).await?,
+            lost,
         })
+    }
+
+    /// Runs a query of a read on one of the pools. Where the connection is lost before the answer, it is run once more on a new one: a read
+    /// changes nothing, and none of its rows was used yet.
+    pub async fn rows(&self, pool: &DatabaseConnection, sql: Sql) -> Result<Vec<QueryResult>, Failure> {
+        match rows(pool, sql.clone()).await {
+            Err(failure) if failure.is_connection_lost() => {
+                self.lost.note();
+                rows(pool, sql).await
+            }
+            rows => rows,
+        }
+    }
+
+    /// Begins a transaction on one of the pools; once more where the connection is lost, since nothing was done in it.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions on PostgreSQL begin")]
+    pub async fn begin(&self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, Failure> {
+        match pool.begin().await.map_err(Failure::from) {
+            Err(failure) if failure.is_connection_lost() => {
+                self.lost.note();
+                Ok(pool.begin().await?)
+            }
+            begun => begun,
+        }
     }
 
     /// Reads the rows of a query for so long at most, and no longer than somebody waits.
@@ -61,14 +110,14 @@ impl Pools {
         rows.await.unwrap_or(Err(Failure::GivenUp))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a transaction for one statement, whose time limit ends with it; it writes nothing")]
+    /// The rows of a query in a transaction of its own, with which its time limit ends; it writes nothing.
     async fn long_rows(
         &self,
         sql: Sql,
         time: Duration,
         waiting: &mut oneshot::Sender<Result<Vec<QueryResult>, Failure>>,
     ) -> Result<Vec<QueryResult>, Failure> {
-        let tx = self.long.begin().await?;
+        let tx = self.begin(&self.long).await?;
         let mut limit = Sql::new(sql.dialect);
         let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX).max(1);
         limit.push("SELECT pg_backend_pid()::bigint, set_config('statement_timeout', ").text(milliseconds.to_string()).push(", true)");
@@ -81,7 +130,7 @@ impl Pools {
                 () = waiting.closed() => {
                     let mut cancel = Sql::new(Dialect::Postgres);
                     cancel.push("SELECT pg_cancel_backend(").int(process).push("::int)");
-                    if let Err(error) = self.control.query_one_raw(statement(cancel)).await {
+                    if let Err(error) = self.rows(&self.control, cancel).await {
                         // It ends by its own limit then.
                         tracing::warn!(%error, "a read that nobody waits for could not be ended");
                     }
@@ -97,7 +146,8 @@ impl Pools {
     }
 }
 
-async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool) -> Result<DatabaseConnection, Failure> {
+async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, lost: &LastLoss) -> Result<DatabaseConnection, Failure> {
+    let lost = lost.clone();
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -107,6 +157,10 @@ async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool) -> 
         .connect_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .sqlx_logging(false)
+        .map_sqlx_postgres_before_acquire(move |_, about| {
+            let is_usable = !lost.is_before(about.age);
+            Box::pin(async move { Ok(is_usable) })
+        })
         .map_sqlx_postgres_opts(move |o| {
             let timeout = statement_ms.to_string();
             o.statement_cache_capacity(512).options([("statement_timeout", timeout.as_str()), ("timezone", "UTC"), ("jit", "off")])

@@ -23,7 +23,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
     shape::Shape,
 };
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
@@ -84,7 +84,7 @@ pub struct Opened {
 /// How long the reads of a request may take, where nothing else is set.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a work on SQLite runs before others on its thread get their turn.
-const BREATH: Duration = Duration::from_millis(2);
+const YIELD_INTERVAL: Duration = Duration::from_millis(2);
 /// Rows that are inserted between two looks at the time.
 const ROWS_AT_ONCE: usize = 20;
 
@@ -160,7 +160,7 @@ impl Store {
         sql.push("SELECT count(*) FROM server_keys");
         match &self.backend {
             Backend::Sqlite(lite) => lite.read(|connection| sqlite::fetch(connection, &sql, |row| row.int(0))).map(|_| ()),
-            Backend::Postgres(pools) => postgres::fetch(&pools.control, sql, |row| row.int(0)).await.map(|_| ()),
+            Backend::Postgres(pools) => Ok(pools.rows(&pools.control, sql).await.map(|_| ())?),
         }
     }
 
@@ -204,11 +204,10 @@ impl Store {
     }
 
     /// Begins a unit of work.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions begin")]
     pub async fn work(&self, caller: Arc<Caller>, now: Instant) -> Result<Work> {
         let on = match &self.backend {
             Backend::Sqlite(lite) => On::Sqlite(lite.turn().await?),
-            Backend::Postgres(pools) => On::Postgres(pools.writes.begin().await.map_err(Failure::from)?),
+            Backend::Postgres(pools) => On::Postgres(pools.begin(&pools.writes).await?),
         };
         let reader = Reader::new(self.clone(), caller, now, on);
         Ok(Work {
@@ -254,7 +253,7 @@ pub struct Reader {
     /// What its long reads may take; without one none is ended.
     budget: Option<Budget>,
     /// When others on this thread last got their turn.
-    breathed: Cell<Clock>,
+    yielded_at: Cell<Clock>,
 }
 
 #[derive(Debug)]
@@ -266,7 +265,7 @@ enum On {
 
 impl Reader {
     fn new(store: Store, caller: Arc<Caller>, now: Instant, on: On) -> Self {
-        Self { store, caller, now, on, request_id: String::new(), budget: None, breathed: Cell::new(Clock::now()) }
+        Self { store, caller, now, on, request_id: String::new(), budget: None, yielded_at: Cell::new(Clock::now()) }
     }
 
     /// With a limit to what its reads may take together; what takes long is charged to its caller.
@@ -284,10 +283,10 @@ impl Reader {
     }
 
     /// Lets others on this thread have their turn, where this work had it long enough: a statement on SQLite never waits by itself.
-    async fn breathe(&self) {
-        if self.breathed.get().elapsed() >= BREATH {
+    async fn yield_when_due(&self) {
+        if self.yielded_at.get().elapsed() >= YIELD_INTERVAL {
             tokio::task::yield_now().await;
-            self.breathed.set(Clock::now());
+            self.yielded_at.set(Clock::now());
         }
     }
 
@@ -308,7 +307,7 @@ impl Reader {
     pub async fn fetch<T>(&self, sql: Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         match (&self.on, &self.store.backend) {
             (On::Sqlite(turn), _) => {
-                self.breathe().await;
+                self.yield_when_due().await;
                 sqlite::fetch(turn.connection()?, &sql, read)
             }
             (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
@@ -332,7 +331,7 @@ impl Reader {
     /// The rows of a query on PostgreSQL.
     async fn rows(&self, pools: &Pools, sql: Sql) -> Result<Vec<sea_orm::QueryResult>> {
         if self.budget.is_none() || !sql.is_long() {
-            match postgres::rows(&pools.reads, sql.clone()).await {
+            match pools.rows(&pools.reads, sql.clone()).await {
                 Err(failure) if failure.is_cancelled() => {}
                 rows => return Ok(rows?),
             }
@@ -340,7 +339,7 @@ impl Reader {
                 budget.spend(Duration::from_millis(postgres::BRIEF_MS));
             }
         }
-        let Some(budget) = &self.budget else { return Ok(postgres::rows(&pools.writes, sql).await?) };
+        let Some(budget) = &self.budget else { return Ok(pools.rows(&pools.writes, sql).await?) };
         let (turn, time) = (self.store.long.turn(self.caller.id).await?, budget.left()?);
         let _running = budget.running();
         match pools.read_long(sql, time, turn).await {
@@ -448,7 +447,7 @@ impl Work {
         self.writes_tried.set(self.writes_tried.get() + 1);
         match &self.on {
             On::Sqlite(turn) => {
-                self.breathe().await;
+                self.yield_when_due().await;
                 sqlite::execute(turn.connection()?, &sql)
             }
             On::Postgres(tx) => postgres::execute(tx, sql).await,
@@ -480,7 +479,7 @@ impl Work {
                 sql.push(") ").push(ending);
                 let mut touched = 0;
                 for some in rows.chunks(ROWS_AT_ONCE) {
-                    self.breathe().await;
+                    self.yield_when_due().await;
                     touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
                 }
                 Ok(touched)
