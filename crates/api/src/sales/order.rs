@@ -306,7 +306,7 @@ pub(crate) async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored
     promise(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
 }
 
-async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+pub(crate) async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "hold")?;
     hold::by_hand(work, before, input.reason).await
 }

@@ -120,6 +120,10 @@ impl Company<'_> {
             _ => {}
         }
         let order = order::confirm(self.work, order).await?;
+        if matches!(n, 4 | 12) {
+            let reason = Some("the customer asked to wait".to_owned());
+            return order::by_hand(self.work, order, OrderReason { reason }).await.map(|_| ());
+        }
         if n % 8 < 5 || order.data.lines.iter().all(|l| l.allocations.is_empty()) {
             return Ok(());
         }
