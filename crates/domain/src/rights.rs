@@ -1,4 +1,4 @@
-//! Whether a caller may hand over rights: the one comparison behind roles, users, teams, API keys and webhook endpoints.
+//! Whether a caller may delegate rights: the one comparison behind roles, users, teams, API keys and webhook endpoints.
 
 use crate::{
     caller::{Caller, CallerKind, FieldAccess, Reach},
@@ -10,20 +10,20 @@ use std::collections::HashMap;
 /// Every resource by its plural.
 pub type Shapes = HashMap<&'static str, &'static Shape>;
 
-/// What changes hands.
+/// What a caller delegates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handing {
-    /// Rights that another user or key uses or loses: what it owns stays out of the giver's sight.
+pub enum Delegation {
+    /// Rights that another user or key uses or loses. What the other owns stays invisible to the grantor.
     Rights,
-    /// The identity: a password, a secret, an address that receives what it may read. What it owns counts, too.
+    /// The identity: a password, a secret, an address that receives what it may read. The records it owns count, too.
     Identity,
-    /// Nothing: a user, a key or a role is acted on, which takes its permissions and fields, however long and from wherever it works.
-    Nothing,
+    /// Nothing: a user, a key or a role is acted on. That takes its permissions and fields; its expiry and addresses do not matter.
+    None,
 }
 
-/// A right that the giver does not have.
+/// A right that exceeds those of the grantor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beyond {
+pub enum ExcessRight {
     /// The permission, or its reach.
     Permission(String),
     /// The permission over the records that the reach covers: those of another team or owner.
@@ -38,15 +38,21 @@ pub enum Beyond {
     Expiry,
 }
 
-/// What of the rights `after` the giver does not have, nor its holder had `before`. Nothing means that they may be handed over.
+/// The rights `after` that neither the grantor has nor the holder had `before`. None means that they may be delegated.
 #[must_use]
-pub fn beyond(giver: &Caller, before: Option<&Caller>, after: &Caller, how: Handing, shapes: &Shapes) -> Vec<Beyond> {
-    if is_unlimited(giver) {
+pub fn excess_rights(
+    grantor: &Caller,
+    before: Option<&Caller>,
+    after: &Caller,
+    delegation: Delegation,
+    shapes: &Shapes,
+) -> Vec<ExcessRight> {
+    if is_unlimited(grantor) {
         return vec![];
     }
     let mut found = vec![];
     let mut gains = false;
-    let same = how != Handing::Identity || giver.id == after.id;
+    let same = delegation != Delegation::Identity || grantor.id == after.id;
     let mut grants: Vec<(&String, Reach)> = after.grants.iter().map(|(permission, reach)| (permission, *reach)).collect();
     grants.sort();
     for (permission, reach) in grants {
@@ -54,25 +60,25 @@ pub fn beyond(giver: &Caller, before: Option<&Caller>, after: &Caller, how: Hand
             continue;
         }
         gains = true;
-        found.extend(lacking(giver, after, permission, reach, same, shapes));
+        found.extend(lacking(grantor, after, permission, reach, same, shapes));
     }
-    found.extend(fields(giver, before, after, shapes));
-    let is_identity = how == Handing::Identity || how == Handing::Rights && after.kind == CallerKind::ApiKey;
-    let mut limit = |within: &dyn Fn(&Caller) -> bool, always: bool, what: Beyond| {
+    found.extend(fields(grantor, before, after, shapes));
+    let is_identity = delegation == Delegation::Identity || delegation == Delegation::Rights && after.kind == CallerKind::ApiKey;
+    let mut limit = |within: &dyn Fn(&Caller) -> bool, always: bool, what: ExcessRight| {
         let asked = gains || before.map_or(always, |before| !within(before));
-        if asked && !within(giver) {
+        if asked && !within(grantor) {
             found.push(what);
         }
     };
-    limit(&|holder| within(&after.systems, &holder.systems, |a, b| a == b), is_identity, Beyond::Systems);
+    limit(&|holder| within(&after.systems, &holder.systems, |a, b| a == b), is_identity, ExcessRight::Systems);
     if is_identity {
-        limit(&|holder| within(&after.addresses, &holder.addresses, is_in_network), true, Beyond::Addresses);
-        limit(&|holder| holder.expires_at.is_none_or(|end| after.expires_at.is_some_and(|t| t <= end)), true, Beyond::Expiry);
+        limit(&|holder| within(&after.addresses, &holder.addresses, is_in_network), true, ExcessRight::Addresses);
+        limit(&|holder| holder.expires_at.is_none_or(|end| after.expires_at.is_some_and(|t| t <= end)), true, ExcessRight::Expiry);
     }
     found
 }
 
-/// Whether there is nothing the caller may not hand over.
+/// Whether the caller may delegate every right.
 #[must_use]
 pub fn is_unlimited(caller: &Caller) -> bool {
     let has_limits = !caller.systems.is_empty() || !caller.addresses.is_empty() || caller.expires_at.is_some();
@@ -80,9 +86,9 @@ pub fn is_unlimited(caller: &Caller) -> bool {
 }
 
 /// What of a permission the holder lacks that the subject has with this reach; `same` where what the subject owns does not count.
-fn lacking(holder: &Caller, subject: &Caller, permission: &str, reach: Reach, same: bool, shapes: &Shapes) -> Option<Beyond> {
+fn lacking(holder: &Caller, subject: &Caller, permission: &str, reach: Reach, same: bool, shapes: &Shapes) -> Option<ExcessRight> {
     let Some(held) = holder.reach(permission).filter(|held| *held >= reach) else {
-        return Some(Beyond::Permission(permission.to_owned()));
+        return Some(ExcessRight::Permission(permission.to_owned()));
     };
     if held == Reach::All || !is_by_owner(permission, shapes) {
         return None;
@@ -94,7 +100,7 @@ fn lacking(holder: &Caller, subject: &Caller, permission: &str, reach: Reach, sa
     };
     let own = teams(holder, held);
     let covered = same && teams(subject, reach).iter().all(|team| own.contains(team));
-    (!covered).then(|| Beyond::Records(permission.to_owned()))
+    (!covered).then(|| ExcessRight::Records(permission.to_owned()))
 }
 
 /// Whether the reach of a permission depends on owners and teams. What is no resource stands for several.
@@ -103,9 +109,9 @@ fn is_by_owner(permission: &str, shapes: &Shapes) -> bool {
     shapes.values().find(|shape| shape.path == path).is_none_or(|shape| shape.owned)
 }
 
-/// The fields that would be shown or written beyond the giver's own field rules.
-fn fields(giver: &Caller, before: Option<&Caller>, after: &Caller, shapes: &Shapes) -> Vec<Beyond> {
-    if !giver.has_field_rules() {
+/// The fields that would be shown or written although the grantor's own field rules forbid it.
+fn fields(grantor: &Caller, before: Option<&Caller>, after: &Caller, shapes: &Shapes) -> Vec<ExcessRight> {
+    if !grantor.has_field_rules() {
         return vec![];
     }
     let mut touched: Vec<&'static Shape> = shapes.values().copied().filter(|shape| touches(after, shape, shapes)).collect();
@@ -113,11 +119,11 @@ fn fields(giver: &Caller, before: Option<&Caller>, after: &Caller, shapes: &Shap
     let mut found = vec![];
     for shape in touched {
         let before = before.filter(|before| touches(before, shape, shapes));
-        let beyond = |field: &&'static Field| {
+        let exceeds = |field: &&'static Field| {
             let next = effective(after, shape, field);
-            next > giver.access(shape, field) && before.is_none_or(|before| next > effective(before, shape, field))
+            next > grantor.access(shape, field) && before.is_none_or(|before| next > effective(before, shape, field))
         };
-        found.extend(shape.fields.iter().filter(beyond).map(|field| Beyond::Field(shape.many, field.name)));
+        found.extend(shape.fields.iter().filter(exceeds).map(|field| ExcessRight::Field(shape.many, field.name)));
     }
     found
 }
@@ -179,18 +185,18 @@ mod tests {
         Caller { kind: CallerKind::User, id: Uuid::from_u128(id), grants, roles, ..Caller::system() }
     }
 
-    fn asked(giver: &Caller, after: &Caller, how: Handing) -> Vec<Beyond> {
-        beyond(giver, None, after, how, &SHAPES)
+    fn asked(grantor: &Caller, after: &Caller, delegation: Delegation) -> Vec<ExcessRight> {
+        excess_rights(grantor, None, after, delegation, &SHAPES)
     }
 
     #[test]
     fn a_wildcard_takes_a_wildcard() {
-        let giver = caller(1, &[("accounts:read", Reach::All), ("accounts:update", Reach::All)], &[]);
+        let grantor = caller(1, &[("accounts:read", Reach::All), ("accounts:update", Reach::All)], &[]);
         assert_eq!(
-            asked(&giver, &caller(2, &[("accounts:*", Reach::Own)], &[]), Handing::Rights),
-            [Beyond::Permission("accounts:*".into())]
+            asked(&grantor, &caller(2, &[("accounts:*", Reach::Own)], &[]), Delegation::Rights),
+            [ExcessRight::Permission("accounts:*".into())]
         );
-        assert_eq!(asked(&giver, &caller(2, &[("accounts:read", Reach::Own)], &[]), Handing::Rights), []);
+        assert_eq!(asked(&grantor, &caller(2, &[("accounts:read", Reach::Own)], &[]), Delegation::Rights), []);
     }
 
     #[test]
@@ -201,38 +207,38 @@ mod tests {
             subtree: teams.to_vec(),
             ..caller(id, &[("accounts:read", reach)], &[])
         };
-        let records = [Beyond::Records("accounts:read".into())];
-        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[north]), Handing::Rights), []);
-        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[south]), Handing::Rights), records);
-        assert_eq!(asked(&with(1, Reach::All, &[]), &with(2, Reach::Team, &[south]), Handing::Identity), []);
+        let records = [ExcessRight::Records("accounts:read".into())];
+        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[north]), Delegation::Rights), []);
+        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Team, &[south]), Delegation::Rights), records);
+        assert_eq!(asked(&with(1, Reach::All, &[]), &with(2, Reach::Team, &[south]), Delegation::Identity), []);
         // What another user owns is reached as that user only.
-        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Handing::Rights), []);
-        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Handing::Identity), records);
+        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Delegation::Rights), []);
+        assert_eq!(asked(&with(1, Reach::Team, &[north]), &with(2, Reach::Own, &[north]), Delegation::Identity), records);
         assert_eq!(
-            asked(&caller(1, &[("roles:read", Reach::Own)], &[]), &caller(2, &[("roles:read", Reach::Own)], &[]), Handing::Identity),
+            asked(&caller(1, &[("roles:read", Reach::Own)], &[]), &caller(2, &[("roles:read", Reach::Own)], &[]), Delegation::Identity),
             []
         );
     }
 
     #[test]
     fn what_the_holder_had_before_is_no_gain() {
-        let giver = caller(1, &[("accounts:read", Reach::All)], &[]);
+        let grantor = caller(1, &[("accounts:read", Reach::All)], &[]);
         let before = caller(2, &[("*:*", Reach::All)], &[]);
-        assert_eq!(beyond(&giver, Some(&before), &before, Handing::Rights, &SHAPES), []);
+        assert_eq!(excess_rights(&grantor, Some(&before), &before, Delegation::Rights, &SHAPES), []);
     }
 
     #[test]
     fn fields_that_the_giver_does_not_see_stay_hidden() {
         let balances = [("credit-balances:read", Reach::All)];
-        let giver = caller(1, &balances, &[(Class::Financial, FieldAccess::Hidden)]);
-        let shows = |found: Vec<Beyond>| found.contains(&Beyond::Field("credit_balances", "receivable"));
-        assert!(shows(asked(&giver, &caller(2, &balances, &[]), Handing::Rights)));
-        assert!(shows(asked(&giver, &caller(2, &balances, &[(Class::Financial, FieldAccess::Masked)]), Handing::Rights)));
-        assert_eq!(asked(&giver, &caller(2, &balances, &[(Class::Financial, FieldAccess::Hidden)]), Handing::Rights), []);
+        let grantor = caller(1, &balances, &[(Class::Financial, FieldAccess::Hidden)]);
+        let shows = |found: Vec<ExcessRight>| found.contains(&ExcessRight::Field("credit_balances", "receivable"));
+        assert!(shows(asked(&grantor, &caller(2, &balances, &[]), Delegation::Rights)));
+        assert!(shows(asked(&grantor, &caller(2, &balances, &[(Class::Financial, FieldAccess::Masked)]), Delegation::Rights)));
+        assert_eq!(asked(&grantor, &caller(2, &balances, &[(Class::Financial, FieldAccess::Hidden)]), Delegation::Rights), []);
         // A right to something else shows nothing of it.
-        let giver =
+        let grantor =
             caller(1, &[("credit-balances:read", Reach::All), ("roles:read", Reach::All)], &[(Class::Financial, FieldAccess::Hidden)]);
-        assert_eq!(asked(&giver, &caller(2, &[("roles:read", Reach::All)], &[]), Handing::Rights), []);
+        assert_eq!(asked(&grantor, &caller(2, &[("roles:read", Reach::All)], &[]), Delegation::Rights), []);
     }
 
     #[test]
@@ -246,15 +252,18 @@ mod tests {
             ..caller(1, &[("*:*", Reach::All)], &[])
         };
         let parent = key(&["express"], &["10.0.0.0/8"], Some(end));
-        assert_eq!(asked(&parent, &key(&["express"], &["10.1.2.3"], Some(end)), Handing::Rights), []);
-        assert_eq!(asked(&parent, &key(&[], &[], None), Handing::Rights), [Beyond::Systems, Beyond::Addresses, Beyond::Expiry]);
-        assert_eq!(asked(&parent, &key(&["express"], &[], None), Handing::Nothing), []);
+        assert_eq!(asked(&parent, &key(&["express"], &["10.1.2.3"], Some(end)), Delegation::Rights), []);
+        assert_eq!(
+            asked(&parent, &key(&[], &[], None), Delegation::Rights),
+            [ExcessRight::Systems, ExcessRight::Addresses, ExcessRight::Expiry]
+        );
+        assert_eq!(asked(&parent, &key(&["express"], &[], None), Delegation::None), []);
         let wider = key(&["express", "hub"], &["10.0.0.0/7"], Some(end.plus_seconds(1)));
-        assert_eq!(asked(&parent, &wider, Handing::Rights), [Beyond::Systems, Beyond::Addresses, Beyond::Expiry]);
+        assert_eq!(asked(&parent, &wider, Delegation::Rights), [ExcessRight::Systems, ExcessRight::Addresses, ExcessRight::Expiry]);
         // A user works on when the key does not: only rights for other systems are more than the key's.
         let user = caller(2, &[("accounts:read", Reach::All)], &[]);
-        assert_eq!(asked(&parent, &user, Handing::Rights), [Beyond::Systems]);
-        assert_eq!(asked(&parent, &user, Handing::Identity), [Beyond::Systems, Beyond::Addresses, Beyond::Expiry]);
+        assert_eq!(asked(&parent, &user, Delegation::Rights), [ExcessRight::Systems]);
+        assert_eq!(asked(&parent, &user, Delegation::Identity), [ExcessRight::Systems, ExcessRight::Addresses, ExcessRight::Expiry]);
     }
 
     #[test]

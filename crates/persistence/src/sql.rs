@@ -31,8 +31,8 @@ pub struct Sql {
     long: bool,
 }
 
-/// Beginnings of words that PostgreSQL finds within the time of a brief read. SQLite gathers a whole list for one, in one step.
-const FEW_BEGINNINGS: usize = 2;
+/// Prefixes of words that PostgreSQL finds within the time of a brief read. SQLite gathers a whole list for one, in one step.
+const MAX_PREFIXES: usize = 2;
 
 impl Sql {
     /// An empty statement.
@@ -57,7 +57,7 @@ impl Sql {
         self.long
             || match self.dialect {
                 Dialect::Sqlite => self.beginnings > 0,
-                Dialect::Postgres => self.beginnings > FEW_BEGINNINGS,
+                Dialect::Postgres => self.beginnings > MAX_PREFIXES,
             }
     }
 

@@ -104,8 +104,8 @@ impl Drop for Waiting {
 /// Pages of the search index that are merged at once: some milliseconds in which nobody else writes.
 const MERGED_AT_ONCE: i64 = 400;
 
-/// Changes that the search index is told of on the thread that commits.
-const TOLD_HERE: usize = 40;
+/// Changes of the search index that are written on the thread that commits; more of them are written on another.
+const MAX_INDEXED_AT_COMMIT: usize = 40;
 
 /// Statements each connection keeps prepared.
 const STATEMENTS: usize = 512;
@@ -406,7 +406,7 @@ impl Turn {
 /// Commits for all who wait; what is to be copied into the database afterwards, none of them waits for, only who writes next. To tell the
 /// search index of a batch takes long enough that others on this thread would notice.
 fn commit(mut writer: OwnedMutexGuard<Writer>) {
-    if writer.tokens.borrow().len() > TOLD_HERE {
+    if writer.tokens.borrow().len() > MAX_INDEXED_AT_COMMIT {
         tokio::task::spawn_blocking(move || {
             if writer.commit() {
                 writer.checkpoint();

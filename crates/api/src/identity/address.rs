@@ -1,4 +1,4 @@
-//! The address a request comes from: the connection's, or, where a trusted proxy made the connection, the one the proxies tell.
+//! The address a request comes from: that of the connection, or, where a trusted proxy made the connection, the one that proxies name.
 
 use actix_web::{
     HttpRequest,
@@ -17,14 +17,14 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address, in canonical form. The one function that says so: limits, allowed addresses of keys, the log and the audit go by it.
 ///
-/// Refused where the two headers of proxies tell different clients: a proxy sets one of them and passes on what a client wrote into the other.
+/// Refused where the two headers of proxies name different clients: a proxy sets one of them and passes on what a client wrote into the other.
 pub fn client_address(request: &HttpRequest) -> Result<IpAddr> {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| canonical(a.ip()));
     let state = request.app_data::<web::Data<State>>();
-    told(peer, request.headers(), state.map_or(&[], |state| &state.trusted_proxies))
+    resolve_client(peer, request.headers(), state.map_or(&[], |state| &state.trusted_proxies))
 }
 
-fn told(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Result<IpAddr> {
+fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Result<IpAddr> {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(peer) {
         return Ok(peer);
@@ -33,13 +33,13 @@ fn told(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Result<IpAddr
         let lines: Vec<&str> = headers.get_all(name).map(|value| value.to_str().unwrap_or_default()).collect();
         (!lines.is_empty()).then(|| lines.join(","))
     };
-    // From the right: each hop is told by the one behind it, so the first that is not a trusted proxy is the last that can be believed.
+    // From the right: each hop is named by the next one, so the first address that is not a trusted proxy is the last one to rely on.
     let client = |hops: Vec<Option<IpAddr>>| {
         let mut client = peer;
         for hop in hops.into_iter().rev() {
             match hop {
                 Some(address) => client = address,
-                // Unknown or hidden: what a trusted proxy will not tell stays its own.
+                // Unknown or hidden: the trusted proxy itself counts as the client.
                 None => break,
             }
             if !is_trusted(client) {
@@ -94,7 +94,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        told(canonical(peer.parse().unwrap()), &map, &trusted).map(|a| a.to_string())
+        resolve_client(canonical(peer.parse().unwrap()), &map, &trusted).map(|a| a.to_string())
     }
 
     #[test]

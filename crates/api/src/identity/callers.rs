@@ -80,7 +80,7 @@ pub async fn of_header(state: &State, header: Option<&str>, address: IpAddr, now
     let found = authenticated(state, header, address, now).await;
     match found {
         Err(error) if error.code == Code::Unauthenticated && error.about != EXPIRED => {
-            // Beyond the limit it hears that instead.
+            // Above the limit the answer is 429 instead.
             state.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
             Err(error)
         }

@@ -1,4 +1,4 @@
-//! What roles and teams add up to, and what is asked before rights change hands.
+//! The rights that roles and teams add up to, and the checks before rights are delegated.
 
 use samphan_domain::{
     caller::{Caller, CallerKind, FieldRules, FieldScope, Reach, RoleRights},
@@ -9,7 +9,7 @@ use samphan_domain::{
         role::{FieldRule, Grant, Role},
         user::User,
     },
-    rights::{self, Beyond, Handing},
+    rights::{self, Delegation, ExcessRight},
     scalar::{Kind, Scalar},
     shape::Class,
 };
@@ -89,7 +89,7 @@ impl Holder {
     }
 }
 
-/// Roles and teams, by which the rights of their holders are told.
+/// Roles and teams: the rights of their holders follow from them.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     roles: HashMap<Uuid, RoleRights>,
@@ -248,28 +248,28 @@ pub fn listed<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// What of the rights `after` the caller may not hand over.
+/// The rights `after` that the caller may not delegate.
 #[must_use]
-pub fn beyond(work: &Work, before: Option<&Caller>, after: &Caller, how: Handing) -> Vec<Beyond> {
-    rights::beyond(&work.caller, before, after, how, work.store.shapes)
+pub fn excess_rights(work: &Work, before: Option<&Caller>, after: &Caller, delegation: Delegation) -> Vec<ExcessRight> {
+    rights::excess_rights(&work.caller, before, after, delegation, work.store.shapes)
 }
 
-/// Refuses in a body what is beyond the caller's rights, each at its place.
-pub fn within_own(found: &[Beyond], place: impl Fn(&Beyond) -> String) -> Result<()> {
-    let fault = |beyond: &Beyond| {
-        let about = match beyond {
-            Beyond::Permission(permission) | Beyond::Records(permission) => permission.clone(),
-            Beyond::Field(resource, field) => format!("{resource}.{field}"),
-            Beyond::Systems | Beyond::Addresses | Beyond::Expiry => String::new(),
+/// Refuses rights in a body that exceed the caller's, each at its place.
+pub fn check_grantable(found: &[ExcessRight], place: impl Fn(&ExcessRight) -> String) -> Result<()> {
+    let fault = |excess: &ExcessRight| {
+        let about = match excess {
+            ExcessRight::Permission(permission) | ExcessRight::Records(permission) => permission.clone(),
+            ExcessRight::Field(resource, field) => format!("{resource}.{field}"),
+            ExcessRight::Systems | ExcessRight::Addresses | ExcessRight::Expiry => String::new(),
         };
-        FieldError::new(place(beyond), "beyond_own_rights", about)
+        FieldError::new(place(excess), "beyond_own_rights", about)
     };
     if found.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(found.iter().map(fault).collect())) }
 }
 
 /// Refuses to act on rights that the caller does not have.
-pub fn expect_within(work: &Work, held: &Caller, how: Handing) -> Result<()> {
-    if beyond(work, None, held, how).is_empty() { Ok(()) } else { Err(refusal("it has rights that you do not have")) }
+pub fn require_rights(work: &Work, held: &Caller, delegation: Delegation) -> Result<()> {
+    if excess_rights(work, None, held, delegation).is_empty() { Ok(()) } else { Err(refusal("it has rights that you do not have")) }
 }
 
 fn refusal(about: &str) -> Error {
@@ -277,7 +277,7 @@ fn refusal(about: &str) -> Error {
 }
 
 /// Refuses to act on a user or a key, or on what acts in its name, without its rights. What Samphan itself made takes all rights.
-pub async fn expect_rights_of(work: &Work, principal: Option<Uuid>, how: Handing) -> Result<()> {
+pub async fn require_rights_of(work: &Work, principal: Option<Uuid>, delegation: Delegation) -> Result<()> {
     if principal == Some(work.caller.id) {
         return Ok(());
     }
@@ -285,10 +285,10 @@ pub async fn expect_rights_of(work: &Work, principal: Option<Uuid>, how: Handing
         None => None,
         Some(id) => holder(work, id).await?,
     };
-    let Some((holder, maker)) = found else { return expect_within(work, &Caller::system(), how) };
-    // What a key owns is known to its maker, who was shown its secret.
-    let how = if how == Handing::Identity && maker == Some(work.caller.id) { Handing::Rights } else { how };
-    expect_within(work, &resolve(work, &holder).await?, how)
+    let Some((holder, maker)) = found else { return require_rights(work, &Caller::system(), delegation) };
+    // The maker of a key has seen its secret, so it knows already what the key owns.
+    let delegation = if delegation == Delegation::Identity && maker == Some(work.caller.id) { Delegation::Rights } else { delegation };
+    require_rights(work, &resolve(work, &holder).await?, delegation)
 }
 
 /// A user, or a key with its maker, whether or not it can sign in.
@@ -322,14 +322,14 @@ pub fn key_of(row: &samphan_persistence::row::Row<'_>, at: usize) -> Result<Hold
 }
 
 /// Refuses a change of roles or teams by which a user or a key would gain rights that the caller does not have.
-pub async fn expect_no_gain(work: &Work, before: &Book, after: &Book) -> Result<()> {
+pub async fn check_no_gain(work: &Work, before: &Book, after: &Book) -> Result<()> {
     if rights::is_unlimited(&work.caller) {
         return Ok(());
     }
     for holder in holders(work).await? {
         let (then, next) = (before.caller(&holder), after.caller(&holder));
         let is_less = next.roles == then.roles && next.subtree.iter().all(|team| then.subtree.contains(team));
-        if !is_less && !beyond(work, Some(&then), &next, Handing::Rights).is_empty() {
+        if !is_less && !excess_rights(work, Some(&then), &next, Delegation::Rights).is_empty() {
             return Err(refusal("a user or key would gain rights that you do not have"));
         }
     }

@@ -24,7 +24,7 @@ use samphan_domain::{
     network::Network,
     platform::api_key::{ApiKey, ApiKeyStatus},
     resource::Resource,
-    rights::{Beyond, Handing},
+    rights::{Delegation, ExcessRight},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
@@ -147,7 +147,7 @@ pub(crate) async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(St
 async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
-    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
+    rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
     check(work, &call.state.routes, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
@@ -162,7 +162,7 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
         return Err(Code::IllegalTransition.into());
     }
     // Who is shown a secret can use it.
-    rights::expect_rights_of(work, Some(key.id()), Handing::Identity).await?;
+    rights::require_rights_of(work, Some(key.id()), Delegation::Identity).await?;
     call.state.callers.forget(key.id());
     if work.caller.id != key.id() {
         key.data.responsible_id = responsible(work).await?;
@@ -191,7 +191,7 @@ async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
     if before.data.status == ApiKeyStatus::Revoked {
         return Err(Code::IllegalTransition.into());
     }
-    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
+    rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     let mut after = before.clone();
     after.data.status = ApiKeyStatus::Revoked;
     stored::save(work, &before, after, "revoked", None).await
@@ -239,16 +239,16 @@ async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, ke
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
     let before = was.map(|was| book.caller(&was));
-    let found = rights::beyond(work, before.as_ref(), &book.caller(&next), Handing::Rights);
-    rights::within_own(&found, |beyond| match beyond {
-        Beyond::Permission(permission) | Beyond::Records(permission) => match next.scopes.iter().position(|scope| scope == permission) {
+    let found = rights::excess_rights(work, before.as_ref(), &book.caller(&next), Delegation::Rights);
+    rights::check_grantable(&found, |excess| match excess {
+        ExcessRight::Permission(permission) | ExcessRight::Records(permission) => match next.scopes.iter().position(|scope| scope == permission) {
             Some(n) => format!("/scopes/{n}"),
             None => role_place(&book, &next, permission),
         },
-        Beyond::Field(..) => "/role_ids".to_owned(),
-        Beyond::Systems => "/systems".to_owned(),
-        Beyond::Addresses => "/allowed_addresses".to_owned(),
-        Beyond::Expiry => "/expires_at".to_owned(),
+        ExcessRight::Field(..) => "/role_ids".to_owned(),
+        ExcessRight::Systems => "/systems".to_owned(),
+        ExcessRight::Addresses => "/allowed_addresses".to_owned(),
+        ExcessRight::Expiry => "/expires_at".to_owned(),
     })
 }
 

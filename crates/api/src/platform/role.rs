@@ -9,7 +9,7 @@ use samphan_domain::{
     error::Result,
     platform::role::Role,
     resource::Resource,
-    rights::{Beyond, Handing},
+    rights::{Delegation, ExcessRight},
 };
 use samphan_persistence::{
     relations,
@@ -24,36 +24,36 @@ pub fn routes() -> Collection<Role> {
 }
 
 async fn create(work: &Work, draft: Stored<Role>) -> Result<Stored<Role>> {
-    within_own(work, &draft.data)?;
+    check_grantable(work, &draft.data)?;
     stored::insert(work, draft).await
 }
 
 async fn update(work: &Work, before: &Stored<Role>, after: Stored<Role>) -> Result<Stored<Role>> {
-    rights::expect_within(work, &alone(work, &before.data), Handing::Nothing)?;
-    within_own(work, &after.data)?;
+    rights::require_rights(work, &alone(work, &before.data), Delegation::None)?;
+    check_grantable(work, &after.data)?;
     let (was, next) = (rights::of_role(&before.data), rights::of_role(&after.data));
     if was != next {
         // A reach over teams is one over the teams of each holder.
         let book = Book::read(work).await?;
-        rights::expect_no_gain(work, &book, &book.with_role(before.id(), Some(next))).await?;
+        rights::check_no_gain(work, &book, &book.with_role(before.id(), Some(next))).await?;
     }
     stored::save(work, before, after, "updated", None).await
 }
 
 async fn delete(work: &Work, found: &Stored<Role>) -> Result<()> {
-    rights::expect_within(work, &alone(work, &found.data), Handing::Nothing)?;
+    rights::require_rights(work, &alone(work, &found.data), Delegation::None)?;
     // What is in use is not compared: without its holders a role takes nothing from anybody.
     relations::check_deleted(work, work.shape(Role::MANY)?, &found.record).await?;
     // Without a role, the rules of those that are left may show more.
     let book = Book::read(work).await?;
-    rights::expect_no_gain(work, &book, &book.with_role(found.id(), None)).await?;
+    rights::check_no_gain(work, &book, &book.with_role(found.id(), None)).await?;
     stored::delete(work, found).await
 }
 
 async fn restored(work: &Work, made: &Stored<Role>) -> Result<()> {
-    rights::expect_within(work, &alone(work, &made.data), Handing::Nothing)?;
+    rights::require_rights(work, &alone(work, &made.data), Delegation::None)?;
     let book = Book::read(work).await?;
-    rights::expect_no_gain(work, &book.with_role(made.id(), None), &book).await
+    rights::check_no_gain(work, &book.with_role(made.id(), None), &book).await
 }
 
 /// The rights of a role as those of who has just that one, for the systems that the caller may write for.
@@ -64,10 +64,10 @@ fn alone(work: &Work, role: &Role) -> Caller {
 }
 
 /// Refuses what a role grants or shows beyond the caller's own rights.
-fn within_own(work: &Work, role: &Role) -> Result<()> {
-    let found = rights::beyond(work, None, &alone(work, role), Handing::Rights);
-    rights::within_own(&found, |beyond| match beyond {
-        Beyond::Permission(permission) | Beyond::Records(permission) => {
+fn check_grantable(work: &Work, role: &Role) -> Result<()> {
+    let found = rights::excess_rights(work, None, &alone(work, role), Delegation::Rights);
+    rights::check_grantable(&found, |excess| match excess {
+        ExcessRight::Permission(permission) | ExcessRight::Records(permission) => {
             let place = role.permissions.iter().position(|grant| grant.permission == *permission);
             place.map_or_else(|| "/permissions".to_owned(), |i| format!("/permissions/{i}"))
         }

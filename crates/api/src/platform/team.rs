@@ -35,12 +35,12 @@ async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Resu
     if after.data.parent_id != before.data.parent_id {
         // Members of the teams above see what is beneath them.
         let book = Book::read(work).await?;
-        rights::expect_no_gain(work, &book, &book.with_team(before.id(), Some(after.data.parent_id.map(|id| id.0)))).await?;
+        rights::check_no_gain(work, &book, &book.with_team(before.id(), Some(after.data.parent_id.map(|id| id.0)))).await?;
     }
     stored::save(work, before, after, "updated", None).await
 }
 
 async fn restored(work: &Work, made: &Stored<Team>) -> Result<()> {
     let book = Book::read(work).await?;
-    rights::expect_no_gain(work, &book.with_team(made.id(), None), &book).await
+    rights::check_no_gain(work, &book.with_team(made.id(), None), &book).await
 }

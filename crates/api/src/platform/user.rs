@@ -25,7 +25,7 @@ use samphan_domain::{
         user::{User, UserStatus},
     },
     resource::Resource,
-    rights::{Beyond, Handing},
+    rights::{Delegation, ExcessRight},
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
@@ -92,7 +92,7 @@ pub fn schemas(api: Api) -> Api {
 /// Makes a user, who cannot sign in before a password is set.
 pub(crate) async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
     check(work, &draft.data).await?;
-    within_own(work, None, &Holder::user(&draft)).await?;
+    check_grantable(work, None, &Holder::user(&draft)).await?;
     stored::insert(work, draft).await
 }
 
@@ -100,21 +100,21 @@ async fn update(work: &Work, before: &Stored<User>, after: Stored<User>) -> Resu
     check(work, &after.data).await?;
     let of_rights = |user: &User| (user.email.clone(), user.role_ids.clone(), user.team_ids.clone(), user.manager_id);
     if of_rights(&before.data) != of_rights(&after.data) {
-        rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
-        within_own(work, Some(&Holder::user(before)), &Holder::user(&after)).await?;
+        rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
+        check_grantable(work, Some(&Holder::user(before)), &Holder::user(&after)).await?;
     }
     stored::save(work, before, after, "updated", None).await
 }
 
 async fn delete(work: &Work, found: &Stored<User>) -> Result<()> {
-    rights::expect_rights_of(work, Some(found.id()), Handing::Nothing).await?;
+    rights::require_rights_of(work, Some(found.id()), Delegation::None).await?;
     succession::require_no_records(work, found.id()).await?;
     end_sessions(work, found.id(), "deleted").await?;
     stored::delete(work, found).await
 }
 
 async fn restored(work: &Work, made: &Stored<User>) -> Result<()> {
-    rights::expect_rights_of(work, Some(made.id()), Handing::Nothing).await
+    rights::require_rights_of(work, Some(made.id()), Delegation::None).await
 }
 
 /// Roles and teams are named in lists, so their existence is checked here.
@@ -124,13 +124,13 @@ async fn check(work: &Work, user: &User) -> Result<()> {
 }
 
 /// Refuses roles and teams by which a user would have rights that neither the user had before nor the caller has.
-async fn within_own(work: &Work, before: Option<&Holder>, after: &Holder) -> Result<()> {
+async fn check_grantable(work: &Work, before: Option<&Holder>, after: &Holder) -> Result<()> {
     let book = Book::read(work).await?;
     let before = before.map(|holder| book.caller(holder));
-    let found = rights::beyond(work, before.as_ref(), &book.caller(after), Handing::Rights);
-    rights::within_own(&found, |beyond| match beyond {
-        Beyond::Permission(permission) => role_place(&book, after, permission),
-        Beyond::Records(_) => "/team_ids".to_owned(),
+    let found = rights::excess_rights(work, before.as_ref(), &book.caller(after), Delegation::Rights);
+    rights::check_grantable(&found, |excess| match excess {
+        ExcessRight::Permission(permission) => role_place(&book, after, permission),
+        ExcessRight::Records(_) => "/team_ids".to_owned(),
         _ => "/role_ids".to_owned(),
     })
 }
@@ -194,7 +194,7 @@ async fn turn_with(work: &Work, before: Stored<User>, to: UserStatus, successor:
         let status = if to == UserStatus::Active { "active" } else { "inactive" };
         return Err(Error::from(Code::IllegalTransition).allowing(User::actions(status).iter().copied()));
     }
-    rights::expect_rights_of(work, Some(before.id()), Handing::Nothing).await?;
+    rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     if to == UserStatus::Inactive {
         end_sessions(work, before.id(), "deactivated").await?;
     }
@@ -244,7 +244,7 @@ async fn set_password(call: Call) -> Result<Answer> {
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
     // Who sets a password can sign in with it.
-    rights::expect_rights_of(&work, Some(user.id()), Handing::Identity).await?;
+    rights::require_rights_of(&work, Some(user.id()), Delegation::Identity).await?;
     keep_password(&work, user.id(), hash).await?;
     end_sessions(&work, user.id(), "password_set").await?;
     emit_password_event(&work, "user.password_set", (user.id(), user.version()), Some(call.client_address), None);

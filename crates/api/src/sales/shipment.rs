@@ -185,7 +185,7 @@ pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipm
     expect_credit(work, &order.data).await?;
     let mut after = before.clone();
     let (lines, picked): (Vec<ShipmentLine>, Vec<Option<usize>>) =
-        told_apart(work, &before.data.lines, &input.picked).await?.into_iter().unzip();
+        split_by_identity(work, &before.data.lines, &input.picked).await?.into_iter().unzip();
     after.data.lines = lines;
     let source = Source { resource: Shipment::MANY.to_owned(), id: before.id() };
     let issue = |line: &ShipmentLine| Issue {
@@ -247,7 +247,7 @@ async fn change(
 
 /// The lines of a shipment, told apart by lot and serial number where they were named, with the place where each was; products that are
 /// kept so must be.
-async fn told_apart(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods]) -> Result<Vec<(ShipmentLine, Option<usize>)>> {
+async fn split_by_identity(work: &Work, lines: &[ShipmentLine], picked: &[PickedGoods]) -> Result<Vec<(ShipmentLine, Option<usize>)>> {
     let tracked = tracked(work, lines).await?;
     let (mut made, mut faults) = (vec![], vec![]);
     let unknown = |p: &PickedGoods| !lines.iter().any(|l| l.order_line_id == p.order_line_id);

@@ -13,7 +13,7 @@ use actix_web::http::Method;
 use samphan_domain::{
     error::{Code, Result},
     integration::{webhook_delivery::WebhookDelivery, webhook_endpoint::WebhookEndpoint},
-    rights::Handing,
+    rights::Delegation,
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{record::uuid_in, store::Work, stored};
@@ -35,7 +35,7 @@ pub fn routes() -> Collection<WebhookDelivery> {
 
 async fn redeliver(work: &Work, call: Call) -> Result<Answer> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "redeliver").await?;
-    rights::expect_rights_of(work, uuid_in(&found.record, "created_by_id"), Handing::Identity).await?;
+    rights::require_rights_of(work, uuid_in(&found.record, "created_by_id"), Delegation::Identity).await?;
     let endpoint = found.id();
     let id = call.id(1)?;
     let mut sql = work.sql();

@@ -21,7 +21,7 @@ use samphan_domain::{
     filter::{self, Filter},
     integration::webhook_endpoint::{ChangeCondition, EndpointStatus, WebhookEndpoint},
     resource::Resource,
-    rights::Handing,
+    rights::Delegation,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -144,7 +144,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     // It is told what its maker may read, wherever it is.
-    expect_rights_of_maker(work, &before, Handing::Identity).await?;
+    require_rights_of_maker(work, &before, Delegation::Identity).await?;
     let after = before.patched(work.shape(WebhookEndpoint::MANY)?, &call.body)?;
     check(work, &call, &after.data, Some(&before.data)).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
@@ -152,14 +152,14 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
 }
 
 /// Refuses to act on an endpoint without the rights of the user or key that made it.
-async fn expect_rights_of_maker(work: &Work, endpoint: &Stored<WebhookEndpoint>, how: Handing) -> Result<()> {
-    rights::expect_rights_of(work, uuid_in(&endpoint.record, "created_by_id"), how).await
+async fn require_rights_of_maker(work: &Work, endpoint: &Stored<WebhookEndpoint>, delegation: Delegation) -> Result<()> {
+    rights::require_rights_of(work, uuid_in(&endpoint.record, "created_by_id"), delegation).await
 }
 
 async fn delete(work: &Work, call: Call) -> Result<Answer> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "delete").await?;
     expect_version(call.if_match, found.version())?;
-    expect_rights_of_maker(work, &found, Handing::Nothing).await?;
+    require_rights_of_maker(work, &found, Delegation::None).await?;
     stored::delete(work, &found).await?;
     Ok(Answer::nothing())
 }
@@ -196,7 +196,7 @@ pub async fn condition(reader: &Reader, endpoint: &WebhookEndpoint) -> Result<Op
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "rotate-secret").await?;
     expect_version(call.if_match, before.version())?;
-    expect_rights_of_maker(work, &before, Handing::Identity).await?;
+    require_rights_of_maker(work, &before, Delegation::Identity).await?;
     let until = work.now.plus_seconds(GRACE);
     secrets::end(work, before.id(), until).await?;
     let mut after = before.clone();
@@ -218,7 +218,7 @@ pub(crate) async fn pause(work: &Work, before: Stored<WebhookEndpoint>) -> Resul
     if before.data.status != EndpointStatus::Active {
         return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("paused").iter().copied()));
     }
-    expect_rights_of_maker(work, &before, Handing::Nothing).await?;
+    require_rights_of_maker(work, &before, Delegation::None).await?;
     let mut after = before.clone();
     after.data.status = EndpointStatus::Paused;
     stored::save(work, &before, after, "paused", None).await
@@ -228,7 +228,7 @@ async fn resume(work: &Work, before: Stored<WebhookEndpoint>) -> Result<Stored<W
     if before.data.status == EndpointStatus::Active {
         return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("active").iter().copied()));
     }
-    expect_rights_of_maker(work, &before, Handing::Identity).await?;
+    require_rights_of_maker(work, &before, Delegation::Identity).await?;
     let mut after = before.clone();
     after.data.status = EndpointStatus::Active;
     after.data.disabled_reason = None;
@@ -261,7 +261,7 @@ fn note(work: &Work, endpoint: &Stored<WebhookEndpoint>, kind: &str) {
 }
 
 async fn replay(work: &Work, endpoint: Stored<WebhookEndpoint>, input: Replay) -> Result<Stored<WebhookEndpoint>> {
-    expect_rights_of_maker(work, &endpoint, Handing::Identity).await?;
+    require_rights_of_maker(work, &endpoint, Delegation::Identity).await?;
     let wrong = |code, about| Error::invalid(FieldError::new("/after", code, about));
     let position = work.store.feed_position(&input.after).map_err(|_| wrong("invalid_format", "a cursor of the feed"))?;
     let mut sql = work.sql();

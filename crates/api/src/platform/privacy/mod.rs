@@ -25,7 +25,7 @@ use samphan_domain::{
         user::User,
     },
     resource::Resource,
-    rights::Handing,
+    rights::Delegation,
     scalar::Scalar,
 };
 use samphan_persistence::{
@@ -137,7 +137,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
 /// Erases a person, as a request says.
 async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -> Result<()> {
     if person.shape.many == User::MANY {
-        rights::expect_rights_of(work, Some(person.id), Handing::Nothing).await?;
+        rights::require_rights_of(work, Some(person.id), Delegation::None).await?;
         user::shut_out(work, person.id).await?;
     }
     erasure::erase(work, person, &format!("privacy request {}", request.id())).await
