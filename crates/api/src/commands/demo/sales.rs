@@ -28,6 +28,8 @@ use uuid::Uuid;
 
 /// Orders made.
 const ORDERS: usize = 24;
+/// Those that somebody holds by hand, each in the state it has come to.
+const HELD: [usize; 5] = [4, 9, 12, 14, 22];
 
 impl Company<'_> {
     /// VAT, two warehouses, and goods in them: enough of most, of some too little.
@@ -105,8 +107,20 @@ impl Company<'_> {
         Ok(made.data.refused_for.is_empty().then(|| made.id()))
     }
 
-    /// Takes an order as far as its number says.
+    /// Takes an order as far as its number says, and holds it where it is one of `HELD`.
     async fn live_on(&mut self, order: Stored<Order>, n: usize) -> Result<()> {
+        let id = order.id();
+        self.advance(order, n).await?;
+        if HELD.contains(&n)
+            && let Some(order) = stored::seen::<Order>(self.work, id).await?
+        {
+            let reason = Some("the customer asked to wait".to_owned());
+            order::by_hand(self.work, order, OrderReason { reason }).await?;
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, order: Stored<Order>, n: usize) -> Result<()> {
         if n.is_multiple_of(8) {
             return Ok(());
         }
@@ -120,10 +134,6 @@ impl Company<'_> {
             _ => {}
         }
         let order = order::confirm(self.work, order).await?;
-        if matches!(n, 4 | 12) {
-            let reason = Some("the customer asked to wait".to_owned());
-            return order::by_hand(self.work, order, OrderReason { reason }).await.map(|_| ());
-        }
         if n % 8 < 5 || order.data.lines.iter().all(|l| l.allocations.is_empty()) {
             return Ok(());
         }
