@@ -11,12 +11,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Waits until a condition is true.
 pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    until_within(WITHIN, what, condition).await;
+    Box::pin(until_within(WITHIN, what, condition)).await;
 }
 
 /// The same, within a time of the test's own.
 pub async fn until_within(within: Duration, what: &str, condition: impl AsyncFn() -> bool) {
-    found_within(within, async || condition().await.then_some(()).ok_or_else(|| what.to_owned())).await;
+    // Boxed: the futures of long tests fill most of a test thread's stack.
+    Box::pin(found_within(within, async || condition().await.then_some(()).ok_or_else(|| what.to_owned()))).await;
 }
 
 /// Looks until there is a value; an error says what there was instead.
@@ -38,6 +39,6 @@ impl App {
             let answer = self.get(path).await.is(200);
             if condition(&answer.body) { Ok(answer.body) } else { Err(format!("{path}: {}", answer.text)) }
         };
-        found_within(WITHIN, look).await
+        Box::pin(found_within(WITHIN, look)).await
     }
 }

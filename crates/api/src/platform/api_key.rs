@@ -241,10 +241,12 @@ async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, ke
     let before = was.map(|was| book.caller(&was));
     let found = rights::excess_rights(work, before.as_ref(), &book.caller(&next), Delegation::Rights);
     rights::check_grantable(&found, |excess| match excess {
-        ExcessRight::Permission(permission) | ExcessRight::Records(permission) => match next.scopes.iter().position(|scope| scope == permission) {
-            Some(n) => format!("/scopes/{n}"),
-            None => role_place(&book, &next, permission),
-        },
+        ExcessRight::Permission(permission) | ExcessRight::Records(permission) => {
+            match next.scopes.iter().position(|scope| scope == permission) {
+                Some(n) => format!("/scopes/{n}"),
+                None => role_place(&book, &next, permission),
+            }
+        }
         ExcessRight::Field(..) => "/role_ids".to_owned(),
         ExcessRight::Systems => "/systems".to_owned(),
         ExcessRight::Addresses => "/allowed_addresses".to_owned(),

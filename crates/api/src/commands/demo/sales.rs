@@ -140,6 +140,8 @@ impl Company<'_> {
         let shipment = self.ship(&order).await?;
         if n % 8 == 7 {
             crate::sales::shipment::deliver(self.work, shipment, DeliverShipment { delivered_at: None }).await?;
+        }
+        if n % 8 > 5 {
             self.invoice(order.id(), n).await?;
         }
         Ok(())
