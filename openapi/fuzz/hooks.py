@@ -55,6 +55,10 @@ BEYOND_THE_SCHEMA = [
     (".*", "invalid_duration"),
     # `x-visible`: characters nobody sees, which the patterns of some languages cannot name.
     (".*", "invisible_character"),
+    # A text without `x-multiline` is one line; an external id in a path, too.
+    (".*", "not_one_line"),
+    # Permissions: what operations ask for, and `*` in their places.
+    ("/scopes/[0-9]+", "unknown_value"),
     # Check digits and numbering plans.
     (".*/tax_id", "invalid_tax_id"),
     (".*/raw", "invalid_phone|invalid_email"),
