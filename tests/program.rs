@@ -1,22 +1,22 @@
 //! The program itself, built with the tests that run it as a process of its own.
 
 use clap::Parser;
-use samphan::server;
 use samphan_domain::instant::Instant;
+use samphan_persistence::clock;
 use std::process::ExitCode;
 
 /// Names a file that says by how many seconds this process's clock is ahead of the machine's.
 const CLOCK: &str = "SAMPHAN_TEST_CLOCK";
 
-fn clock() -> Instant {
-    let ahead = std::env::var_os(CLOCK).and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| text.trim().parse().ok());
-    server::clock().plus_seconds(ahead.unwrap_or_default())
+fn ahead() -> Instant {
+    let seconds = std::env::var_os(CLOCK).and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| text.trim().parse().ok());
+    clock::machine().plus_seconds(seconds.unwrap_or_default())
 }
 
 #[actix_web::main]
 async fn main() -> ExitCode {
     if std::env::var_os(CLOCK).is_some() {
-        server::go_by(clock);
+        clock::go_by(ahead);
     }
     samphan::run::run(samphan::config::Cli::parse()).await
 }

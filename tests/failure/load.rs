@@ -192,7 +192,7 @@ impl Load {
     async fn push(&self, chance: &mut StdRng) -> Option<()> {
         let mut numbers: Vec<&String> = self.customers.keys().collect();
         numbers.sort();
-        let as_of = samphan::server::now();
+        let as_of = now();
         let amounts: Vec<u32> = numbers.iter().map(|_| chance.random_range(0..5_000)).collect();
         let body = |mark: &str| {
             let item = |(number, amount): (&&String, &u32)| {

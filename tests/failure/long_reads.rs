@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use futures_util::future::join_all;
-use samphan::{config::RateLimit, openapi, server};
+use samphan::{config::RateLimit, openapi};
 use samphan_domain::{caller::Caller, error::Code};
 use samphan_persistence::{
     list::{self, Query, Total},
@@ -49,7 +49,7 @@ async fn store(app: &App, read_timeout: Duration) -> Store {
 
 fn reader(store: &Store, caller: Uuid, till: &Arc<Till>) -> Reader {
     let caller = Caller { id: caller, ..Caller::system() };
-    store.reader(Arc::new(caller), server::now()).limited(Arc::<Till>::clone(till))
+    store.reader(Arc::new(caller), now()).limited(Arc::<Till>::clone(till))
 }
 
 fn endless(reader: &Reader) -> Sql {

@@ -3,7 +3,7 @@
 use crate::support::*;
 use futures_util::future::{join, join_all};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use samphan::{identity::server_keys::KeyKind, openapi, server};
+use samphan::{identity::server_keys::KeyKind, openapi};
 use samphan_domain::{caller::Caller, customers::tag::Tag};
 use samphan_persistence::{
     store::{Opening, Store},
@@ -109,7 +109,7 @@ async fn what_commits_late_comes_late_and_is_never_skipped(app: App) {
     let mut cursor = end(&app).await;
     let mut open = vec![];
     for n in 0..3 {
-        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
         stored::insert(&work, Stored::draft(Tag { name: format!("late {n}"), color: None, description: None })).await.unwrap();
         work.flush().await.unwrap();
         open.push(work);
@@ -140,7 +140,7 @@ async fn what_begins_last_may_commit_last(app: App) {
     let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
     let begun = async |name: String| {
-        let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+        let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
         stored::insert(&work, Stored::draft(Tag { name, color: None, description: None })).await.unwrap();
         work
     };
@@ -171,7 +171,7 @@ async fn a_restored_database_goes_on_with_its_positions(app: App) {
     let cursor = end(&app).await;
     let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let mut sql = work.sql();
     // The database it comes from had counted more transactions.
     sql.push("UPDATE feed_state SET fence_xid = '9000000000', fence_seq = fence_seq + 1000000");
@@ -184,7 +184,7 @@ async fn a_restored_database_goes_on_with_its_positions(app: App) {
     }
     let (found, _) = app.changes(&cursor, "").await;
     assert_eq!(found.iter().map(|c| c["resource_id"].clone()).collect::<Vec<_>>(), made);
-    let reader = store.reader(Arc::new(Caller::system()), server::now());
+    let reader = store.reader(Arc::new(Caller::system()), now());
     let left = || async {
         let mut sql = reader.sql();
         sql.push("SELECT count(*) FROM audit_events WHERE seq > (SELECT settled_seq FROM feed_state)");

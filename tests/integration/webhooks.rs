@@ -7,10 +7,11 @@ use crate::support::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan::{
-    commands::load::{self, Service},
+    commands::load::{self, Service as Loaded},
     config::{RateLimit, Settings},
+    identity::service::Identity,
     integration::webhooks,
-    server,
+    server::{self, Service},
 };
 use samphan_domain::{
     caller::Caller,
@@ -47,21 +48,21 @@ async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {
 async fn pass(app: &App, table: &'static str, field: &'static str, seconds: i64) {
     let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let mut sql = work.sql();
     sql.push("UPDATE ").push(table).push(" SET ").push(field).push(" = ");
-    sql.bind(Kind::Time, Scalar::Time(server::now().plus_seconds(-seconds)));
+    sql.bind(Kind::Time, Scalar::Time(now().plus_seconds(-seconds)));
     sql.push(" WHERE ").push(field).push(" IS NOT NULL");
     work.execute(sql).await.unwrap();
     work.commit().await.unwrap();
 }
 
 /// What a process that keeps secrets under these keys knows.
-async fn prepared(app: &App, keys: &[[u8; 32]]) -> server::State {
+async fn prepared(app: &App, keys: &[[u8; 32]]) -> Service {
     let secret_keys = keys.iter().map(|key| STANDARD.encode(key)).collect();
     let settings = Settings { secret_keys, ..app::settings(app.database_url(), RateLimit::Off) };
     settings.check().unwrap();
-    server::prepare(&settings).await.unwrap().0
+    server::prepare(&settings).await.unwrap()
 }
 
 async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed(app: App) {
@@ -80,7 +81,7 @@ async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_
             assert!(got.is_signed_with(&secret) && !got.is_signed_with("whsec_AAAA"), "{got:?}");
             assert_eq!((json!(got.id()), got.headers["content-type"].as_str()), (got.body["id"].clone(), "application/json"));
             let sent: i64 = got.headers["webhook-timestamp"].parse().unwrap();
-            assert!((server::now().micros() / 1_000_000 - sent).abs() < 30);
+            assert!((now().micros() / 1_000_000 - sent).abs() < 30);
             let (feed, _) = app.changes(&cursor, "&types=account.*").await;
             assert_eq!(feed.last(), Some(&got.body));
         }
@@ -234,11 +235,11 @@ async fn what_came_after_a_cursor_is_sent_again_with_the_same_ids(app: App) {
             .refused(422, "validation_failed")
             .fault("/after", "invalid_format");
         // Of a feed that was longer, before a restore.
-        let state = prepared(&app, &[]).await;
-        let newest = feed::newest(&state.store, server::now()).await.unwrap();
-        let ahead = json!({"after": state.store.feed_cursor(newest + 1)});
+        let service = prepared(&app, &[]).await;
+        let newest = feed::newest(service.store(), now()).await.unwrap();
+        let ahead = json!({"after": service.store().feed_cursor(newest + 1)});
         app.post(&format!("{path}/replay"), ahead).await.refused(422, "validation_failed").fault("/after", "ahead_of_feed");
-        app.post(&format!("{path}/replay"), json!({"after": state.store.feed_cursor(newest)})).await.is(200);
+        app.post(&format!("{path}/replay"), json!({"after": service.store().feed_cursor(newest)})).await.is(200);
     })
     .await;
 }
@@ -392,9 +393,9 @@ async fn secrets_are_kept_encrypted_and_their_key_can_be_changed(app: App) {
             sql.push("SELECT key_id, secret FROM webhook_secrets ORDER BY id");
             work.fetch(sql, |row| Ok((row.optional_text(0)?, row.bytes(1)?))).await.unwrap().pop().unwrap()
         };
-        let read = async |state: &server::State| {
-            let reader = state.store.reader(Arc::new(Caller::system()), server::now());
-            webhooks::secrets(&reader, &state.keyring(), uuid).await.unwrap()
+        let read = async |service: &Service| {
+            let reader = service.store().reader(Arc::new(Caller::system()), now());
+            webhooks::secrets(&reader, &service.kernel.process.service::<Identity>().unwrap().keyring(), uuid).await.unwrap()
         };
         let (own_key, bytes) = kept().await;
         assert!(own_key.is_some() && !bytes.windows(secret.len()).any(|w| w == secret));
@@ -431,7 +432,7 @@ async fn the_receiver_of_the_bench_counts_what_comes(app: App) {
         for name in ["A", "B", "C"] {
             app.account(name).await;
         }
-        let service = Service { url: app.url.to_string(), email: String::new(), password: None, token: Some(app.token()) };
+        let service = Loaded { url: app.url.to_string(), email: String::new(), password: None, token: Some(app.token()) };
         let measured = load::webhooks::measure(&load::webhooks::Options { deliveries: 3, changes: 2, service }).await.unwrap();
         assert!(measured.deliveries == 3 && measured.deliveries_per_second > 0.0, "{measured:?}");
         assert!(0.0 < measured.delay_p50_ms && measured.delay_p50_ms <= measured.delay_p99_ms, "{measured:?}");

@@ -1,7 +1,7 @@
 //! How lists are found: every filter and every sort walks an index, whatever the resource.
 
 use crate::support::{app::run, database::Kind, *};
-use samphan::{openapi, server};
+use samphan::openapi;
 use samphan_domain::{
     caller::{Caller, CallerKind, Reach},
     filter::{Filter, Op, Target},
@@ -36,7 +36,7 @@ async fn store(app: &App) -> Store {
 
 async fn work(app: &App) -> Work {
     let store = store(app).await;
-    let work = store.work(Arc::new(Caller::system()), server::now()).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     for way in ["enable_seqscan", "enable_sort", "enable_bitmapscan"] {
         turn(&work, way, "off").await;
     }
@@ -72,8 +72,8 @@ fn equals(field: &'static Field) -> Filter {
         Value::Id => Scalar::Id(uuid::Uuid::nil()),
         Value::Text => Scalar::Text("x".into()),
         Value::Bool => Scalar::Bool(true),
-        Value::Time => Scalar::Time(server::now()),
-        Value::Date => Scalar::Date(server::now().utc().date_naive()),
+        Value::Time => Scalar::Time(now()),
+        Value::Date => Scalar::Date(now().utc().date_naive()),
         _ => Scalar::Int(1),
     };
     Filter::All(vec![Filter::Leaf { target: Target::Field(field), op: Op::In, values: vec![value], negated: false }])
@@ -200,7 +200,7 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
         let team = uuid::Uuid::from_u128(7);
         let grants = [("*:*".to_owned(), reach)].into();
         let caller = Caller { id: uuid::Uuid::from_u128(8), teams: vec![team], kind: CallerKind::User, grants, ..Caller::system() };
-        let reader = work.store.reader(Arc::new(caller), server::now());
+        let reader = work.store.reader(Arc::new(caller), now());
         for shape in resources(&work).into_iter().filter(|s| s.owned && s.seen.len() > 1) {
             let ways = sight::ways(&reader, shape, "read").unwrap();
             assert_eq!(ways.len(), shape.seen.len(), "{}", shape.many);
@@ -226,7 +226,7 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
 
 /// Also of a table of which the database knows nothing yet, as on the day all customers come in.
 async fn balances_are_found_by_one_account_after_the_other(app: App) {
-    let reader = store(&app).await.reader(Arc::new(Caller::system()), server::now());
+    let reader = store(&app).await.reader(Arc::new(Caller::system()), now());
     let balances = reader.shape("credit_balances").unwrap();
     let mut sql = record::select_each(&reader, balances, "account_id", (0..1_000).map(uuid::Uuid::from_u128));
     sql.push(" AND t.system = ").text("express");

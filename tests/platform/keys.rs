@@ -11,9 +11,10 @@ use base64::{
 };
 use samphan::{
     config::{RateLimit, Settings},
+    identity::service::Identity,
     server,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 crate::on_both![
     server_keys_are_encrypted_under_the_configured_key,
@@ -23,9 +24,10 @@ crate::on_both![
 ];
 
 /// What a process with these secret keys knows.
-async fn prepared(app: &App, keys: &[[u8; 32]]) -> server::State {
+async fn prepared(app: &App, keys: &[[u8; 32]]) -> Arc<Identity> {
     let secret_keys = keys.iter().map(|key| STANDARD.encode(key)).collect();
-    server::prepare(&Settings { secret_keys, ..settings(app.database_url(), RateLimit::Off) }).await.unwrap().0
+    let service = server::prepare(&Settings { secret_keys, ..settings(app.database_url(), RateLimit::Off) }).await.unwrap();
+    service.kernel.process.service().unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -34,7 +36,7 @@ fn hex(bytes: &[u8]) -> String {
 
 async fn server_keys_are_encrypted_under_the_configured_key(app: App) {
     let plain = prepared(&app, &[]).await;
-    let secrets: Vec<String> = plain.server_keys.all().iter().map(|key| hex(&key.secret)).collect();
+    let secrets: Vec<String> = plain.server_keys().iter().map(|key| hex(&key.secret)).collect();
     assert_eq!(secrets.len(), 4);
     let found = async |secret: &str| {
         let dump = app.dump().await;
@@ -45,20 +47,20 @@ async fn server_keys_are_encrypted_under_the_configured_key(app: App) {
     }
     let (first, second) = ([1; 32], [2; 32]);
     let one = prepared(&app, &[first]).await;
-    assert_eq!(one.server_keys.all(), plain.server_keys.all(), "the same keys, encrypted");
+    assert_eq!(one.server_keys(), plain.server_keys(), "the same keys, encrypted");
     for secret in &secrets {
         assert!(!found(secret).await, "{secret} is in the database");
     }
     let two = prepared(&app, &[second, first]).await;
-    assert_eq!(two.server_keys.all(), plain.server_keys.all());
+    assert_eq!(two.server_keys(), plain.server_keys());
     let listed = command(&["keys", "list", "--database-url", app.database_url()]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert_eq!(listed.matches("encrypted with ").count(), 4, "{listed}");
     assert!(app.dump().await.tables_with(two.keyring().current()).contains(&"server_keys"), "encrypted anew by the first key");
     // Whoever has lost the key starts all the same, with other keys: people sign in again, and cursors are fetched anew.
     let lost = prepared(&app, &[[3; 32]]).await;
-    let known: Vec<Vec<u8>> = lost.server_keys.all().iter().map(|key| key.secret.clone()).collect();
-    assert!(known.len() == 4 && plain.server_keys.all().iter().all(|key| !known.contains(&key.secret)));
+    let known: Vec<Vec<u8>> = lost.server_keys().iter().map(|key| key.secret.clone()).collect();
+    assert!(known.len() == 4 && plain.server_keys().iter().all(|key| !known.contains(&key.secret)));
     // The process that runs on has its keys still.
     app.get("/v1/me").await.is(200);
 }
@@ -142,5 +144,5 @@ async fn rotation_without_the_configured_key_is_refused(app: App) {
     let done = right.env("SAMPHAN_SECRET_KEYS", STANDARD.encode([1; 32])).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     let after = prepared(&app, &[[1; 32]]).await;
-    assert_eq!((kept.server_keys.all().len(), after.server_keys.all().len()), (4, 8));
+    assert_eq!((kept.server_keys().len(), after.server_keys().len()), (4, 8));
 }

@@ -368,7 +368,7 @@ async fn a_limited_key_makes_no_wider_key(app: App) {
     for code in ["express", "hub"] {
         app.make("/v1/external-systems", json!({"code": code, "name": code, "kind": "accounting"})).await;
     }
-    let end = samphan::server::now().plus_seconds(60);
+    let end = now().plus_seconds(60);
     let limits = json!({"systems": ["express"], "allowed_addresses": ["127.0.0.1"], "expires_at": end});
     let rights = ["api-keys:*/all", "external-references:*/all", "users:*/all", "roles:*/all"];
     let parent = app.api_key(&rights, limits.clone()).await.is(201);
@@ -457,7 +457,7 @@ async fn a_rotation_ends_access_tokens_of_the_old_secret(app: App) {
 
 async fn an_endpoint_of_an_expired_key_receives_nothing(app: App) {
     local(async {
-        let end_of_key = samphan::server::now().plus_seconds(3);
+        let end_of_key = now().plus_seconds(3);
         let rights = ["accounts:read/all", "changes:read/all", "webhook-endpoints:*/all"];
         let key = app.api_key(&rights, json!({"expires_at": end_of_key})).await.is(201);
         let machine = app.as_(&key.text_of("token"));

@@ -8,7 +8,7 @@ mod rebuild;
 mod reservations;
 
 use crate::support::*;
-use samphan::{openapi, server};
+use samphan::openapi;
 use samphan_domain::{caller::Caller, instant::Instant};
 use samphan_persistence::store::{Opening, Store, Work};
 use std::{sync::Arc, time::SystemTime};
@@ -76,8 +76,4 @@ async fn work(store: &Store, now: Instant) -> Work {
 
 fn uuid(id: &str) -> uuid::Uuid {
     uuid::Uuid::parse_str(id).unwrap()
-}
-
-fn now() -> Instant {
-    server::now()
 }

@@ -2,12 +2,14 @@
 
 use super::{
     database::{Database, Kind},
+    now,
     program::Program,
     request::Request,
 };
 use actix_web::dev::ServerHandle;
 use reqwest::Method;
 use samphan::{
+    background::tls::use_tls,
     commands::demo,
     config::{self, LogFormat, RateLimit, Settings},
     identity::{
@@ -58,7 +60,7 @@ pub fn wait_apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 's
 
 /// A client with a time-out.
 pub fn client() -> reqwest::Client {
-    server::use_tls();
+    use_tls();
     reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
@@ -109,9 +111,9 @@ impl Running {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let (state, opening) = server::prepare(&settings).await.unwrap();
-                first_start::run(&state, &settings).await.unwrap();
-                let serving = server::serve(&settings, state, opening).await.unwrap();
+                let service = server::prepare(&settings).await.unwrap();
+                first_start::run(service.store(), &settings.admin_email, settings.admin_password.as_deref()).await.unwrap();
+                let serving = server::serve(&settings, service).await.unwrap();
                 tell.send((serving.address, serving.handle())).unwrap();
                 serving.run().await.unwrap();
             });
@@ -200,8 +202,8 @@ impl App {
 
     /// Makes the demo company in its database, beside the server.
     pub async fn demo_company(&self) {
-        let (state, _) = server::prepare(&settings(&self.database_url, RateLimit::Off)).await.unwrap();
-        demo::make(&state).await.unwrap();
+        let service = server::prepare(&settings(&self.database_url, RateLimit::Off)).await.unwrap();
+        demo::make(service.store()).await.unwrap();
     }
 
     /// The server's database, beside the server.
@@ -212,12 +214,12 @@ impl App {
 
     /// A work on the server's database, beside the server.
     pub async fn work(&self) -> Work {
-        self.store().await.work(Arc::new(Caller::system()), server::now()).await.unwrap()
+        self.store().await.work(Arc::new(Caller::system()), now()).await.unwrap()
     }
 
     /// What reads the server's database, beside the server; it waits for nobody.
     pub async fn reader(&self) -> Reader {
-        self.store().await.reader(Arc::new(Caller::system()), server::now())
+        self.store().await.reader(Arc::new(Caller::system()), now())
     }
 
     /// The secret that the servers on this database sign tokens with.

@@ -1,10 +1,9 @@
 //! A clock of a test's own, which the programs it starts go by.
 
 use super::{
-    App,
+    App, machine_now,
     program::{Program, serving},
 };
-use samphan::server;
 use samphan_domain::instant::Instant;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -44,6 +43,6 @@ impl Clock {
 
     /// Sets it to a moment; it goes on from there.
     pub fn at(&self, moment: Instant) {
-        self.ahead((moment.micros() - server::clock().micros()).div_euclid(1_000_000));
+        self.ahead((moment.micros() - machine_now().micros()).div_euclid(1_000_000));
     }
 }

@@ -1,6 +1,6 @@
 //! Every list of the document with all its records: what memory knows of a database.
 
-use super::{App, app, contract};
+use super::{App, app, contract, now};
 use reqwest::Method;
 use samphan::{config::RateLimit, openapi, server};
 use samphan_domain::{
@@ -40,8 +40,8 @@ pub struct Lists {
 
 /// The demo company, in a database that has its administrator already.
 pub async fn make_demo(app: &App) {
-    let (state, _) = server::prepare(&app::settings(app.database_url(), RateLimit::Off)).await.unwrap();
-    samphan::commands::demo::make(&state).await.unwrap();
+    let service = server::prepare(&app::settings(app.database_url(), RateLimit::Off)).await.unwrap();
+    samphan::commands::demo::make(service.store()).await.unwrap();
 }
 
 /// The names of an operation's query parameters.
@@ -136,7 +136,7 @@ impl Vocabulary for Lists {
     }
 
     fn now(&self) -> Instant {
-        server::now()
+        now()
     }
 
     fn zone(&self) -> Zone {

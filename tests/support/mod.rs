@@ -21,6 +21,8 @@ pub use request::{Answer, same_but_request_id};
 pub use serde_json::{Value, json};
 pub use waiting::{until, until_within};
 
+pub use samphan_persistence::clock::{machine as machine_now, now};
+
 use samphan::{openapi, stock::rebuild};
 use samphan_persistence::store::{Opening, Store};
 

@@ -1,5 +1,7 @@
 //! How it is reached: the REST kernel, the areas' collections, and the one binary `samphan`.
 
+pub mod areas;
+pub mod background;
 pub mod catalog;
 pub mod commands;
 pub mod config;
@@ -14,6 +16,4 @@ pub mod run;
 pub mod sales;
 pub mod server;
 pub mod stock;
-pub mod sweep;
-pub mod tasks;
 pub mod telemetry;

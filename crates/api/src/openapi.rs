@@ -3,12 +3,11 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use crate::{
-    catalog, customers, integration, platform,
+    areas,
     rest::{
         collection::Api,
         document::{self, About},
     },
-    sales, stock,
 };
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -16,12 +15,7 @@ use std::sync::LazyLock;
 /// Every area's collections and operations.
 #[must_use]
 pub fn api() -> Api {
-    let api = platform::routes(Api::default());
-    let api = customers::routes(api);
-    let api = catalog::routes(api);
-    let api = stock::routes(api);
-    let api = sales::routes(api);
-    integration::routes(api).with_permissions()
+    areas::all().api.with_permissions()
 }
 
 /// The published document, OpenAPI 3.1.0; or why it is not sound.

@@ -99,12 +99,13 @@ async fn rebuild_stock(options: &rebuild::Options) -> Result<(), String> {
 async fn serve(settings: &Settings) -> Result<(), String> {
     settings.check()?;
     telemetry::start(settings)?;
-    let (state, opening) = server::prepare(settings).await.map_err(|e| e.to_string())?;
-    let first = first_start::run(&state, settings).await.map_err(|e| e.to_string())?;
+    let service = server::prepare(settings).await.map_err(|e| e.to_string())?;
+    let password = settings.admin_password.as_deref();
+    let first = first_start::run(service.store(), &settings.admin_email, password).await.map_err(|e| e.to_string())?;
     if settings.demo && first.is_some() {
-        demo::make(&state).await.map_err(|e| format!("the demo company: {e}"))?;
+        demo::make(service.store()).await.map_err(|e| format!("the demo company: {e}"))?;
     }
-    let serving = server::serve(settings, state, opening).await.map_err(|e| e.to_string())?;
+    let serving = server::serve(settings, service).await.map_err(|e| e.to_string())?;
     print_start(settings, serving.address, first.as_ref());
     serving.run().await.map_err(|e| e.to_string())
 }

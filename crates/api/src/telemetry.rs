@@ -1,9 +1,8 @@
-//! Logs and metrics: one line and one count for each request, labelled by operation, never holding what was sent.
+//! The log: one line for each request, labelled by operation, never holding what was sent.
 
 use crate::{
     config::{LogFormat, Settings},
-    identity::address::client_address,
-    rest::pipeline::Operated,
+    rest::{client_address::client_address, pipeline::Operated},
 };
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -11,7 +10,6 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 use std::io::IsTerminal;
 use tracing::field::display;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -67,79 +65,4 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     }
     drop(held);
     answered
-}
-
-/// A request that is being worked on.
-#[derive(Debug)]
-pub struct Running(IntGauge);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
-/// What is counted.
-#[derive(Debug)]
-pub struct Metrics {
-    registry: Registry,
-    requests: IntCounterVec,
-    seconds: HistogramVec,
-    running: IntGauge,
-    deleted: IntCounterVec,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        let registry = Registry::new();
-        let requests = Opts::new("samphan_requests_total", "Requests answered, by operation and status.");
-        let seconds = HistogramOpts::new("samphan_request_seconds", "Seconds from a request's head to its answer, by operation.")
-            .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
-        // The names and labels are constant and valid; a metric that failed to register would only be missing.
-        let made = || -> prometheus::Result<_> {
-            let requests = IntCounterVec::new(requests, &["operation", "status"])?;
-            let seconds = HistogramVec::new(seconds, &["operation"])?;
-            let running = IntGauge::new("samphan_requests_running", "Requests being worked on.")?;
-            registry.register(Box::new(requests.clone()))?;
-            registry.register(Box::new(seconds.clone()))?;
-            registry.register(Box::new(running.clone()))?;
-            let deleted = Opts::new("samphan_deleted_rows_total", "Rows deleted because they were kept long enough, by kind.");
-            let deleted = IntCounterVec::new(deleted, &["kind"])?;
-            registry.register(Box::new(deleted.clone()))?;
-            Ok((requests, seconds, running, deleted))
-        };
-        match made() {
-            Ok((requests, seconds, running, deleted)) => Self { registry, requests, seconds, running, deleted },
-            Err(error) => unreachable!("constant metrics: {error}"),
-        }
-    }
-}
-
-impl Metrics {
-    /// Counts a request as being worked on, until dropped: also where its client goes away first.
-    #[must_use]
-    pub fn begin(&self) -> Running {
-        self.running.inc();
-        Running(self.running.clone())
-    }
-
-    /// Counts a request that has been answered.
-    pub fn end(&self, operation: &str, status: u16, seconds: f64) {
-        self.requests.with_label_values(&[operation, &status.to_string()]).inc();
-        self.seconds.with_label_values(&[operation]).observe(seconds);
-    }
-
-    /// Counts rows that were deleted because they were kept long enough.
-    pub fn deleted(&self, kind: &str, rows: u64) {
-        self.deleted.with_label_values(&[kind]).inc_by(rows);
-    }
-
-    /// Everything, in the text format of Prometheus.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = vec![];
-        // Writing into memory cannot fail.
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
-        String::from_utf8(out).unwrap_or_default()
-    }
 }

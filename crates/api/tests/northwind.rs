@@ -35,9 +35,9 @@ fn settings(database_url: &str) -> Settings {
 
 async fn load_twice(database_url: &str, folder: &Path) {
     let settings = settings(database_url);
-    let (state, opening) = server::prepare(&settings).await.expect("a database");
-    first_start::run(&state, &settings).await.expect("an administrator");
-    let serving = server::serve(&settings, state, opening).await.expect("a service");
+    let service = server::prepare(&settings).await.expect("a database");
+    first_start::run(service.store(), &settings.admin_email, Some(PASSWORD)).await.expect("an administrator");
+    let serving = server::serve(&settings, service).await.expect("a service");
     let (handle, address) = (serving.handle(), serving.address);
     actix_web::rt::spawn(serving.run());
     let options = Options {

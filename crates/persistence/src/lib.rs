@@ -1,6 +1,7 @@
 //! How it is kept: one transaction a write, no transaction a read, the same code on SQLite and PostgreSQL.
 
 pub mod bulk;
+pub mod clock;
 pub mod copy;
 pub mod cursor;
 pub mod dialect;

@@ -4,7 +4,10 @@ pub mod price_book;
 pub mod price_quote;
 pub mod product;
 
-use crate::rest::collection::{Api, Collection};
+use crate::rest::{
+    collection::{Api, Collection},
+    module::Module,
+};
 use samphan_domain::catalog::{
     exchange_rate::ExchangeRate,
     price_book::{PriceBook, PriceBookEntry},
@@ -12,9 +15,15 @@ use samphan_domain::catalog::{
     product::ProductCategory,
 };
 
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes)
+}
+
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     api.collection(Collection::<ProductCategory>::new("products").writes())
         .collection(product::routes())
         .collection(price_book::routes())

@@ -8,7 +8,6 @@ use crate::{
         administrators::Roles,
         user::{self, emit_password_event},
     },
-    server::now,
 };
 use clap::{Args, Subcommand};
 use samphan_domain::{
@@ -22,7 +21,7 @@ use samphan_domain::{
     scalar::Scalar,
 };
 use samphan_persistence::{
-    migrate,
+    clock, migrate,
     store::{Opening, Store, Work},
     stored::{self, Stored},
 };
@@ -90,7 +89,7 @@ pub async fn run(command: &AdminCommand) -> Result<String, String> {
     let password = given.clone().unwrap_or_else(tokens::secret);
     let hash = passwords::hash(password.clone()).await.map_err(|e| e.to_string())?;
     let store = open(&common.database).await?;
-    let work = store.work(Arc::new(Caller::system()), now()).await.map_err(|e| explain(&e))?;
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await.map_err(|e| explain(&e))?;
     let found = stored::one_with::<User>(&work, "email", Scalar::Text(email.clone())).await.map_err(|e| explain(&e))?;
     if let Some(given) = &given {
         let name = match (command, &found) {

@@ -7,10 +7,10 @@ use crate::{
         keyring::Keyring,
         server_keys::{self, KeyKind},
     },
-    server::now,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use samphan_domain::caller::Caller;
+use samphan_persistence::clock;
 use std::{fmt::Write, sync::Arc};
 
 /// What to do about keys.
@@ -66,7 +66,7 @@ async fn rotate(options: &Rotate) -> Result<String, String> {
     let configured = config::secret_keys(&options.secret_keys)?;
     let keyring = Keyring::of(configured.iter().map(Vec::as_slice)).map_err(|e| explain(&e))?;
     let store = open(&options.database).await?;
-    let work = store.work(Arc::new(Caller::system()), now()).await.map_err(|e| explain(&e))?;
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await.map_err(|e| explain(&e))?;
     let kinds = if options.kind.is_empty() { KeyKind::ALL.to_vec() } else { options.kind.clone() };
     let Some(rotated) = server_keys::rotate(&work, &keyring, &kinds, options.at_once).await.map_err(|e| explain(&e))? else {
         return Err("the keys in the database are encrypted: set SAMPHAN_SECRET_KEYS as the service has it".to_owned());
@@ -83,7 +83,7 @@ async fn rotate(options: &Rotate) -> Result<String, String> {
 async fn list(options: &List) -> Result<String, String> {
     options.database.check()?;
     let store = open(&options.database).await?;
-    let reader = store.reader(Arc::new(Caller::system()), now());
+    let reader = store.reader(Arc::new(Caller::system()), clock::now());
     let mut said = String::new();
     for key in server_keys::list(&reader).await.map_err(|e| explain(&e))? {
         let until = key.expires_at.map_or_else(|| "replaced".to_owned(), |until| until.to_string());

@@ -8,7 +8,10 @@ pub mod handover;
 pub mod lookup;
 pub mod search;
 
-use crate::rest::collection::{Api, Collection};
+use crate::rest::{
+    collection::{Api, Collection},
+    module::Module,
+};
 use samphan_domain::customers::{
     account::Account,
     account_history::{AccountGradeChange, AccountLifecycleChange},
@@ -16,9 +19,15 @@ use samphan_domain::customers::{
     tag::Tag,
 };
 
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes)
+}
+
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     api.collection(account::routes())
         .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id", "lifecycle-history"))
         .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id", "grade-history"))

@@ -3,10 +3,12 @@
 use super::{
     limits::BAD_CREDENTIALS,
     rights::{self, Holder},
+    service::Identity,
     tickets,
     tokens::{EXPIRED, hash},
 };
-use crate::server::State;
+use crate::rest::kernel::{Authenticator, Kernel};
+use futures_util::future::LocalBoxFuture;
 use samphan_domain::{
     calendar,
     caller::{Caller, CallerKind},
@@ -14,7 +16,10 @@ use samphan_domain::{
     instant::Instant,
     network::{Network, limited_as},
 };
-use samphan_persistence::{row::Row, store::Reader};
+use samphan_persistence::{
+    row::Row,
+    store::{Reader, Store},
+};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -71,58 +76,74 @@ impl Callers {
     }
 }
 
-/// The caller of an `Authorization` header.
+/// Authenticates by access tokens, API keys and one-time tickets.
 ///
 /// Credentials that are not valid are counted for each address. From an address that sent too many, keys are not looked up unless they are
 /// known to be good; a signature needs no looking up.
-pub async fn of_header(state: &State, header: Option<&str>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
-    let header = header.ok_or_else(|| Error::from(Code::Unauthenticated))?;
-    let found = authenticated(state, header, address, now).await;
-    match found {
-        Err(error) if error.code == Code::Unauthenticated && error.about != EXPIRED => {
-            // Above the limit the answer is 429 instead.
-            state.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
-            Err(error)
-        }
-        other => other,
-    }
-}
+#[derive(Debug)]
+pub struct Credentials(pub Arc<Identity>);
 
-/// The `Authorization` header that a one-time ticket stands for. Tickets that are not valid are counted as other credentials are.
-pub async fn of_ticket(state: &State, ticket: &str, address: IpAddr, now: Instant) -> Result<String> {
-    state.has_any(&failures(address), BAD_CREDENTIALS, now)?;
-    let redeemed = tickets::redeem(state, ticket, now).await;
-    if redeemed.as_ref().is_err_and(|error| error.code == Code::Unauthenticated) {
-        state.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+impl Authenticator for Credentials {
+    fn caller<'a>(
+        &'a self,
+        kernel: &'a Kernel,
+        authorization: Option<&'a str>,
+        address: IpAddr,
+        now: Instant,
+    ) -> LocalBoxFuture<'a, Result<Arc<Caller>>> {
+        Box::pin(async move {
+            let header = authorization.ok_or_else(|| Error::from(Code::Unauthenticated))?;
+            match self.authenticated(kernel, header, address, now).await {
+                Err(error) if error.code == Code::Unauthenticated && error.about != EXPIRED => {
+                    // Above the limit the answer is 429 instead.
+                    kernel.limits.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+                    Err(error)
+                }
+                other => other,
+            }
+        })
     }
-    redeemed
+
+    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>> {
+        Box::pin(async move {
+            kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;
+            let redeemed = tickets::redeem(&kernel.process, &self.0.keys, ticket, now).await;
+            if redeemed.as_ref().is_err_and(|error| error.code == Code::Unauthenticated) {
+                kernel.limits.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+            }
+            redeemed
+        })
+    }
 }
 
 fn failures(address: IpAddr) -> String {
     format!("bad credentials from {}", limited_as(address))
 }
 
-async fn authenticated(state: &State, header: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
-    let unauthenticated = || Error::from(Code::Unauthenticated);
-    let token = header
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, t)| t.trim())
-        .ok_or_else(unauthenticated)?;
-    if let Some(key) = token.strip_prefix("smp_") {
-        let (id, secret) = parts(key)?;
-        if !state.callers.is_known(id, &hash(secret.as_bytes())) {
-            state.has_any(&failures(address), BAD_CREDENTIALS, now)?;
+impl Credentials {
+    async fn authenticated(&self, kernel: &Kernel, header: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+        let unauthenticated = || Error::from(Code::Unauthenticated);
+        let token = header
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, t)| t.trim())
+            .ok_or_else(unauthenticated)?;
+        let (callers, store) = (&self.0.callers, kernel.store());
+        if let Some(key) = token.strip_prefix("smp_") {
+            let (id, secret) = parts(key)?;
+            if !callers.is_known(id, &hash(secret.as_bytes())) {
+                kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;
+            }
+            return callers.of_key(store, key, address, now).await;
         }
-        return of_key(state, key, address, now).await;
+        let claims = self.0.keys.verify(token, now)?;
+        let known = match claims.kind.as_str() {
+            // A token got with a secret that was replaced since is as good as that secret.
+            "api_key" => callers.key(store, claims.sid, now).await?.filter(|key| claims.secret == Some(mark(&key.secret_hash))),
+            _ => callers.user(store, claims.sid, now).await?,
+        };
+        from(known, address, now)
     }
-    let claims = state.keys.verify(token, now)?;
-    let known = match claims.kind.as_str() {
-        // A token got with a secret that was replaced since is as good as that secret.
-        "api_key" => known_key(state, claims.sid, now).await?.filter(|key| claims.secret == Some(mark(&key.secret_hash))),
-        _ => known_user(state, claims.sid, now).await?,
-    };
-    from(known, address, now)
 }
 
 /// What tells a key's secrets apart, for its access tokens: a hash of what is stored, which itself is a hash.
@@ -137,16 +158,6 @@ fn parts(key: &str) -> Result<(Uuid, &str)> {
     Ok((Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?, secret))
 }
 
-/// The caller of an API key's text after `smp_`.
-pub async fn of_key(state: &State, key: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
-    let (id, secret) = parts(key)?;
-    let known = known_key(state, id, now).await?;
-    if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
-        return Err(Code::Unauthenticated.into());
-    }
-    from(known, address, now)
-}
-
 fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
     let known = known
         .filter(|k| k.expires_at.is_none_or(|t| t > now))
@@ -154,39 +165,74 @@ fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Calle
     known.map(|k| k.caller).ok_or_else(|| Code::Unauthenticated.into())
 }
 
-async fn remembered(
-    state: &State,
-    (way, id): (Way, Uuid),
-    now: Instant,
-    read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
-) -> Result<Option<Known>> {
-    let kept = state.callers.0.read().unwrap_or_else(PoisonError::into_inner).get(&(way, id)).cloned();
-    if let Some((at, known)) = kept
-        && at.is_within(FRESH, now)
-    {
-        return Ok(known);
+impl Callers {
+    /// The caller of an API key's text after `smp_`.
+    pub async fn of_key(&self, store: &Store, key: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+        let (id, secret) = parts(key)?;
+        let known = self.key(store, id, now).await?;
+        if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
+            return Err(Code::Unauthenticated.into());
+        }
+        from(known, address, now)
     }
-    let known = read(state.store.reader(Arc::new(Caller::system()), now)).await?;
-    let mut all = state.callers.0.write().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= REMEMBERED {
-        all.retain(|_, (at, _)| at.is_within(FRESH, now));
-    }
-    all.insert((way, id), (now, known.clone()));
-    Ok(known)
-}
 
-async fn known_user(state: &State, session: Uuid, now: Instant) -> Result<Option<Known>> {
-    remembered(state, (Way::Session, session), now, async |reader| {
-        let mut sql = reader.sql();
-        sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
-        sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
-        let read = |row: &Row<'_>| Ok((user_of(row)?, row.time(5)?, row.optional_text(6)?));
-        let Some((holder, expires_at, time_zone)) = reader.fetch_one(sql, read).await? else { return Ok(None) };
-        let time_zone = time_zone.as_deref().and_then(calendar::zone);
-        let caller = Caller { session_id: session, time_zone, ..rights::resolve(&reader, &holder).await? };
-        Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
-    })
-    .await
+    /// The caller a user or key is, for what is done in its name while it is away; none when it may not sign in any more.
+    pub async fn of_principal(&self, store: &Store, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
+        let known = self.remembered(store, (Way::Principal, id), now, async |reader| {
+            let mut sql = reader.sql();
+            sql.push("SELECT id, name, locale, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ")
+                .id(id);
+            let Some(holder) = reader.fetch_one(sql, user_of).await? else { return read_key(&reader, id).await };
+            let caller = Arc::new(rights::resolve(&reader, &holder).await?);
+            Ok(Some(Known { caller, secret_hash: vec![], addresses: None, expires_at: None }))
+        });
+        Ok(known.await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
+    }
+
+    async fn remembered(
+        &self,
+        store: &Store,
+        (way, id): (Way, Uuid),
+        now: Instant,
+        read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
+    ) -> Result<Option<Known>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(way, id)).cloned();
+        if let Some((at, known)) = kept
+            && at.is_within(FRESH, now)
+        {
+            return Ok(known);
+        }
+        let known = read(store.reader(Arc::new(Caller::system()), now)).await?;
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED {
+            all.retain(|_, (at, _)| at.is_within(FRESH, now));
+        }
+        all.insert((way, id), (now, known.clone()));
+        Ok(known)
+    }
+
+    async fn user(&self, store: &Store, session: Uuid, now: Instant) -> Result<Option<Known>> {
+        self.remembered(store, (Way::Session, session), now, async |reader| {
+            let mut sql = reader.sql();
+            sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
+            sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
+            let read = |row: &Row<'_>| Ok((user_of(row)?, row.time(5)?, row.optional_text(6)?));
+            let Some((holder, expires_at, time_zone)) = reader.fetch_one(sql, read).await? else { return Ok(None) };
+            let time_zone = time_zone.as_deref().and_then(calendar::zone);
+            let caller = Caller { session_id: session, time_zone, ..rights::resolve(&reader, &holder).await? };
+            Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
+        })
+        .await
+    }
+
+    async fn key(&self, store: &Store, id: Uuid, now: Instant) -> Result<Option<Known>> {
+        let known = self.remembered(store, (Way::Key, id), now, async |reader| read_key(&reader, id).await).await?;
+        if known.is_none() {
+            // Anyone can make up ids: remembered, they would push out those who call.
+            self.forget(id);
+        }
+        Ok(known)
+    }
 }
 
 /// A user, from the columns id, name, locale, role_ids and team_ids of a row.
@@ -199,29 +245,8 @@ fn user_of(row: &Row<'_>) -> Result<Holder> {
     })
 }
 
-/// The caller a user or key is, for what is done in its name while it is away; none when it may not sign in any more.
-pub async fn of_principal(state: &State, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
-    let known = remembered(state, (Way::Principal, id), now, async |reader| {
-        let mut sql = reader.sql();
-        sql.push("SELECT id, name, locale, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ").id(id);
-        let Some(holder) = reader.fetch_one(sql, user_of).await? else { return key(&reader, id).await };
-        let caller = Arc::new(rights::resolve(&reader, &holder).await?);
-        Ok(Some(Known { caller, secret_hash: vec![], addresses: None, expires_at: None }))
-    });
-    Ok(known.await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
-}
-
-async fn known_key(state: &State, id: Uuid, now: Instant) -> Result<Option<Known>> {
-    let known = remembered(state, (Way::Key, id), now, async |reader| key(&reader, id).await).await?;
-    if known.is_none() {
-        // Anyone can make up ids: remembered, they would push out those who call.
-        state.callers.forget(id);
-    }
-    Ok(known)
-}
-
 /// An active key, as long as the user who answers for it may sign in.
-async fn key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
+async fn read_key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
     let mut sql = reader.sql();
     sql.push("SELECT k.secret_hash, k.id, k.name, k.role_ids, k.scopes, k.systems, k.allowed_addresses, k.expires_at FROM api_keys k ");
     sql.push("WHERE k.deleted_at IS NULL AND k.status = 'active' AND (k.responsible_id IS NULL OR EXISTS (SELECT 1 FROM users u ");

@@ -2,13 +2,14 @@
 //! address. Whoever guesses passwords can therefore neither flood the audit nor learn from the time of an answer that a user exists.
 //! Sign-ins with unknown e-mail addresses are in the log only: what was sent is never kept.
 
-use crate::server::{State, now};
-use samphan_domain::{caller::Caller, error::Result, event::CLIENT_ADDRESS, platform::user::User, resource::Resource};
+use super::service::Identity;
+use crate::background::{process::Process, task::Task};
+use samphan_domain::{error::Result, event::CLIENT_ADDRESS, platform::user::User, resource::Resource};
 use serde_json::{Map, json};
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use uuid::Uuid;
@@ -36,26 +37,17 @@ impl RefusedSignIns {
     }
 }
 
-/// Writes them for the life of the process.
-pub async fn run(state: State) {
-    let mut clock = tokio::time::interval(INTERVAL);
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        let counted = state.refused_sign_ins.take();
-        if counted.is_empty() {
-            continue;
-        }
-        let pairs = counted.len();
-        // The log has each of them already.
-        if let Err(error) = write(&state, counted).await {
-            tracing::warn!(pairs, code = error.code.as_str(), "refused sign-ins could not be written to the audit");
-        }
-    }
+/// Writes them to the audit. What cannot be written is in the log, which has each of them already.
+#[must_use]
+pub fn task() -> Task {
+    Task::every("identity.write_refused_sign_ins", INTERVAL, async |process: &Process| {
+        let counted = process.service::<Identity>()?.refused_sign_ins.take();
+        if counted.is_empty() { Ok(()) } else { write(process, counted).await }
+    })
 }
 
-async fn write(state: &State, counted: HashMap<(Uuid, IpAddr), u64>) -> Result<()> {
-    let work = state.store.work(Arc::new(Caller::system()), now()).await?;
+async fn write(process: &Process, counted: HashMap<(Uuid, IpAddr), u64>) -> Result<()> {
+    let work = process.work().await?;
     for ((user, address), attempts) in counted {
         let facts = Map::from_iter([(CLIENT_ADDRESS.to_owned(), json!(address)), ("attempts".to_owned(), json!(attempts))]);
         work.emit_activity("session.refused", (User::MANY, user), facts);

@@ -7,12 +7,10 @@
 
 use super::{
     keyring::{Keyring, Sealed},
+    service::Identity,
     tokens,
 };
-use crate::{
-    integration::webhooks,
-    server::{State, now},
-};
+use crate::background::{process::Process, task::Task};
 use clap::ValueEnum;
 use samphan_domain::{
     caller::Caller,
@@ -20,7 +18,10 @@ use samphan_domain::{
     instant::Instant,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::{Reader, Work};
+use samphan_persistence::{
+    clock,
+    store::{Reader, Work},
+};
 use std::{sync::Arc, time::Duration};
 
 /// How often each process reads the table.
@@ -268,34 +269,28 @@ pub async fn list(reader: &Reader) -> Result<Vec<Listed>> {
     Ok(rows(reader).await?.into_iter().map(listed).collect())
 }
 
-/// Follows the table for the life of the process: what another process or a command made is used within seconds.
-pub async fn follow(state: State) {
-    let mut clock = tokio::time::interval(POLL_INTERVAL);
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        // A database that is away is logged where it fails, and may be back by the next time.
-        if let Err(error) = reload(&state).await {
-            tracing::warn!(code = error.code.as_str(), "server keys could not be read; those known are used on");
-        }
-    }
+/// Follows the table: what another process or a command made is used within seconds.
+#[must_use]
+pub fn task() -> Task {
+    Task::every("identity.reload_server_keys", POLL_INTERVAL, reload)
 }
 
 /// Reads the table and takes over what changed in it.
-async fn reload(state: &State) -> Result<()> {
-    let reader = state.store.reader(Arc::new(Caller::system()), now());
-    let known = state.server_keys.all();
+async fn reload(process: &Process) -> Result<()> {
+    let identity = process.service::<Identity>()?;
+    let reader = process.store.reader(Arc::new(Caller::system()), clock::now());
+    let known = identity.server_keys();
     let mut keys = vec![];
     for row in rows(&reader).await? {
         let (name, expires_at) = (row.name.clone(), row.expires_at);
         // What was encrypted anew under a key that this process does not have is known here all the same.
         let remembered = || known.iter().find(|key| key.name == name).map(|key| ServerKey { expires_at, ..key.clone() });
-        keys.extend(row.open(&state.configured_keys).or_else(remembered));
+        keys.extend(row.open(&identity.configured_keys).or_else(remembered));
     }
-    let is_new_secret = state.use_server_keys(keys, reader.now)?;
+    let is_new_secret = identity.use_server_keys(&process.store, keys, reader.now)?;
     if is_new_secret {
-        let work = state.store.work(Arc::new(Caller::system()), now()).await?;
-        webhooks::seal_anew(&work, &state.keyring()).await?;
+        let work = process.work().await?;
+        identity.reseal(&work).await?;
         work.commit().await?;
     }
     Ok(())

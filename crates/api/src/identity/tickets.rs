@@ -6,9 +6,9 @@
 
 use super::{
     callers::mark,
-    tokens::{hash, secret},
+    tokens::{Keys, hash, secret},
 };
-use crate::server::State;
+use crate::background::process::Process;
 use samphan_domain::{
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
@@ -51,8 +51,8 @@ async fn key_secret(work: &Work, key: Uuid) -> Result<Vec<u8>> {
 
 /// Uses a ticket up. Answers the `Authorization` header that stands for it: an access token of the session or key that made it, which ends
 /// with that.
-pub async fn redeem(state: &State, ticket: &str, now: Instant) -> Result<String> {
-    let work = state.store.work(Arc::new(Caller::system()), now).await?;
+pub async fn redeem(process: &Process, keys: &Keys, ticket: &str, now: Instant) -> Result<String> {
+    let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
     sql.push("DELETE FROM stream_tickets WHERE secret_hash = ").bind(Kind::Bytes, hashed(ticket)).push(" AND expires_at > ");
     sql.bind(Kind::Time, Scalar::Time(now)).push(" RETURNING principal_id, session_id, key_secret");
@@ -69,6 +69,6 @@ pub async fn redeem(state: &State, ticket: &str, now: Instant) -> Result<String>
     if is_replaced {
         return Err(Error::from(Code::Unauthenticated));
     }
-    let token = state.keys.issue(principal, session, mark, Uuid::from_u128(rand::random()), now)?;
+    let token = keys.issue(principal, session, mark, Uuid::from_u128(rand::random()), now)?;
     Ok(format!("Bearer {token}"))
 }

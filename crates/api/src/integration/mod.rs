@@ -6,12 +6,23 @@ pub mod external_reference;
 pub mod external_system;
 pub mod webhooks;
 
-use crate::rest::collection::Api;
+use crate::rest::{collection::Api, module::Module};
 use samphan_domain::integration::external_reference::ExternalRef;
+
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module
+        .routes(routes)
+        .task(credit::expiry::task())
+        .task(changes::follower::end_task())
+        .task(changes::follower::task())
+        .task(webhooks::dispatcher::task())
+}
 
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     let api = api.collection(external_system::routes()).collection(external_reference::routes()).schema::<ExternalRef>();
     external_reference::examples(webhooks::routes(changes::routes(credit::routes(api))))
 }

@@ -4,6 +4,7 @@ use super::user::role_place;
 use crate::{
     identity::{
         rights::{self, Book, Holder},
+        service::Identity,
         tokens,
     },
     rest::{
@@ -151,7 +152,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
     check(work, &call.state.routes, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
-    call.state.callers.forget(made.id());
+    call.service::<Identity>()?.callers.forget(made.id());
     Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
 }
 
@@ -163,7 +164,7 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     }
     // Who is shown a secret can use it.
     rights::require_rights_of(work, Some(key.id()), Delegation::Identity).await?;
-    call.state.callers.forget(key.id());
+    call.service::<Identity>()?.callers.forget(key.id());
     if work.caller.id != key.id() {
         key.data.responsible_id = responsible(work).await?;
     }

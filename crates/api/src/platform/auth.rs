@@ -1,7 +1,7 @@
 //! Signing in and out: people with a password, machines with client credentials.
 
 use crate::{
-    identity::{callers, limits, passwords, tokens},
+    identity::{callers, limits, passwords, service::Identity, tokens},
     rest::{
         answer::Answer,
         collection::Api,
@@ -155,27 +155,27 @@ async fn sign_in(call: Call) -> Result<Answer> {
     let email = email::normal_form(&input.email);
     let from = limited_as(call.client_address);
     let (from, to, both) = (format!("sign-ins from {from}"), format!("sign-ins to {email}"), format!("sign-ins from {from} to {email}"));
-    call.state.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;
-    call.state.take(&both, 1, limits::SIGN_INS, call.now)?;
+    call.kernel.limits.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;
+    call.kernel.limits.take(&both, 1, limits::SIGN_INS, call.now)?;
     // Of tries from many addresses none can be refused, or anyone could lock anyone out: they become slow.
-    let late = call.state.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, MAX_DELAY_SECONDS);
+    let late = call.kernel.limits.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, MAX_DELAY_SECONDS);
     if late > 0 {
         tokio::time::sleep(Duration::from_secs(late.unsigned_abs())).await;
     }
-    let reader = call.state.store.reader(Arc::new(Caller::system()), call.now);
+    let reader = call.kernel.store().reader(Arc::new(Caller::system()), call.now);
     let mut sql = reader.sql();
     sql.push("SELECT u.id, p.hash FROM users u JOIN user_passwords p ON p.user_id = u.id WHERE u.deleted_at IS NULL AND u.status = 'active' AND u.email = ").text(email);
     let found = reader.fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
     let hash = found.as_ref().map(|(_, hash)| hash.clone());
     if !passwords::verify(input.password, hash).await? {
         if let Some((user, _)) = found {
-            call.state.refused_sign_ins.count(user, call.client_address);
+            call.service::<Identity>()?.refused_sign_ins.count(user, call.client_address);
         }
         return Err(Code::InvalidGrant.into());
     }
     let Some((user, _)) = found else { return Err(Code::InvalidGrant.into()) };
     for (name, policy) in [(&from, limits::SIGN_INS_FROM), (&to, limits::SIGN_INS_TO), (&both, limits::SIGN_INS)] {
-        call.state.limits.give_back(name, 1, policy, call.now);
+        call.kernel.limits.give_back(name, 1, policy, call.now);
     }
     let work = call.system_work().await?;
     let session = work.new_id();
@@ -196,7 +196,7 @@ fn emit_session_event(work: &Work, call: &Call, kind: &str, (user, session): (Uu
 }
 
 fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {
-    let access_token = call.state.keys.issue(user, session, None, Uuid::from_u128(rand::random()), call.now)?;
+    let access_token = call.service::<Identity>()?.keys.issue(user, session, None, Uuid::from_u128(rand::random()), call.now)?;
     Ok(Answer::json(&Tokens {
         access_token,
         token_type: "Bearer".to_owned(),
@@ -218,12 +218,12 @@ async fn keep(work: &Work, session: Uuid, refresh_token: &str) -> Result<()> {
 
 /// What may be a used token's successor, so that two tabs that refresh at once get the same pair: the token and a server key hashed
 /// together, so nothing that could be stolen needs to be stored. The first is of the present key.
-fn successors(call: &Call, refresh_token: &str) -> Vec<String> {
+fn successors(call: &Call, refresh_token: &str) -> Result<Vec<String>> {
     let successor = |secret: Vec<u8>| {
         let mixed = [secret.as_slice(), refresh_token.as_bytes()].concat();
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tokens::hash(&mixed))
     };
-    call.state.refresh_secrets(call.now).into_iter().map(successor).collect()
+    Ok(call.service::<Identity>()?.refresh_secrets(call.now).into_iter().map(successor).collect())
 }
 
 /// The successor that was handed out: the key may have been rotated since.
@@ -260,7 +260,7 @@ async fn refresh(call: Call) -> Result<Answer> {
     else {
         return Err(Code::InvalidGrant.into());
     };
-    let successors = successors(&call, &input.refresh_token);
+    let successors = successors(&call, &input.refresh_token)?;
     match used_at {
         None if live => {
             let mut sql = work.sql();
@@ -298,7 +298,7 @@ async fn refresh(call: Call) -> Result<Answer> {
             end(&work, session, "refresh_token_reused").await?;
             emit_session_event(&work, &call, "session.reuse_detected", (user, session));
             work.commit().await?;
-            call.state.callers.forget(session);
+            call.service::<Identity>()?.callers.forget(session);
             Err(Code::InvalidGrant.into())
         }
     }
@@ -316,7 +316,7 @@ async fn sign_out(call: Call) -> Result<Answer> {
     end(&work, call.caller.session_id, "signed_out").await?;
     emit_session_event(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
-    call.state.callers.forget(call.caller.session_id);
+    call.service::<Identity>()?.callers.forget(call.caller.session_id);
     Ok(Answer::nothing())
 }
 
@@ -325,14 +325,14 @@ async fn sign_out_everywhere(call: Call) -> Result<Answer> {
     super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
     emit_session_event(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
-    call.state.callers.forget_all();
+    call.service::<Identity>()?.callers.forget_all();
     Ok(Answer::nothing())
 }
 
 async fn token(call: Call) -> Result<Answer> {
     let input: TokenRequest = call.input()?;
     let from = format!("machine tokens from {}", limited_as(call.client_address));
-    call.state.take(&from, 1, limits::TOKENS_FROM, call.now)?;
+    call.kernel.limits.take(&from, 1, limits::TOKENS_FROM, call.now)?;
     let basic = call.authorization.as_deref().and_then(|h| h.strip_prefix("Basic ")).and_then(|b| STANDARD.decode(b.trim()).ok());
     let basic = basic
         .and_then(|b| String::from_utf8(b).ok())
@@ -340,11 +340,12 @@ async fn token(call: Call) -> Result<Answer> {
     let refused = || Error::from(Code::InvalidGrant);
     let (id, secret) = input.client_id.zip(input.client_secret).or(basic).ok_or_else(refused)?;
     let id = Uuid::parse_str(&id).map_err(|_| refused())?;
-    let caller =
-        callers::of_key(&call.state, &format!("{}{secret}", id.simple()), call.client_address, call.now).await.map_err(|_| refused())?;
-    call.state.limits.give_back(&from, 1, limits::TOKENS_FROM, call.now);
+    let (identity, key) = (call.service::<Identity>()?, format!("{}{secret}", id.simple()));
+    let caller = identity.callers.of_key(call.kernel.store(), &key, call.client_address, call.now).await.map_err(|_| refused())?;
+    call.kernel.limits.give_back(&from, 1, limits::TOKENS_FROM, call.now);
     let mark = callers::mark(&tokens::hash(secret.as_bytes()));
-    let access_token = call.state.keys.issue(caller.id, caller.id, Some(mark), Uuid::from_u128(rand::random()), call.now)?;
+    let access_token =
+        call.service::<Identity>()?.keys.issue(caller.id, caller.id, Some(mark), Uuid::from_u128(rand::random()), call.now)?;
     Ok(Answer::json(&AccessToken {
         access_token,
         token_type: "Bearer".to_owned(),

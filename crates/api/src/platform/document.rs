@@ -4,11 +4,15 @@
 //! time, so that requests for parts take at most one thread. Pages have no request limits, so a client address has a share of its own of
 //! the parts that have to be made (`limits::DOCUMENT_PARTS`); a part that is kept costs nothing of it.
 
+use super::pages::Pages;
 use crate::{
-    identity::{address::client_address, callers, limits, tokens},
+    identity::{limits, tokens},
     openapi,
-    rest::{document::part, pipeline},
-    server::{self, State},
+    rest::{
+        client_address::client_address,
+        document::part,
+        pipeline::{self, App},
+    },
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,6 +23,7 @@ use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     network::limited_as,
 };
+use samphan_persistence::clock;
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -89,6 +94,8 @@ type Wanted = (Version, BTreeSet<String>);
 #[derive(Debug)]
 pub struct Documents {
     document: &'static Value,
+    /// Whether everyone may read it; else who has credentials.
+    is_public: bool,
     current: Arc<Written>,
     older: OnceLock<Arc<Written>>,
     /// The parts that are kept; the one requested last comes last.
@@ -100,9 +107,10 @@ pub struct Documents {
 impl Documents {
     /// Of the published document.
     #[must_use]
-    pub fn new(document: &'static Value) -> Self {
+    pub fn new(document: &'static Value, is_public: bool) -> Self {
         Self {
             document,
+            is_public,
             current: Arc::new(Written::new(document)),
             older: OnceLock::new(),
             parts: Mutex::default(),
@@ -143,43 +151,42 @@ impl Documents {
 }
 
 /// Answers the document: `/openapi.json` and `/openapi-3.0.json`, with `?tags=` the part of these tags.
-pub async fn serve(request: HttpRequest, state: web::Data<State>, version: Version) -> HttpResponse {
-    if !state.public_document {
+pub async fn serve(request: HttpRequest, app: web::Data<App>, pages: web::Data<Pages>, version: Version) -> HttpResponse {
+    if !pages.documents.is_public {
         let sent = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
         let caller = match client_address(&request) {
-            Ok(address) => callers::of_header(&state, sent, address, server::now()).await,
+            Ok(address) => app.kernel.caller(sent, address, clock::now()).await,
             Err(error) => Err(error),
         };
         if let Err(error) = caller {
             return pipeline::refused(&request, &error);
         }
     }
-    match find(&request, &state, version).await {
+    match find(&request, &app, &pages.documents, version).await {
         Ok(written) => answer(&request, &written).await,
         Err(error) => pipeline::refused(&request, &error),
     }
 }
 
-async fn find(request: &HttpRequest, state: &web::Data<State>, version: Version) -> Result<Arc<Written>> {
-    let tags = tags(request.query_string(), state.documents.document)?;
-    let state = web::Data::clone(state);
+async fn find(request: &HttpRequest, app: &App, documents: &Arc<Documents>, version: Version) -> Result<Arc<Written>> {
+    let tags = tags(request.query_string(), documents.document)?;
+    let made_by = Arc::clone(documents);
     let gone = |_| Error::from(Code::Unavailable).retry_after(1);
     if tags.is_empty() {
-        return web::block(move || state.documents.whole(version)).await.map_err(gone);
+        return web::block(move || made_by.whole(version)).await.map_err(gone);
     }
     let wanted = (version, tags);
-    if let Some(written) = state.documents.kept_part(&wanted) {
+    if let Some(written) = documents.kept_part(&wanted) {
         return Ok(written);
     }
-    let shared = web::Data::clone(&state);
-    let _making = shared.documents.making.lock().await;
+    let _making = documents.making.lock().await;
     // Another request may have made it while this one waited.
-    if let Some(written) = state.documents.kept_part(&wanted) {
+    if let Some(written) = documents.kept_part(&wanted) {
         return Ok(written);
     }
     let share = format!("parts of the document for {}", limited_as(client_address(request)?));
-    state.take(&share, 1, limits::DOCUMENT_PARTS, server::now())?;
-    web::block(move || state.documents.make_part(wanted)).await.map_err(gone)
+    app.kernel.limits.take(&share, 1, limits::DOCUMENT_PARTS, clock::now())?;
+    web::block(move || made_by.make_part(wanted)).await.map_err(gone)
 }
 
 /// The tags asked for; none for the whole document.

@@ -1,10 +1,6 @@
 //! The first start: an administrator in an empty database, with the roles most organisations begin with.
 
-use crate::{
-    config::Settings,
-    identity::{passwords, tokens},
-    server::{State, now},
-};
+use crate::identity::{passwords, tokens};
 use samphan_domain::{
     caller::{Caller, FieldAccess, Reach},
     error::Result,
@@ -14,7 +10,11 @@ use samphan_domain::{
         user::{User, UserStatus},
     },
 };
-use samphan_persistence::stored::{self, Stored};
+use samphan_persistence::{
+    clock,
+    store::Store,
+    stored::{self, Stored},
+};
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -34,21 +34,21 @@ const CONNECTOR_NAME: &str = "Accounting connector";
 
 /// Makes the first administrator and the first roles, if there are no users yet. A deployment of before gets the role of accounting
 /// connectors, which grants nothing until a key has it.
-pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart>> {
+pub async fn run(store: &Store, email: &str, password: Option<&str>) -> Result<Option<FirstStart>> {
     let caller = Arc::new(Caller::system());
-    let reader = state.store.reader(Arc::clone(&caller), now());
+    let reader = store.reader(Arc::clone(&caller), clock::now());
     let mut sql = reader.sql();
     sql.push("SELECT count(*) FROM users");
     if reader.count(sql).await? > 0 {
-        if let Err(error) = add_connector(state).await {
+        if let Err(error) = add_connector(store).await {
             tracing::warn!(%error, "the role of accounting connectors could not be made");
         }
         return Ok(None);
     }
-    let made_up = settings.admin_password.is_none().then(tokens::secret);
-    let password = made_up.clone().or_else(|| settings.admin_password.clone()).unwrap_or_default();
+    let made_up = password.is_none().then(tokens::secret);
+    let password = made_up.clone().or_else(|| password.map(str::to_owned)).unwrap_or_default();
     let hash = passwords::hash(password).await?;
-    let work = state.store.work(caller, now()).await?;
+    let work = store.work(caller, clock::now()).await?;
     let mut administrator = None;
     for role in roles() {
         let made = stored::insert(&work, Stored::draft(role)).await?;
@@ -57,7 +57,7 @@ pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart
     stored::insert(&work, connector()).await?;
     let user = User {
         name: "Administrator".to_owned(),
-        email: settings.admin_email.clone(),
+        email: email.to_owned(),
         job_title: None,
         locale: None,
         time_zone: None,
@@ -74,8 +74,8 @@ pub async fn run(state: &State, settings: &Settings) -> Result<Option<FirstStart
 }
 
 /// Makes the role of accounting connectors, unless there is or was one, or another has its name.
-async fn add_connector(state: &State) -> Result<()> {
-    let work = state.store.work(Arc::new(Caller::system()), now()).await?;
+async fn add_connector(store: &Store) -> Result<()> {
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     let mut sql = work.sql();
     sql.push("SELECT count(*) FROM roles WHERE id = ").id(CONNECTOR_ID).push(" OR deleted_at IS NULL AND name = ").text(CONNECTOR_NAME);
     if work.count(sql).await? > 0 {

@@ -14,12 +14,21 @@ pub mod succession;
 pub mod team;
 pub mod user;
 
-use crate::rest::collection::{Api, Collection};
+use crate::rest::{
+    collection::{Api, Collection},
+    module::Module,
+};
 use samphan_domain::platform::{audit_event::AuditEvent, picklist::Picklist};
+
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes).guards(administrators::guards()).task(succession::task())
+}
 
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     let api = api
         .collection(user::routes())
         .collection(team::routes())

@@ -1,15 +1,15 @@
 //! The service itself: health, metrics, the document, the docs page, and what each problem means.
 
-use super::document::{self, Version};
+use super::document::{self, Documents, Version};
 use crate::{
-    identity::tokens,
+    identity::{service::Identity, tokens},
     rest::{
         answer::Answer,
         collection::Api,
+        metrics::Metrics,
         operation::{Access, Call, Operation},
         pipeline,
     },
-    server::{Shared, State},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,6 +19,7 @@ use actix_web::{
 use samphan_domain::error::{Code, Error, Result};
 use samphan_persistence::store::Reader;
 use serde::Serialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -121,30 +122,48 @@ async fn problem(_: &Reader, call: Call) -> Result<Answer> {
 }
 
 async fn jwks(_: &Reader, call: Call) -> Result<Answer> {
-    Ok(Answer::json(&call.state.keys.jwks()))
+    Ok(Answer::json(&call.service::<Identity>()?.keys.jwks()))
 }
 
-/// What is not an operation: the document, the metrics, the docs page.
-pub fn mount(config: &mut ServiceConfig, shared: &Shared) {
-    for (path, version) in [("/openapi.json", Version::Current), ("/openapi-3.0.json", Version::Older)] {
-        config.route(path, web::get().to(move |request, state| document::serve(request, state, version)));
-    }
-    if shared.metrics_page {
-        config.route("/metrics", web::get().to(metrics));
-    }
-    if shared.docs {
-        for path in ["/", "/docs"] {
-            config.route(path, web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }));
+/// What is not an operation: which pages are served, and to whom.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// Whether the docs page is served.
+    pub docs: bool,
+    /// Whether the metrics are.
+    pub metrics: bool,
+    /// The hash of the token that metrics are served for.
+    pub metrics_token: Option<[u8; 32]>,
+    /// What is counted.
+    pub counters: Arc<Metrics>,
+    /// The published document.
+    pub documents: Arc<Documents>,
+}
+
+impl Pages {
+    /// Mounts them.
+    pub fn mount(&self, config: &mut ServiceConfig) {
+        config.app_data(web::Data::new(self.clone()));
+        for (path, version) in [("/openapi.json", Version::Current), ("/openapi-3.0.json", Version::Older)] {
+            config.route(path, web::get().to(move |request, app, pages| document::serve(request, app, pages, version)));
         }
-        config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+        if self.metrics {
+            config.route("/metrics", web::get().to(metrics));
+        }
+        if self.docs {
+            for path in ["/", "/docs"] {
+                config.route(path, web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }));
+            }
+            config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+        }
     }
 }
 
-async fn metrics(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+async fn metrics(request: HttpRequest, pages: web::Data<Pages>) -> HttpResponse {
     let sent = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     // Hashes are compared, so that the time it takes says nothing of the token.
-    if state.metrics_token.is_some_and(|token| sent.map(|sent| tokens::hash(sent.as_bytes())) != Some(token)) {
+    if pages.metrics_token.is_some_and(|token| sent.map(|sent| tokens::hash(sent.as_bytes())) != Some(token)) {
         return pipeline::refused(&request, &Code::Unauthenticated.into());
     }
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.text())
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(pages.counters.text())
 }

@@ -1,6 +1,7 @@
 //! Who takes over the records of a user who is deactivated. The records are counted when the user is deactivated, and handed over a few at a
 //! time by the sweep, safe in several processes, until the user has none.
 
+use crate::background::task::Task;
 use samphan_domain::{
     caller::Reach,
     error::{Code, Error, FieldError, Result},
@@ -14,9 +15,11 @@ use samphan_persistence::{
     store::{Reader, Work},
     stored::{self, Stored},
 };
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 use uuid::Uuid;
 
+/// How often it is looked for: a list is behind by no more than this.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Most records counted of each resource.
 const MAX_COUNTED: i64 = 10_000;
 /// Seconds after which no session of a deactivated user makes records any more, with room to spare.
@@ -81,6 +84,12 @@ pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<(
         return fault("inactive_user", "a user who is active");
     }
     Ok(())
+}
+
+/// The task that hands records over.
+#[must_use]
+pub fn task() -> Task {
+    Task::sweep("users.hand_over_records", SWEEP_INTERVAL, is_any_due, hand_over_some)
 }
 
 /// Whether the records of any user are still to be handed over.

@@ -5,6 +5,7 @@ use crate::{
     identity::{
         limits, passwords,
         rights::{self, Book, Holder},
+        service::Identity,
     },
     rest::{
         answer::Answer,
@@ -249,7 +250,7 @@ async fn set_password(call: Call) -> Result<Answer> {
     end_sessions(&work, user.id(), "password_set").await?;
     emit_password_event(&work, "user.password_set", (user.id(), user.version()), Some(call.client_address), None);
     work.commit().await?;
-    call.state.callers.forget_all();
+    call.service::<Identity>()?.callers.forget_all();
     Ok(Answer::nothing())
 }
 
@@ -305,7 +306,7 @@ pub struct ChangePassword {
 async fn change_password(call: Call) -> Result<Answer> {
     let input: ChangePassword = call.input()?;
     // Whoever holds a token for ten minutes shall not try out passwords with it.
-    call.state.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
+    call.kernel.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
     let reader = call.reader();
     let mut sql = reader.sql();
     sql.push("SELECT hash FROM user_passwords WHERE user_id = ").id(call.caller.id);
@@ -325,7 +326,7 @@ async fn change_password(call: Call) -> Result<Answer> {
     work.execute(sql).await?;
     emit_password_event(&work, "user.password_changed", (call.caller.id, 0), Some(call.client_address), None);
     work.commit().await?;
-    call.state.callers.forget_all();
+    call.service::<Identity>()?.callers.forget_all();
     Ok(Answer::nothing())
 }
 

@@ -258,7 +258,7 @@ impl Batch<'_> {
     async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
         let schema = table.shape.type_name;
         let mut item = item.clone();
-        let faults = self.call.state.validators.faults(&format!("{schema}BatchItem"), &mut item, "")?;
+        let faults = self.call.kernel.validators.faults(&format!("{schema}BatchItem"), &mut item, "")?;
         if !faults.is_empty() {
             return Err(Error::from(Code::ValidationFailed).with(faults));
         }
@@ -308,7 +308,7 @@ impl Batch<'_> {
                 Ok(done(if version_of(&after) == known { "unchanged" } else { "updated" }, &after))
             }
             None => {
-                let faults = self.call.state.validators.faults(&input(schema), &mut Value::Object(fields.clone()), "")?;
+                let faults = self.call.kernel.validators.faults(&input(schema), &mut Value::Object(fields.clone()), "")?;
                 if !faults.is_empty() {
                     return Err(Error::from(Code::ValidationFailed).with(faults));
                 }

@@ -3,11 +3,11 @@
 use super::{
     answer::{Answer, Pieces},
     lasting::Lasting,
+    limits::Slot,
     operation::{Call, Parameter},
     query::{self, Asked},
     reading::close,
 };
-use crate::{identity::limits::Slot, server};
 use csv::{Terminator, WriterBuilder};
 use samphan_domain::{
     caller::{Caller, CallerKind},
@@ -20,6 +20,7 @@ use samphan_domain::{
     shape::{Field, Shape},
 };
 use samphan_persistence::{
+    clock,
     list::{self, View},
     store::Store,
 };
@@ -60,7 +61,7 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     asked.query.limit = AT_ONCE;
     let slot = slot(&call)?;
     let audit = ExportAudit::new(&call, shape);
-    audit.emit(&call.state.store, "export_started", None).await?;
+    audit.emit(call.kernel.store(), "export_started", None).await?;
     let mut export =
         Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, audit, _slot: slot };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
@@ -76,7 +77,7 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
 
 /// A place for one more export of a caller.
 pub fn slot(call: &Call) -> Result<Slot> {
-    call.state.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")
+    call.kernel.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")
 }
 
 /// An export under way.
@@ -123,7 +124,7 @@ impl ExportAudit {
         };
         let mut facts = self.about.clone();
         facts.extend(rows.map(|rows| ("rows".to_owned(), json!(rows))));
-        let work = store.work(Arc::clone(&self.caller), server::now()).await?.for_request(&self.request_id);
+        let work = store.work(Arc::clone(&self.caller), clock::now()).await?.for_request(&self.request_id);
         work.emit_activity(format!("{one}.{what}"), (resource, self.caller.id), facts);
         work.commit().await
     }

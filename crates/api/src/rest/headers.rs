@@ -1,6 +1,6 @@
 //! The headers that tell browsers what not to do with an answer: on everything this service sends, its pages and refusals included.
 
-use crate::server::State;
+use super::pipeline::App;
 use actix_web::{
     Error,
     body::MessageBody,
@@ -25,7 +25,7 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 /// Adds them.
 pub async fn secure<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let is_docs = request.path().starts_with("/docs/");
-    let hsts = request.app_data::<web::Data<State>>().and_then(|state| state.hsts.clone());
+    let hsts = request.app_data::<web::Data<App>>().and_then(|app| app.hsts.clone());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in SAME {

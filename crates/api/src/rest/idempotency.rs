@@ -6,6 +6,7 @@ use super::{
     answer::{Actions, Answer, hide},
     operation::Operation,
 };
+use crate::background::retention::Rule;
 use samphan_domain::{
     caller::{Caller, RoleRights},
     error::{Code, Error, Result},
@@ -24,6 +25,13 @@ use uuid::Uuid;
 
 /// Days an answer is kept.
 pub const KEPT_DAYS: i64 = 7;
+
+/// Answers that are too old to be repeated.
+#[must_use]
+pub fn retention() -> Rule {
+    let delete = "DELETE FROM idempotency_keys WHERE (principal, key) IN (SELECT principal, key FROM idempotency_keys WHERE created_at < ";
+    Rule::statement("idempotent_answers", KEPT_DAYS, delete, " ORDER BY created_at")
+}
 
 /// A key being used.
 #[derive(Debug)]

@@ -1,8 +1,11 @@
 //! An operation: one method at one address. The route, the checks and the document all come from this one value.
 
-use super::example::{Example, Subject};
-use crate::{rest::answer::Answer, server::State};
-use actix_web::{http::Method, web};
+use super::{
+    answer::Answer,
+    example::{Example, Subject},
+    kernel::Kernel,
+};
+use actix_web::http::Method;
 use futures_util::future::LocalBoxFuture;
 use samphan_domain::{caller::Caller, error::Result, instant::Instant};
 use samphan_persistence::store::{Reader, Work};
@@ -112,8 +115,8 @@ impl Body {
 /// A request, checked.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The process: keys, caches, settings.
-    pub state: web::Data<State>,
+    /// The process: the database, the services of the areas, limits.
+    pub kernel: Kernel,
     /// The ids and names in the path, in order.
     pub path: Vec<String>,
     /// The query parameters.
@@ -134,7 +137,7 @@ pub struct Call {
     pub request_id: String,
     /// The Authorization header, for the operations that read it themselves.
     pub authorization: Option<String>,
-    /// The address of the client, by [`crate::identity::address::client_address`].
+    /// The address of the client, by [`super::client_address::client_address`].
     pub client_address: IpAddr,
     /// The language of messages.
     pub language: super::messages::Language,
@@ -151,17 +154,22 @@ impl Call {
     /// A way to read, for an operation that opens what it needs.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        self.state.store.reader(Arc::clone(&self.caller), self.now).limited(self.state.charging())
+        self.kernel.store().reader(Arc::clone(&self.caller), self.now).limited(self.kernel.charging())
     }
 
     /// A work of the caller's, for an operation that opens what it needs.
     pub async fn work(&self) -> Result<Work> {
-        Ok(self.state.store.work(Arc::clone(&self.caller), self.now).await?.for_request(&self.request_id))
+        Ok(self.kernel.store().work(Arc::clone(&self.caller), self.now).await?.for_request(&self.request_id))
     }
 
     /// A work of Samphan's own, for an operation whose caller is not known yet.
     pub async fn system_work(&self) -> Result<Work> {
-        Ok(self.state.store.work(Arc::new(Caller::system()), self.now).await?.for_request(&self.request_id))
+        Ok(self.kernel.store().work(Arc::new(Caller::system()), self.now).await?.for_request(&self.request_id))
+    }
+
+    /// The service of an area.
+    pub fn service<T: std::any::Any + Send + Sync>(&self) -> Result<Arc<T>> {
+        self.kernel.process.service()
     }
 
     /// The body as a type; it fits the published schema already.

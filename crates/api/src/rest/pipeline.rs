@@ -3,16 +3,15 @@
 use super::{
     answer::{Answer, Pieces},
     body,
+    client_address::client_address,
     endpoints::{ALLOW_DUPLICATE, DRY_RUN},
     idempotency::{self, Key},
+    kernel::Kernel,
+    limits,
     messages::Language,
     operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET},
     problem, query,
-    routes::Found,
-};
-use crate::{
-    identity::{address::client_address, callers, limits},
-    server::{self, Shared, State},
+    routes::{Found, Routes},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -30,7 +29,7 @@ use samphan_domain::{
     network::limited_as,
     text,
 };
-use samphan_persistence::{dialect::Dialect, store::Work};
+use samphan_persistence::{clock, dialect::Dialect, store::Work};
 use serde_json::{Map, Value};
 use std::{
     collections::HashMap,
@@ -47,15 +46,25 @@ const IN_LINE: Duration = Duration::from_secs(10);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The pages, and behind every other address the operations.
-pub fn mount(config: &mut web::ServiceConfig, shared: &Shared) {
-    crate::platform::pages::mount(config, shared);
+/// What a worker serves: the operations and what answers them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What operations are answered with.
+    pub kernel: Kernel,
+    /// Every operation by its address.
+    pub routes: Arc<Routes>,
+    /// What tells browsers to come by TLS only.
+    pub hsts: Option<HeaderValue>,
+}
+
+/// The operations, behind every address that nothing else is mounted at.
+pub fn mount(config: &mut web::ServiceConfig) {
     config.default_service(web::to(dispatch));
 }
 
-async fn dispatch(request: HttpRequest, state: web::Data<State>, payload: web::Payload) -> HttpResponse {
-    match state.routes.find(request.method(), request.uri().path()) {
-        Found::Operation(operation, path) => handle(operation, path, &state, request, payload).await,
+async fn dispatch(request: HttpRequest, app: web::Data<App>, payload: web::Payload) -> HttpResponse {
+    match app.routes.find(request.method(), request.uri().path()) {
+        Found::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
         Found::OtherMethods(route, methods) => {
             request.extensions_mut().insert(Operated::Nothing { route });
             refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods))
@@ -82,9 +91,7 @@ pub fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
 fn request_id(request: &HttpRequest) -> String {
     let fits = |id: &&str| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let given = header_text(request, "x-request-id").filter(fits).map(str::to_owned);
-    given.unwrap_or_else(|| {
-        uuid::Uuid::from_bytes(crate::identity::tokens::random().first_chunk::<16>().copied().unwrap_or_default()).to_string()
-    })
+    given.unwrap_or_else(|| Uuid::from_u128(rand::random()).to_string())
 }
 
 fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
@@ -122,15 +129,15 @@ struct Noted {
 async fn handle(
     operation: Arc<Operation>,
     path: Vec<String>,
-    state: &web::Data<State>,
+    kernel: &Kernel,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     let begun = Clock::now();
-    let _running = state.metrics.begin();
+    let _running = kernel.metrics.begin();
     let (id, language) = (request_id(&request), language(&request));
     let mut noted = Noted::default();
-    let result = answer(&operation, path, state, &request, payload, (&id, language), &mut noted).await;
+    let result = answer(&operation, path, kernel, &request, payload, (&id, language), &mut noted).await;
     let mut response = match result {
         Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
@@ -148,7 +155,7 @@ async fn handle(
         }
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
-    state.metrics.end(&operation.id, status, seconds);
+    kernel.metrics.end(&operation.id, status, seconds);
     request.extensions_mut().insert(Operated::Operation(operation, noted.principal));
     response
 }
@@ -192,13 +199,13 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
 async fn answer(
     operation: &Operation,
     path: Vec<String>,
-    state: &web::Data<State>,
+    kernel: &Kernel,
     request: &HttpRequest,
     payload: web::Payload,
     (id, language): (&str, Language),
     noted: &mut Noted,
 ) -> Result<Answer> {
-    let now = server::now();
+    let now = clock::now();
     let address = client_address(request)?;
     if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
         return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
@@ -206,14 +213,14 @@ async fn answer(
     let redeemed;
     let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
         (None, Some(ticket)) => {
-            redeemed = callers::of_ticket(state, &ticket, address, now).await?;
+            redeemed = kernel.authenticator.redeem(kernel, &ticket, address, now).await?;
             Some(redeemed.as_str())
         }
         (header, _) => header,
     };
     let caller = match &operation.access {
         Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
-        _ => callers::of_header(state, authorization, address, now).await?,
+        _ => kernel.caller(authorization, address, now).await?,
     };
     noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
     let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
@@ -222,14 +229,14 @@ async fn answer(
         Access::Public => format!("{} from {}", operation.id, limited_as(address)),
         _ => caller.id.to_string(),
     };
-    let taken = state.take(&bucket, cost, limits::REQUESTS, now);
+    let taken = kernel.limits.take(&bucket, cost, limits::REQUESTS, now);
     noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
     taken?;
     let mut missing = operation.missing_permissions(&caller, &Map::new());
     if !missing.is_empty() {
         // One refusal names everything that this request lacks, and nothing that it does not need.
         if operation.body_may_need_more(&caller)
-            && let Ok((_, body)) = read_body(operation, state, request, payload).await
+            && let Ok((_, body)) = read_body(operation, kernel, request, payload).await
         {
             missing = operation.missing_permissions(&caller, &body);
         }
@@ -238,7 +245,7 @@ async fn answer(
     acceptable(operation, request)?;
     bounded(request)?;
     let query = read_query(operation, request)?;
-    let (raw, body) = read_body(operation, state, request, payload).await?;
+    let (raw, body) = read_body(operation, kernel, request, payload).await?;
     let if_match = if_match(request)?;
     if operation.if_match_required && if_match.is_none() && operation.method != Method::PUT {
         return Err(Code::PreconditionRequired.into());
@@ -250,7 +257,7 @@ async fn answer(
     // Names in paths are sought as names in bodies are kept: composed.
     let path = path.into_iter().map(|part| text::nfc(&part).into_owned()).collect();
     let mut call = Call {
-        state: web::Data::clone(state),
+        kernel: kernel.clone(),
         path,
         query,
         body,
@@ -267,9 +274,9 @@ async fn answer(
     };
     match &operation.run {
         Run::Read(run) => {
-            let mut reader = state.store.reader(caller, now);
+            let mut reader = kernel.store().reader(caller, now);
             if operation.access != Access::Public {
-                reader = reader.limited(state.charging());
+                reader = reader.limited(kernel.charging());
             }
             id.clone_into(&mut reader.request_id);
             run(&reader, call).await
@@ -282,7 +289,7 @@ async fn answer(
             let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
             let mut places = vec![];
             loop {
-                let work = state.store.repeatable_work(Arc::clone(&caller), now, places).await?;
+                let work = kernel.store().repeatable_work(Arc::clone(&caller), now, places).await?;
                 let work = work.for_request(id).allowing_duplicates(duplicates);
                 if let Some(key) = &key {
                     match key.take(&work).await {
@@ -300,12 +307,12 @@ async fn answer(
                     }
                 }
                 // SQLite's writers stand in line before they begin.
-                let again = (state.store.dialect() == Dialect::Postgres).then(|| call.clone());
+                let again = (kernel.store().dialect() == Dialect::Postgres).then(|| call.clone());
                 let answered = run(&work, call).await;
                 if let Some((lines, again)) = work.missed().zip(again) {
                     // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
                     work.roll_back().await?;
-                    let turn = tokio::time::timeout_at(until, state.store.lines.wait(lines)).await;
+                    let turn = tokio::time::timeout_at(until, kernel.store().lines.wait(lines)).await;
                     places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
                     call = again;
                     continue;
@@ -405,12 +412,12 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>> {
 
 async fn read_body(
     operation: &Operation,
-    state: &State,
+    kernel: &Kernel,
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<(Vec<u8>, Map<String, Value>)> {
     let Some(declared) = &operation.body else {
-        expect_nothing(operation, state, request, payload).await?;
+        expect_nothing(operation, kernel, request, payload).await?;
         return Ok((vec![], Map::new()));
     };
     let mut content_type = header_text(request, "content-type").unwrap_or_default().split(';');
@@ -420,7 +427,7 @@ async fn read_body(
     if !charsets.all(|(_, charset)| is_utf_8(charset)) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    let bytes = read_bytes(declared.limit, state, request, payload).await?;
+    let bytes = read_bytes(declared.limit, kernel, request, payload).await?;
     if bytes.is_empty() && declared.optional {
         return Ok((bytes, Map::new()));
     }
@@ -434,7 +441,7 @@ async fn read_body(
     body::clean(&mut value, "", &mut faults);
     if faults.is_empty() {
         let schema = if declared.items_later { body::envelope(&declared.schema) } else { declared.schema.clone() };
-        faults = state.validators.faults(&schema, &mut value, "")?;
+        faults = kernel.validators.faults(&schema, &mut value, "")?;
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
@@ -446,7 +453,7 @@ async fn read_body(
 }
 
 /// Reads a body of at most so many bytes.
-async fn read_bytes(limit: usize, state: &State, request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>> {
+async fn read_bytes(limit: usize, kernel: &Kernel, request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Code::UnsupportedMediaType.into());
     }
@@ -465,15 +472,15 @@ async fn read_bytes(limit: usize, state: &State, request: &HttpRequest, mut payl
         }
         Ok(bytes)
     };
-    tokio::time::timeout(state.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))?
+    tokio::time::timeout(kernel.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))?
 }
 
 /// Refuses what is sent to a write that takes no body: nothing is silently dropped. No body, null and an empty object say nothing.
-async fn expect_nothing(operation: &Operation, state: &State, request: &HttpRequest, payload: web::Payload) -> Result<()> {
+async fn expect_nothing(operation: &Operation, kernel: &Kernel, request: &HttpRequest, payload: web::Payload) -> Result<()> {
     if operation.method == Method::GET {
         return Ok(());
     }
-    let bytes = read_bytes(BODY_LIMIT, state, request, payload).await?;
+    let bytes = read_bytes(BODY_LIMIT, kernel, request, payload).await?;
     if bytes.is_empty() {
         return Ok(());
     }

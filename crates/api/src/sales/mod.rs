@@ -10,6 +10,7 @@ pub mod order;
 mod pricing;
 pub mod promise;
 pub mod release;
+pub mod retention;
 pub mod shipment;
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     rest::{
         collection::{Api, Collection},
         example::Example,
+        module::Module,
     },
 };
 use samphan_domain::{
@@ -28,9 +30,15 @@ use samphan_persistence::{sight, store::Work};
 use serde_json::json;
 use uuid::Uuid;
 
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes).task(release::task())
+}
+
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     api.collection(tax_rates())
         .collection(order::routes())
         .collection(hold::routes())

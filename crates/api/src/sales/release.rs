@@ -6,7 +6,7 @@ use super::{
     hold,
     promise::end,
 };
-use crate::server::now;
+use crate::background::{process::Process, task::Task};
 use samphan_domain::{
     caller::Caller,
     customers::account::Account,
@@ -20,7 +20,8 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
-    store::{Reader, Store, Work},
+    clock,
+    store::{Reader, Work},
     stored,
 };
 use std::{sync::Arc, time::Duration};
@@ -33,24 +34,16 @@ const OVERLAP: i64 = 5;
 /// Records looked at in one go.
 const AT_ONCE: i64 = 100;
 
-/// Looks for the life of the process. Several processes do no harm to each other: the second finds nothing to do.
-pub async fn run(store: Store) {
-    let mut clock = tokio::time::interval(EVERY);
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        // A database that is away is logged where it fails, and may be back by the next time.
-        if once(&store).await.is_err() {
-            tracing::warn!("held orders and promises could not be looked at");
-        }
-    }
+/// The task.
+#[must_use]
+pub fn task() -> Task {
+    Task::every("sales.release_holds", EVERY, once)
 }
 
-async fn once(store: &Store) -> Result<()> {
-    let caller = Arc::new(Caller::system());
-    let reader = store.reader(Arc::clone(&caller), now());
+async fn once(process: &Process) -> Result<()> {
+    let reader = process.store.reader(Arc::new(Caller::system()), clock::now());
     for id in overdue(&reader).await? {
-        let work = store.work(Arc::clone(&caller), now()).await?;
+        let work = process.work().await?;
         if expire(&work, id).await? {
             work.commit().await?;
         }
@@ -58,7 +51,7 @@ async fn once(store: &Store) -> Result<()> {
     let with_room = with_room(&reader).await?.into_iter().map(|id| (id, "a new balance made room"));
     let with_goods = with_goods(&reader).await?.into_iter().map(|id| (id, "goods came in"));
     for (id, why) in with_room.chain(with_goods) {
-        let work = store.work(Arc::clone(&caller), now()).await?;
+        let work = process.work().await?;
         match go_on(&work, id, why).await {
             Ok(()) => work.commit().await?,
             // One order that cannot go on must not keep the others from it.

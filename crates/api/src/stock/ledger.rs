@@ -9,6 +9,7 @@ use super::{
     identities::{Identities, Move},
     levels::{Facts, Levels},
 };
+use crate::background::task::Task;
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
     id::{ProductId, WarehouseId},
@@ -22,8 +23,11 @@ use samphan_persistence::{
     record::Record,
     store::{Reader, Work},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
+
+/// How often it is looked for: a list is behind by no more than this.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A product in a warehouse.
 pub type Key = (Uuid, Uuid);
@@ -260,6 +264,12 @@ pub async fn book(work: &Work, entries: &[Entry]) -> Result<AllOrNone<Vec<Record
     }
     let made = levels.close().await?;
     Ok(done.map(|_| made))
+}
+
+/// The task that ends overdue reservations. A request in whose way they are ends them first; this is for all others.
+#[must_use]
+pub fn task() -> Task {
+    Task::sweep("stock.expire_reservations", SWEEP_INTERVAL, is_anything_overdue, expire)
 }
 
 /// Whether any reservation is overdue: one look into an index.

@@ -12,11 +12,17 @@ pub mod stock_reservation;
 pub mod stock_sync;
 pub mod warehouse;
 
-use crate::rest::collection::Api;
+use crate::rest::{collection::Api, module::Module};
+
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes).task(ledger::task())
+}
 
 /// The area's routes.
 #[must_use]
-pub fn routes(api: Api) -> Api {
+fn routes(api: Api) -> Api {
     let api = api.collection(warehouse::routes()).collection(stock_level::routes()).collection(stock_reservation::routes());
     stock_sync::routes(stock_movement::routes(api))
 }

@@ -6,10 +6,11 @@ use super::{
     levels::{Facts, Level, Levels},
     rebuild_identities,
 };
-use crate::{config::Database, openapi, server::now};
+use crate::{config::Database, openapi};
 use clap::{Args, Subcommand};
 use samphan_domain::{caller::Caller, error::Result, money::SignedQuantity};
 use samphan_persistence::{
+    clock,
     dialect::Dialect,
     migrate,
     store::{Opening, Store, Work},
@@ -146,7 +147,7 @@ const fn level(difference: &Difference) -> Option<Key> {
 }
 
 async fn begin(store: &Store) -> Result<Work> {
-    let work = store.work(Arc::new(Caller::system()), now()).await?;
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     if store.dialect() == Dialect::Postgres {
         // Adding up a ledger of years may take longer than a request is given.
         let mut sql = work.sql();

@@ -86,7 +86,7 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
     let mut items: Vec<Result<StockCount>> = Vec::with_capacity(asked.items.len());
     for item in &asked.items {
         let mut item = item.clone();
-        let faults = call.state.validators.faults("StockCount", &mut item, "")?;
+        let faults = call.kernel.validators.faults("StockCount", &mut item, "")?;
         items.push(if faults.is_empty() { count_of(work, &item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     let outcomes = apply(work, &asked.system, warehouse, items).await?;

@@ -8,7 +8,6 @@ use crate::{
     },
     platform::api_key,
     rest::batch::Outcome,
-    server::{State, now},
 };
 use samphan_domain::{
     calendar,
@@ -27,8 +26,9 @@ use samphan_domain::{
     platform::api_key::ApiKey,
 };
 use samphan_persistence::{
+    clock,
     feed::{self, Wanted},
-    store::Work,
+    store::{Store, Work},
     stored,
 };
 use serde::Deserialize;
@@ -106,12 +106,12 @@ impl Company<'_> {
 }
 
 /// What the paused endpoint was still to be told: what happens has its place in the feed only when it is committed.
-pub(super) async fn owe(state: &State, endpoint: Uuid) -> Result<usize> {
-    let (caller, now) = (Arc::new(Caller::system()), now());
-    let newest = feed::newest(&state.store, now).await?;
+pub(super) async fn owe(store: &Store, endpoint: Uuid) -> Result<usize> {
+    let (caller, now) = (Arc::new(Caller::system()), clock::now());
+    let newest = feed::newest(store, now).await?;
     let wanted = Wanted { types: Some(vec![CONFIRMED]), ..Wanted::default() };
-    let found = feed::read(&state.store.reader(Arc::clone(&caller), now), &wanted, 0, newest, 3).await?;
-    let work = state.store.work(caller, now).await?;
+    let found = feed::read(&store.reader(Arc::clone(&caller), now), &wanted, 0, newest, 3).await?;
+    let work = store.work(caller, now).await?;
     dispatcher::owe(&work, endpoint, found.changes.iter()).await?;
     work.commit().await?;
     Ok(found.changes.len())

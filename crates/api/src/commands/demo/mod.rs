@@ -10,7 +10,6 @@ use crate::{
     customers::{account, account_contact, address},
     integration::external_reference,
     platform::{custom_field, organisation_settings, privacy, user},
-    server::{State, now},
 };
 use catalog::CATALOG;
 use samphan_domain::{
@@ -39,7 +38,8 @@ use samphan_domain::{
     tax_id,
 };
 use samphan_persistence::{
-    store::Work,
+    clock,
+    store::{Store, Work},
     stored::{self, Stored},
 };
 use serde_json::{Map, Value, json};
@@ -61,8 +61,8 @@ const ROUTES: [(&str, &str, &str); 4] =
 pub type Counts = BTreeMap<&'static str, usize>;
 
 /// Makes the company, in one work: all of it or nothing, but for what follows from what is committed. For an empty database only.
-pub async fn make(state: &State) -> Result<Counts> {
-    let work = state.store.work(Arc::new(Caller::system()), now()).await?;
+pub async fn make(store: &Store) -> Result<Counts> {
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     let mut company = Company { work: &work, counts: Counts::new() };
     let staff = company.staff().await?;
     company.settings().await?;
@@ -76,7 +76,7 @@ pub async fn make(state: &State) -> Result<Counts> {
     let endpoint = company.machines().await?;
     let mut counts = company.counts;
     work.commit().await?;
-    counts.insert("webhook_deliveries", books::owe(state, endpoint).await?);
+    counts.insert("webhook_deliveries", books::owe(store, endpoint).await?);
     Ok(counts)
 }
 

@@ -2,11 +2,11 @@
 //! how long after what they tell of.
 
 use super::{Client, LoadError, Service};
-use crate::server;
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
 use clap::Args;
 use reqwest::Method;
 use samphan_domain::instant::Instant;
+use samphan_persistence::clock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -51,7 +51,7 @@ struct Came {
     /// When it happened.
     time: Instant,
     /// When it came.
-    #[serde(skip, default = "server::now")]
+    #[serde(skip, default = "clock::now")]
     at: Instant,
 }
 

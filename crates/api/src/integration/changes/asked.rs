@@ -42,7 +42,7 @@ pub fn require_read(reader: &Reader, resources: &[&'static str]) -> Result<()> {
 
 /// Reads `types`, `resources` and `account_id`, and refuses what the caller may not read.
 pub async fn asked(call: &Call) -> Result<Asked> {
-    let (shapes, query) = (call.state.store.shapes, &call.query);
+    let (shapes, query) = (call.kernel.store().shapes, &call.query);
     let mut faults = vec![];
     let types = query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));
     let resources = query.get("resources").map(|text| resources(shapes, text, &mut faults));

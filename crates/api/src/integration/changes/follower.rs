@@ -1,10 +1,11 @@
 //! Who waits for changes, and the task that tells them: one for each process, which asks the database for all of them.
 
-use crate::{
-    server::{self, Shared, State},
-    tasks::Tasks,
+use crate::background::{process::Process, task::Task};
+use samphan_domain::{
+    error::{Code, Error, Result},
+    instant::Instant,
 };
-use samphan_persistence::feed;
+use samphan_persistence::{clock, feed, store::Store};
 use std::{
     sync::{
         Arc,
@@ -24,28 +25,48 @@ const ASKED_EVERY: Duration = Duration::from_millis(50);
 /// And while nobody does, so that what has no position yet stays little.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Who waits for changes.
+/// The service of this area: who waits for changes, and the task that asks the database for all of them.
 #[derive(Debug)]
-pub struct Feed {
+pub struct ChangeFollower {
     newest: watch::Sender<i64>,
     ending: watch::Sender<bool>,
     waiting: AtomicUsize,
     begun: Notify,
     /// The streams that may be opened yet.
     pub streams: Arc<Semaphore>,
+    /// Most event streams of one caller.
+    pub streams_per_caller: usize,
+    /// Whether old events are deleted.
+    deletes_events: bool,
 }
 
-impl Feed {
-    /// With room for so many streams.
+impl ChangeFollower {
+    /// With room for so many streams, and of each caller for so many; says whether old events are deleted.
     #[must_use]
-    pub fn new(streams: usize) -> Self {
+    pub fn new(streams: usize, streams_per_caller: usize, deletes_events: bool) -> Self {
         Self {
             newest: watch::Sender::new(0),
             ending: watch::Sender::new(false),
             waiting: AtomicUsize::new(0),
             begun: Notify::new(),
             streams: Arc::new(Semaphore::new(streams)),
+            streams_per_caller,
+            deletes_events,
         }
+    }
+
+    /// The position to read the feed on from: refused where events after it were deleted, since a reader would miss them unawares. From the
+    /// beginning is from the oldest event there is.
+    pub async fn first_kept(&self, store: &Store, after: i64, now: Instant) -> Result<i64> {
+        if !self.deletes_events {
+            return Ok(after);
+        }
+        let before_oldest = feed::oldest(store, now).await? - 1;
+        if after > 0 && after < before_oldest {
+            let about = format!("events up to position {before_oldest} were deleted: begin anew, without the cursor");
+            return Err(Error::from(Code::InvalidCursor).about(about));
+        }
+        Ok(after.max(before_oldest))
     }
 
     fn tell(&self, newest: i64) {
@@ -59,17 +80,17 @@ impl Feed {
 
 /// Somebody who waits for changes; until dropped the database is asked for him.
 pub struct Listener {
-    shared: Arc<Shared>,
+    follower: Arc<ChangeFollower>,
     newest: watch::Receiver<i64>,
     ending: watch::Receiver<bool>,
 }
 
 impl Listener {
     /// Begins to wait.
-    pub fn new(shared: &Arc<Shared>) -> Self {
-        shared.feed.waiting.fetch_add(1, Ordering::Relaxed);
-        shared.feed.begun.notify_one();
-        Self { newest: shared.feed.newest.subscribe(), ending: shared.feed.ending.subscribe(), shared: Arc::clone(shared) }
+    pub fn new(follower: &Arc<ChangeFollower>) -> Self {
+        follower.waiting.fetch_add(1, Ordering::Relaxed);
+        follower.begun.notify_one();
+        Self { newest: follower.newest.subscribe(), ending: follower.ending.subscribe(), follower: Arc::clone(follower) }
     }
 
     /// Back when there is something after a position, when the service ends, or at this time.
@@ -94,41 +115,47 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.shared.feed.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.follower.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Starts the tasks of a process that serves.
-pub fn start(state: State, tasks: &Tasks) {
-    tasks.spawn(end(Arc::clone(&state.shared)));
-    tasks.spawn(follow(state));
+/// The task that asks the database for changes.
+#[must_use]
+pub fn task() -> Task {
+    Task::worker("changes.follow", |process, _| async move { follow(&process).await })
 }
 
-async fn follow(state: State) {
-    let feed = &state.feed;
+/// The task that ends all waits when the process is asked to end.
+#[must_use]
+pub fn end_task() -> Task {
+    Task::worker("changes.end_waits", |process, _| async move { end(&process).await })
+}
+
+async fn follow(process: &Process) {
+    let Ok(follower) = process.service::<ChangeFollower>() else { return };
     loop {
-        match feed::newest(&state.store, server::now()).await {
-            Ok(newest) => feed.tell(newest),
+        match feed::newest(&process.store, clock::now()).await {
+            Ok(newest) => follower.tell(newest),
             // The database said why; it is asked again.
             Err(_) => sleep(IDLE).await,
         }
-        if feed.waiting.load(Ordering::Relaxed) == 0 {
+        if follower.waiting.load(Ordering::Relaxed) == 0 {
             tokio::select! {
-                () = feed.begun.notified() => {}
+                () = follower.begun.notified() => {}
                 () = sleep(IDLE) => {}
             }
             continue;
         }
         tokio::select! {
-            () = state.store.committed.notified() => sleep(GATHERED).await,
-            () = feed.begun.notified() => {}
+            () = process.store.committed.notified() => sleep(GATHERED).await,
+            () = follower.begun.notified() => {}
             () = sleep(ASKED_EVERY) => {}
         }
     }
 }
 
 /// Lets those who wait go when the process is asked to end: the server waits for them.
-async fn end(shared: Arc<Shared>) {
+async fn end(process: &Process) {
     #[cfg(unix)]
     let asked = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -144,5 +171,7 @@ async fn end(shared: Arc<Shared>) {
         () = asked => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    shared.feed.ending.send_replace(true);
+    if let Ok(follower) = process.service::<ChangeFollower>() {
+        follower.ending.send_replace(true);
+    }
 }

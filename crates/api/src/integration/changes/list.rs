@@ -3,16 +3,13 @@
 use super::{
     PERMISSION,
     asked::{asked, shield, start},
-    follower::Listener,
+    follower::{ChangeFollower, Listener},
 };
-use crate::{
-    identity::limits::Slot,
-    rest::{
-        answer::Answer,
-        lasting::{CHECKED_EVERY, Lasting},
-        operation::Call,
-    },
-    retention,
+use crate::rest::{
+    answer::Answer,
+    lasting::{CHECKED_EVERY, Lasting},
+    limits::Slot,
+    operation::Call,
 };
 use samphan_domain::{
     error::{Code, Error, FieldError, Result},
@@ -49,10 +46,10 @@ pub async fn run(call: Call) -> Result<Answer> {
     let asked = asked(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
     let until = Clock::now() + wait(&call)?;
-    let store = &call.state.store;
+    let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let mut newest = feed::newest(store, call.now).await?;
     let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
-    let mut after = retention::first_kept(store, &call.state.retention, after, call.now).await?;
+    let mut after = changes.first_kept(store, after, call.now).await?;
     let mut caller = Lasting::of(&call, PERMISSION);
     let mut waiting: Option<(Listener, Slot)> = None;
     loop {
@@ -78,8 +75,8 @@ pub async fn run(call: Call) -> Result<Answer> {
             Some(waiting) => waiting,
             none => {
                 let name = format!("waits for changes of {}", call.caller.id);
-                let slot = call.state.slots.take(name, call.state.streams_per_caller, "requests that wait for changes")?;
-                none.insert((Listener::new(&call.state.shared), slot))
+                let slot = call.kernel.slots.take(name, changes.streams_per_caller, "requests that wait for changes")?;
+                none.insert((Listener::new(&changes), slot))
             }
         };
         listener.changed(after, until.min(Clock::now() + CHECKED_EVERY)).await;

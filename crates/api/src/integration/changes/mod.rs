@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod follower;
 mod list;
+pub mod retention;
 mod stream;
 mod ticket;
 

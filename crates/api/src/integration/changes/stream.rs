@@ -3,16 +3,13 @@
 use super::{
     PERMISSION,
     asked::{Asked, asked, shield, start},
-    follower::Listener,
+    follower::{ChangeFollower, Listener},
 };
-use crate::{
-    identity::limits::Slot,
-    rest::{
-        answer::{Answer, Pieces},
-        lasting::{CHECKED_EVERY, Lasting},
-        operation::Call,
-    },
-    retention,
+use crate::rest::{
+    answer::{Answer, Pieces},
+    lasting::{CHECKED_EVERY, Lasting},
+    limits::Slot,
+    operation::Call,
 };
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream::unfold};
@@ -21,7 +18,7 @@ use samphan_domain::{
     integration::change::Change,
 };
 use samphan_persistence::feed;
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant as Clock, sleep},
@@ -37,15 +34,15 @@ const PACE: Duration = Duration::from_millis(50);
 /// Answers a stream.
 pub async fn run(call: Call) -> Result<Answer> {
     let asked = asked(&call).await?;
-    let (state, store) = (&call.state, &call.state.store);
+    let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let newest = feed::newest(store, call.now).await?;
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
     let after = start(store, from.unwrap_or("now"), newest)?;
-    let slot = state.slots.take(format!("event streams of {}", call.caller.id), state.streams_per_caller, "event streams")?;
-    let after = retention::first_kept(store, &state.retention, after, call.now).await?;
-    let place = state.feed.streams.clone().try_acquire_owned();
+    let slot = call.kernel.slots.take(format!("event streams of {}", call.caller.id), changes.streams_per_caller, "event streams")?;
+    let after = changes.first_kept(store, after, call.now).await?;
+    let place = Arc::clone(&changes.streams).try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
-    let listener = Listener::new(&state.shared);
+    let listener = Listener::new(&changes);
     let flow = Flow { asked, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
     let events = unfold(flow, |mut flow| async move {
         // What comes from the beginning never waits: others on the thread have their turn between two pieces.

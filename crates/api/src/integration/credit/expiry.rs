@@ -1,5 +1,6 @@
 //! Authorisations that were neither captured nor released in time: they count no more by themselves; here that is written down and told.
 
+use crate::background::task::Task;
 use samphan_domain::{
     error::Result,
     event::Event,
@@ -13,6 +14,16 @@ use samphan_persistence::{
     store::{Reader, Work},
 };
 use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// How often it is looked for: a list is behind by no more than this.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The task that writes down which are over.
+#[must_use]
+pub fn task() -> Task {
+    Task::sweep("credit.expire_authorisations", SWEEP_INTERVAL, is_anything_overdue, expire)
+}
 
 /// Whether any authorisation is overdue: one look into an index.
 pub async fn is_anything_overdue(reader: &Reader) -> Result<bool> {

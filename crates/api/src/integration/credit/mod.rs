@@ -13,7 +13,10 @@ pub mod reconciliation;
 pub mod snapshot;
 pub mod unmatched;
 
-use crate::rest::collection::{Api, Collection};
+use crate::{
+    background::retention::Rule,
+    rest::collection::{Api, Collection},
+};
 use samphan_domain::{
     caller::FieldAccess,
     customers::account::Account,
@@ -30,6 +33,13 @@ use samphan_domain::{
     shape::{Class, Shape},
 };
 use samphan_persistence::{store::Reader, stored::Stored};
+
+/// Components of credit checks, for so many days. The checks stay.
+#[must_use]
+pub fn retention(days: i64) -> Rule {
+    let delete = "DELETE FROM credit_check_components WHERE id IN (SELECT id FROM credit_check_components WHERE created_at < ";
+    Rule::statement("credit_check_components", days, delete, " ORDER BY created_at")
+}
 
 /// The routes.
 #[must_use]

@@ -180,13 +180,13 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
     let mut read: Vec<Result<CreditItem>> = Vec::with_capacity(batch.items.len());
     for item in &batch.items {
         let mut item = item.clone();
-        let faults = call.state.validators.faults("CreditItem", &mut item, "")?;
+        let faults = call.kernel.validators.faults("CreditItem", &mut item, "")?;
         read.push(if faults.is_empty() { item_of(&item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     let mut posted: Vec<Result<PostedInvoice>> = Vec::with_capacity(batch.invoices.len());
     for one in &batch.invoices {
         let mut one = one.clone();
-        let faults = call.state.validators.faults("PostedInvoice", &mut one, "")?;
+        let faults = call.kernel.validators.faults("PostedInvoice", &mut one, "")?;
         posted.push(if faults.is_empty() { invoice_of(&one) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
     }
     if !batch.invoices.is_empty() {

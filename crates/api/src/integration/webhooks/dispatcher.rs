@@ -5,17 +5,16 @@
 use super::{
     endpoint::{TESTED, condition},
     secrets::secrets,
-    sender::Outcome,
+    sender::{Outcome, Sender},
 };
 use crate::{
-    identity::callers,
+    background::{process::Process, task::Task, tasks::Tasks},
+    identity::service::Identity,
     integration::changes::{
         PERMISSION,
         asked::{event_types, shield},
-        follower::Listener,
+        follower::{ChangeFollower, Listener},
     },
-    server::{self, State},
-    tasks::Tasks,
 };
 use samphan_domain::{
     caller::Caller,
@@ -30,6 +29,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
+    clock,
     feed::{self, Wanted},
     record::uuid_in,
     row::Row,
@@ -84,22 +84,29 @@ const COLUMNS: &[(&str, Kind)] = &[
 const AGAIN: &str = "ON CONFLICT (webhook_endpoint_id, event_id) DO UPDATE SET status = 'pending', attempts = 0, \
                      next_attempt_at = excluded.next_attempt_at";
 
+/// The task of this area.
+#[must_use]
+pub fn task() -> Task {
+    Task::worker("webhooks.dispatch", run)
+}
+
 /// Tells all endpoints, as long as the process serves.
-pub async fn run(state: State, tasks: Tasks) {
+async fn run(process: Process, tasks: Tasks) {
+    let Ok(follower) = process.service::<ChangeFollower>() else { return };
     let me = Uuid::from_u128(rand::random());
     let busy: Rc<RefCell<HashSet<Uuid>>> = Rc::default();
     let mut listener: Option<Listener> = None;
     let mut known = 0;
     loop {
-        let Ok((active, waiting)) = due(&state.store, me, server::now()).await else {
+        let Ok((active, waiting)) = due(&process.store, me, clock::now()).await else {
             sleep(BREATH).await;
             continue;
         };
         for endpoint in waiting {
             if busy.borrow_mut().insert(endpoint) {
-                let (state, busy) = (state.clone(), Rc::clone(&busy));
+                let (process, busy) = (process.clone(), Rc::clone(&busy));
                 tasks.spawn(async move {
-                    if tell(&state, me, endpoint).await.is_err() {
+                    if tell(&process, me, endpoint).await.is_err() {
                         // The database said why.
                         sleep(BREATH).await;
                     }
@@ -112,7 +119,7 @@ pub async fn run(state: State, tasks: Tasks) {
             sleep(ASKED_EVERY).await;
             continue;
         }
-        let listener = listener.get_or_insert_with(|| Listener::new(&state.shared));
+        let listener = listener.get_or_insert_with(|| Listener::new(&follower));
         listener.changed(known, Clock::now() + ASKED_EVERY).await;
         if listener.ending() {
             return;
@@ -144,9 +151,9 @@ async fn due(store: &Store, me: Uuid, now: Instant) -> Result<(bool, Vec<Uuid>)>
 }
 
 /// Tells one endpoint until there is nothing left to tell now.
-async fn tell(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
-    let told = tell_on(state, me, endpoint).await;
-    let work = state.store.work(Arc::new(Caller::system()), server::now()).await?;
+async fn tell(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
+    let told = tell_on(process, me, endpoint).await;
+    let work = process.work().await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET leased_by = NULL, leased_until = NULL WHERE endpoint_id = ").id(endpoint);
     sql.push(" AND leased_by = ").id(me);
@@ -155,9 +162,9 @@ async fn tell(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
     told
 }
 
-async fn tell_on(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
-    let most = state.webhooks.at_once;
-    let mut listener = Listener::new(&state.shared);
+async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
+    let most = process.service::<Sender>()?.at_once;
+    let mut listener = Listener::new(&process.service::<ChangeFollower>()?);
     let mut flights: JoinSet<(Due, Outcome)> = JoinSet::new();
     let mut under_way: HashSet<Uuid> = HashSet::new();
     let mut ready: VecDeque<Ready> = VecDeque::new();
@@ -167,7 +174,7 @@ async fn tell_on(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
         let has_room = ready.is_empty() && flights.len() < most;
         if open && (has_room || looked.is_none_or(|at| at.elapsed() > RENEWED)) {
             looked = Some(Clock::now());
-            let found = if listener.ending() { None } else { look(state, me, endpoint, &under_way).await? };
+            let found = if listener.ending() { None } else { look(process, me, endpoint, &under_way).await? };
             open = found.is_some();
             let found = found.unwrap_or_default();
             (ready, position, more) = (found.ready, found.position, found.more);
@@ -176,7 +183,7 @@ async fn tell_on(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
             && let Some(one) = ready.pop_front()
         {
             under_way.insert(one.due.id);
-            flights.spawn_local(attempt(state.clone(), one));
+            flights.spawn_local(attempt(process.clone(), one));
         }
         if flights.is_empty() && !more {
             return Ok(());
@@ -195,7 +202,7 @@ async fn tell_on(state: &State, me: Uuid, endpoint: Uuid) -> Result<()> {
             done.push(one);
         }
         let done = done.into_iter().collect::<std::result::Result<Vec<_>, _>>().map_err(|_| Error::from(Code::Internal))?;
-        if !done.is_empty() && !keep(state, endpoint, &done).await? {
+        if !done.is_empty() && !keep(process, endpoint, &done).await? {
             open = false;
             ready.clear();
         }
@@ -217,29 +224,29 @@ struct Look {
 }
 
 /// Looks what an endpoint is to be told next; none when it is not this process's to tell, or not to be told.
-async fn look(state: &State, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<Look>> {
-    let Some(position) = lease(state, me, id).await? else { return Ok(None) };
-    let reader = system(&state.store, server::now());
+async fn look(process: &Process, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<Look>> {
+    let Some(position) = lease(process, me, id).await? else { return Ok(None) };
+    let reader = system(&process.store, clock::now());
     let Some(endpoint) = stored::all_with::<WebhookEndpoint>(&reader, "id", Scalar::Id(id)).await?.into_iter().next() else {
         return Ok(None);
     };
     if endpoint.data.status != EndpointStatus::Active {
         return Ok(None);
     }
-    let Some(maker) = maker(state, &endpoint).await? else {
-        disable(state, id, DisabledReason::MakerNotAllowed).await?;
+    let Some(maker) = maker(process, &endpoint).await? else {
+        disable(process, id, DisabledReason::MakerNotAllowed).await?;
         return Ok(None);
     };
-    let (position, more) = note(state, me, &endpoint, &maker, position).await?;
-    let secrets = secrets(&reader, &state.keyring(), id).await?;
-    let ready = gather(state, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
+    let (position, more) = note(process, me, &endpoint, &maker, position).await?;
+    let secrets = secrets(&reader, &process.service::<Identity>()?.keyring(), id).await?;
+    let ready = gather(process, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
     Ok(Some(Look { ready, position, more }))
 }
 
 /// Makes an endpoint this process's own for a while, and answers how far it was told; none when it is another's.
-async fn lease(state: &State, me: Uuid, endpoint: Uuid) -> Result<Option<i64>> {
-    let now = server::now();
-    let work = state.store.work(Arc::new(Caller::system()), now).await?;
+async fn lease(process: &Process, me: Uuid, endpoint: Uuid) -> Result<Option<i64>> {
+    let now = clock::now();
+    let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET leased_by = ").id(me).push(", leased_until = ");
     sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE))).push(" WHERE endpoint_id = ").id(endpoint);
@@ -257,38 +264,38 @@ async fn lease(state: &State, me: Uuid, endpoint: Uuid) -> Result<Option<i64>> {
 }
 
 /// Who made an endpoint, if he may still follow changes: it is told what he may read.
-async fn maker(state: &State, endpoint: &Stored<WebhookEndpoint>) -> Result<Option<Arc<Caller>>> {
+async fn maker(process: &Process, endpoint: &Stored<WebhookEndpoint>) -> Result<Option<Arc<Caller>>> {
     let caller = match uuid_in(&endpoint.record, "created_by_id") {
         None => Some(Arc::new(Caller::system())),
-        Some(id) => callers::of_principal(state, id, server::now()).await?,
+        Some(id) => process.service::<Identity>()?.callers.of_principal(&process.store, id, clock::now()).await?,
     };
     Ok(caller.filter(|c| c.reach(PERMISSION).is_some()))
 }
 
 /// Notes what an endpoint is to be told next, and how far that goes, in one transaction: nothing is left out by whatever breaks. Answers
 /// how far it looked, and whether there is more.
-async fn note(state: &State, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>, position: i64) -> Result<(i64, bool)> {
-    let now = server::now();
-    let newest = feed::newest(&state.store, now).await?;
+async fn note(process: &Process, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>, position: i64) -> Result<(i64, bool)> {
+    let now = clock::now();
+    let newest = feed::newest(&process.store, now).await?;
     if newest <= position {
         return Ok((position, false));
     }
-    let reader = state.store.reader(Arc::clone(maker), now);
+    let reader = process.store.reader(Arc::clone(maker), now);
     let names = || endpoint.data.event_types.iter().map(String::as_str);
     let types = (!names().any(|name| name == "*")).then(|| {
-        let asked = event_types(state.store.shapes, names(), |_| String::new(), &mut vec![]);
+        let asked = event_types(process.store.shapes, names(), |_| String::new(), &mut vec![]);
         asked.into_iter().chain([TESTED]).collect()
     });
     let wanted = Wanted { types, ..Wanted::default() };
     let found = feed::read(&reader, &wanted, position, newest, AT_ONCE).await?;
     // What an earlier version took for a filter may be none any more; then nothing passes.
-    let filter = condition(&system(&state.store, now), &endpoint.data).await;
+    let filter = condition(&system(&process.store, now), &endpoint.data).await;
     let passes = |c: &Change| match (&filter, c.kind == TESTED) {
         (_, true) => c.resource_id == endpoint.id(),
         (Ok(filter), false) => filter.as_ref().is_none_or(|f| fits(f, c)),
         (Err(_), false) => false,
     };
-    let work = state.store.work(Arc::new(Caller::system()), now).await?;
+    let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET position = ").int(found.until).push(" WHERE endpoint_id = ").id(endpoint.id());
     sql.push(" AND leased_by = ").id(me).push(" AND position = ").int(position);
@@ -357,14 +364,14 @@ struct Ready {
 
 /// What is due and not under way, in order.
 async fn gather(
-    state: &State,
+    process: &Process,
     endpoint: Uuid,
     maker: &Arc<Caller>,
     under_way: &HashSet<Uuid>,
     target: &Arc<Target>,
 ) -> Result<VecDeque<Ready>> {
-    let now = server::now();
-    let reader = state.store.reader(Arc::clone(maker), now);
+    let now = clock::now();
+    let reader = process.store.reader(Arc::clone(maker), now);
     let mut sql = reader.sql();
     sql.push("SELECT id, event_id, attempts, next_attempt_at FROM webhook_deliveries WHERE webhook_endpoint_id = ").id(endpoint);
     sql.push(" AND status = 'pending' AND next_attempt_at <= ").bind(Kind::Time, Scalar::Time(now));
@@ -385,22 +392,25 @@ async fn gather(
 }
 
 /// One attempt, and what became of it.
-async fn attempt(state: State, Ready { due, body, target }: Ready) -> (Due, Outcome) {
+async fn attempt(process: Process, Ready { due, body, target }: Ready) -> (Due, Outcome) {
     let failed = |error| Outcome { error: Some(error), ..Outcome::default() };
     let outcome = match body {
         // The record is its maker's to read no more.
         None => failed("not_visible"),
         // Unsigned, nobody could tell it from anybody's.
         Some(_) if target.secrets.is_empty() => failed("secret_unreadable"),
-        Some(body) => state.webhooks.send(&target.url, due.event, body, &target.secrets, server::now()).await,
+        Some(body) => match process.service::<Sender>() {
+            Ok(sender) => sender.send(&target.url, due.event, body, &target.secrets, clock::now()).await,
+            Err(_) => failed("connection"),
+        },
     };
     (due, outcome)
 }
 
 /// Keeps what became of attempts, in one transaction; says whether the endpoint is still to be told.
-async fn keep(state: &State, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<bool> {
-    let now = server::now();
-    let work = state.store.work(Arc::new(Caller::system()), now).await?;
+async fn keep(process: &Process, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<bool> {
+    let now = clock::now();
+    let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let (mut succeeded, mut failed) = (false, false);
     for (delivery, outcome) in done {
         let hidden = outcome.error == Some("not_visible");
@@ -420,7 +430,7 @@ async fn keep(state: &State, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<
         _ => None,
     };
     match reason {
-        Some(reason) => disable(state, endpoint, reason).await.map(|()| false),
+        Some(reason) => disable(process, endpoint, reason).await.map(|()| false),
         None => Ok(true),
     }
 }
@@ -472,8 +482,8 @@ async fn succeeding(work: &Work, endpoint: Uuid) -> Result<()> {
 }
 
 /// Disables an endpoint; the event is the notice.
-async fn disable(state: &State, endpoint: Uuid, reason: DisabledReason) -> Result<()> {
-    let work = state.store.work(Arc::new(Caller::system()), server::now()).await?;
+async fn disable(process: &Process, endpoint: Uuid, reason: DisabledReason) -> Result<()> {
+    let work = process.work().await?;
     let before = stored::find::<WebhookEndpoint>(&work, endpoint, "read").await?;
     if before.data.status == EndpointStatus::Active {
         let mut after = before.clone();

@@ -1,8 +1,8 @@
 //! How webhook endpoints are reached: a secret is shown once, when it is made or rotated.
 
-use super::{address, secrets};
+use super::{address, secrets, sender::Sender};
 use crate::{
-    identity::{rights, tokens},
+    identity::{rights, service::Identity, tokens},
     integration::changes::asked::{event_types, require_read, resources_of},
     rest::{
         answer::{Answer, shown},
@@ -169,7 +169,7 @@ async fn delete(work: &Work, call: Call) -> Result<Answer> {
 /// What it names its maker must be allowed to read, or it would never be sent; `*` stands for whatever that is. `before` is the endpoint
 /// as it was: types it was made with need not be readable to whoever changes something else.
 async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint, before: Option<&WebhookEndpoint>) -> Result<()> {
-    let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.state.webhooks.allow_private).err().into_iter().collect();
+    let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.service::<Sender>()?.allow_private).err().into_iter().collect();
     event_types(work.store.shapes, endpoint.event_types.iter().map(String::as_str), |i| format!("/event_types/{i}"), &mut faults);
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
@@ -207,7 +207,7 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
 
 async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Answer> {
     let secret = tokens::random();
-    secrets::keep(work, &call.state.keyring(), endpoint.id(), &secret).await?;
+    secrets::keep(work, &call.service::<Identity>()?.keyring(), endpoint.id(), &secret).await?;
     let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);
     let issued = IssuedWebhookEndpoint { webhook_endpoint: shown, secret: format!("whsec_{}", STANDARD.encode(secret)) };
     let location = Some(format!("/v1/webhook-endpoints/{}", endpoint.id()));

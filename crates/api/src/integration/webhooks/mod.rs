@@ -7,14 +7,25 @@ pub mod endpoint;
 mod secrets;
 pub mod sender;
 
-pub use secrets::{seal_anew, secrets};
+pub use secrets::{reseal, secrets};
 
 use super::changes::change;
-use crate::rest::{
-    collection::{Api, Webhook},
-    operation::Parameter,
+use crate::{
+    background::retention::Rule,
+    rest::{
+        collection::{Api, Webhook},
+        operation::Parameter,
+    },
 };
 use serde_json::json;
+
+/// Deliveries that were made or have failed, for so many days. Those still to be tried stay.
+#[must_use]
+pub fn retention(days: i64) -> Rule {
+    let delete =
+        "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE status <> 'pending' AND created_at < ";
+    Rule::statement("webhook_deliveries", days, delete, " ORDER BY created_at")
+}
 
 /// The area's routes.
 #[must_use]

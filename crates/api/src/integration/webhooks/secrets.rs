@@ -1,6 +1,7 @@
 //! What deliveries are signed with: kept encrypted, each as its endpoint's only.
 
 use crate::identity::keyring::{Keyring, Sealed};
+use futures_util::future::LocalBoxFuture;
 use samphan_domain::{
     error::Result,
     instant::Instant,
@@ -64,7 +65,11 @@ pub async fn secrets(reader: &Reader, keyring: &Keyring, endpoint: Uuid) -> Resu
 }
 
 /// Encrypts with the present key whatever is not, and says what cannot be: its endpoints need a new secret.
-pub async fn seal_anew(work: &Work, keyring: &Keyring) -> Result<()> {
+pub fn reseal<'a>(work: &'a Work, keyring: &'a Keyring) -> LocalBoxFuture<'a, Result<()>> {
+    Box::pin(encrypt_anew(work, keyring))
+}
+
+async fn encrypt_anew(work: &Work, keyring: &Keyring) -> Result<()> {
     let mut sql = work.sql();
     sql.push(Kept::COLUMNS).push("WHERE key_id IS NULL OR key_id <> ").text(keyring.current()).push(" ORDER BY id");
     for kept in work.fetch(sql, Kept::read).await? {

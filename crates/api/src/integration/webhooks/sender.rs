@@ -1,6 +1,7 @@
 //! One attempt: signed, sent, and its answer read as far as it says something.
 
 use super::address::{self, Ask, NotAllowed, Resolver};
+use crate::background::tls::use_tls;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_domain::instant::Instant;
@@ -46,7 +47,7 @@ impl Sender {
 
     /// The same, where somebody else than the system says what names stand for.
     pub fn asking(allow_private: bool, at_once: usize, ask: Ask) -> reqwest::Result<Self> {
-        crate::server::use_tls();
+        use_tls();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())

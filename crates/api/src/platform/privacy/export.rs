@@ -2,14 +2,12 @@
 //! there is, nothing is left out, and a document that breaks off is no JSON.
 
 use super::{must_be, person};
-use crate::{
-    identity::limits::Slot,
-    rest::{
-        answer::{Answer, Pieces},
-        example::Example,
-        export,
-        operation::{Call, Operation},
-    },
+use crate::rest::{
+    answer::{Answer, Pieces},
+    example::Example,
+    export,
+    limits::Slot,
+    operation::{Call, Operation},
 };
 use actix_web::http::Method;
 use samphan_domain::{

@@ -2,7 +2,6 @@
 //! since it was made; whom the journal names is erased again before anything is served. A line is an erasure, as JSON: ids and a time.
 
 use super::forget;
-use crate::server::{StartError, now};
 use samphan_domain::{
     calendar::{self, Zone},
     caller::Caller,
@@ -12,6 +11,7 @@ use samphan_domain::{
     scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
+    clock,
     person::Person,
     private, record,
     store::{Reader, Store},
@@ -40,6 +40,17 @@ const LINE: &str = "erasure journal";
 /// What an erasure that was done again says of itself.
 const AGAIN: &str = "Done again: a backup of before the erasure was put back.";
 
+/// Why the journal could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file cannot be read or written.
+    #[error("the erasure journal {}: {}", .0.display(), .1)]
+    File(PathBuf, io::Error),
+    /// An erasure could not be done again.
+    #[error("the database could not be set up: {0}")]
+    Database(#[from] Error),
+}
+
 /// The file, and whose erasures are in it.
 #[derive(Debug)]
 pub struct Journal {
@@ -62,13 +73,13 @@ struct Erasure {
 impl Journal {
     /// Opens the journal and makes it and the database agree: whom only the journal names is erased again, whom only the database has
     /// erased is noted.
-    pub async fn open(store: Store, path: &Path) -> std::result::Result<Self, StartError> {
-        let unusable = |error: io::Error| StartError::Journal(path.to_owned(), error);
+    pub async fn open(store: Store, path: &Path) -> std::result::Result<Self, JournalError> {
+        let unusable = |error: io::Error| JournalError::File(path.to_owned(), error);
         private::narrow(path);
         private::create(path).map_err(unusable)?;
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(unusable)?;
         let noted = read(&file, &store).map_err(unusable)?;
-        let reader = store.reader(Arc::new(Caller::system()), now());
+        let reader = store.reader(Arc::new(Caller::system()), clock::now());
         let done = fulfilled(&reader, None).await?;
         let in_database: HashSet<Uuid> = done.iter().map(|e| e.privacy_request_id).collect();
         for erasure in noted.iter().filter(|e| !in_database.contains(&e.privacy_request_id)) {
@@ -84,10 +95,10 @@ impl Journal {
     pub async fn follow(this: Rc<Mutex<Self>>) {
         let mut clock = tokio::time::interval(EVERY);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut looked = now();
+        let mut looked = clock::now();
         loop {
             clock.tick().await;
-            let at = now();
+            let at = clock::now();
             // A clock may be put ahead or back between two looks.
             if this.lock().await.catch_up(Some(looked.min(at).plus_seconds(-EARLIER))).await {
                 looked = at;
@@ -98,7 +109,7 @@ impl Journal {
     /// Notes what the database has erased, since then or ever; says whether it could ask.
     pub async fn catch_up(&mut self, since: Option<Instant>) -> bool {
         // A database that is away is logged where it fails, and may be back by the next time.
-        let reader = self.store.reader(Arc::new(Caller::system()), now());
+        let reader = self.store.reader(Arc::new(Caller::system()), clock::now());
         let Ok(done) = fulfilled(&reader, since).await else { return false };
         let noted = self.note(done);
         if let Err(error) = &noted {
@@ -166,7 +177,7 @@ async fn fulfilled(reader: &Reader, since: Option<Instant>) -> Result<Vec<Erasur
 /// Erases whoever came back, whatever business is under way with him: it was not when he was erased. Who is not there, because he was made
 /// after the backup, stays away.
 async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
-    let work = store.work(Arc::new(Caller::system()), now()).await?;
+    let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     // Another process may be at it.
     work.stand_in_line(LINE).await?;
     let person = Person { shape: work.shape(&erasure.resource)?, id: erasure.record_id };

@@ -1,5 +1,6 @@
 //! The address a request comes from: that of the connection, or, where a trusted proxy made the connection, the one that proxies name.
 
+use super::pipeline::App;
 use actix_web::{
     HttpRequest,
     http::header::{self, HeaderMap, HeaderName},
@@ -11,8 +12,6 @@ use samphan_domain::{
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::server::State;
-
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address, in canonical form. The one function that says so: limits, allowed addresses of keys, the log and the audit go by it.
@@ -20,8 +19,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Refused where the two headers of proxies name different clients: a proxy sets one of them and passes on what a client wrote into the other.
 pub fn client_address(request: &HttpRequest) -> Result<IpAddr> {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| canonical(a.ip()));
-    let state = request.app_data::<web::Data<State>>();
-    resolve_client(peer, request.headers(), state.map_or(&[], |state| &state.trusted_proxies))
+    let app = request.app_data::<web::Data<App>>();
+    resolve_client(peer, request.headers(), app.map_or(&[], |app| &app.kernel.trusted_proxies))
 }
 
 fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Result<IpAddr> {

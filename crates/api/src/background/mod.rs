@@ -1,0 +1,7 @@
+//! What goes on beside the server: the process that areas share, and the tasks they register.
+
+pub mod process;
+pub mod retention;
+pub mod task;
+pub mod tasks;
+pub mod tls;

@@ -1,0 +1,26 @@
+//! The clock: the one place that asks what time it is. Everything else is told.
+
+use samphan_domain::instant::Instant;
+use std::sync::OnceLock;
+
+/// Another clock than the machine's, where tests have set one.
+static CLOCK: OnceLock<fn() -> Instant> = OnceLock::new();
+
+/// Has this process go by another clock: for tests of what happens when one jumps. The program itself never does.
+pub fn go_by(clock: fn() -> Instant) {
+    // The first one stays.
+    let _ = CLOCK.set(clock);
+}
+
+/// This moment.
+#[must_use]
+pub fn now() -> Instant {
+    CLOCK.get().map_or_else(machine, |clock| clock())
+}
+
+/// This moment by the machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else is told")]
+#[must_use]
+pub fn machine() -> Instant {
+    Instant::from(chrono::Utc::now())
+}
