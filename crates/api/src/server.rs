@@ -86,7 +86,7 @@ pub struct Service {
     /// What requests are answered with; its process is that of the tasks, too.
     pub kernel: Kernel,
     opening: Opening,
-    routes: Routes,
+    routes: Arc<Routes>,
     pages: Pages,
     tasks: Vec<Task>,
 }
@@ -122,7 +122,12 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     let sender = Sender::new(settings.webhook_allow_private, settings.webhook_deliveries.into()).map_err(StartError::Client)?;
     let deletes_events = settings.retention.keep_events_days > 0;
     let follower = ChangeFollower::new(settings.event_streams.into(), settings.event_streams_per_caller.into(), deletes_events);
-    let services = Services::default().with(Arc::clone(&identity)).with(Arc::new(follower)).with(Arc::new(sender));
+    let routes = Arc::new(Routes::of(api.operations).map_err(StartError::Document)?);
+    let services = Services::default()
+        .with(Arc::clone(&identity))
+        .with(Arc::new(follower))
+        .with(Arc::new(sender))
+        .with(Arc::clone(&routes));
 
     let metrics = Arc::new(Metrics::default());
     let counters = Arc::clone(&metrics);
@@ -148,7 +153,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     Ok(Service {
         kernel: Kernel::new(Process::new(store, services), shared),
         opening,
-        routes: Routes::of(api.operations).map_err(StartError::Document)?,
+        routes,
         pages,
         tasks,
     })
@@ -205,7 +210,7 @@ pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, Sta
         None => None,
     };
     let process = kernel.process.clone();
-    let (cors_origins, hsts, routes) = (settings.cors_origins.clone(), headers::hsts(settings.hsts_seconds), Arc::new(routes));
+    let (cors_origins, hsts) = (settings.cors_origins.clone(), headers::hsts(settings.hsts_seconds));
     let listen = |e| StartError::Listen(settings.listen, e);
     let server = HttpServer::new(move || {
         let store = stores.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();

@@ -1,27 +1,79 @@
-//! Rules over several records that every change and deletion of a resource's records must keep, whichever operation makes it.
+//! What areas have to say about records of other areas: rules that changes must keep, what stands against an erasure, and what follows when
+//! another system's name is bound to a record.
 //!
-//! `record::save` and `record::delete` ask the guard of the resource before they write, so an operation cannot forget to.
+//! Each area registers its own, so an area whose records are changed knows none of those above it. The kernel asks in the work that writes:
+//! `record::save` and `record::delete` ask before they write, so no operation can forget to.
 
 use crate::{error::Result, record::Record, store::Work};
-use samphan_domain::shape::Shape;
+use samphan_domain::{integration::external_reference::ExternalReference, shape::Shape};
 use std::{collections::HashMap, fmt::Debug, future::Future, pin::Pin, sync::Arc};
+use uuid::Uuid;
 
-/// What a guard's check runs as.
+/// What a check runs as.
 pub type Check<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
-/// A rule over several records.
+/// A rule about changes and deletions of a resource's records, whichever operation makes them.
 pub trait Guard: Debug + Send + Sync {
-    /// Refuses a change of a record, or its deletion where `after` is none. Runs in the work that writes, before it writes.
+    /// Refuses a change of a record, or its deletion where `after` is none. Runs before it is written.
     fn check<'a>(&'a self, work: &'a Work, shape: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a>;
 }
 
-/// Guards by the plural of the resource they watch.
-pub type Guards = HashMap<&'static str, Arc<dyn Guard>>;
+/// Refuses to erase the person behind a record, as long as something stands against it.
+pub type ErasureCheck = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
+/// What is done when another system's name has been bound to a record.
+pub type BindingHook = for<'a> fn(&'a Work, &'a ExternalReference) -> Check<'a>;
 
-/// Asks the guard of a resource, if there is one.
-pub(crate) async fn check(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
-    match work.store.guards.get(shape.many) {
-        Some(guard) => guard.check(work, shape, before, after).await,
-        None => Ok(()),
+/// What areas registered, by the plural of the resource it is about.
+#[derive(Clone, Debug, Default)]
+pub struct Guards {
+    changes: HashMap<&'static str, Vec<Arc<dyn Guard>>>,
+    erasures: HashMap<&'static str, Vec<ErasureCheck>>,
+    bindings: HashMap<&'static str, Vec<BindingHook>>,
+}
+
+impl Guards {
+    /// With a rule about changes and deletions.
+    #[must_use]
+    pub fn on_change(mut self, many: &'static str, guard: impl Guard + 'static) -> Self {
+        self.changes.entry(many).or_default().push(Arc::new(guard));
+        self
     }
+
+    /// With a rule about erasures.
+    #[must_use]
+    pub fn on_erasure(mut self, many: &'static str, check: ErasureCheck) -> Self {
+        self.erasures.entry(many).or_default().push(check);
+        self
+    }
+
+    /// With what is done when another system's name is bound to a record.
+    #[must_use]
+    pub fn on_binding(mut self, many: &'static str, hook: BindingHook) -> Self {
+        self.bindings.entry(many).or_default().push(hook);
+        self
+    }
+}
+
+/// Asks what is registered about changes of a resource.
+pub(crate) async fn check(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
+    for guard in work.store.guards.changes.get(shape.many).into_iter().flatten() {
+        guard.check(work, shape, before, after).await?;
+    }
+    Ok(())
+}
+
+/// Asks what is registered about erasures, before the person behind a record is erased.
+pub async fn check_erasure(work: &Work, many: &str, id: Uuid) -> Result<()> {
+    for check in work.store.guards.erasures.get(many).into_iter().flatten() {
+        check(work, id).await?;
+    }
+    Ok(())
+}
+
+/// Does what is registered for a record that another system's name has been bound to.
+pub async fn bound(work: &Work, reference: &ExternalReference) -> Result<()> {
+    for hook in work.store.guards.bindings.get(reference.resource.as_str()).into_iter().flatten() {
+        hook(work, reference).await?;
+    }
+    Ok(())
 }

@@ -1,9 +1,6 @@
 //! How products are reached.
 
-use crate::{
-    rest::{collection::Collection, example::Example},
-    stock::stock_level::{Use, expect_unused},
-};
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     catalog::product::{Product, ProductStatus},
     error::{Code, Error, Result},
@@ -19,7 +16,6 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Product> {
     Collection::new("products")
-        .update(update)
         .writes()
         .plain_action("discontinue", "Stop selling a product", discontinue)
         .example(Example::default().answers(json!({"status": "discontinued"})).kept())
@@ -27,14 +23,6 @@ pub fn routes() -> Collection<Product> {
             turn(work, p, ProductStatus::Discontinued, ProductStatus::Active, "reactivated").await
         })
         .example(Example::default().after(&["discontinueProduct"]).kept())
-}
-
-/// A product of which there are goods becomes no service, and they are not told apart otherwise.
-async fn update(work: &Work, before: &Stored<Product>, after: Stored<Product>) -> Result<Stored<Product>> {
-    if before.data.kind.is_stocked() && !after.data.kind.is_stocked() || before.data.tracked != after.data.tracked {
-        expect_unused(work, "product_id", before.id(), Use::Kept).await?;
-    }
-    stored::save(work, before, after, "updated", None).await
 }
 
 /// Ends the sale of a product.

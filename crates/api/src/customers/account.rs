@@ -1,11 +1,7 @@
 //! How accounts are reached; the history of stage and grade is written here.
 
 use super::handover::{self, Include};
-use crate::{
-    integration::credit::{check, unmatched},
-    rest::{collection::Collection, example::Example},
-    sales::{self, Ending},
-};
+use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     customers::{
         account::{Account, ChangeLifecycle, LifecycleStage},
@@ -14,8 +10,6 @@ use samphan_domain::{
     error::{Code, Error, Result},
     example,
     id::AccountId,
-    integration::external_reference::{ExternalRef, ExternalReference},
-    resource::Resource,
 };
 use samphan_persistence::{
     store::Work,
@@ -32,7 +26,6 @@ pub fn routes() -> Collection<Account> {
     Collection::new("accounts")
         .create(create) // begins the histories
         .update(update) // keeps the grade's history
-        .delete(delete) // not while business is under way
         .writes()
         .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
         .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
@@ -48,12 +41,6 @@ pub(crate) async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored
     let account = stored::insert(work, draft).await?;
     note_stage(work, &account, None, None).await?;
     note_grade(work, &account, None).await?;
-    // Accounting may have pushed for this customer before anybody knew it.
-    let known_as: Vec<ExternalRef> = account.record.get("external_refs").and_then(|v| Vec::deserialize(v).ok()).unwrap_or_default();
-    for ExternalRef { system, external_type, external_id } in known_as {
-        let mapped = ExternalReference { system, resource: Account::MANY.to_owned(), external_type, external_id, record_id: account.id() };
-        unmatched::apply(work, &mapped).await?;
-    }
     Ok(account)
 }
 
@@ -63,20 +50,11 @@ async fn update(work: &Work, before: &Stored<Account>, after: Stored<Account>) -
     Ok(account)
 }
 
-async fn delete(work: &Work, found: &Stored<Account>) -> Result<()> {
-    sales::refuse_while_open(work, found.id(), Ending::Deletion).await?;
-    stored::delete(work, found).await
-}
-
 /// Moves an account to another stage and keeps the history.
 pub(crate) async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
     let stage = before.data.lifecycle_stage;
     if !stage.next().contains(&input.to) {
         return Err(Error::from(Code::IllegalTransition).allowing(stage.next().iter().map(|s| s.as_str())));
-    }
-    if input.to == LifecycleStage::Blocked {
-        // What is being promised to it meanwhile is promised before, or not at all.
-        check::stand_in_line(work, before.id()).await?;
     }
     let mut after = before.clone();
     after.data.lifecycle_stage = input.to;

@@ -1,6 +1,5 @@
 //! How external references are reached; the record they name shows them too.
 
-use super::credit::unmatched;
 use crate::rest::{
     collection::{Api, Collection},
     example::{Example, external_id},
@@ -16,6 +15,7 @@ use samphan_domain::{
     shape::Shape,
 };
 use samphan_persistence::{
+    guard,
     list::{self, View},
     record, sight,
     store::Work,
@@ -94,7 +94,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
 /// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
 async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
     record::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
-    unmatched::apply(work, &made.data).await
+    guard::bound(work, &made.data).await
 }
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {

@@ -14,6 +14,7 @@ use samphan_domain::integration::external_reference::ExternalRef;
 pub fn module(module: Module) -> Module {
     module
         .routes(routes)
+        .guards(credit::unmatched::register)
         .task(credit::expiry::task())
         .task(changes::follower::end_task())
         .task(changes::follower::task())

@@ -20,17 +20,16 @@ use samphan_persistence::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The lock that changes to administrators take one after the other.
 const LOCK: &str = "administrators";
 
-/// The guards of the platform's resources.
+/// Registers the rule.
 #[must_use]
-pub fn guards() -> Guards {
-    let guard: Arc<dyn Guard> = Arc::new(LastAdministrator);
-    Guards::from([(User::MANY, Arc::clone(&guard)), (Role::MANY, guard)])
+pub fn register(guards: Guards) -> Guards {
+    guards.on_change(User::MANY, LastAdministrator).on_change(Role::MANY, LastAdministrator)
 }
 
 /// Refuses a write after which no user would be an administrator.

@@ -120,7 +120,7 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
     // A key that a key makes ends with it at the latest.
     let end = work.caller.expires_at.map_or(year, |end| end.min(year));
     draft.data.expires_at = draft.data.expires_at.or(Some(end));
-    check(work, &call.state.routes, None, &mut draft).await?;
+    check(work, &*call.service::<Routes>()?, None, &mut draft).await?;
     draft.data.responsible_id = responsible(work).await?;
     let (key, secret) = insert(work, draft).await?;
     Ok(issued(work, &key, secret)?.status(201))
@@ -150,7 +150,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     expect_version(call.if_match, before.version())?;
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
-    check(work, &call.state.routes, Some(&before), &mut after).await?;
+    check(work, &*call.service::<Routes>()?, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.service::<Identity>()?.callers.forget(made.id());
     Ok(Answer::record(work, work.shape("api_keys")?, &made.record))

@@ -23,7 +23,7 @@ use samphan_domain::platform::{audit_event::AuditEvent, picklist::Picklist};
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(administrators::guards()).task(succession::task())
+    module.routes(routes).guards(administrators::register).task(succession::task())
 }
 
 /// The area's routes.

@@ -9,6 +9,7 @@ use samphan_domain::{
     text,
 };
 use samphan_persistence::{
+    guard,
     record::{self, Record, id_of},
     store::{Reader, Work},
     stored::{self, Stored},
@@ -94,6 +95,7 @@ pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, refere
         external_id: reference.external_id,
         record_id: id_of(&made),
     };
-    stored::insert(work, Stored::draft(row)).await?;
+    let row = stored::insert(work, Stored::draft(row)).await?;
+    guard::bound(work, &row.data).await?;
     Ok(made)
 }

@@ -11,7 +11,7 @@ pub struct Module {
     pub api: Api,
     /// What is done in the background.
     pub tasks: Vec<Task>,
-    /// Rules that changes of some resources must keep.
+    /// What areas have to say about records of other areas.
     pub guards: Guards,
 }
 
@@ -30,10 +30,10 @@ impl Module {
         self
     }
 
-    /// With rules that changes of some resources must keep.
+    /// With what it has to say about records of other areas.
     #[must_use]
-    pub fn guards(mut self, guards: Guards) -> Self {
-        self.guards.extend(guards);
+    pub fn guards(mut self, register: impl FnOnce(Guards) -> Guards) -> Self {
+        self.guards = register(self.guards);
         self
     }
 }

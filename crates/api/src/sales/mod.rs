@@ -4,6 +4,7 @@ mod address;
 mod amend;
 pub mod confirm;
 mod goods;
+mod guards;
 mod hold;
 pub mod invoice;
 pub mod order;
@@ -33,7 +34,7 @@ use uuid::Uuid;
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).task(release::task())
+    module.routes(routes).guards(guards::register).task(release::task())
 }
 
 /// The area's routes.

@@ -1,5 +1,6 @@
 //! Stock: where goods are kept, how much there is, what moved it, and what is put aside.
 
+mod guards;
 mod held;
 mod identities;
 pub mod ledger;
@@ -17,7 +18,7 @@ use crate::rest::{collection::Api, module::Module};
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).task(ledger::task())
+    module.routes(routes).guards(guards::register).task(ledger::task())
 }
 
 /// The area's routes.

@@ -5,17 +5,22 @@ use super::{
     push::{Accounts, Ledger, stand_in_line, take},
 };
 use samphan_domain::{
+    customers::account::Account,
     error::{Code, Error, Result},
     integration::{credit_item::CreditItem, external_reference::ExternalReference},
+    resource::Resource,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
+use samphan_persistence::{guard::Guards, store::Work};
+
+/// Registers that mapping a customer number applies what was pushed for it.
+#[must_use]
+pub fn register(guards: Guards) -> Guards {
+    guards.on_binding(Account::MANY, |work, mapped| Box::pin(apply(work, mapped)))
+}
 
 /// Applies the pushes kept for a customer number that has just been mapped to an account.
-pub async fn apply(work: &Work, mapped: &ExternalReference) -> Result<()> {
-    if mapped.resource != "accounts" {
-        return Ok(());
-    }
+async fn apply(work: &Work, mapped: &ExternalReference) -> Result<()> {
     stand_in_line(work, &mapped.system).await?;
     let mut sql = work.sql();
     sql.push("SELECT id, entity, currency, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ")

@@ -11,7 +11,6 @@ use crate::{
         collection::{Api, Collection},
         example::Example,
     },
-    sales::{self, Ending},
 };
 use samphan_domain::{
     calendar,
@@ -29,7 +28,7 @@ use samphan_domain::{
     scalar::Scalar,
 };
 use samphan_persistence::{
-    erasure,
+    erasure, guard,
     person::Person,
     record,
     store::Work,
@@ -126,9 +125,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
         return Ok(done);
     }
     let person = person(work, &done)?;
-    if person.shape.many == Account::MANY {
-        sales::refuse_while_open(work, person.id, Ending::Erasure).await?;
-    }
+    guard::check_erasure(work, person.shape.many, person.id).await?;
     forget(work, person, &done).await?;
     // The request is one of the things that are the person's.
     stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())

@@ -1,0 +1,47 @@
+//! What sales has to say about customers: nobody with open business is deleted or erased, and who is blocked is promised nothing meanwhile.
+
+use super::{Ending, refuse_while_open};
+use crate::integration::credit::check;
+use samphan_domain::{
+    customers::account::{Account, LifecycleStage},
+    error::Result,
+    resource::Resource,
+    shape::Shape,
+};
+use samphan_persistence::{
+    guard::{Check, Guard, Guards},
+    record::{Record, id_of},
+    store::Work,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Registers the rules.
+#[must_use]
+pub fn register(guards: Guards) -> Guards {
+    guards.on_change(Account::MANY, OpenBusiness).on_erasure(Account::MANY, check_erasure)
+}
+
+/// No customer is deleted while business is open with it; and what is being promised to one that is blocked is promised before, or not at
+/// all.
+#[derive(Debug)]
+struct OpenBusiness;
+
+impl Guard for OpenBusiness {
+    fn check<'a>(&'a self, work: &'a Work, _: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a> {
+        Box::pin(check_change(work, before, after))
+    }
+}
+
+async fn check_change(work: &Work, before: &Record, after: Option<&Record>) -> Result<()> {
+    let is_blocked = |account: &Record| account.get("lifecycle_stage").and_then(Value::as_str) == Some(LifecycleStage::Blocked.as_str());
+    match after {
+        None => refuse_while_open(work, id_of(before), Ending::Deletion).await,
+        Some(after) if is_blocked(after) && !is_blocked(before) => check::stand_in_line(work, id_of(before)).await.map(|_| ()),
+        Some(_) => Ok(()),
+    }
+}
+
+fn check_erasure(work: &Work, account: Uuid) -> Check<'_> {
+    Box::pin(refuse_while_open(work, account, Ending::Erasure))
+}
