@@ -90,7 +90,7 @@ fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() 
     // Generators write one file for each tag and another for webhooks, so none may be both.
     let tag = &webhooks["account.created"]["post"]["tags"][0];
     assert!(operations().all(|(_, _, operation)| operation["tags"][0] != *tag));
-    let older = samphan::openapi::older(document());
+    let older = samphan::rest::document::older::older(document());
     assert!(older["webhooks"].is_null() && older["components"]["requestBodies"].is_null() && older["components"]["parameters"].is_object());
     assert!(older["tags"].as_array().unwrap().iter().all(|t| t["name"] != *tag) && older["tags"].as_array().unwrap().len() > 10);
 }
@@ -123,7 +123,7 @@ async fn the_document_is_served_compressed_as_3_0_and_in_parts(app: App) {
         assert!(encoding.is_empty() || bytes.len() * 8 < plain.text.len(), "{accepted}: {} bytes", bytes.len());
         app.nobody().get("/openapi.json").header("accept-encoding", accepted).header("if-none-match", &tag).await.is(304);
     }
-    assert!(app.nobody().get("/openapi-3.0.json").await.is(200).body == samphan::openapi::older(document()));
+    assert!(app.nobody().get("/openapi-3.0.json").await.is(200).body == samphan::rest::document::older::older(document()));
 
     let part = app.nobody().get("/openapi.json?tags=orders,shipments").await.is(200);
     assert!(part.text.len() * 3 < plain.text.len());

@@ -1,10 +1,9 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{admin::AdminCommand, backup, generate, keys::KeysCommand, load},
+    commands::{admin::AdminCommand, backup, generate, keys::KeysCommand, load, rebuild_stock::StockCommand},
     platform::organisation_settings::known_zone,
     retention::Retention,
-    stock::rebuild::StockCommand,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand, ValueEnum};

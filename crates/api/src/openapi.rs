@@ -1,7 +1,5 @@
 //! The whole API: every area's collections and operations, and the document they add up to.
 
-#![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
-
 use crate::{
     areas,
     rest::{
@@ -9,7 +7,7 @@ use crate::{
         document::{self, About},
     },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::LazyLock;
 
 /// Every area's collections and operations.
@@ -63,65 +61,6 @@ const ABOUT: About = About {
     ],
 };
 
-/// The document as OpenAPI 3.0.3, for tools that need it: type arrays become `nullable`, `examples` one `example`; webhooks, which
-/// it does not know, are left out.
-#[must_use]
-pub fn older(document: &Value) -> Value {
-    fn turn(value: &Value) -> Value {
-        let map = match value {
-            Value::Object(map) => map,
-            Value::Array(all) => return Value::Array(all.iter().map(turn).collect()),
-            other => return other.clone(),
-        };
-        let mut out: serde_json::Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), turn(v))).collect();
-        if let Some(Value::Array(types)) = map.get("type") {
-            let rest: Vec<&Value> = types.iter().filter(|t| *t != "null").collect();
-            out.remove("type");
-            if let [one] = rest.as_slice() {
-                out.insert("type".into(), (*one).clone());
-            }
-            if rest.len() < types.len() {
-                out.insert("nullable".into(), json!(true));
-            }
-        }
-        if let Some(Value::Array(examples)) = map.get("examples") {
-            out.remove("examples");
-            out.extend(examples.first().map(|one| ("example".to_owned(), one.clone())));
-        }
-        // A patch is plain JSON for generators that know no merge patches.
-        if let Some(patch) = out.remove("application/merge-patch+json") {
-            out.entry("application/json").or_insert(patch);
-        }
-        Value::Object(out)
-    }
-    let mut made = turn(document);
-    made["openapi"] = json!("3.0.3");
-    without_webhooks(&mut made);
-    if let Some(license) = made.pointer_mut("/info/license").and_then(Value::as_object_mut) {
-        license.remove("identifier");
-        license.insert("url".into(), json!("https://www.apache.org/licenses/LICENSE-2.0"));
-    }
-    made
-}
-
-fn without_webhooks(document: &mut Value) {
-    if let Some(map) = document.as_object_mut() {
-        map.remove("webhooks");
-    }
-    let written = document["paths"].to_string();
-    if let Some(tags) = document["tags"].as_array_mut() {
-        tags.retain(|tag| written.contains(&format!("\"tags\":[{}]", tag["name"])));
-    }
-    for kind in ["parameters", "requestBodies", "responses"] {
-        if let Some(all) = document["components"][kind].as_object_mut() {
-            all.retain(|name, _| written.contains(&format!("\"#/components/{kind}/{name}\"")));
-        }
-    }
-    if let Some(components) = document["components"].as_object_mut() {
-        components.retain(|_, all| all.as_object().is_none_or(|all| !all.is_empty()));
-    }
-}
-
 /// One line for each operation: tag, id, method, path, permission. Reviewed like code.
 #[must_use]
 pub fn operations(api: &Api) -> String {
@@ -139,4 +78,95 @@ pub fn operations(api: &Api) -> String {
         .collect();
     lines.sort();
     lines.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rest::{
+        document::soundness::faults,
+        routes::{Found, Routes},
+    };
+    use actix_web::http::Method;
+    use serde_json::json;
+
+    fn routes() -> Routes {
+        Routes::of(api().operations).unwrap_or_default()
+    }
+
+    fn meant(method: &Method, path: &str) -> String {
+        match routes().find(method, path) {
+            Found::Operation(operation, parts) => format!("{} {}", operation.id, parts.join(" ")),
+            Found::OtherMethods(path, methods) => format!("{path} {}", methods.join(" ")),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_operation_is_found_at_its_own_address() {
+        let routes = routes();
+        for operation in api().operations {
+            let found = routes.find(&operation.method, &operation.path.replace(['{', '}'], ""));
+            assert!(matches!(found, Found::Operation(o, _) if o.id == operation.id), "{} {}", operation.method, operation.path);
+        }
+    }
+
+    #[test]
+    fn fixed_words_come_before_parameters_and_parameters_are_decoded() {
+        assert_eq!(meant(&Method::POST, "/v1/accounts/batch"), "batchAccounts ");
+        assert_eq!(meant(&Method::GET, "/v1/accounts/x"), "getAccount x");
+        assert_eq!(meant(&Method::PUT, "/v1/accounts/by-external-id/express/C%2F1%20%E0%B8%81"), "upsertAccountByExternalId express C/1 ก");
+        assert_eq!(meant(&Method::GET, "/v1/accounts/%FF"), "nothing", "what is not UTF-8 is no name of anything");
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        assert_eq!(meant(&Method::PUT, "/v1/accounts"), "/v1/accounts GET POST");
+        assert_eq!(meant(&Method::GET, "/v1/account"), "nothing");
+    }
+
+    /// The whole document with a value put at a place, or what is there taken out.
+    fn with(place: &str, value: Option<Value>) -> Vec<String> {
+        let mut document = published().cloned().unwrap_or_default();
+        let (parent, key) = place.rsplit_once('/').unwrap_or_default();
+        if let Some(map) = document.pointer_mut(parent).and_then(Value::as_object_mut) {
+            match value {
+                Some(value) => map.insert(key.to_owned(), value),
+                None => map.remove(key),
+            };
+        }
+        faults(&document)
+    }
+
+    #[test]
+    fn a_sound_document_has_no_faults_and_each_fault_is_found() {
+        let create = "/paths/~1v1~1accounts/post";
+        let account = "/components/schemas/Account/properties";
+        let tag = || published().map(|d| d["components"]["schemas"]["TagInput"].clone()).unwrap_or_default();
+        let nullable = json!({"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Tag"}]});
+        let table = [
+            (format!("{create}/summary"), None, "createAccount has no summary"),
+            (format!("{create}/description"), Some(json!("")), "createAccount has no description"),
+            (format!("{create}/tags"), Some(json!(["accounts", "contacts"])), "createAccount has no one known tag"),
+            (format!("{create}/tags"), Some(json!(["nothing"])), "createAccount has no one known tag"),
+            (format!("{create}/security"), None, "createAccount has no permission, nor is it public"),
+            (format!("{create}/security"), Some(json!([])), "createAccount has no permission, nor is it public"),
+            (format!("{create}/operationId"), Some(json!("listAccounts")), "operation listAccounts twice"),
+            (format!("{create}/responses/429"), None, "createAccount has no problem of status 429"),
+            (format!("{create}/responses/201"), None, "createAccount has no success"),
+            (format!("{create}/responses/201/content/application~1json/examples"), None, "createAccount has no example of its answer"),
+            (format!("{create}/requestBody/content/application~1json/examples"), None, "createAccount has no example of its body"),
+            ("/paths/~1v1~1accounts~1{id}/get/parameters".to_owned(), None, "getAccount has no example of id"),
+            (format!("{account}/name"), Some(json!({"$ref": "#/components/schemas/Nothing"})), "nothing at #/components/schemas/Nothing"),
+            (format!("{account}/name"), Some(nullable), "a reference that may be null"),
+            (format!("{account}/name"), Some(json!({"$ref": "#/components/schemas/Tag", "nullable": true})), "more than a reference to"),
+            (format!("{account}/tags/items/readOnly"), Some(json!(true)), "readOnly is left"),
+            (format!("{account}/name"), Some(tag()), "Account.name writes TagInput out"),
+        ];
+        assert_eq!(with("/openapi", Some(json!("3.1.0"))), Vec::<String>::new());
+        for (place, value, expected) in table {
+            let found = with(&place, value);
+            assert!(found.iter().any(|f| f.contains(expected)), "{place}: {found:?}");
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! The program: from its words to its end.
 
 use crate::{
-    commands::{admin, backup, demo, generate, keys, load},
+    commands::{
+        admin, backup, demo, generate, keys, load,
+        rebuild_stock::{self, StockCommand},
+    },
     config::{Cli, Command, Form, Settings},
     openapi,
     platform::first_start::{self, FirstStart},
-    server,
-    stock::rebuild::{self, StockCommand},
-    telemetry,
+    rest::document::older::older,
+    server, telemetry,
 };
 use samphan_persistence::{
     migrate,
@@ -60,7 +62,7 @@ fn print_document(form: Form) -> Result<(), String> {
     let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).map_err(|e| e.to_string());
     let text = match form {
         Form::Current => pretty(&document)? + "\n",
-        Form::Older => pretty(&openapi::older(&document))? + "\n",
+        Form::Older => pretty(&older(&document))? + "\n",
         Form::Operations => openapi::operations(&api),
     };
     match io::stdout().write_all(text.as_bytes()) {
@@ -87,8 +89,8 @@ async fn load_files(source: &load::Source) -> Result<(), String> {
     }
 }
 
-async fn rebuild_stock(options: &rebuild::Options) -> Result<(), String> {
-    match rebuild::run(options, |line| println!("{line}")).await? {
+async fn rebuild_stock(options: &rebuild_stock::Options) -> Result<(), String> {
+    match rebuild_stock::run(options, |line| println!("{line}")).await? {
         0 => println!("every stock level, lot and serial number is what movements and reservations add up to"),
         n if options.check => return Err(format!("{n} stock levels, lots or serial numbers differ")),
         n => println!("{n} stock levels, lots or serial numbers put right"),

@@ -123,11 +123,8 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     let deletes_events = settings.retention.keep_events_days > 0;
     let follower = ChangeFollower::new(settings.event_streams.into(), settings.event_streams_per_caller.into(), deletes_events);
     let routes = Arc::new(Routes::of(api.operations).map_err(StartError::Document)?);
-    let services = Services::default()
-        .with(Arc::clone(&identity))
-        .with(Arc::new(follower))
-        .with(Arc::new(sender))
-        .with(Arc::clone(&routes));
+    let services =
+        Services::default().with(Arc::clone(&identity)).with(Arc::new(follower)).with(Arc::new(sender)).with(Arc::clone(&routes));
 
     let metrics = Arc::new(Metrics::default());
     let counters = Arc::clone(&metrics);
@@ -150,13 +147,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         trusted_proxies: settings.trusted_proxies.clone(),
         body_timeout: Duration::from_millis(settings.body_timeout_ms),
     };
-    Ok(Service {
-        kernel: Kernel::new(Process::new(store, services), shared),
-        opening,
-        routes,
-        pages,
-        tasks,
-    })
+    Ok(Service { kernel: Kernel::new(Process::new(store, services), shared), opening, routes, pages, tasks })
 }
 
 /// A server that listens, and what goes on beside it.

@@ -51,6 +51,18 @@ pub enum CallerKind {
     System,
 }
 
+impl CallerKind {
+    /// The plural and the singular of the resource whose record the caller is; none of Samphan itself.
+    #[must_use]
+    pub const fn resource(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::User => Some(("users", "user")),
+            Self::ApiKey => Some(("api_keys", "api_key")),
+            Self::System => None,
+        }
+    }
+}
+
 /// A rule of a role about fields: by class, or by resource and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FieldScope {

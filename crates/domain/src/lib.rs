@@ -28,3 +28,4 @@ pub mod shape;
 pub mod stock;
 pub mod tax_id;
 pub mod text;
+pub mod validation;

@@ -7,3 +7,4 @@ pub mod generate;
 pub mod keys;
 pub mod load;
 mod names;
+pub mod rebuild_stock;

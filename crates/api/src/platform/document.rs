@@ -7,10 +7,9 @@
 use super::pages::Pages;
 use crate::{
     identity::{limits, tokens},
-    openapi,
     rest::{
         client_address::client_address,
-        document::part,
+        document::{older::older, part},
         pipeline::{self, App},
     },
 };
@@ -121,7 +120,7 @@ impl Documents {
     fn whole(&self, version: Version) -> Arc<Written> {
         match version {
             Version::Current => Arc::clone(&self.current),
-            Version::Older => Arc::clone(self.older.get_or_init(|| Arc::new(Written::new(&openapi::older(self.document))))),
+            Version::Older => Arc::clone(self.older.get_or_init(|| Arc::new(Written::new(&older(self.document))))),
         }
     }
 
@@ -139,7 +138,7 @@ impl Documents {
         let part = part::of(self.document, &wanted.1);
         let written = Arc::new(Written::new(&match wanted.0 {
             Version::Current => part,
-            Version::Older => openapi::older(&part),
+            Version::Older => older(&part),
         }));
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         if parts.len() >= MAX_PARTS {

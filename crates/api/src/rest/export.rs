@@ -10,12 +10,10 @@ use super::{
 };
 use csv::{Terminator, WriterBuilder};
 use samphan_domain::{
-    caller::{Caller, CallerKind},
+    caller::Caller,
     error::{Code, Error, Result},
     event::CLIENT_ADDRESS,
     page::Position,
-    platform::{api_key::ApiKey, user::User},
-    resource::Resource,
     scalar::Kind,
     shape::{Field, Shape},
 };
@@ -117,11 +115,7 @@ impl ExportAudit {
 
     /// Writes an event about the caller; on its own, since an export is no transaction.
     async fn emit(&self, store: &Store, what: &str, rows: Option<usize>) -> Result<()> {
-        let (resource, one) = match self.caller.kind {
-            CallerKind::User => (User::MANY, User::ONE),
-            CallerKind::ApiKey => (ApiKey::MANY, ApiKey::ONE),
-            CallerKind::System => return Ok(()),
-        };
+        let Some((resource, one)) = self.caller.kind.resource() else { return Ok(()) };
         let mut facts = self.about.clone();
         facts.extend(rows.map(|rows| ("rows".to_owned(), json!(rows))));
         let work = store.work(Arc::clone(&self.caller), clock::now()).await?.for_request(&self.request_id);

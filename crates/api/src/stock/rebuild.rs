@@ -1,4 +1,4 @@
-//! `samphan stock rebuild`: levels, lots and serial numbers made anew from the ledger and the reservations that hold, or only held against
+//! Levels, lots and serial numbers made anew from the ledger and the reservations that hold, or only held against
 //! them.
 
 use super::{
@@ -6,39 +6,17 @@ use super::{
     levels::{Facts, Level, Levels},
     rebuild_identities,
 };
-use crate::{config::Database, openapi};
-use clap::{Args, Subcommand};
 use samphan_domain::{caller::Caller, error::Result, money::SignedQuantity};
 use samphan_persistence::{
     clock,
     dialect::Dialect,
-    migrate,
-    store::{Opening, Store, Work},
+    store::{Store, Work},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
 /// Levels, lots or serial numbers put right in one work.
 const AT_ONCE: usize = 500;
-
-/// What to do with stock.
-#[derive(Clone, Debug, Subcommand)]
-pub enum StockCommand {
-    /// Make stock levels, lots and serial numbers anew from the ledger of movements and the reservations that hold; safe while the
-    /// service runs.
-    Rebuild(Options),
-}
-
-/// How to rebuild.
-#[derive(Clone, Debug, Args)]
-pub struct Options {
-    /// Where the data is.
-    #[command(flatten)]
-    pub database: Database,
-    /// Only report what differs, and end with status 1 when anything does.
-    #[arg(long)]
-    pub check: bool,
-}
 
 /// What is not kept as the ledger says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,17 +66,6 @@ impl std::fmt::Display for Difference {
             }
         }
     }
-}
-
-/// Reports or puts right what differs, saying each; answers how many did.
-pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<usize, String> {
-    options.database.check()?;
-    let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: true };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.map_err(|e| e.to_string())?;
-    migrate::migrate_telling(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
-    let found = if options.check { check(&store).await } else { rebuild(&store).await }.map_err(|e| e.to_string())?;
-    found.iter().for_each(|difference| say(&difference.to_string()));
-    Ok(found.len())
 }
 
 /// The levels, lots and serial numbers that differ.

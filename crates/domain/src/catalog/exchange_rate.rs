@@ -2,9 +2,9 @@
 
 use crate::{
     currency,
-    customers::account::fault,
     money::{Amount, Price, Quantity, SCALE},
     resource::Resource,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! A product: something we sell.
 
 use crate::{
-    customers::account::fault, example, id::CategoryId, money::Quantity, reference::OnDelete, resource::Resource, stock::stock_level::MOST,
+    example, id::CategoryId, money::Quantity, reference::OnDelete, resource::Resource, stock::stock_level::MOST, validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -7,10 +7,10 @@ use crate::{
     privacy::PersonalData,
     resource::Resource,
     tax_id,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -274,13 +274,6 @@ fn known_tax_identity(account: &Account) -> Result<(), ValidationError> {
         return Err(fault("branch_code", "invalid_branch_code", e.to_string()));
     }
     Ok(())
-}
-
-/// A rule's complaint about one field.
-pub(crate) fn fault(field: &'static str, code: &'static str, about: impl Into<Cow<'static, str>>) -> ValidationError {
-    let mut error = ValidationError::new(code).with_message(about.into());
-    error.add_param("field".into(), &field);
-    error
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! An address of an account or contact, by what it is for.
 
 use crate::{
-    customers::account::fault,
     id::{AccountId, ContactId},
     privacy::PersonalData,
     resource::Resource,
     scalar::date,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

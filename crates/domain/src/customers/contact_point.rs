@@ -1,13 +1,13 @@
 //! A way to reach an account or contact: a phone number, an e-mail address, a messenger name.
 
 use crate::{
-    customers::account::fault,
     email,
     id::{AccountId, ContactId},
     phone,
     privacy::PersonalData,
     resource::Resource,
     text,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! A custom field: what the organisation adds to a resource, typed and validated like the rest.
 
-use crate::{customers::account::fault, reference::OnDelete, resource::Resource, scalar::Kind};
+use crate::{reference::OnDelete, resource::Resource, scalar::Kind, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The settings of the organisation: the one record that documents and messages fall back on.
 
 use super::user::expect_time_zone;
-use crate::{currency, customers::account::fault, resource::Resource};
+use crate::{currency, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! A picklist: the values of a custom field, as data.
 
-use crate::{customers::account::fault, resource::Resource};
+use crate::{resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};

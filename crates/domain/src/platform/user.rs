@@ -1,12 +1,11 @@
 //! A user: a person who signs in.
 
 use crate::{
-    calendar,
-    customers::account::fault,
-    email, example,
+    calendar, email, example,
     id::{RoleId, TeamId, UserId},
     privacy::PersonalData,
     resource::Resource,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,10 +1,6 @@
 //! A tax rate: how much of the price a tax code of accounting's takes, from day to day.
 
-use crate::{
-    customers::{account::fault, address::in_order},
-    money::Percent,
-    resource::Resource,
-};
+use crate::{customers::address::in_order, money::Percent, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -2,9 +2,10 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
+pub mod older;
 pub mod part;
 mod sharing;
-mod soundness;
+pub mod soundness;
 
 use super::{
     collection::{Api, Webhook},
