@@ -1,8 +1,8 @@
 //! The program itself, built with the tests that run it as a process of its own.
 
 use clap::Parser;
-use samphan_domain::instant::Instant;
 use samphan_persistence::clock;
+use samphan_resource::instant::Instant;
 use std::process::ExitCode;
 
 /// Names a file that says by how many seconds this process's clock is ahead of the machine's.

@@ -29,8 +29,10 @@ after_change() { # after_change FILE: a function more in it, which nobody calls
 cargo fetch --quiet --locked
 printf '| the work itself, on %s cores | |\n|---|--:|\n' "$(nproc)"
 took "clean debug build, tests included" build
-after_change crates/domain/src/error.rs
-after_change crates/api/src/server.rs
+after_change crates/resource/src/error.rs
+after_change crates/rest/src/pipeline.rs
+after_change crates/api/src/sales/order.rs
+after_change crates/server/src/server.rs
 after_change tests/support/request.rs
 build >/dev/null 2>&1
 [ "${1:-}" = --no-tests ] || took "\`make test\`, built" make test

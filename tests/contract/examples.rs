@@ -5,15 +5,13 @@ use crate::support::{
     *,
 };
 use actix_web::http::Method;
-use samphan::{
-    openapi,
-    rest::{
-        example::{self, Told},
-        operation::{Access, Media, Operation, Run},
-        schemas,
-    },
+use samphan_api::openapi;
+use samphan_resource::example::{DATE, MOMENT, is_id};
+use samphan_rest::{
+    example::{self, Told},
+    operation::{Access, Media, Operation, Run},
+    schemas,
 };
-use samphan_domain::example::{DATE, MOMENT, is_id};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,

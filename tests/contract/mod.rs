@@ -9,7 +9,7 @@ use crate::support::{
     *,
 };
 use reqwest::Method;
-use samphan::rest::routes::Routes;
+use samphan_rest::routes::Routes;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
@@ -75,7 +75,7 @@ fn no_generator_takes_one_name_for_another() {
 
 #[test]
 fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() {
-    let api = samphan::openapi::api();
+    let api = samphan_api::openapi::api();
     let declared: BTreeSet<&str> = api.shapes.values().flat_map(|shape| shape.events.iter().copied()).collect();
     let webhooks = document()["webhooks"].as_object().unwrap();
     assert_eq!(webhooks.keys().map(String::as_str).collect::<BTreeSet<_>>(), declared);
@@ -90,7 +90,7 @@ fn every_type_of_event_is_a_webhook_of_the_document_but_not_of_its_older_form() 
     // Generators write one file for each tag and another for webhooks, so none may be both.
     let tag = &webhooks["account.created"]["post"]["tags"][0];
     assert!(operations().all(|(_, _, operation)| operation["tags"][0] != *tag));
-    let older = samphan::rest::document::older::older(document());
+    let older = samphan_rest::document::older::older(document());
     assert!(older["webhooks"].is_null() && older["components"]["requestBodies"].is_null() && older["components"]["parameters"].is_object());
     assert!(older["tags"].as_array().unwrap().iter().all(|t| t["name"] != *tag) && older["tags"].as_array().unwrap().len() > 10);
 }
@@ -123,7 +123,7 @@ async fn the_document_is_served_compressed_as_3_0_and_in_parts(app: App) {
         assert!(encoding.is_empty() || bytes.len() * 8 < plain.text.len(), "{accepted}: {} bytes", bytes.len());
         app.nobody().get("/openapi.json").header("accept-encoding", accepted).header("if-none-match", &tag).await.is(304);
     }
-    assert!(app.nobody().get("/openapi-3.0.json").await.is(200).body == samphan::rest::document::older::older(document()));
+    assert!(app.nobody().get("/openapi-3.0.json").await.is(200).body == samphan_rest::document::older::older(document()));
 
     let part = app.nobody().get("/openapi.json?tags=orders,shipments").await.is(200);
     assert!(part.text.len() * 3 < plain.text.len());
@@ -170,7 +170,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn the_router_and_the_document_hold_the_same_set() {
-    let routes = Routes::of(samphan::openapi::api().operations).unwrap();
+    let routes = Routes::of(samphan_api::openapi::api().operations).unwrap();
     let mut routed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in routes.operations() {
         let is_new = routed.entry(operation.path.clone()).or_default().insert(operation.method.to_string());

@@ -3,10 +3,8 @@
 use super::*;
 use futures_util::{StreamExt, future::join, stream};
 use samphan::commands::load;
-use samphan_domain::{
-    money::{Percent, Price, Quantity, parse},
-    sales::totals::{Line, TaxRounding, Terms, totals},
-};
+use samphan_domain::sales::totals::{Line, TaxRounding, Terms, totals};
+use samphan_resource::money::{Percent, Price, Quantity, parse};
 use std::{cell::Cell, path::PathBuf};
 
 crate::on_both![every_order_is_shipped_invoiced_and_owed_to_the_cent];

@@ -2,7 +2,7 @@
 
 use super::load::{Kind, Load, Write};
 use crate::{integration::changes::end, support::*};
-use samphan_domain::money::Amount;
+use samphan_resource::money::Amount;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,

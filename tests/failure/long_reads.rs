@@ -2,14 +2,15 @@
 
 use crate::support::*;
 use futures_util::future::join_all;
-use samphan::{config::RateLimit, openapi};
-use samphan_domain::{caller::Caller, error::Code};
+use samphan::config::RateLimit;
+use samphan_api::openapi;
 use samphan_persistence::{
     list::{self, Query, Total},
     long::Charge,
     sql::Sql,
     store::{Opening, Reader, Store},
 };
+use samphan_resource::{caller::Caller, error::Code};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

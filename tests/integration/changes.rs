@@ -3,12 +3,14 @@
 use crate::support::*;
 use futures_util::future::{join, join_all};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use samphan::{identity::server_keys::KeyKind, openapi};
-use samphan_domain::{caller::Caller, customers::tag::Tag};
+use samphan::config::RateLimit;
+use samphan_api::{identity::server_keys::KeyKind, openapi};
+use samphan_domain::customers::tag::Tag;
 use samphan_persistence::{
     store::{Opening, Store},
     stored::{self, Stored},
 };
+use samphan_resource::caller::Caller;
 use std::{
     cell::Cell,
     collections::{BTreeMap, HashMap, HashSet},
@@ -28,8 +30,6 @@ crate::on_both![
     changes_say_who_what_and_from_what_to_what,
     a_page_is_what_was_asked_for,
 ];
-
-use samphan::config::RateLimit;
 
 /// The present end of the feed.
 pub async fn end(app: &App) -> String {

@@ -3,7 +3,7 @@
 use super::changes::end;
 use crate::support::{events::Stream, *};
 use futures_util::future::join;
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::scalar::{Kind, Scalar};
 use std::time::{Duration, Instant};
 
 crate::on_both![

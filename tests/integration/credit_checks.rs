@@ -2,7 +2,7 @@
 
 use super::*;
 use futures_util::future::join_all;
-use samphan_domain::scalar::{Kind as Scale, Scalar};
+use samphan_resource::scalar::{Kind as Scale, Scalar};
 
 crate::on_both![
     the_standard_policy_allows_what_fits_and_holds_the_rest,

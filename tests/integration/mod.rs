@@ -14,7 +14,7 @@ mod unmatched;
 mod webhooks;
 
 use crate::support::*;
-use samphan_domain::instant::Instant;
+use samphan_resource::instant::Instant;
 use std::time::SystemTime;
 
 /// Registers `express`, an accounting system, with more of its fields in `rest`.

@@ -9,17 +9,16 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use samphan::{
     commands::load::{self, Service as Loaded},
     config::{RateLimit, Settings},
-    identity::service::Identity,
-    integration::webhooks,
     server::{self, Service},
 };
-use samphan_domain::{
-    caller::Caller,
-    scalar::{Kind, Scalar},
-};
+use samphan_api::{identity::service::Identity, webhooks};
 use samphan_persistence::{
     feed,
     store::{Opening, Store},
+};
+use samphan_resource::{
+    caller::Caller,
+    scalar::{Kind, Scalar},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::sleep;

@@ -6,7 +6,7 @@ use crate::support::{
     *,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select, strategy::Union};
-use samphan_domain::{
+use samphan_resource::{
     filter::{self, Target},
     page::Sort,
     scalar::{Kind, Scalar},
@@ -97,7 +97,7 @@ async fn seed(app: &App) {
 
 /// Every field, own, custom or of another record, that a list can be filtered by.
 fn targets(listed: &Listed, lists: &Lists) -> Vec<(String, Target)> {
-    use samphan_domain::filter::Vocabulary;
+    use samphan_resource::filter::Vocabulary;
     let own = listed.shape.fields.iter().filter(|f| f.filter).map(|f| f.name.to_owned());
     let custom = lists.custom_keys(listed.shape.many).into_iter().map(|key| format!("custom.{key}"));
     let through = listed.shape.fields.iter().filter_map(|f| Some((f.name.strip_suffix("_id")?, lists.shape(f.reference?)?)));

@@ -51,7 +51,7 @@ async fn pages_of_any_size_and_order_make_up_the_whole(app: App) {
             let found: Vec<String> = all.iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
             assert_eq!(found.len(), made.len(), "sort {sort} limit {limit}");
             assert_eq!(found.iter().cloned().collect::<HashSet<_>>(), made, "sort {sort} limit {limit}");
-            let keys: Vec<Vec<u8>> = all.iter().map(|r| samphan_domain::text::sort_key(r["name"].as_str().unwrap())).collect();
+            let keys: Vec<Vec<u8>> = all.iter().map(|r| samphan_resource::text::sort_key(r["name"].as_str().unwrap())).collect();
             let id = |n: usize| found[n].clone();
             for n in 1..all.len() {
                 let (a, b) = (&all[n - 1], &all[n]);

@@ -1,14 +1,7 @@
 //! How lists are found: every filter and every sort walks an index, whatever the resource.
 
 use crate::support::{app::run, database::Kind, *};
-use samphan::openapi;
-use samphan_domain::{
-    caller::{Caller, CallerKind, Reach},
-    filter::{Filter, Op, Target},
-    page::Sort,
-    scalar::{Kind as Value, Scalar},
-    shape::{Field, Shape, Sorting},
-};
+use samphan_api::openapi;
 use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
@@ -17,6 +10,13 @@ use samphan_persistence::{
     sight,
     sql::Sql,
     store::{Opening, Reader, Store, Work},
+};
+use samphan_resource::{
+    caller::{Caller, CallerKind, Reach},
+    filter::{Filter, Op, Target},
+    page::Sort,
+    scalar::{Kind as Value, Scalar},
+    shape::{Field, Shape, Sorting},
 };
 use std::sync::Arc;
 

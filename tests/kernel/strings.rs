@@ -71,10 +71,10 @@ fn nasty() -> Vec<String> {
 }
 
 async fn nasty_text_comes_back_as_it_was_and_is_found(app: App) {
-    let all: Vec<String> = nasty().into_iter().filter(|text| samphan_domain::text::is_line(text)).collect();
+    let all: Vec<String> = nasty().into_iter().filter(|text| samphan_resource::text::is_line(text)).collect();
     assert!(all.len() > 40 && all.len() < nasty().len());
     for text in nasty() {
-        let wanted = samphan_domain::text::nfc(&text).into_owned();
+        let wanted = samphan_resource::text::nfc(&text).into_owned();
         if !all.contains(&text) {
             // A name is one line. A description may be anything.
             let body = |name: &str| app.post("/v1/accounts", json!({"name": name, "description": text}));

@@ -5,7 +5,7 @@ use crate::{
     support::{clock::Clock, *},
 };
 use chrono::NaiveDate;
-use samphan_domain::{
+use samphan_resource::{
     calendar::{self, Zone},
     instant::Instant,
 };

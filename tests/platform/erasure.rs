@@ -3,12 +3,12 @@
 
 use super::privacy::{act, erase, verified};
 use crate::support::*;
-use samphan::openapi;
-use samphan_domain::{
+use samphan_api::openapi;
+use samphan_persistence::store::{Shapes, Work};
+use samphan_resource::{
     scalar::{Kind, Scalar, date},
     shape::{Field, Shape},
 };
-use samphan_persistence::store::{Shapes, Work};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

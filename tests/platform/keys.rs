@@ -11,9 +11,9 @@ use base64::{
 };
 use samphan::{
     config::{RateLimit, Settings},
-    identity::service::Identity,
     server,
 };
+use samphan_api::identity::service::Identity;
 use std::{collections::BTreeSet, sync::Arc};
 
 crate::on_both![

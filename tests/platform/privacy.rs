@@ -410,7 +410,7 @@ async fn the_register_is_what_the_document_says(app: App) {
     assert_eq!(row("credit_profiles", "limit_amount")["personal_data"], "financial");
     assert_eq!(row("products", "name"), Value::Null);
     let schemas = &contract::document()["components"]["schemas"];
-    let api = samphan::openapi::api();
+    let api = samphan_api::openapi::api();
     for shape in api.shapes.values() {
         for (name, schema) in schemas[shape.type_name]["properties"].as_object().unwrap() {
             let types = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);

@@ -14,7 +14,7 @@ mod promises;
 mod shipments;
 
 use crate::support::*;
-use samphan_domain::instant::Instant;
+use samphan_resource::instant::Instant;
 use std::time::SystemTime;
 
 /// A company that sells tea: VAT of 7 %, a price book in baht, a warehouse with tea, and a customer.

@@ -1,7 +1,7 @@
 //! `POST /v1/order-promises`: one answer, held until the order is made from it.
 
 use super::*;
-use samphan_domain::calendar::{self, Zone};
+use samphan_resource::calendar::{self, Zone};
 
 crate::on_both![
     a_promise_says_everything_and_holds_it,

@@ -1,8 +1,8 @@
 //! What others answer is believed no further than it has to be. What is answered to a webhook is all that the service reads of others.
 
 use crate::support::*;
-use samphan::integration::webhooks::sender::Sender;
-use samphan_domain::instant::Instant;
+use samphan_api::webhooks::sender::Sender;
+use samphan_resource::instant::Instant;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +11,7 @@ use tokio::{
 use uuid::Uuid;
 
 /// Sends to a receiver that answers so, and then goes on for ever with the last part.
-async fn answered(begin: &'static [u8], on: &'static [u8]) -> samphan::integration::webhooks::sender::Outcome {
+async fn answered(begin: &'static [u8], on: &'static [u8]) -> samphan_api::webhooks::sender::Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());
     let receiver = tokio::spawn(async move {

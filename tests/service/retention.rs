@@ -2,15 +2,15 @@
 
 use crate::{
     sales::Shop,
-    support::clock::Clock,
     support::{
         app::{ADMIN, PASSWORD},
+        clock::Clock,
         program::Program,
         receiver::{Receiver, endpoint, local},
         *,
     },
 };
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::scalar::{Kind, Scalar};
 
 crate::on_both_alone![
     what_is_old_is_deleted_and_what_is_not_stays,

@@ -3,12 +3,12 @@
 use super::*;
 use futures_util::future::join_all;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
-use samphan::stock::ledger::{self, Entry, Want};
+use samphan_api::stock::ledger::{self, Entry, Want};
 use samphan_domain::{
     id::{ProductId, WarehouseId},
-    money::{Quantity, SCALE, SignedQuantity},
     stock::stock_movement::MovementKind,
 };
+use samphan_resource::money::{Quantity, SCALE, SignedQuantity};
 
 crate::on_both![
     sixty_four_want_the_last_hundred_pieces_at_once,

@@ -8,9 +8,9 @@ mod rebuild;
 mod reservations;
 
 use crate::support::*;
-use samphan::openapi;
-use samphan_domain::{caller::Caller, instant::Instant};
+use samphan_api::openapi;
 use samphan_persistence::store::{Opening, Store, Work};
+use samphan_resource::{caller::Caller, instant::Instant};
 use std::{sync::Arc, time::SystemTime};
 
 async fn product(app: &App, sku: &str, more: Value) -> String {

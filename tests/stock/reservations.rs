@@ -1,11 +1,9 @@
 //! Reservations: what is put aside, until when, and what becomes of it.
 
 use super::*;
-use samphan::stock::ledger::{self, Issue, Refusal, Source, Want};
-use samphan_domain::{
-    id::{ProductId, WarehouseId},
-    money::{Quantity, SCALE},
-};
+use samphan_api::stock::ledger::{self, Issue, Refusal, Source, Want};
+use samphan_domain::id::{ProductId, WarehouseId};
+use samphan_resource::money::{Quantity, SCALE};
 
 crate::on_both![
     what_is_put_aside_is_available_to_nobody_else,

@@ -9,19 +9,21 @@ use super::{
 use actix_web::dev::ServerHandle;
 use reqwest::Method;
 use samphan::{
-    background::tls::use_tls,
     commands::demo,
     config::{self, LogFormat, RateLimit, Settings},
+    retention::Retention,
+    server,
+};
+use samphan_api::{
     identity::{
         keyring::Keyring,
         server_keys::{self, KeyKind},
     },
     platform::first_start,
-    retention::Retention,
-    server,
 };
-use samphan_domain::caller::Caller;
+use samphan_background::tls::use_tls;
 use samphan_persistence::store::{Opening, Reader, Store, Work};
+use samphan_resource::caller::Caller;
 use serde_json::Value;
 use std::{
     sync::{Arc, mpsc},

@@ -4,7 +4,7 @@ use super::{
     App, machine_now,
     program::{Program, serving},
 };
-use samphan_domain::instant::Instant;
+use samphan_resource::instant::Instant;
 use std::path::PathBuf;
 use tempfile::TempDir;
 

@@ -11,7 +11,7 @@ use std::{
 
 /// The document, as the program writes it.
 pub fn document() -> &'static Value {
-    samphan::openapi::published().unwrap()
+    samphan_api::openapi::published().unwrap()
 }
 
 /// Every operation: method, path and description.

@@ -2,12 +2,13 @@
 
 use super::{App, app, contract, now};
 use reqwest::Method;
-use samphan::{config::RateLimit, openapi, server};
-use samphan_domain::{
+use samphan::{config::RateLimit, server};
+use samphan_api::openapi;
+use samphan_resource::{
+    builtin::custom_field::CustomField,
     calendar::Zone,
     filter::Vocabulary,
     instant::Instant,
-    platform::custom_field::CustomField,
     scalar::Kind,
     shape::{Field, Shape},
 };

@@ -23,7 +23,7 @@ pub use waiting::{until, until_within};
 
 pub use samphan_persistence::clock::{machine as machine_now, now};
 
-use samphan::{openapi, stock::rebuild};
+use samphan_api::{openapi, stock::rebuild};
 use samphan_persistence::store::{Opening, Store};
 
 /// Makes two tests of each function, `sqlite::…` and `postgres::…`, each run by the function named first.

@@ -9,7 +9,7 @@ use crate::support::{
     receiver::{Receiver, endpoint, local},
     *,
 };
-use samphan_domain::{
+use samphan_resource::{
     resource::Seen,
     shape::{Field, Shape, Sorting},
 };

@@ -5,7 +5,7 @@ use super::{
     world::{World, list_of},
 };
 use crate::support::contract::document;
-use samphan_domain::reference::OnDelete;
+use samphan_resource::reference::OnDelete;
 use std::collections::BTreeSet;
 
 crate::in_worlds_on_both![what_is_referred_to_is_deleted_by_its_rule_only];

@@ -6,7 +6,7 @@ use crate::support::{
     *,
 };
 use reqwest::Method;
-use samphan_domain::shape::Shape;
+use samphan_resource::shape::Shape;
 use std::{collections::BTreeMap, sync::OnceLock};
 
 /// One operation, as it is published.
@@ -114,7 +114,7 @@ pub fn schema(value: &'static Value) -> &'static Value {
 /// Every resource by its plural.
 pub fn shapes() -> &'static BTreeMap<&'static str, &'static Shape> {
     static SHAPES: OnceLock<BTreeMap<&'static str, &'static Shape>> = OnceLock::new();
-    SHAPES.get_or_init(|| samphan::openapi::api().shapes.into_iter().collect())
+    SHAPES.get_or_init(|| samphan_api::openapi::api().shapes.into_iter().collect())
 }
 
 /// The lists there are, by path: of which resource.

@@ -13,7 +13,7 @@ use crate::support::{
     *,
 };
 use making::Made;
-use samphan_domain::shape::{Field, Shape};
+use samphan_resource::shape::{Field, Shape};
 use sight::Records;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

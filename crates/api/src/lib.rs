@@ -1,19 +1,15 @@
-//! How it is reached: the REST kernel, the areas' collections, and the one binary `samphan`.
+//! The areas of the CRM, as they are reached: their collections, operations and tasks, and the document they add up to.
 
+pub mod accounting;
 pub mod areas;
-pub mod background;
 pub mod catalog;
-pub mod commands;
-pub mod config;
+pub mod changes;
+pub mod credit;
 pub mod customers;
+pub mod external_systems;
 pub mod identity;
-pub mod integration;
 pub mod openapi;
 pub mod platform;
-pub mod rest;
-pub mod retention;
-pub mod run;
 pub mod sales;
-pub mod server;
 pub mod stock;
-pub mod telemetry;
+pub mod webhooks;

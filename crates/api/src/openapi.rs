@@ -1,11 +1,9 @@
 //! The whole API: every area's collections and operations, and the document they add up to.
 
-use crate::{
-    areas,
-    rest::{
-        collection::Api,
-        document::{self, About},
-    },
+use crate::{areas, external_systems::external_reference};
+use samphan_rest::{
+    collection::Api,
+    document::{self, About},
 };
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -13,7 +11,13 @@ use std::sync::LazyLock;
 /// Every area's collections and operations.
 #[must_use]
 pub fn api() -> Api {
-    areas::all().api.with_permissions()
+    complete(areas::all().api)
+}
+
+/// What the areas registered, with what follows from all of it together.
+#[must_use]
+pub fn complete(api: Api) -> Api {
+    external_reference::examples(api).with_permissions()
 }
 
 /// The published document, OpenAPI 3.1.0; or why it is not sound.
@@ -69,9 +73,9 @@ pub fn operations(api: &Api) -> String {
         .iter()
         .map(|o| {
             let access = match &o.access {
-                crate::rest::operation::Access::Public => "public",
-                crate::rest::operation::Access::SignedIn => "signed in",
-                crate::rest::operation::Access::Needs(permission) | crate::rest::operation::Access::ByMode(permission) => permission,
+                samphan_rest::operation::Access::Public => "public",
+                samphan_rest::operation::Access::SignedIn => "signed in",
+                samphan_rest::operation::Access::Needs(permission) | samphan_rest::operation::Access::ByMode(permission) => permission,
             };
             format!("{} {} {} {} {access}\n", o.tag, o.id, o.method, o.path)
         })
@@ -83,11 +87,11 @@ pub fn operations(api: &Api) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rest::{
+    use actix_web::http::Method;
+    use samphan_rest::{
         document::soundness::faults,
         routes::{Found, Routes},
     };
-    use actix_web::http::Method;
     use serde_json::json;
 
     fn routes() -> Routes {

@@ -1,6 +1,6 @@
 //! E-mail addresses: the form in which they are stored for look-ups and compared.
 
-use crate::text::{is_blank, is_invisible};
+use samphan_resource::text::{is_blank, is_invisible};
 use unicode_normalization::UnicodeNormalization;
 
 /// The normal form of an address: without invisible characters, `mailto:` and a final dot; in lower case; the domain as the DNS has it

@@ -3,7 +3,7 @@
 use phonenumber::country;
 use phonenumber::metadata::DATABASE;
 
-use crate::text::ascii_digit;
+use samphan_resource::text::ascii_digit;
 
 /// The most digits worth reading: E.164 has 15, and prefixes to dial abroad come before them.
 const MAX_DIGITS: usize = 24;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::{ascii_digit, fold, is_invisible};
+use samphan_resource::text::{ascii_digit, fold, is_invisible};
 
 /// The branch code of a head office.
 pub const HEAD_OFFICE: &str = "00000";

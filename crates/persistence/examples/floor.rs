@@ -15,23 +15,25 @@
 
 use rusqlite::Connection;
 use samphan_domain::{
-    caller::Caller,
     catalog::product::Product,
     customers::{account::Account, contact::Contact},
-    filter::{Filter, Op, Target},
-    instant::Instant,
     integration::credit_balance::CreditBalance,
-    page::{Position, Sort},
     platform::user::User,
-    scalar::Scalar,
-    shape::Shape,
-    text,
 };
 use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
     record, search,
     store::{Opening, Reader, Shapes, Store},
+};
+use samphan_resource::{
+    caller::Caller,
+    filter::{Filter, Op, Target},
+    instant::Instant,
+    page::{Position, Sort},
+    scalar::Scalar,
+    shape::Shape,
+    text,
 };
 use std::{
     sync::{

@@ -9,7 +9,7 @@ use crate::{
     stored::{self, Stored},
     values,
 };
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error, FieldError},
     event::Event,
     resource::Resource,

@@ -1,6 +1,6 @@
 //! The clock: the one place that asks what time it is. Everything else is told.
 
-use samphan_domain::instant::Instant;
+use samphan_resource::instant::Instant;
 use std::sync::OnceLock;
 
 /// Another clock than the machine's, where tests have set one.

@@ -6,7 +6,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error},
     instant::Instant,
     page::Position,

@@ -1,7 +1,7 @@
 //! Which database it is, and the few things it says differently.
 
 use crate::sql::Sql;
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::scalar::{Kind, Scalar};
 
 /// The database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use crate::{
     store::Work,
     values,
 };
-use samphan_domain::{
+use samphan_resource::{
+    builtin::external_reference::ExternalReference,
     event::{CLIENT_ADDRESS, Event},
-    integration::external_reference::ExternalReference,
     resource::Resource,
     scalar::{Kind, Scalar},
     shape::{Field, Shape},

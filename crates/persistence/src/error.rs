@@ -1,6 +1,6 @@
 //! How a database's refusal becomes one of ours.
 
-use samphan_domain::error::{Code, Error};
+use samphan_resource::error::{Code, Error};
 use sea_orm::{DbErr, RuntimeErr};
 
 /// What every function here answers.

@@ -14,11 +14,11 @@ use crate::{
     sql::Sql,
     store::{Reader, Store, Work},
 };
-use samphan_domain::{
+use samphan_resource::{
+    builtin::change::{Actor, ActorKind, Change},
     caller::Caller,
     error::{Code, Error},
     instant::Instant,
-    integration::change::{Actor, ActorKind, Change},
     page::Position,
     scalar::{Kind, Scalar},
     shape::Shape,

@@ -1,7 +1,7 @@
 //! The filter language to SQL. Every condition is a range of an index, or a look into one.
 
 use crate::{error::Result, search, sight, sql::Sql, store::Reader};
-use samphan_domain::{
+use samphan_resource::{
     filter::{Filter, INDEXED_TEXT, Op, Target},
     scalar::{Kind, Scalar},
     shape::Shape,

@@ -5,7 +5,7 @@
 //! `record::save` and `record::delete` ask before they write, so no operation can forget to.
 
 use crate::{error::Result, record::Record, store::Work};
-use samphan_domain::{integration::external_reference::ExternalReference, shape::Shape};
+use samphan_resource::{builtin::external_reference::ExternalReference, shape::Shape};
 use std::{collections::HashMap, fmt::Debug, future::Future, pin::Pin, sync::Arc};
 use uuid::Uuid;
 

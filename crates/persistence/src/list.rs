@@ -12,7 +12,7 @@ use crate::{
     sql::Sql,
     store::Reader,
 };
-use samphan_domain::{
+use samphan_resource::{
     caller::{FieldAccess, Sight},
     error::{Code, Error},
     filter::{Filter, Op, Target},

@@ -5,7 +5,7 @@
 //! nobody else needs, up to the time limit. Its time is charged to the caller, and it ends when nobody waits for it any more.
 
 use crate::error::Result;
-use samphan_domain::error::{Code, Error};
+use samphan_resource::error::{Code, Error};
 use std::{
     collections::HashMap,
     fmt::{Debug, Formatter},

@@ -1,7 +1,7 @@
 //! The outbox: every write's events, in the write's own transaction. Audit reads them here, feed and webhooks in the order of `feed`.
 
 use crate::{dialect::Dialect, error::Result, store::Work};
-use samphan_domain::{
+use samphan_resource::{
     event::Event,
     scalar::{Kind, Scalar},
 };

@@ -6,8 +6,8 @@ use crate::{
     sql::Sql,
     store::{Reader, Shapes},
 };
-use samphan_domain::{
-    platform::audit_event::AuditEvent,
+use samphan_resource::{
+    builtin::audit_event::AuditEvent,
     resource::Resource,
     scalar::{Kind, Scalar},
     shape::Shape,

@@ -7,7 +7,7 @@ use crate::{
     row::Row,
     sql::{Bind, Sql},
 };
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::scalar::{Kind, Scalar};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqlxPostgresConnector,
     Statement, TransactionTrait, Value,

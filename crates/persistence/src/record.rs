@@ -14,12 +14,12 @@ use crate::{
     store::{Reader, Work},
     values,
 };
-use samphan_domain::{
+use samphan_resource::{
+    builtin::external_reference::ExternalRef,
     caller::FieldAccess,
     error::{Code, Error, FieldError},
     event::Event,
     instant::Instant,
-    integration::external_reference::ExternalRef,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
     text,

@@ -13,7 +13,7 @@ use crate::{
     sql::Sql,
     store::{Reader, Work},
 };
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error, FieldError},
     reference::{OnDelete, Reference},
     scalar::{Kind, Scalar},

@@ -3,7 +3,7 @@
 use crate::error::{Failure, Result};
 use chrono::{Days, NaiveDate};
 use rusqlite::types::{Value, ValueRef};
-use samphan_domain::{
+use samphan_resource::{
     instant::Instant,
     money,
     scalar::{self, Kind, Scalar},

@@ -1,4 +1,4 @@
-//! The search index: tokens made by `samphan_domain::text`, so that both databases find the same.
+//! The search index: tokens made by `samphan_resource::text`, so that both databases find the same.
 
 mod places;
 
@@ -12,7 +12,7 @@ use crate::{
     sqlite::TokenChange,
     store::{Reader, Work},
 };
-use samphan_domain::{
+use samphan_resource::{
     scalar::{Kind, Scalar},
     shape::Shape,
     text::{self, Term},

@@ -5,9 +5,9 @@ use crate::{
     store::{Reader, Store},
 };
 use chrono::NaiveDate;
-use samphan_domain::{
+use samphan_resource::{
+    builtin::organisation_settings::OrganisationSettings,
     calendar::{self, Zone},
-    platform::organisation_settings::OrganisationSettings,
 };
 use serde_json::Value;
 use std::sync::{Arc, PoisonError};

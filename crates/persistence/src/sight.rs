@@ -5,7 +5,7 @@
 //! written into the statement, by the row (`only_seen`) or by the set of records seen (`only_listed`, `gathered`).
 
 use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
-use samphan_domain::{
+use samphan_resource::{
     caller::{Reach, Sight},
     error::{Code, Error},
     resource::Seen,

@@ -3,7 +3,10 @@
 //! This and `dialect.rs` are the only places that know which database it is.
 
 use crate::dialect::Dialect;
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::{
+    money::Amount,
+    scalar::{Kind, Scalar},
+};
 use std::fmt::Write;
 use uuid::Uuid;
 
@@ -162,6 +165,19 @@ impl Sql {
             Kind::Date => "::text::date[]",
             Kind::Bytes => "::text::bytea[]",
         })
+    }
+
+    /// Adds the sum of amounts over all rows of `t`, as the two columns that `Amount::of_parts` reads: of several columns, what they are
+    /// together.
+    pub fn amount_sum(&mut self, columns: &[&'static str]) -> &mut Self {
+        for (n, part) in [" / ", " % "].into_iter().enumerate() {
+            self.push(if n == 0 { "CAST(coalesce(sum(" } else { ", CAST(coalesce(sum(" });
+            for (n, column) in columns.iter().enumerate() {
+                self.push(if n == 0 { "coalesce(" } else { " + coalesce(" }).column("t", column).push(", 0)").push(part).int(Amount::PART);
+            }
+            self.push("), 0) AS bigint)");
+        }
+        self
     }
 
     fn placeholder(&mut self) {

@@ -8,7 +8,7 @@ use crate::{
     sql::{Bind, Sql},
 };
 use rusqlite::{Connection, OpenFlags, config::DbConfig, types::Value};
-use samphan_domain::scalar::Scalar;
+use samphan_resource::scalar::Scalar;
 use std::{
     cell::{Cell, RefCell},
     path::Path,

@@ -8,7 +8,7 @@ use crate::{
     row::Row,
     store::Work,
 };
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error},
     event::Event,
     resource::Resource,

@@ -13,12 +13,12 @@ use crate::{
     sqlite::{self, Sqlite, TokenChange, Turn, Writer},
     values::Definitions,
 };
-use samphan_domain::{
+use samphan_resource::{
+    builtin::{custom_field::CustomField, organisation_settings::OrganisationSettings},
     caller::Caller,
     error::{Code, Error},
     event::Event,
     instant::Instant,
-    platform::{custom_field::CustomField, organisation_settings::OrganisationSettings},
     resource::Resource,
     scalar::{Kind, Scalar},
     shape::Shape,

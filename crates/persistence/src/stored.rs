@@ -5,7 +5,7 @@ use crate::{
     record::{self, Record, id_of, merge, owner_of, version_of},
     store::{Reader, Work},
 };
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error, FieldError},
     resource::Resource,
     scalar::Scalar,

@@ -5,14 +5,14 @@ use crate::{
     filter::as_number,
     store::{CustomFields, Reader, Work},
 };
-use samphan_domain::{
-    error::{FieldError, step},
-    filter::INDEXED_TEXT,
-    instant::Instant,
-    platform::{
+use samphan_resource::{
+    builtin::{
         custom_field::{CustomField, CustomKind},
         picklist::Picklist,
     },
+    error::{FieldError, step},
+    filter::INDEXED_TEXT,
+    instant::Instant,
     reference::{OnDelete, Reference},
     scalar::{Kind, Scalar},
     shape::Shape,

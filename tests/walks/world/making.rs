@@ -5,11 +5,11 @@ use crate::{
     support::*,
     walks::step::{Step, lists, shapes},
 };
-use samphan_domain::{
+use samphan_persistence::{search, store::Work};
+use samphan_resource::{
     scalar::{Kind, Scalar},
     shape::Shape,
 };
-use samphan_persistence::{search, store::Work};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,

@@ -5,7 +5,7 @@ use crate::{
     support::*,
     walks::step::{lists, shapes},
 };
-use samphan_domain::{resource::Seen, shape::Shape};
+use samphan_resource::{resource::Seen, shape::Shape};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Every record there is, as the events made it and as the lists show it.

@@ -4,15 +4,15 @@ pub mod price_book;
 pub mod price_quote;
 pub mod product;
 
-use crate::rest::{
-    collection::{Api, Collection},
-    module::Module,
-};
 use samphan_domain::catalog::{
     exchange_rate::ExchangeRate,
     price_book::{PriceBook, PriceBookEntry},
     price_quote::{AskPrice, PriceQuote},
     product::ProductCategory,
+};
+use samphan_rest::{
+    collection::{Api, Collection},
+    module::Module,
 };
 
 /// What the area registers.

@@ -1,18 +1,18 @@
 //! How price books are reached: a parent is of the same currency. That there is one default for each currency, and that parents form no
 //! ring, the kernel sees to.
 
-use crate::rest::collection::Collection;
-use samphan_domain::{
-    catalog::price_book::PriceBook,
-    error::{Error, FieldError, Result},
-    resource::Resource,
-    scalar::Scalar,
-};
+use samphan_domain::catalog::price_book::PriceBook;
 use samphan_persistence::{
     relations,
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Error, FieldError, Result},
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_rest::collection::Collection;
 
 /// Most books on the way from a book to its last ancestor.
 pub const MOST_PARENTS: usize = PriceBook::MAX_LEVELS;
@@ -24,7 +24,7 @@ pub fn routes() -> Collection<PriceBook> {
 }
 
 /// Makes a price book.
-pub(crate) async fn create(work: &Work, draft: Stored<PriceBook>) -> Result<Stored<PriceBook>> {
+pub async fn create(work: &Work, draft: Stored<PriceBook>) -> Result<Stored<PriceBook>> {
     check(work, &draft).await?;
     stored::insert(work, draft).await
 }

@@ -1,10 +1,6 @@
 //! `POST /v1/price-quotes`: what it costs this customer, and why.
 
-use crate::rest::{
-    answer::Answer,
-    example::Example,
-    operation::{Body, Call, Operation},
-};
+use super::price_book::MOST_PARENTS;
 use actix_web::http::Method;
 use samphan_domain::{
     catalog::{
@@ -12,22 +8,27 @@ use samphan_domain::{
         price_quote::{AskLine, AskPrice, Candidate, PriceQuote, PriceStep, PricedLine, choose, within},
     },
     customers::account::Account,
-    error::{Code, Error, FieldError, Result},
-    example,
     id::{PriceBookId, ProductId},
-    money::{Amount, Price, Quantity, times},
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     row::Row,
     store::Reader,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    example,
+    money::{Amount, Price, Quantity, times},
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::Answer,
+    example::Example,
+    operation::{Body, Call, Operation},
+};
 use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
-
-use super::price_book::MOST_PARENTS;
 
 /// The operation.
 #[must_use]
@@ -101,7 +102,7 @@ fn unknown(pointer: &str, many: &str) -> Error {
 }
 
 fn iso_decimals(currency: &str) -> u32 {
-    samphan_domain::currency::decimals(currency).unwrap_or(2)
+    samphan_resource::currency::decimals(currency).unwrap_or(2)
 }
 
 /// The book to look in, and its ancestors: the one named, else the account's own, else the default one of the currency.

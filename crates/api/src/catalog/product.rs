@@ -1,15 +1,15 @@
 //! How products are reached.
 
-use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{
-    catalog::product::{Product, ProductStatus},
-    error::{Code, Error, Result},
-    resource::Resource,
-};
+use samphan_domain::catalog::product::{Product, ProductStatus};
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Code, Error, Result},
+    resource::Resource,
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
 /// Products.
@@ -26,7 +26,7 @@ pub fn routes() -> Collection<Product> {
 }
 
 /// Ends the sale of a product.
-pub(crate) async fn discontinue(work: &Work, product: Stored<Product>) -> Result<Stored<Product>> {
+pub async fn discontinue(work: &Work, product: Stored<Product>) -> Result<Stored<Product>> {
     turn(work, product, ProductStatus::Active, ProductStatus::Discontinued, "discontinued").await
 }
 

@@ -1,20 +1,22 @@
 //! How accounts are reached; the history of stage and grade is written here.
 
 use super::handover::{self, Include};
-use crate::rest::{collection::Collection, example::Example};
 use samphan_domain::{
     customers::{
         account::{Account, ChangeLifecycle, LifecycleStage},
         account_history::{AccountGradeChange, AccountLifecycleChange},
     },
-    error::{Code, Error, Result},
-    example,
     id::AccountId,
 };
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Code, Error, Result},
+    example,
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -37,7 +39,7 @@ pub fn routes() -> Collection<Account> {
 }
 
 /// Makes an account and begins its histories.
-pub(crate) async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> {
+pub async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> {
     let account = stored::insert(work, draft).await?;
     note_stage(work, &account, None, None).await?;
     note_grade(work, &account, None).await?;
@@ -51,7 +53,7 @@ async fn update(work: &Work, before: &Stored<Account>, after: Stored<Account>) -
 }
 
 /// Moves an account to another stage and keeps the history.
-pub(crate) async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
+pub async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
     let stage = before.data.lifecycle_stage;
     if !stage.next().contains(&input.to) {
         return Err(Error::from(Code::IllegalTransition).allowing(stage.next().iter().map(|s| s.as_str())));

@@ -1,11 +1,12 @@
 //! Which contacts act for which accounts; one of them is the first.
 
-use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{customers::account_contact::AccountContact, error::Result};
+use samphan_domain::customers::account_contact::AccountContact;
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::error::Result;
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
 /// Account contacts.
@@ -18,7 +19,7 @@ pub fn routes() -> Collection<AccountContact> {
 }
 
 /// Makes a contact the account's first, in place of the one before.
-pub(crate) async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
+pub async fn set_primary(work: &Work, before: Stored<AccountContact>) -> Result<Stored<AccountContact>> {
     let mut after = before.clone();
     after.data.is_primary = true;
     stored::save(work, &before, after, "primary_set", None).await

@@ -1,11 +1,12 @@
 //! Addresses of accounts and contacts: one of each purpose is the default.
 
-use crate::rest::collection::Collection;
-use samphan_domain::{customers::address::Address, error::Result, resource::Resource, scalar::Scalar};
+use samphan_domain::customers::address::Address;
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{error::Result, resource::Resource, scalar::Scalar};
+use samphan_rest::collection::Collection;
 
 /// Addresses of one kind of parent.
 #[must_use]
@@ -14,7 +15,7 @@ pub fn routes<P: Resource>(tag: &'static str, field: &'static str) -> Collection
 }
 
 /// Makes an address; the first of its purpose becomes the default.
-pub(crate) async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Address>> {
+pub async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Address>> {
     draft.data.is_default |= !has_siblings(work, &draft).await?;
     stored::insert(work, draft).await
 }

@@ -1,11 +1,12 @@
 //! How contact points are reached: what was verified is the address, so another address is not.
 
-use crate::rest::collection::Collection;
-use samphan_domain::{customers::contact_point::ContactPoint, error::Result, resource::Resource};
+use samphan_domain::customers::contact_point::ContactPoint;
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{error::Result, resource::Resource};
+use samphan_rest::collection::Collection;
 
 /// Contact points of one kind of parent.
 #[must_use]

@@ -3,12 +3,14 @@
 use super::account::Assign;
 use samphan_domain::{
     customers::{account::Account, contact::Contact},
-    error::{Code, Error, FieldError, Result},
-    resource::Resource,
     sales::{order::Order, order_promise::OrderPromise},
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{record, sql::Sql, store::Work, stored::Stored};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -1,20 +1,21 @@
 //! `GET /v1/lookup`: who is calling? For the call pop, before the telephone is picked up.
 
-use crate::rest::{
+use samphan_domain::{
+    customers::contact_point::{DEFAULT_REGION, phone_keys},
+    email, tax_id,
+};
+use samphan_persistence::{sight, store::Reader};
+use samphan_resource::{
+    caller::{FieldAccess, Sight},
+    error::{Code, Error, FieldError, Result},
+    example,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
     answer::Answer,
     example::Example,
     operation::{Call, Operation, Parameter},
 };
-use samphan_domain::{
-    caller::{FieldAccess, Sight},
-    customers::contact_point::{DEFAULT_REGION, phone_keys},
-    email,
-    error::{Code, Error, FieldError, Result},
-    example,
-    scalar::{Kind, Scalar},
-    tax_id,
-};
-use samphan_persistence::{sight, store::Reader};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;

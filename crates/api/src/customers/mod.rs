@@ -8,15 +8,15 @@ pub mod handover;
 pub mod lookup;
 pub mod search;
 
-use crate::rest::{
-    collection::{Api, Collection},
-    module::Module,
-};
 use samphan_domain::customers::{
     account::Account,
     account_history::{AccountGradeChange, AccountLifecycleChange},
     contact::Contact,
     tag::Tag,
+};
+use samphan_rest::{
+    collection::{Api, Collection},
+    module::Module,
 };
 
 /// What the area registers.

@@ -1,22 +1,22 @@
 //! `GET /v1/search`: one box for everything, in Thai, Persian and English.
 
-use crate::rest::{
-    answer::Answer,
-    example::Example,
-    operation::{Call, Operation, Parameter},
-    query,
+use samphan_persistence::{
+    cursor, list,
+    search::{self, Hit},
+    store::Reader,
 };
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error, FieldError, Result},
     example,
     page::Position,
     scalar::Scalar,
     shape::Shape,
 };
-use samphan_persistence::{
-    cursor, list,
-    search::{self, Hit},
-    store::Reader,
+use samphan_rest::{
+    answer::Answer,
+    example::Example,
+    operation::{Call, Operation, Parameter},
+    query,
 };
 use serde::Serialize;
 use serde_json::json;

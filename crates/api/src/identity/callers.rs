@@ -7,19 +7,19 @@ use super::{
     tickets,
     tokens::{EXPIRED, hash},
 };
-use crate::rest::kernel::{Authenticator, Kernel};
 use futures_util::future::LocalBoxFuture;
-use samphan_domain::{
+use samphan_persistence::{
+    row::Row,
+    store::{Reader, Store},
+};
+use samphan_resource::{
     calendar,
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
     instant::Instant,
     network::{Network, limited_as},
 };
-use samphan_persistence::{
-    row::Row,
-    store::{Reader, Store},
-};
+use samphan_rest::kernel::{Authenticator, Kernel};
 use std::{
     collections::HashMap,
     net::IpAddr,

@@ -6,7 +6,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
-use samphan_domain::error::{Code, Error, Result};
+use samphan_resource::error::{Code, Error, Result};
 
 /// Bytes of a nonce, which stands before what is encrypted.
 const NONCE: usize = 12;

@@ -1,6 +1,6 @@
 //! Limits of sign-ins, machine tokens, credentials that fail and parts of the document.
 
-use crate::rest::limits::Policy;
+use samphan_rest::limits::Policy;
 
 /// Failed sign-ins to an account from an address.
 pub const SIGN_INS: Policy = Policy { burst: 5, seconds: 60 };

@@ -12,7 +12,7 @@ pub mod service;
 pub mod tickets;
 pub mod tokens;
 
-use crate::rest::module::Module;
+use samphan_rest::module::Module;
 
 /// What the area registers.
 #[must_use]

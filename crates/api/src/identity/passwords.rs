@@ -4,7 +4,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use samphan_domain::error::{Code, Error, Result};
+use samphan_resource::error::{Code, Error, Result};
 use std::sync::LazyLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
 

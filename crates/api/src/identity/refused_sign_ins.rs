@@ -3,8 +3,9 @@
 //! Sign-ins with unknown e-mail addresses are in the log only: what was sent is never kept.
 
 use super::service::Identity;
-use crate::background::{process::Process, task::Task};
-use samphan_domain::{error::Result, event::CLIENT_ADDRESS, platform::user::User, resource::Resource};
+use samphan_background::{process::Process, task::Task};
+use samphan_domain::platform::user::User;
+use samphan_resource::{error::Result, event::CLIENT_ADDRESS, resource::Resource};
 use serde_json::{Map, json};
 use std::{
     collections::HashMap,

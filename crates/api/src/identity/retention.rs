@@ -1,12 +1,12 @@
 //! How long sessions and their refresh tokens are kept.
 
-use crate::background::retention::{Deleted, MAX_ROWS, Rule};
-use samphan_domain::{
+use samphan_background::retention::{Deleted, MAX_ROWS, Rule};
+use samphan_persistence::store::Work;
+use samphan_resource::{
     error::Result,
     instant::Instant,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
 
 /// Sessions ended in one transaction; each may have thousands of refresh tokens.
 const MAX_SESSIONS: usize = 50;

@@ -1,21 +1,21 @@
 //! The rights that roles and teams add up to, and the checks before rights are delegated.
 
-use samphan_domain::{
-    caller::{Caller, CallerKind, FieldRules, FieldScope, Reach, RoleRights},
-    error::{Code, Error, FieldError, Result},
-    instant::Instant,
-    platform::{
-        api_key::ApiKey,
-        role::{FieldRule, Grant, Role},
-        user::User,
-    },
-    rights::{self, Delegation, ExcessRight},
-    scalar::{Kind, Scalar},
-    shape::Class,
+use samphan_domain::platform::{
+    api_key::ApiKey,
+    role::{FieldRule, Grant, Role},
+    user::User,
 };
 use samphan_persistence::{
     store::{Reader, Work},
     stored::Stored,
+};
+use samphan_resource::{
+    caller::{Caller, CallerKind, FieldRules, FieldScope, Reach, RoleRights},
+    error::{Code, Error, FieldError, Result},
+    instant::Instant,
+    rights::{self, Delegation, ExcessRight},
+    scalar::{Kind, Scalar},
+    shape::Class,
 };
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;

@@ -10,17 +10,17 @@ use super::{
     service::Identity,
     tokens,
 };
-use crate::background::{process::Process, task::Task};
 use clap::ValueEnum;
-use samphan_domain::{
+use samphan_background::{process::Process, task::Task};
+use samphan_persistence::{
+    clock,
+    store::{Reader, Work},
+};
+use samphan_resource::{
     caller::Caller,
     error::Result,
     instant::Instant,
     scalar::{Kind, Scalar},
-};
-use samphan_persistence::{
-    clock,
-    store::{Reader, Work},
 };
 use std::{sync::Arc, time::Duration};
 

@@ -8,8 +8,8 @@ use super::{
     tokens::Keys,
 };
 use futures_util::future::LocalBoxFuture;
-use samphan_domain::{error::Result, instant::Instant};
 use samphan_persistence::store::{Store, Work};
+use samphan_resource::{error::Result, instant::Instant};
 use std::{
     fmt::{Debug, Formatter},
     sync::{Arc, PoisonError, RwLock},

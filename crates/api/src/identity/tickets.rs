@@ -8,14 +8,14 @@ use super::{
     callers::mark,
     tokens::{Keys, hash, secret},
 };
-use crate::background::process::Process;
-use samphan_domain::{
+use samphan_background::process::Process;
+use samphan_persistence::store::Work;
+use samphan_resource::{
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
     instant::Instant,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
 use std::sync::Arc;
 use uuid::Uuid;
 

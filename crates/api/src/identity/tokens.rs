@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
-use samphan_domain::{
+use samphan_resource::{
     error::{Code, Error, Result},
     instant::Instant,
 };

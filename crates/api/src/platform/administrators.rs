@@ -3,20 +3,20 @@
 //! The rule is a guard of the resources `users` and `roles`, so it holds for every operation that changes or deletes their
 //! records. Samphan itself (`CallerKind::System`) is free of it: an erasure that is repeated after a restore must go on.
 
-use samphan_domain::{
-    caller::{CallerKind, FieldAccess, Reach},
-    error::{Code, Error, Result},
-    platform::{
-        role::{FieldRule, Grant, Role},
-        user::User,
-    },
-    resource::Resource,
-    shape::Shape,
+use samphan_domain::platform::{
+    role::{FieldRule, Grant, Role},
+    user::User,
 };
 use samphan_persistence::{
     guard::{Check, Guard, Guards},
     record::{Record, id_of},
     store::{Reader, Work},
+};
+use samphan_resource::{
+    caller::{CallerKind, FieldAccess, Reach},
+    error::{Code, Error, Result},
+    resource::Resource,
+    shape::Shape,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,37 +1,37 @@
 //! How API keys are reached: a secret is shown once, when the key is made or rotated.
 
 use super::user::role_place;
-use crate::{
-    identity::{
-        rights::{self, Book, Holder},
-        service::Identity,
-        tokens,
-    },
-    rest::{
-        answer::{Answer, shown},
-        collection::Collection,
-        example::Example,
-        operation::{Body, Call, Operation},
-        routes::Routes,
-    },
+use crate::identity::{
+    rights::{self, Book, Holder},
+    service::Identity,
+    tokens,
 };
 use actix_web::http::Method;
 use samphan_domain::{
-    caller::CallerKind,
-    error::{Code, Error, FieldError, MOST_FAULTS, Result, nearest},
-    event::Event,
-    example,
     id::UserId,
-    network::Network,
     platform::api_key::{ApiKey, ApiKeyStatus},
-    resource::Resource,
-    rights::{Delegation, ExcessRight},
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     record::expect_version,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    caller::CallerKind,
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, nearest},
+    event::Event,
+    example,
+    network::Network,
+    resource::Resource,
+    rights::{Delegation, ExcessRight},
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::{Answer, shown},
+    collection::Collection,
+    example::Example,
+    operation::{Body, Call, Operation},
+    routes::Routes,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -127,7 +127,7 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
 }
 
 /// Makes a key with its first secret, and answers both.
-pub(crate) async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<ApiKey>, String)> {
+pub async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<ApiKey>, String)> {
     let secret = tokens::secret();
     draft.data.prefix = beginning(&secret);
     let key = stored::insert(work, draft).await?;

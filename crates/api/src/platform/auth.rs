@@ -1,27 +1,24 @@
 //! Signing in and out: people with a password, machines with client credentials.
 
-use crate::{
-    identity::{callers, limits, passwords, service::Identity, tokens},
-    rest::{
-        answer::Answer,
-        collection::Api,
-        example::Example,
-        operation::{Access, Body, Call, Operation},
-    },
-};
+use crate::identity::{callers, limits, passwords, service::Identity, tokens};
 use actix_web::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use samphan_domain::{
+use samphan_domain::{email, platform::user::User};
+use samphan_persistence::store::Work;
+use samphan_resource::{
     caller::Caller,
-    email,
     error::{Code, Error, Result},
     event::CLIENT_ADDRESS,
     network::limited_as,
-    platform::user::User,
     resource::Resource,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
+use samphan_rest::{
+    answer::Answer,
+    collection::Api,
+    example::Example,
+    operation::{Access, Body, Call, Operation},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use std::{sync::Arc, time::Duration};

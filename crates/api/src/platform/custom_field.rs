@@ -1,14 +1,14 @@
 //! How custom fields are reached: a field's resource, key and type are for good.
 
-use crate::rest::collection::Collection;
-use samphan_domain::{
-    error::{Error, FieldError, Result},
-    platform::custom_field::CustomField,
-};
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    builtin::custom_field::CustomField,
+    error::{Error, FieldError, Result},
+};
+use samphan_rest::collection::Collection;
 
 /// Custom fields.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn routes() -> Collection<CustomField> {
 }
 
 /// Adds a field to a resource.
-pub(crate) async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
+pub async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
     if !known.contains(&draft.data.resource.as_str()) {
         let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&draft.data.resource, known);

@@ -5,24 +5,22 @@
 //! the parts that have to be made (`limits::DOCUMENT_PARTS`); a part that is kept costs nothing of it.
 
 use super::pages::Pages;
-use crate::{
-    identity::{limits, tokens},
-    rest::{
-        client_address::client_address,
-        document::{older::older, part},
-        pipeline::{self, App},
-    },
-};
+use crate::identity::{limits, tokens};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header},
     web::{self, Bytes},
 };
-use samphan_domain::{
+use samphan_persistence::clock;
+use samphan_resource::{
     error::{Code, Error, FieldError, Result},
     network::limited_as,
 };
-use samphan_persistence::clock;
+use samphan_rest::{
+    client_address::client_address,
+    document::{older::older, part},
+    pipeline::{self, App},
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, VecDeque},

@@ -2,8 +2,6 @@
 
 use crate::identity::{passwords, tokens};
 use samphan_domain::{
-    caller::{Caller, FieldAccess, Reach},
-    error::Result,
     id::RoleId,
     platform::{
         role::{FieldRule, Grant, Role},
@@ -14,6 +12,10 @@ use samphan_persistence::{
     clock,
     store::Store,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    caller::{Caller, FieldAccess, Reach},
+    error::Result,
 };
 use serde_json::json;
 use std::sync::Arc;

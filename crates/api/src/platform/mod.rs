@@ -14,11 +14,11 @@ pub mod succession;
 pub mod team;
 pub mod user;
 
-use crate::rest::{
+use samphan_resource::builtin::{audit_event::AuditEvent, picklist::Picklist};
+use samphan_rest::{
     collection::{Api, Collection},
     module::Module,
 };
-use samphan_domain::platform::{audit_event::AuditEvent, picklist::Picklist};
 
 /// What the area registers.
 #[must_use]

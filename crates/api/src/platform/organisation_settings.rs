@@ -1,11 +1,11 @@
 //! How the organisation's settings are read and changed, and how they begin.
 
-use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{calendar, error::Result, platform::organisation_settings::OrganisationSettings};
 use samphan_persistence::{
     store::{Store, Work},
     stored::{self, Stored},
 };
+use samphan_resource::{builtin::organisation_settings::OrganisationSettings, calendar, error::Result};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
 /// The settings.
@@ -19,7 +19,7 @@ pub fn routes() -> Collection<OrganisationSettings> {
 }
 
 /// Changes the settings. This process goes by them from its commit on, the others within seconds.
-pub(crate) async fn update(
+pub async fn update(
     work: &Work,
     before: &Stored<OrganisationSettings>,
     after: Stored<OrganisationSettings>,

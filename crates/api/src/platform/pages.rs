@@ -1,23 +1,21 @@
 //! The service itself: health, metrics, the document, the docs page, and what each problem means.
 
 use super::document::{self, Documents, Version};
-use crate::{
-    identity::{service::Identity, tokens},
-    rest::{
-        answer::Answer,
-        collection::Api,
-        metrics::Metrics,
-        operation::{Access, Call, Operation},
-        pipeline,
-    },
-};
+use crate::identity::{service::Identity, tokens};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
     web::{self, ServiceConfig},
 };
-use samphan_domain::error::{Code, Error, Result};
 use samphan_persistence::store::Reader;
+use samphan_resource::error::{Code, Error, Result};
+use samphan_rest::{
+    answer::Answer,
+    collection::Api,
+    metrics::Metrics,
+    operation::{Access, Call, Operation},
+    pipeline,
+};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;

@@ -1,21 +1,19 @@
 //! How roles are reached: a role is made, changed, deleted and restored only by who has all its rights.
 
-use crate::{
-    identity::rights::{self, Book},
-    rest::collection::Collection,
-};
-use samphan_domain::{
-    caller::{Caller, CallerKind},
-    error::Result,
-    platform::role::Role,
-    resource::Resource,
-    rights::{Delegation, ExcessRight},
-};
+use crate::identity::rights::{self, Book};
+use samphan_domain::platform::role::Role;
 use samphan_persistence::{
     relations,
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    caller::{Caller, CallerKind},
+    error::Result,
+    resource::Resource,
+    rights::{Delegation, ExcessRight},
+};
+use samphan_rest::collection::Collection;
 
 /// Roles.
 #[must_use]

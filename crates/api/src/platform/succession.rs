@@ -1,19 +1,19 @@
 //! Who takes over the records of a user who is deactivated. The records are counted when the user is deactivated, and handed over a few at a
 //! time by the sweep, safe in several processes, until the user has none.
 
-use crate::background::task::Task;
-use samphan_domain::{
-    caller::Reach,
-    error::{Code, Error, FieldError, Result},
-    platform::user::User,
-    resource::Resource,
-    scalar::Scalar,
-    shape::Shape,
-};
+use samphan_background::task::Task;
+use samphan_domain::platform::user::User;
 use samphan_persistence::{
     record,
     store::{Reader, Work},
     stored::{self, Stored},
+};
+use samphan_resource::{
+    caller::Reach,
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    scalar::Scalar,
+    shape::Shape,
 };
 use std::{fmt::Write, time::Duration};
 use uuid::Uuid;

@@ -1,18 +1,16 @@
 //! How teams are reached: a tree, which the kernel keeps.
 
-use crate::{
-    identity::rights::{self, Book},
-    rest::collection::Collection,
-};
-use samphan_domain::{
-    error::{Error, FieldError, Result},
-    platform::team::Team,
-    scalar::Scalar,
-};
+use crate::identity::rights::{self, Book};
+use samphan_domain::platform::team::Team;
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Error, FieldError, Result},
+    scalar::Scalar,
+};
+use samphan_rest::collection::Collection;
 
 /// Deepest tree.
 const DEEPEST: usize = 20;

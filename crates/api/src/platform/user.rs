@@ -1,37 +1,37 @@
 //! How users are reached, and `GET /v1/me`.
 
 use super::succession;
-use crate::{
-    identity::{
-        limits, passwords,
-        rights::{self, Book, Holder},
-        service::Identity,
-    },
-    rest::{
-        answer::Answer,
-        collection::{Api, Collection},
-        example::Example,
-        operation::{Access, Body, Call, Operation},
-    },
+use crate::identity::{
+    limits, passwords,
+    rights::{self, Book, Holder},
+    service::Identity,
 };
 use actix_web::http::Method;
 use samphan_domain::{
-    caller::{CallerKind, Reach},
-    error::{Code, Error, FieldError, Result},
-    event::CLIENT_ADDRESS,
-    example,
     id::UserId,
     platform::{
         password::weakness,
         user::{User, UserStatus},
     },
-    resource::Resource,
-    rights::{Delegation, ExcessRight},
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     store::{Reader, Work},
     stored::{self, Stored},
+};
+use samphan_resource::{
+    caller::{CallerKind, Reach},
+    error::{Code, Error, FieldError, Result},
+    event::CLIENT_ADDRESS,
+    example,
+    resource::Resource,
+    rights::{Delegation, ExcessRight},
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::Answer,
+    collection::{Api, Collection},
+    example::Example,
+    operation::{Access, Body, Call, Operation},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -91,7 +91,7 @@ pub fn schemas(api: Api) -> Api {
 }
 
 /// Makes a user, who cannot sign in before a password is set.
-pub(crate) async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
+pub async fn create(work: &Work, draft: Stored<User>) -> Result<Stored<User>> {
     check(work, &draft.data).await?;
     check_grantable(work, None, &Holder::user(&draft)).await?;
     stored::insert(work, draft).await
@@ -263,8 +263,8 @@ fn require_strong(pointer: &str, password: &str, user: &User) -> Result<()> {
 }
 
 /// Emits an event about a user's password, which never holds the password.
-pub(crate) fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), client: Option<IpAddr>, reason: Option<&str>) {
-    work.emit(samphan_domain::event::Event {
+pub fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), client: Option<IpAddr>, reason: Option<&str>) {
+    work.emit(samphan_resource::event::Event {
         kind: kind.to_owned(),
         resource: User::MANY,
         resource_id: user,

@@ -5,14 +5,13 @@ use samphan_domain::{
         account::Account,
         address::{Address, AddressPurpose},
     },
-    error::Result,
     sales::order::OrderAddress,
-    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Reader,
     stored::{self, Stored},
 };
+use samphan_resource::{error::Result, scalar::Scalar};
 
 /// A customer's addresses, for the day a document is of.
 pub struct Addresses<'a> {

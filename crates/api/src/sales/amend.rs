@@ -7,23 +7,25 @@ use super::{
     order::{expect, expect_no_shipment, expect_not_invoiced, name_lines},
     pricing,
 };
-use crate::{integration::credit::check, stock::ledger::Source};
+use crate::{credit::check, stock::ledger::Source};
 use samphan_domain::{
     customers::account::Account,
-    error::{Code, Error, FieldError, Result},
     integration::credit_policy::Checkpoint,
-    money::Quantity,
-    resource::Resource,
     sales::{
         order::{AmendOrder, Order, OrderAddress},
         order_line::OrderLine,
     },
-    scalar::Scalar,
 };
 use samphan_persistence::{
     record::merge,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    money::Quantity,
+    resource::Resource,
+    scalar::Scalar,
 };
 use serde_json::{Map, Value, json};
 

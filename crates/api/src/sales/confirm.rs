@@ -9,28 +9,30 @@ use super::{
     promise::give_back_promised,
 };
 use crate::{
-    integration::credit::check::{Decided, Keep, Question, capture_for, decide, keep, stand_in_line},
+    credit::check::{Decided, Keep, Question, capture_for, decide, keep, stand_in_line},
     stock::ledger::Source,
 };
 use samphan_domain::{
-    caller::Sight,
     customers::account::Account,
-    error::{Code, Error, Result},
     id::OrderId,
     integration::credit_policy::{Checkpoint, CreditAction},
-    money::Amount,
-    resource::Resource,
     sales::{
         order::{CreditStanding, Order, OrderStatus},
         order_hold::{HoldKind, HoldStatus, OrderHold},
         order_line::OrderLine,
         order_promise::OrderPromise,
     },
-    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    caller::Sight,
+    error::{Code, Error, Result},
+    money::Amount,
+    resource::Resource,
+    scalar::Scalar,
 };
 use serde_json::Value;
 use uuid::Uuid;

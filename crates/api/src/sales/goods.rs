@@ -2,19 +2,21 @@
 
 use crate::stock::ledger::{self, Source, Want};
 use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
     id::WarehouseId,
-    instant::Instant,
-    money::Quantity,
     sales::{
         allocation::{Need, Share, Supply, allocate},
         order::Order,
         order_line::{LineAllocation, OrderLine},
     },
-    scalar::{Kind, Scalar},
     stock::stock_level::MOST,
 };
 use samphan_persistence::store::{Reader, Work};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    instant::Instant,
+    money::Quantity,
+    scalar::{Kind, Scalar},
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 

@@ -1,18 +1,14 @@
 //! What sales has to say about customers: nobody with open business is deleted or erased, and who is blocked is promised nothing meanwhile.
 
 use super::{Ending, refuse_while_open};
-use crate::integration::credit::check;
-use samphan_domain::{
-    customers::account::{Account, LifecycleStage},
-    error::Result,
-    resource::Resource,
-    shape::Shape,
-};
+use crate::credit::check;
+use samphan_domain::customers::account::{Account, LifecycleStage};
 use samphan_persistence::{
     guard::{Check, Guard, Guards},
     record::{Record, id_of},
     store::Work,
 };
+use samphan_resource::{error::Result, resource::Resource, shape::Shape};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -3,30 +3,32 @@
 //! The order is locked before its holds, always: so whoever acts on a hold goes by its order.
 
 use super::confirm::{Doing, promise};
-use crate::rest::{
-    answer::Answer,
-    collection::Collection,
-    example::Example,
-    operation::{Body, Call, Operation},
-};
 use actix_web::http::Method;
 use samphan_domain::{
-    error::{Code, Error, Result},
-    example,
     id::WarehouseId,
     integration::credit_policy::Checkpoint,
-    resource::Resource,
     sales::{
         order::{Order, OrderReason, OrderStatus},
         order_hold::{EscalateHold, HoldKind, HoldStatus, OrderHold},
         order_line::OrderLine,
     },
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     record::expect_version,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    error::{Code, Error, Result},
+    example,
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::Answer,
+    collection::Collection,
+    example::Example,
+    operation::{Body, Call, Operation},
 };
 use serde_json::json;
 use uuid::Uuid;

@@ -6,7 +6,6 @@ pub mod confirm;
 mod goods;
 mod guards;
 mod hold;
-pub mod invoice;
 pub mod order;
 mod pricing;
 pub mod promise;
@@ -14,20 +13,18 @@ pub mod release;
 pub mod retention;
 pub mod shipment;
 
-use crate::{
-    integration::credit::{check, known::not_in_balance},
-    rest::{
-        collection::{Api, Collection},
-        example::Example,
-        module::Module,
-    },
-};
-use samphan_domain::{
+use crate::credit::{check, known::not_in_balance};
+use samphan_domain::sales::tax_rate::TaxRate;
+use samphan_persistence::{sight, store::Work};
+use samphan_resource::{
     error::{Code, Error, Result},
     example,
-    sales::tax_rate::TaxRate,
 };
-use samphan_persistence::{sight, store::Work};
+use samphan_rest::{
+    collection::{Api, Collection},
+    example::Example,
+    module::Module,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -45,7 +42,6 @@ fn routes(api: Api) -> Api {
         .collection(hold::routes())
         .collection(promise::routes())
         .collection(shipment::routes())
-        .collection(invoice::routes())
 }
 
 fn tax_rates() -> Collection<TaxRate> {

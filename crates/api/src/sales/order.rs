@@ -9,35 +9,35 @@ use super::{
     promise::{give_back_promised, take_over, used},
     shipment,
 };
-use crate::{
-    rest::{
-        answer::Answer,
-        collection::Collection,
-        example::Example,
-        operation::{Body, Call, Operation},
-    },
-    stock::ledger::Source,
-};
+use crate::stock::ledger::Source;
 use actix_web::http::Method;
 use samphan_domain::{
     customers::{account::Account, address::AddressPurpose},
-    error::{Code, Error, FieldError, Result},
-    example,
     integration::credit_policy::Checkpoint,
-    money::Amount,
-    resource::Resource,
     sales::{
         order::{CreditStanding, Order, OrderAddress, OrderReason, OrderStatus},
         order_hold::HoldStatus,
         order_line::OrderLine,
         shipment::{CreateShipment, Shipment, ShipmentStatus},
     },
-    scalar::Scalar,
 };
 use samphan_persistence::{
     record::expect_version,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    example,
+    money::Amount,
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_rest::{
+    answer::Answer,
+    collection::Collection,
+    example::Example,
+    operation::{Body, Call, Operation},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -141,7 +141,7 @@ pub(super) fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
 }
 
 /// Makes an order, and confirms it where that was asked for.
-pub(crate) async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
+pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let is_to_confirm = draft.record.remove("confirm") == Some(Value::Bool(true));
     let made = write(work, draft).await?;
     if !is_to_confirm {
@@ -291,7 +291,8 @@ async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
     stored::delete(work, found).await
 }
 
-pub(crate) async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+/// Hands a draft over for approval and confirmation.
+pub async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "submit")?;
     if before.data.lines.is_empty() {
         return Err(Error::invalid(FieldError::new("/lines", "required", "at least one line")));
@@ -301,12 +302,14 @@ pub(crate) async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<
     stored::save(work, &before, after, "submitted", None).await
 }
 
-pub(crate) async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
+/// Confirms an order: promises it, or holds it for a reason.
+pub async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "confirm")?;
     promise(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
 }
 
-pub(crate) async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+/// Holds an order by hand, for a reason.
+pub async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "hold")?;
     hold::by_hand(work, before, input.reason).await
 }
@@ -317,7 +320,7 @@ async fn release(work: &Work, before: Stored<Order>, input: OrderReason) -> Resu
 }
 
 /// Cancels an order, of which nothing has left.
-pub(crate) async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
+pub async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     expect(&before, "cancel")?;
     if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
         return Err(Error::from(Code::IllegalTransition).allowing(["close"]));

@@ -6,15 +6,17 @@ use samphan_domain::{
         price_book::PriceBook,
         price_quote::{PriceStep, within},
     },
-    currency,
     customers::account::Account,
-    error::{Code, Error, FieldError, Result},
     id::{PriceBookId, ProductId},
-    money::{Percent, Price},
     sales::{order::Order, order_line::OrderLine},
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{store::Reader, stored::Stored};
+use samphan_resource::{
+    currency,
+    error::{Code, Error, FieldError, Result},
+    money::{Percent, Price},
+    scalar::{Kind, Scalar},
+};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 

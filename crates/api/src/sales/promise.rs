@@ -8,34 +8,36 @@ use super::{
     pricing,
 };
 use crate::{
-    integration::credit::check::{Keep, Question, decide, give_back, keep},
-    rest::{collection::Collection, example::Example},
+    credit::check::{Keep, Question, decide, give_back, keep},
     stock::ledger::Source,
 };
 use chrono::NaiveDate;
 use samphan_domain::{
-    calendar,
-    caller::Sight,
     customers::{account::Account, address::AddressPurpose},
-    error::{Code, Error, FieldError, Result},
-    example,
     integration::{
         credit_check::AuthorisationStatus,
         credit_policy::{Checkpoint, CreditAction},
     },
-    money::{Amount, Quantity},
-    resource::Resource,
     sales::{
         order::{Completion, CreditStanding, FulfilmentStatus, Order, OrderStatus, PaymentStatus},
         order_hold::HoldKind,
         order_promise::{LinePrice, LineStock, OrderPromise, PromiseStatus},
     },
-    scalar::Scalar,
 };
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    calendar,
+    caller::Sight,
+    error::{Code, Error, FieldError, Result},
+    example,
+    money::{Amount, Quantity},
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -56,13 +58,16 @@ pub fn routes() -> Collection<OrderPromise> {
                 "receiveStock",
                 "createTaxRate",
                 "createPriceBookEntry",
+                // Credit policies are examples, too: a customer nobody has judged is promised nothing.
+                "putAccountCreditBalance",
             ]),
         )
         .plain_action("release", "Let go of a promise and all that is held for it", release)
         .example(Example::default().answers(json!({"status": "released"})))
 }
 
-pub(crate) async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
+/// Makes a promise: price, credit and stock in one answer.
+pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
     let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));

@@ -6,23 +6,25 @@ use super::{
     hold,
     promise::end,
 };
-use crate::background::{process::Process, task::Task};
+use samphan_background::{process::Process, task::Task};
 use samphan_domain::{
-    caller::Caller,
     customers::account::Account,
-    error::{Code, Result},
-    instant::Instant,
     integration::{credit_check::AuthorisationStatus, credit_policy::Checkpoint},
     sales::{
         order::{Order, OrderStatus},
         order_promise::{OrderPromise, PromiseStatus},
     },
-    scalar::{Kind, Scalar},
 };
 use samphan_persistence::{
     clock,
     store::{Reader, Work},
     stored,
+};
+use samphan_resource::{
+    caller::Caller,
+    error::{Code, Result},
+    instant::Instant,
+    scalar::{Kind, Scalar},
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;

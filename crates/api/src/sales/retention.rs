@@ -1,12 +1,12 @@
 //! How long the price steps and stock that ended promises looked at are kept.
 
-use crate::background::retention::{Deleted, MAX_ROWS, Rule};
-use samphan_domain::{
+use samphan_background::retention::{Deleted, MAX_ROWS, Rule};
+use samphan_persistence::store::Work;
+use samphan_resource::{
     error::Result,
     instant::Instant,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 

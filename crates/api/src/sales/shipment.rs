@@ -4,18 +4,12 @@
 
 use super::goods::{self, Hold};
 use crate::{
-    integration::credit::check::{Question, decide},
-    rest::{collection::Collection, example::Example},
+    credit::check::{Question, decide},
     stock::ledger::{self, Entry, Issue, Source},
 };
 use samphan_domain::{
-    calendar,
-    error::{Code, Error, FieldError, Result},
     id::WarehouseId,
-    instant::Instant,
     integration::credit_policy::{Checkpoint, CreditAction, CreditPolicy},
-    money::{Amount, Quantity, SignedQuantity},
-    resource::Resource,
     sales::{
         order::{Order, OrderReason, OrderStatus},
         order_line::LineAllocation,
@@ -23,13 +17,21 @@ use samphan_domain::{
             CreateShipment, CreateShipmentLine, DeliverShipment, PickedGoods, ShipShipment, Shipment, ShipmentLine, ShipmentStatus,
         },
     },
-    scalar::{Kind, Scalar},
     stock::stock_movement::MovementKind,
 };
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    calendar,
+    error::{Code, Error, FieldError, Result},
+    instant::Instant,
+    money::{Amount, Quantity, SignedQuantity},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -68,7 +70,7 @@ fn expect(shipment: &Stored<Shipment>, verb: &str) -> Result<()> {
 }
 
 /// Plans a shipment of an order that is locked.
-pub(crate) async fn plan(work: &Work, before: &Stored<Order>, asked: CreateShipment) -> Result<Stored<Shipment>> {
+pub async fn plan(work: &Work, before: &Stored<Order>, asked: CreateShipment) -> Result<Stored<Shipment>> {
     let mut order = before.clone();
     let warehouse = warehouse(&order.data, asked.warehouse_id)?;
     let lines = taken(&mut order.data, warehouse, asked.lines.as_deref())?;
@@ -171,7 +173,8 @@ async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Ord
     stored::find::<Order>(work, shipment.data.order_id.0, "read").await
 }
 
-pub(crate) async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
+/// Sends a planned shipment on its way.
+pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
     expect(&before, "ship")?;
     let order = order_of(work, &before).await?;
     if order.data.status == OrderStatus::OnHold {
@@ -279,7 +282,7 @@ async fn split_by_identity(work: &Work, lines: &[ShipmentLine], picked: &[Picked
             Some("lot") if line.lot_no.is_none() => {
                 faults.push(FieldError::new("/picked", "required", format!("a lot_no for all of line {}", line.order_line_id)));
             }
-            Some("serial") if line.serial_no.is_none() || line.quantity.0 != samphan_domain::money::SCALE => {
+            Some("serial") if line.serial_no.is_none() || line.quantity.0 != samphan_resource::money::SCALE => {
                 faults.push(FieldError::new("/picked", "required", format!("a serial_no for each piece of line {}", line.order_line_id)));
             }
             _ => {}
@@ -320,7 +323,8 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipment) -> Result<Stored<Shipment>> {
+/// Records that a shipment has arrived.
+pub async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipment) -> Result<Stored<Shipment>> {
     expect(&before, "deliver")?;
     let delivered_at = happened(work, input.delivered_at, "/delivered_at")?;
     if before.data.shipped_at.is_some_and(|shipped_at| delivered_at < shipped_at) {

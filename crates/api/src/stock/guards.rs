@@ -1,13 +1,14 @@
 //! What stock has to say about products: one of which there are goods becomes no service, and its goods are not told apart otherwise.
 
 use super::stock_level::{Use, expect_unused};
-use samphan_domain::{catalog::product::Product, error::Result, resource::Resource, shape::Shape};
+use samphan_domain::catalog::product::Product;
 use samphan_persistence::{
     guard::{Check, Guard, Guards},
     record::Record,
     store::Work,
     stored::Stored,
 };
+use samphan_resource::{error::Result, resource::Resource, shape::Shape};
 
 /// Registers the rules.
 #[must_use]

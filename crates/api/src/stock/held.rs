@@ -6,20 +6,20 @@ use super::{
     ledger::{AllOrNone, Entry, Issue, Refusal, Source, gathered},
     levels::{Levels, movement},
 };
-use samphan_domain::{
-    error::Result,
-    instant::Instant,
-    money::{Quantity, SignedQuantity},
-    resource::Resource,
-    stock::{
-        stock_movement::MovementKind,
-        stock_reservation::{ReservationStatus, StockReservation},
-    },
+use samphan_domain::stock::{
+    stock_movement::MovementKind,
+    stock_reservation::{ReservationStatus, StockReservation},
 };
 use samphan_persistence::{
     record::{self, Record},
     standing::{self, Standing},
     store::Work,
+};
+use samphan_resource::{
+    error::Result,
+    instant::Instant,
+    money::{Quantity, SignedQuantity},
+    resource::Resource,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;

@@ -7,13 +7,13 @@ use super::{
     ledger::{Key, Refusal},
     levels::Facts,
 };
-use samphan_domain::{
-    catalog::product::Tracking,
+use samphan_domain::catalog::product::Tracking;
+use samphan_persistence::store::Work;
+use samphan_resource::{
     error::{Code, Error, Result},
     money::{Quantity, SCALE},
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 

@@ -9,19 +9,21 @@ use super::{
     identities::{Identities, Move},
     levels::{Facts, Levels},
 };
-use crate::background::task::Task;
+use samphan_background::task::Task;
 use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
     id::{ProductId, WarehouseId},
-    instant::Instant,
-    money::{Quantity, SignedQuantity},
-    resource::Resource,
-    scalar::{Kind, Scalar},
     stock::{stock_level::StockLevel, stock_movement::MovementKind, stock_reservation::ReservationStatus},
 };
 use samphan_persistence::{
     record::Record,
     store::{Reader, Work},
+};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    instant::Instant,
+    money::{Quantity, SignedQuantity},
+    resource::Resource,
+    scalar::{Kind, Scalar},
 };
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;

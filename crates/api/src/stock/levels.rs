@@ -3,13 +3,7 @@
 use super::ledger::{AllOrNone, Entry, Key, Refusal, Want, gathered};
 use samphan_domain::{
     catalog::product::Tracking,
-    error::Result,
-    event::Event,
     id::{ProductId, WarehouseId},
-    money::{Quantity, SignedQuantity},
-    resource::Resource,
-    scalar::{Kind, Scalar},
-    shape::Shape,
     stock::{
         stock_count::Stamp,
         stock_level::{MOST, StockLevel},
@@ -23,6 +17,14 @@ use samphan_persistence::{
     sql::Sql,
     standing::{self, Standing},
     store::Work,
+};
+use samphan_resource::{
+    error::Result,
+    event::Event,
+    money::{Quantity, SignedQuantity},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+    shape::Shape,
 };
 use serde_json::{Map, Value, json};
 use std::{

@@ -13,7 +13,7 @@ pub mod stock_reservation;
 pub mod stock_sync;
 pub mod warehouse;
 
-use crate::rest::{collection::Api, module::Module};
+use samphan_rest::{collection::Api, module::Module};
 
 /// What the area registers.
 #[must_use]

@@ -6,12 +6,12 @@ use super::{
     levels::{Facts, Level, Levels},
     rebuild_identities,
 };
-use samphan_domain::{caller::Caller, error::Result, money::SignedQuantity};
 use samphan_persistence::{
     clock,
     dialect::Dialect,
     store::{Store, Work},
 };
+use samphan_resource::{caller::Caller, error::Result, money::SignedQuantity};
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
@@ -144,7 +144,7 @@ async fn differences(work: &Work) -> Result<Vec<Difference>> {
     );
     work.fetch(sql, |row| {
         let pair =
-            |place: usize| Ok::<_, samphan_domain::error::Error>((SignedQuantity(row.int(place)?), SignedQuantity(row.int(place + 1)?)));
+            |place: usize| Ok::<_, samphan_resource::error::Error>((SignedQuantity(row.int(place)?), SignedQuantity(row.int(place + 1)?)));
         Ok(Difference::Level { key: (row.id(0)?, row.id(1)?), on_hand: pair(2)?, reserved: pair(4)? })
     })
     .await

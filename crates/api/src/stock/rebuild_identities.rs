@@ -4,12 +4,12 @@
 //! add up, are left over from before the product was tracked, the ledger cannot tell which are there, and what is kept stays.
 
 use super::{ledger::Key, levels::Levels, rebuild::Difference};
-use samphan_domain::{
+use samphan_persistence::store::Work;
+use samphan_resource::{
     error::Result,
     money::SignedQuantity,
     scalar::{Kind, Scalar},
 };
-use samphan_persistence::store::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 

@@ -1,18 +1,18 @@
 //! How stock levels are reached: read, and given a minimum. What they say changes with movements and reservations only.
 
 use super::levels::BELOW_MINIMUM;
-use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
-    event::Event,
-    resource::Resource,
-    stock::stock_level::{MOST, SetMinimum, StockLevel},
-};
+use samphan_domain::stock::stock_level::{MOST, SetMinimum, StockLevel};
 use samphan_persistence::{
     record,
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    event::Event,
+    resource::Resource,
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::{Map, json};
 use uuid::Uuid;
 

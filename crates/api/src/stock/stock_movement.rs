@@ -1,26 +1,28 @@
 //! Receipts, adjustments and transfers: many lines in one work, all of them or none; and the ledger to read.
 
 use super::ledger::{self, AllOrNone, Entry, Refusal};
-use crate::rest::{
-    answer::{Answer, shown},
-    collection::{Api, Collection},
-    example::Example,
-    operation::{Body, Call, Operation},
-};
 use actix_web::http::Method;
 use samphan_domain::{
     catalog::product::Tracking,
-    error::{Code, Error, FieldError, Result},
-    example,
     id::{ProductId, WarehouseId},
-    money::{SCALE, SignedQuantity},
-    resource::Resource,
-    scalar::{Kind, Scalar},
     stock::stock_movement::{
         MovementKind, ReceiptKind, StockAdjustment, StockAdjustmentLine, StockLine, StockMovement, StockReceipt, StockTransfer,
     },
 };
 use samphan_persistence::{record::Record, store::Work};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    example,
+    money::{SCALE, SignedQuantity},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::{Answer, shown},
+    collection::{Api, Collection},
+    example::Example,
+    operation::{Body, Call, Operation},
+};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;

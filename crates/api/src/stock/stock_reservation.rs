@@ -4,23 +4,23 @@ use super::{
     held::Held,
     ledger::{self, Issue, Source, Want},
 };
-use crate::rest::{
-    answer::Answer,
-    collection::Collection,
-    example::Example,
-    operation::{Body, Call, Operation},
-};
 use actix_web::http::Method;
-use samphan_domain::{
-    error::{Code, Error, FieldError, Result},
-    resource::Resource,
-    scalar::Scalar,
-    stock::stock_reservation::{ConsumeReservation, ExtendReservation, ReservationStatus, StockReservation},
-};
+use samphan_domain::stock::stock_reservation::{ConsumeReservation, ExtendReservation, ReservationStatus, StockReservation};
 use samphan_persistence::{
     record::expect_version,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    scalar::Scalar,
+};
+use samphan_rest::{
+    answer::Answer,
+    collection::Collection,
+    example::Example,
+    operation::{Body, Call, Operation},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -5,27 +5,27 @@ use super::{
     levels::{Facts, Levels},
     stock_movement::{self, Products},
 };
-use crate::{
-    integration::external_system,
-    rest::{
-        answer::Answer,
-        batch::{self, MOST_ITEMS, Outcome},
-        collection::Api,
-        example::Example,
-        external::find_references,
-        operation::{Body, Call, Operation},
-    },
-};
+use crate::external_systems::external_system;
 use actix_web::http::Method;
 use samphan_domain::{
     catalog::product::Tracking,
-    error::{Code, Error, FieldError, Result},
-    example,
     id::{ProductId, WarehouseId},
-    scalar::{Kind, Scalar},
     stock::stock_count::{Stamp, StockCount, Taken},
 };
 use samphan_persistence::store::Work;
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    example,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{
+    answer::Answer,
+    batch::{self, MOST_ITEMS, Outcome},
+    collection::Api,
+    example::Example,
+    external::find_references,
+    operation::{Body, Call, Operation},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};

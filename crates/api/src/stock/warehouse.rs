@@ -1,17 +1,17 @@
 //! How warehouses are reached.
 
 use super::stock_level::{Use, expect_unused};
-use crate::rest::{collection::Collection, example::Example};
-use samphan_domain::{
-    error::{Code, Error, Result},
-    example,
-    resource::Resource,
-    stock::warehouse::{Warehouse, WarehouseStatus},
-};
+use samphan_domain::stock::warehouse::{Warehouse, WarehouseStatus};
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
+use samphan_resource::{
+    error::{Code, Error, Result},
+    example,
+    resource::Resource,
+};
+use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
 /// Warehouses.

@@ -1,6 +1,6 @@
 //! An exchange rate: what so much of a currency is worth in another, from a day on.
 
-use crate::{
+use samphan_resource::{
     currency,
     money::{Amount, Price, Quantity, SCALE},
     resource::Resource,
@@ -108,7 +108,7 @@ impl Conversion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::parse;
+    use samphan_resource::money::parse;
 
     #[test]
     fn amount_is_rounded_to_the_decimals_of_its_new_currency() {

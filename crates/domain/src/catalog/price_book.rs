@@ -2,11 +2,13 @@
 
 use crate::{
     customers::address::in_order,
-    example,
     id::{PriceBookId, ProductId},
+    sales::totals::TaxRounding,
+};
+use samphan_resource::{
+    example,
     money::{Price, Quantity},
     resource::Resource,
-    sales::totals::TaxRounding,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

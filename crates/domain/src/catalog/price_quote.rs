@@ -1,9 +1,7 @@
 //! A price quote: what something costs this customer today, and why.
 
-use crate::{
-    id::{AccountId, PriceBookId, ProductId},
-    money::{Amount, Price, Quantity},
-};
+use crate::id::{AccountId, PriceBookId, ProductId};
+use samphan_resource::money::{Amount, Price, Quantity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;

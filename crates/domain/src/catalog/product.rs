@@ -1,8 +1,7 @@
 //! A product: something we sell.
 
-use crate::{
-    example, id::CategoryId, money::Quantity, reference::OnDelete, resource::Resource, stock::stock_level::MOST, validation::fault,
-};
+use crate::{id::CategoryId, stock::stock_level::MOST};
+use samphan_resource::{example, money::Quantity, reference::OnDelete, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

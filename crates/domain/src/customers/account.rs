@@ -1,12 +1,14 @@
 //! An account: a legal entity (or a person as a customer) that we deal with.
 
 use crate::{
+    id::{AccountId, PriceBookId},
+    tax_id,
+};
+use samphan_resource::{
     error::{Code, Error},
     example,
-    id::{AccountId, PriceBookId},
     privacy::PersonalData,
     resource::Resource,
-    tax_id,
     validation::fault,
 };
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,10 @@
 
 use crate::{
     customers::address::in_order,
-    example,
     id::{AccountId, ContactId},
+};
+use samphan_resource::{
+    example,
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Items, Resource},

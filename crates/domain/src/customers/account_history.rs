@@ -1,6 +1,7 @@
 //! How an account's stage and grade came to be: append-only logs.
 
-use crate::{customers::account::LifecycleStage, example, id::AccountId, privacy::PersonalData, resource::Resource};
+use crate::{customers::account::LifecycleStage, id::AccountId};
+use samphan_resource::{example, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

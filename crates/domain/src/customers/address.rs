@@ -1,12 +1,7 @@
 //! An address of an account or contact, by what it is for.
 
-use crate::{
-    id::{AccountId, ContactId},
-    privacy::PersonalData,
-    resource::Resource,
-    scalar::date,
-    validation::fault,
-};
+use crate::id::{AccountId, ContactId};
+use samphan_resource::{privacy::PersonalData, resource::Resource, scalar::date, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

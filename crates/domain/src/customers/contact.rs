@@ -1,7 +1,7 @@
 //! A contact: a real person through whom an organisation is reached.
 
-use crate::{
-    customers::account::Channel,
+use crate::customers::account::Channel;
+use samphan_resource::{
     privacy::PersonalData,
     resource::{Items, Link, Resource, Seen},
 };

@@ -4,11 +4,8 @@ use crate::{
     email,
     id::{AccountId, ContactId},
     phone,
-    privacy::PersonalData,
-    resource::Resource,
-    text,
-    validation::fault,
 };
+use samphan_resource::{privacy::PersonalData, resource::Resource, text, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

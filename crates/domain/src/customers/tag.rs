@@ -1,6 +1,6 @@
 //! The vocabulary of tags: which labels are meant to be used, and how they look.
 
-use crate::resource::Resource;
+use samphan_resource::resource::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -9,7 +9,8 @@ use super::{
     credit_group::{Exposure, Limit, Stamped},
     credit_item::CreditItem,
 };
-use crate::{example, id::AccountId, instant::Instant, money::Amount, reference::OnDelete, resource::Resource};
+use crate::id::AccountId;
+use samphan_resource::{example, instant::Instant, money::Amount, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::cmp::{Ordering, Reverse};

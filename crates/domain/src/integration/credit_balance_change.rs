@@ -1,6 +1,7 @@
 //! The history of a credit balance: every push that counted, as it was sent.
 
-use crate::{example, id::AccountId, instant::Instant, resource::Resource};
+use crate::id::AccountId;
+use samphan_resource::{example, instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;

@@ -1,13 +1,15 @@
 //! A credit check: the question whether to sell so much to a customer, its answer, and what the answer keeps back for the sale.
 
 use crate::{
-    example,
     id::{AccountId, CreditPolicyId, OrderId},
-    instant::Instant,
     integration::{
         credit_balance::LimitKind,
         credit_policy::{Checkpoint, CreditAction, CreditComponent, CreditFinding, CreditRule},
     },
+};
+use samphan_resource::{
+    example,
+    instant::Instant,
     money::{Amount, Price},
     resource::Resource,
 };

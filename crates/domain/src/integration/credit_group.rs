@@ -2,7 +2,7 @@
 //! prudent. The order is total, so the result does not depend on the order of arrival.
 
 use super::credit_balance::LimitKind;
-use crate::{instant::Instant, money::Amount};
+use samphan_resource::{instant::Instant, money::Amount};
 use std::cmp::Reverse;
 
 /// A group with the moment and the sender's revision it is of. The greatest one counts.

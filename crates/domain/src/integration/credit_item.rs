@@ -4,8 +4,8 @@ use super::{
     credit_balance::LimitKind,
     credit_group::{Exposure, Limit, Revision, Stamped},
 };
-use crate::{
-    id::AccountId,
+use crate::id::AccountId;
+use samphan_resource::{
     instant::Instant,
     money::{Amount, Price},
 };

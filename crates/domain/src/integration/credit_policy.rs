@@ -4,13 +4,15 @@
 
 use crate::{
     id::AccountId,
-    instant::Instant,
     integration::{
         credit_balance::{BalanceStatus, LimitKind},
         credit_position::{Told, limit},
         credit_profile::CreditProfile,
         external_system::OnStale,
     },
+};
+use samphan_resource::{
+    instant::Instant,
     money::{Amount, Price},
     resource::Resource,
 };

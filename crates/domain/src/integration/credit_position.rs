@@ -2,15 +2,14 @@
 
 use crate::{
     id::AccountId,
-    instant::Instant,
     integration::{
         credit_balance::{BalanceStatus, CreditBalance, LimitKind},
         credit_policy::{CreditPolicy, Known},
         credit_profile::CreditProfile,
         external_system::OnStale,
     },
-    money::Amount,
 };
+use samphan_resource::{instant::Instant, money::Amount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

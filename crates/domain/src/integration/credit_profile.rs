@@ -1,8 +1,8 @@
 //! A credit profile: what we ourselves decide about a customer's credit, beside what accounting says.
 
-use crate::{
+use crate::id::AccountId;
+use samphan_resource::{
     example,
-    id::AccountId,
     money::{Amount, Price},
     privacy::PersonalData,
     resource::Resource,

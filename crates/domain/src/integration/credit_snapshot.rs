@@ -1,6 +1,6 @@
 //! A credit snapshot: a full push of all customers of a system, closed by control totals.
 
-use crate::{instant::Instant, money::Amount, resource::Resource};
+use samphan_resource::{instant::Instant, money::Amount, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! An external system: an accounting or ERP system, a shop, a telephone exchange.
 
-use crate::{filter::duration_seconds, instant::Instant, resource::Resource, validation::fault};
+use samphan_resource::{filter::duration_seconds, instant::Instant, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

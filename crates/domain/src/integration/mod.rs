@@ -1,6 +1,5 @@
 //! Integration: the other systems, what they call our records, what accounting says about credit, and what is told of changes.
 
-pub mod change;
 pub mod credit_balance;
 pub mod credit_balance_change;
 pub mod credit_check;
@@ -10,7 +9,6 @@ pub mod credit_policy;
 pub mod credit_position;
 pub mod credit_profile;
 pub mod credit_snapshot;
-pub mod external_reference;
 pub mod external_system;
 pub mod unmatched_credit;
 pub mod webhook_delivery;

@@ -1,6 +1,7 @@
 //! An unmatched push: credit for a customer number nobody has mapped to an account yet.
 
-use crate::{example, instant::Instant, integration::credit_item::CreditItem, reference::OnDelete, resource::Resource};
+use crate::integration::credit_item::CreditItem;
+use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,6 +1,7 @@
 //! A webhook delivery: one change on its way to one endpoint, and what became of it.
 
-use crate::{example, id::WebhookEndpointId, instant::Instant, resource::Resource};
+use crate::id::WebhookEndpointId;
+use samphan_resource::{example, instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

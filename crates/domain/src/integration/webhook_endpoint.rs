@@ -1,6 +1,6 @@
 //! A webhook endpoint: an address of somebody else's that is told of changes as they happen.
 
-use crate::{instant::Instant, resource::Resource};
+use samphan_resource::{instant::Instant, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

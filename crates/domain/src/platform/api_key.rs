@@ -1,12 +1,7 @@
 //! An API key: how a machine signs in, directly or by OAuth2 client credentials.
 
-use crate::{
-    example,
-    id::{RoleId, UserId},
-    instant::Instant,
-    reference::OnDelete,
-    resource::Resource,
-};
+use crate::id::{RoleId, UserId};
+use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

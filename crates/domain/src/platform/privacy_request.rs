@@ -1,7 +1,7 @@
 //! A privacy request: what a person asks of the data that is held about him, and what came of it (PDPA sections 30 to 36, GDPR
 //! articles 15 to 21).
 
-use crate::{example, instant::Instant, privacy::PersonalData, resource::Resource};
+use samphan_resource::{example, instant::Instant, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! A role: permissions with their reach, and rules about protected fields.
 
-use crate::{
+use samphan_resource::{
     caller::{FieldAccess, Reach},
     resource::Resource,
 };

@@ -1,6 +1,7 @@
 //! A team: a place in the organisation's tree, by which records are seen.
 
-use crate::{id::TeamId, resource::Resource};
+use crate::id::TeamId;
+use samphan_resource::resource::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,12 +1,10 @@
 //! A user: a person who signs in.
 
 use crate::{
-    calendar, email, example,
+    email,
     id::{RoleId, TeamId, UserId},
-    privacy::PersonalData,
-    resource::Resource,
-    validation::fault,
 };
+use samphan_resource::{example, privacy::PersonalData, resource::Resource, validation::expect_time_zone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -106,14 +104,6 @@ impl Resource for User {
 
     fn example_change() -> Value {
         json!({"job_title": "Key account manager"})
-    }
-}
-
-/// Refuses a name that is no time zone's.
-pub(crate) fn expect_time_zone(name: &str) -> Result<(), ValidationError> {
-    match calendar::zone(name) {
-        Some(_) => Ok(()),
-        None => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From which warehouse each line comes: from one that has everything where there is one, else from as few as may be.
 
-use crate::money::Quantity;
+use samphan_resource::money::Quantity;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

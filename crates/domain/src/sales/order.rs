@@ -2,17 +2,19 @@
 //! it, is told of it or changes it has all of it.
 
 use crate::{
-    example,
     id::{AccountId, ContactId, OrderPromiseId, PriceBookId, WarehouseId},
-    money::{Amount, Percent, Quantity},
-    privacy::PersonalData,
-    reference::OnDelete,
-    resource::{Details, Items, Resource, Seen},
     sales::{
         order_hold::HoldKind,
         order_line::OrderLine,
         totals::{TaxRounding, Terms, totals},
     },
+};
+use samphan_resource::{
+    example,
+    money::{Amount, Percent, Quantity},
+    privacy::PersonalData,
+    reference::OnDelete,
+    resource::{Details, Items, Resource, Seen},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -158,7 +160,7 @@ pub struct Order {
     /// When it was confirmed.
     #[schema(read_only)]
     #[serde(default)]
-    pub confirmed_at: Option<crate::instant::Instant>,
+    pub confirmed_at: Option<samphan_resource::instant::Instant>,
 }
 
 /// An address as a document carries it: a copy that stays as it was.

@@ -1,14 +1,10 @@
 //! A hold: what stands between an order and its promise, why, and who let it go.
 
 use crate::{
-    example,
     id::{AccountId, OrderId, UserId},
-    instant::Instant,
     integration::credit_policy::CreditAction,
-    money::Amount,
-    privacy::PersonalData,
-    resource::Resource,
 };
+use samphan_resource::{example, instant::Instant, money::Amount, privacy::PersonalData, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

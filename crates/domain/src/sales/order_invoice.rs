@@ -1,8 +1,8 @@
 //! What accounting invoiced of an order's line: by it the line's amount moves from what is ordered to what is owed.
 
-use crate::{
+use crate::id::{AccountId, OrderId};
+use samphan_resource::{
     example,
-    id::{AccountId, OrderId},
     instant::Instant,
     money::{Amount, Price, Quantity},
     reference::OnDelete,

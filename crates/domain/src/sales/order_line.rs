@@ -2,9 +2,9 @@
 
 use crate::{
     id::{ProductId, WarehouseId},
-    money::{Amount, Percent, Price, Quantity},
     sales::totals::{Line, LineTotals},
 };
+use samphan_resource::money::{Amount, Percent, Price, Quantity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;

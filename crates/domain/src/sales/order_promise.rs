@@ -2,20 +2,22 @@
 
 use crate::{
     catalog::price_quote::PriceStep,
-    example,
     id::{AccountId, ContactId, OrderId, PriceBookId, WarehouseId},
-    instant::Instant,
     integration::credit_policy::{CreditAction, CreditFinding},
-    money::{Amount, Quantity},
-    privacy::PersonalData,
-    reference::OnDelete,
-    resource::{Resource, Seen},
     sales::{
         order::{OrderAddress, OrderTax, SalesChannel},
         order_hold::HoldKind,
         order_line::OrderLine,
         totals::TaxRounding,
     },
+};
+use samphan_resource::{
+    example,
+    instant::Instant,
+    money::{Amount, Quantity},
+    privacy::PersonalData,
+    reference::OnDelete,
+    resource::{Resource, Seen},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

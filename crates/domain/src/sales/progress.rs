@@ -3,13 +3,13 @@
 //! Everything goes by quantity. An amount says how much was promised for a line's quantity; what is open of it is the share of
 //! the quantity that is neither invoiced nor given up, whatever the invoices came to.
 
-use crate::{
+use crate::sales::{
+    order::{Completion, FulfilmentStatus, Order, OrderStatus, PaymentStatus},
+    order_line::OrderLine,
+};
+use samphan_resource::{
     currency,
     money::{Amount, Quantity},
-    sales::{
-        order::{Completion, FulfilmentStatus, Order, OrderStatus, PaymentStatus},
-        order_line::OrderLine,
-    },
 };
 
 impl OrderLine {
@@ -152,7 +152,7 @@ fn share(amount: Amount, part: Quantity, whole: Quantity, decimals: u32) -> Amou
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::SCALE;
+    use samphan_resource::money::SCALE;
     use serde_json::json;
 
     fn order(lines: &[(i64, i64)]) -> Order {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn rounding_and_rebates_leave_nothing_open() {
         for paid in ["35.66", "32.10"] {
-            let each = Amount(crate::money::parse(paid).unwrap());
+            let each = Amount(samphan_resource::money::parse(paid).unwrap());
             let mut order = order(&[(3, 107)]);
             invoice(&mut order, 0, 1, each);
             assert_eq!((order.open_amount.to_string(), order.invoice_status), ("71.33".to_owned(), Completion::Partly));

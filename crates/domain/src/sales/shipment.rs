@@ -1,15 +1,10 @@
 //! A shipment: goods of an order on their way, from being planned to having arrived.
 
 use crate::{
-    example,
     id::{AccountId, OrderId, ProductId, WarehouseId},
-    instant::Instant,
-    money::Quantity,
-    privacy::PersonalData,
-    reference::OnDelete,
-    resource::Resource,
     sales::order::OrderAddress,
 };
+use samphan_resource::{example, instant::Instant, money::Quantity, privacy::PersonalData, reference::OnDelete, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

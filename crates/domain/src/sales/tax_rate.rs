@@ -1,6 +1,7 @@
 //! A tax rate: how much of the price a tax code of accounting's takes, from day to day.
 
-use crate::{customers::address::in_order, money::Percent, resource::Resource, validation::fault};
+use crate::customers::address::in_order;
+use samphan_resource::{money::Percent, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

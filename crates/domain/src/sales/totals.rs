@@ -4,7 +4,7 @@
 //! lines. Tax is either rounded with each line, or once for each rate over the whole document; then the lines show their
 //! shares of it, so that lines and document always add up.
 
-use crate::money::{Amount, Percent, Price, Quantity, SCALE};
+use samphan_resource::money::{Amount, Percent, Price, Quantity, SCALE};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -193,7 +193,7 @@ mod tests {
     const BAHT: Terms = Terms { decimals: 2, tax_inclusive: false, rounding: TaxRounding::Line };
 
     fn line(quantity: &str, price: &str, discount: &str, tax: &str) -> Line {
-        let read = |text| crate::money::parse(text).unwrap_or_default();
+        let read = |text| samphan_resource::money::parse(text).unwrap_or_default();
         Line {
             quantity: Quantity(read(quantity)),
             unit_price: Price(read(price)),

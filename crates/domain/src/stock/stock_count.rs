@@ -3,7 +3,8 @@
 //! A count is absolute. The greater stamp holds whatever the order of arrival, so that any order, doubling and batching of the
 //! same counts ends in the same levels.
 
-use crate::{id::ProductId, instant::Instant, money::SignedQuantity, stock::stock_level::MOST};
+use crate::{id::ProductId, stock::stock_level::MOST};
+use samphan_resource::{instant::Instant, money::SignedQuantity};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! A stock level: how much of a product a warehouse has, and how much of that is put aside.
 
-use crate::{
+use crate::id::{ProductId, WarehouseId};
+use samphan_resource::{
     example,
-    id::{ProductId, WarehouseId},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     reference::OnDelete,

@@ -1,8 +1,8 @@
 //! A stock movement: a line of the ledger, from which every level can be made again.
 
-use crate::{
+use crate::id::{ProductId, WarehouseId};
+use samphan_resource::{
     example,
-    id::{ProductId, WarehouseId},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,

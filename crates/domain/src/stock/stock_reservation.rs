@@ -1,12 +1,7 @@
 //! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
 
-use crate::{
-    example,
-    id::{ProductId, WarehouseId},
-    instant::Instant,
-    money::Quantity,
-    resource::Resource,
-};
+use crate::id::{ProductId, WarehouseId};
+use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! A warehouse: a place where goods are kept.
 
-use crate::resource::Resource;
+use samphan_resource::resource::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 //! from the newest on by itself.
 
 use crate::{dialect::Dialect, sql::Sql};
-use samphan_domain::scalar::{Kind, Scalar};
+use samphan_resource::scalar::{Kind, Scalar};
 
 /// Entries one after the other, up to one before which nothing was looked at yet.
 #[derive(Clone, Copy, Debug)]

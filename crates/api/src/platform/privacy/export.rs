@@ -2,31 +2,29 @@
 //! there is, nothing is left out, and a document that breaks off is no JSON.
 
 use super::{must_be, person};
-use crate::rest::{
-    answer::{Answer, Pieces},
-    example::Example,
-    export,
-    limits::Slot,
-    operation::{Call, Operation},
-};
 use actix_web::http::Method;
-use samphan_domain::{
-    caller::FieldAccess,
-    error::{Code, Error, Result},
-    event::Event,
-    example,
-    platform::{
-        audit_event::AuditEvent,
-        privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus},
-    },
-    resource::Resource,
-    shape::Shape,
-};
+use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus};
 use samphan_persistence::{
     person::{self, Life, Person},
     record::{Record, id_of, uuid_in},
     store::{Reader, Work},
     stored::{self, Stored},
+};
+use samphan_resource::{
+    builtin::audit_event::AuditEvent,
+    caller::FieldAccess,
+    error::{Code, Error, Result},
+    event::Event,
+    example,
+    resource::Resource,
+    shape::Shape,
+};
+use samphan_rest::{
+    answer::{Answer, Pieces},
+    example::Example,
+    export,
+    limits::Slot,
+    operation::{Call, Operation},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -50,7 +48,7 @@ pub struct PrivacyExport {
     /// The record of the person.
     pub record_id: Uuid,
     /// When it was read.
-    pub exported_at: samphan_domain::instant::Instant,
+    pub exported_at: samphan_resource::instant::Instant,
     /// Every record that is the person's, belongs to him, or has to do with him.
     #[schema(max_items = 2_147_483_647)]
     pub items: Vec<PrivacyExportItem>,

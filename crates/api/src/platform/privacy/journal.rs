@@ -2,20 +2,20 @@
 //! since it was made; whom the journal names is erased again before anything is served. A line is an erasure, as JSON: ids and a time.
 
 use super::forget;
-use samphan_domain::{
-    calendar::{self, Zone},
-    caller::Caller,
-    error::{Code, Error, Result},
-    instant::Instant,
-    platform::privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus},
-    scalar::{Kind, Scalar},
-};
+use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus};
 use samphan_persistence::{
     clock,
     person::Person,
     private, record,
     store::{Reader, Store},
     stored::{self, Stored},
+};
+use samphan_resource::{
+    calendar::{self, Zone},
+    caller::Caller,
+    error::{Code, Error, Result},
+    instant::Instant,
+    scalar::{Kind, Scalar},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -4,18 +4,9 @@ mod export;
 pub mod journal;
 mod register;
 
-use crate::{
-    identity::rights,
-    platform::user,
-    rest::{
-        collection::{Api, Collection},
-        example::Example,
-    },
-};
+use crate::{identity::rights, platform::user};
 use samphan_domain::{
-    calendar,
     customers::account::{Account, LegalForm},
-    error::{Code, Error, FieldError, Result},
     platform::{
         privacy_request::{
             DAYS_TO_ANSWER, FulfilPrivacyRequest, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, RejectPrivacyRequest,
@@ -23,9 +14,6 @@ use samphan_domain::{
         },
         user::User,
     },
-    resource::Resource,
-    rights::Delegation,
-    scalar::Scalar,
 };
 use samphan_persistence::{
     erasure, guard,
@@ -33,6 +21,17 @@ use samphan_persistence::{
     record,
     store::Work,
     stored::{self, Stored},
+};
+use samphan_resource::{
+    calendar,
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    rights::Delegation,
+    scalar::Scalar,
+};
+use samphan_rest::{
+    collection::{Api, Collection},
+    example::Example,
 };
 use serde_json::json;
 
@@ -57,7 +56,7 @@ pub fn routes(api: Api) -> Api {
 }
 
 /// Takes a request in.
-pub(crate) async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
+pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
     let asked = &mut draft.data;
     let persons = || work.store.shapes.values().copied().filter(|shape| Person::is_one(shape));
     let Some(shape) = persons().find(|shape| shape.many == asked.resource) else {

@@ -1,14 +1,14 @@
 //! `GET /v1/processing-register`: what personal data is kept, where, and what becomes of it, from what the fields say of themselves.
 
-use crate::rest::{
-    answer::Answer,
-    operation::{Call, Operation},
-};
-use samphan_domain::{
+use samphan_persistence::store::{Reader, Shapes};
+use samphan_resource::{
     error::Result,
     shape::{Class, Field, Shape},
 };
-use samphan_persistence::store::{Reader, Shapes};
+use samphan_rest::{
+    answer::Answer,
+    operation::{Call, Operation},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,6 +1,7 @@
 use super::*;
-use crate::{integration::credit_item::CreditLimit, money::Price};
+use crate::integration::credit_item::CreditLimit;
 use proptest::prelude::*;
+use samphan_resource::money::Price;
 
 fn balance() -> CreditBalance {
     let zero = Instant::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| unreachable!());

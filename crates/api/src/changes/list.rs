@@ -1,0 +1,94 @@
+//! `GET /v1/changes`: a page of the feed, now or as soon as there is one.
+
+use super::{
+    PERMISSION,
+    asked::{asked, shield, start},
+    follower::{ChangeFollower, Listener},
+};
+use samphan_persistence::feed;
+use samphan_resource::{
+    builtin::change::Change,
+    error::{Code, Error, FieldError, Result},
+};
+use samphan_rest::{
+    answer::Answer,
+    lasting::{CHECKED_EVERY, Lasting},
+    limits::Slot,
+    operation::Call,
+};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::{Instant as Clock, sleep};
+use utoipa::ToSchema;
+
+/// Changes of a page when the request does not say.
+const PAGE: usize = 100;
+/// Longest wait, in seconds.
+const LONGEST: u64 = 30;
+/// How long whoever was woken for nothing waits before he looks again: what he may not see can come often.
+const PACE: Duration = Duration::from_millis(50);
+
+/// A page of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changes {
+    /// The changes, in the order of commits.
+    #[schema(max_items = 1000)]
+    pub data: Vec<Change>,
+    /// Goes on after this page; always there. It expires only where the settings have old events deleted; `invalid_cursor` says so.
+    #[schema(max_length = 400, example = "example-cursor")]
+    pub next_cursor: String,
+    /// Whether there is more already; else there will be when something changes.
+    pub has_more: bool,
+}
+
+/// Answers a page.
+pub async fn run(call: Call) -> Result<Answer> {
+    let asked = asked(&call).await?;
+    let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
+    let until = Clock::now() + wait(&call)?;
+    let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
+    let mut newest = feed::newest(store, call.now).await?;
+    let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
+    let mut after = changes.first_kept(store, after, call.now).await?;
+    let mut caller = Lasting::of(&call, PERMISSION);
+    let mut waiting: Option<(Listener, Slot)> = None;
+    loop {
+        let reader = caller.reader().await?;
+        asked.check_permissions(&reader)?;
+        let mut found = feed::read(&reader, &asked.wanted, after, newest, limit).await?;
+        let over = Clock::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
+        if !found.changes.is_empty() || over {
+            shield(&reader, &mut found.changes);
+            let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
+            return Ok(Answer::json(&Changes { data: found.changes, next_cursor, has_more }));
+        }
+        let moved = found.until > after;
+        after = found.until;
+        if after < newest {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        if moved && waiting.is_some() {
+            sleep(PACE).await;
+        }
+        let (listener, _) = match &mut waiting {
+            Some(waiting) => waiting,
+            none => {
+                let name = format!("waits for changes of {}", call.caller.id);
+                let slot = call.kernel.slots.take(name, changes.streams_per_caller, "requests that wait for changes")?;
+                none.insert((Listener::new(&changes), slot))
+            }
+        };
+        listener.changed(after, until.min(Clock::now() + CHECKED_EVERY)).await;
+        newest = newest.max(listener.newest());
+    }
+}
+
+fn wait(call: &Call) -> Result<Duration> {
+    let Some(text) = call.query.get("wait") else { return Ok(Duration::ZERO) };
+    let seconds = text.strip_suffix('s').filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
+    match seconds.filter(|n| *n <= LONGEST) {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Err(Error::from(Code::InvalidQuery).with(vec![FieldError::new("?wait", "invalid_format", "0s to 30s")])),
+    }
+}

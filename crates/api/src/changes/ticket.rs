@@ -1,0 +1,24 @@
+//! `POST /v1/changes/stream-tickets`: what an EventSource authenticates with.
+
+use crate::identity::tickets;
+use samphan_persistence::store::Work;
+use samphan_resource::{error::Result, instant::Instant};
+use samphan_rest::{answer::Answer, operation::Call};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A ticket for one request of the stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StreamTicket {
+    /// Goes into the query parameter `ticket`.
+    #[schema(max_length = 100, example = "example-stream-ticket")]
+    pub ticket: String,
+    /// When it can no longer be used.
+    pub expires_at: Instant,
+}
+
+/// Creates one.
+pub async fn create(work: &Work, _: Call) -> Result<Answer> {
+    let (ticket, expires_at) = tickets::issue(work).await?;
+    Ok(Answer::json(&StreamTicket { ticket, expires_at }))
+}

@@ -1,0 +1,76 @@
+//! Credit: what is known of what a customer owes and may owe, and the answer a seller gets.
+
+pub mod check;
+mod currencies;
+pub mod expiry;
+pub mod known;
+pub mod policy;
+pub mod position;
+pub mod profile;
+
+use samphan_background::retention::Rule;
+use samphan_domain::{
+    customers::account::Account,
+    integration::{
+        credit_balance::CreditBalance,
+        credit_check::{AskCredit, CreditCheckComponent, CreditDecision},
+        credit_position::CreditPosition,
+        credit_profile::CreditProfile,
+    },
+};
+use samphan_persistence::{store::Reader, stored::Stored};
+use samphan_resource::{
+    caller::FieldAccess,
+    error::Result,
+    resource::Resource,
+    shape::{Class, Shape},
+};
+use samphan_rest::{
+    collection::{Api, Collection},
+    module::Module,
+};
+
+/// Components of credit checks, for so many days. The checks stay.
+#[must_use]
+pub fn retention(days: i64) -> Rule {
+    let delete = "DELETE FROM credit_check_components WHERE id IN (SELECT id FROM credit_check_components WHERE created_at < ";
+    Rule::statement("credit_check_components", days, delete, " ORDER BY created_at")
+}
+
+/// What the area registers.
+#[must_use]
+pub fn module(module: Module) -> Module {
+    module.routes(routes).task(expiry::task())
+}
+
+fn routes(api: Api) -> Api {
+    let mut api = api
+        .collection(policy::routes())
+        .collection(check::routes())
+        .collection(Collection::<CreditCheckComponent>::new("credit"))
+        .operations(check::operations())
+        .operations(position::routes())
+        .operations(profile::routes())
+        .schema::<CreditPosition>()
+        .schema::<AskCredit>()
+        .schema::<CreditDecision>();
+    // The profile is a singleton below its account, so it has routes of its own; the kernel still knows its shape.
+    let profile = Shape::of::<CreditProfile>();
+    api.shapes.insert(profile.many, profile);
+    api
+}
+
+/// Whether the caller may see the ledger behind an account's credit.
+pub fn sees_ledger(reader: &Reader, account: &Stored<Account>) -> Result<bool> {
+    let (owner, team) = account.owner();
+    Ok(reader.caller.sight("credit:see-ledger").covers(owner, team) && sees_amounts(reader)?)
+}
+
+/// Whether no field rule hides what balances and profiles say of money.
+pub fn sees_amounts(reader: &Reader) -> Result<bool> {
+    let seen = |shape: &Shape| {
+        let amounts = shape.fields.iter().filter(|f| f.class == Class::Financial);
+        amounts.into_iter().all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly)
+    };
+    Ok(seen(reader.shape(CreditBalance::MANY)?) && seen(reader.shape(CreditProfile::MANY)?))
+}

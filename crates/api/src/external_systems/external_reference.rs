@@ -1,0 +1,109 @@
+//! How external references are reached; the record they name shows them too.
+
+use samphan_domain::customers::account::Account;
+use samphan_persistence::{
+    guard,
+    list::{self, View},
+    record, sight,
+    store::Work,
+    stored::{self, Stored},
+};
+use samphan_resource::{
+    builtin::external_reference::ExternalReference,
+    error::{Error, FieldError, Result},
+    example,
+    resource::Resource,
+    shape::Shape,
+};
+use samphan_rest::{
+    collection::{Api, Collection},
+    example::{Example, external_id},
+    external::{BINDING, known_system},
+    operation::Operation,
+};
+use serde_json::json;
+
+/// External references.
+#[must_use]
+pub fn routes() -> Collection<ExternalReference> {
+    // A restored reference binds its record to the other system's id again.
+    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).restore_also_needs(BINDING).writes()
+}
+
+/// An example for every resource whose records are reached by external ids: what the other examples go by.
+pub fn examples(mut api: Api) -> Api {
+    let named = |o: &Operation| o.path.contains("/by-external-id/").then_some(o.subject).flatten().map(|s| s.shape);
+    let mut shapes: Vec<&Shape> = api.operations.iter().filter_map(named).collect();
+    shapes.sort_by_key(|s| (s.many != Account::MANY, s.many));
+    shapes.dedup_by_key(|s| s.many);
+    let examples = shapes.into_iter().map(|s| {
+        // Nameless is the story's own, the customer's.
+        let is_own = s.many == Account::MANY;
+        let id =
+            if is_own { example::id(ExternalReference::MANY) } else { example::id(&format!("{}/{}", s.many, ExternalReference::MANY)) };
+        let body =
+            json!({"id": id, "resource": s.many, "record_id": example::id(s.many), "external_type": s.one, "external_id": external_id(s)});
+        Example { name: (!is_own).then_some(s.many), ..Example::body(body.clone()).answers(body) }
+    });
+    if let Some(create) = api.operations.iter_mut().find(|o| o.id == "createExternalReference") {
+        create.examples = examples.collect();
+    }
+    api
+}
+
+/// The shape of the record a reference names; refuses a system, resource or record that is not there for this caller.
+async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape> {
+    let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
+    let Some(shape) = work.store.shapes.get(named.resource.as_str()).copied().filter(|s| s.extensible) else {
+        return Err(Error::invalid(FieldError::new("/resource", "unknown_value", "").instead_of(&named.resource, known)));
+    };
+    known_system(work, &named.system).await?;
+    let view = View::new(work, shape, Some(&["id"]), vec![]);
+    let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
+    // Without the permission no record is found, whichever is named: that is said.
+    work.caller.require(sight::missing_to_read(work, shape))?;
+    list::one(work, &view, named.record_id, None, "read").await.map_err(|_| missing())?;
+    Ok(shape)
+}
+
+/// Names a record for a system, and shows it on the record.
+pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
+    let shape = named(work, &draft.data).await?;
+    if draft.data.external_type.is_empty() {
+        shape.one.clone_into(&mut draft.data.external_type);
+    }
+    let made = stored::insert(work, draft).await?;
+    told(work, &made).await?;
+    Ok(made)
+}
+
+async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
+    if before.data.resource != after.data.resource {
+        return Err(Error::invalid(FieldError::new("/resource", "not_allowed", "the resource it was made with")));
+    }
+    known_system(work, &before.data.system).await?;
+    let shape = named(work, &after.data).await?;
+    let made = stored::save(work, before, after, "updated", None).await?;
+    if made.data.record_id != before.data.record_id {
+        record::refresh_references(work, shape, before.data.record_id).await?;
+    }
+    told(work, &made).await?;
+    Ok(made)
+}
+
+/// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
+async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    record::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
+    guard::bound(work, &made.data).await
+}
+
+async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
+    named(work, &made.data).await?;
+    told(work, made).await
+}
+
+async fn delete(work: &Work, found: &Stored<ExternalReference>) -> Result<()> {
+    known_system(work, &found.data.system).await?;
+    stored::delete(work, found).await?;
+    record::refresh_references(work, work.shape(&found.data.resource)?, found.data.record_id).await
+}

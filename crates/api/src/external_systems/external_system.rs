@@ -1,0 +1,83 @@
+//! How external systems are reached.
+
+use samphan_domain::integration::external_system::{ExternalSystem, SystemStatus};
+use samphan_persistence::{
+    store::Work,
+    stored::{self, Stored},
+};
+use samphan_resource::{
+    error::{Code, Error, FieldError, Result},
+    resource::Resource,
+    scalar::{Kind, Scalar},
+};
+use samphan_rest::{collection::Collection, example::Example, external::known_system};
+use serde_json::json;
+
+/// External systems.
+#[must_use]
+pub fn routes() -> Collection<ExternalSystem> {
+    Collection::new("external-systems")
+        .update(update)
+        .writes()
+        .plain_action("pause", "Refuse a system's pushes", async |work: &Work, s: Stored<ExternalSystem>| {
+            turn(work, s, SystemStatus::Paused).await
+        })
+        .example(Example::default().answers(json!({"status": "paused"})).kept())
+        .plain_action("activate", "Take a system's pushes again", async |work: &Work, s: Stored<ExternalSystem>| {
+            turn(work, s, SystemStatus::Active).await
+        })
+        .example(Example::default().after(&["pauseExternalSystem"]).kept())
+}
+
+async fn update(work: &Work, before: &Stored<ExternalSystem>, after: Stored<ExternalSystem>) -> Result<Stored<ExternalSystem>> {
+    if before.data.code != after.data.code {
+        return Err(Error::invalid(FieldError::new("/code", "not_allowed", "the code it was made with: references and balances name it")));
+    }
+    stored::save(work, before, after, "updated", None).await
+}
+
+async fn turn(work: &Work, before: Stored<ExternalSystem>, to: SystemStatus) -> Result<Stored<ExternalSystem>> {
+    if before.data.status == to {
+        let status = if to == SystemStatus::Active { "active" } else { "paused" };
+        return Err(Error::from(Code::IllegalTransition).allowing(ExternalSystem::actions(status).iter().copied()));
+    }
+    let mut after = before.clone();
+    after.data.status = to;
+    stored::save(work, &before, after, if to == SystemStatus::Active { "activated" } else { "paused" }, None).await
+}
+
+/// What a system says it keeps the books of; all there are when none.
+pub struct Books {
+    /// Its legal entity.
+    pub entity: Option<String>,
+    /// Its currency.
+    pub currency: Option<String>,
+}
+
+/// Refuses a system that is unknown, not the caller's, or paused.
+pub async fn expect_active(work: &Work, code: &str) -> Result<Books> {
+    known_system(work, code).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT status, legal_entity, currency FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    let read =
+        work.fetch_one(sql, |row| Ok((row.text(0)?, Books { entity: row.optional_text(1)?, currency: row.optional_text(2)? }))).await?;
+    match read.ok_or(Code::Internal)? {
+        (status, books) if status == "active" => Ok(books),
+        _ => Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"])),
+    }
+}
+
+/// The one legal entity a system keeps books for; none where it keeps several.
+pub async fn legal_entity(work: &Work, code: &str) -> Result<Option<String>> {
+    let mut sql = work.sql();
+    sql.push("SELECT legal_entity FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    Ok(work.fetch_one(sql, |row| row.optional_text(0)).await?.flatten())
+}
+
+/// Notes that a system has pushed.
+pub async fn seen(work: &Work, code: &str) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE external_systems SET last_seen_at = ").bind(Kind::Time, Scalar::Time(work.now));
+    sql.push(" WHERE deleted_at IS NULL AND code = ").text(code);
+    work.execute(sql).await.map(|_| ())
+}

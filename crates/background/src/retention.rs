@@ -1,0 +1,117 @@
+//! Retention: deletes what has been kept long enough, a few rows at a time.
+//!
+//! Each area says what it keeps for how long as a rule. One task goes through all of them once a minute. Several processes do no harm to
+//! each other: the second finds nothing to do. Each step is one short transaction of at most [`MAX_ROWS`] rows, with a pause after it, so
+//! that no writer waits for long.
+
+use super::{process::Process, task::Task};
+use futures_util::future::LocalBoxFuture;
+use samphan_persistence::{sql::Sql, store::Work};
+use samphan_resource::{
+    error::Result,
+    instant::Instant,
+    scalar::{Kind, Scalar},
+};
+use std::{
+    fmt::{Debug, Formatter},
+    time::Duration,
+};
+
+/// How often it looks.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Rows deleted in one transaction.
+pub const MAX_ROWS: u64 = 500;
+/// The pause between two transactions.
+const PAUSE: Duration = Duration::from_millis(20);
+const DAY_SECONDS: i64 = 86_400;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// Rows that were deleted.
+    pub rows: u64,
+    /// Whether there may be more.
+    pub has_more: bool,
+}
+
+impl Deleted {
+    /// Of one statement that deletes at most [`MAX_ROWS`].
+    #[must_use]
+    pub const fn of(rows: u64) -> Self {
+        Self { rows, has_more: rows >= MAX_ROWS }
+    }
+}
+
+type Step = Box<dyn for<'a> FnMut(&'a Work, Instant) -> LocalBoxFuture<'a, Result<Deleted>> + Send>;
+
+/// What is deleted after how many days.
+pub struct Rule {
+    /// What it is, as the metric `samphan_deleted_rows_total` calls it.
+    pub kind: &'static str,
+    /// Days it is kept; for ever where there are none.
+    days: Option<i64>,
+    step: Step,
+}
+
+impl Debug for Rule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule").field("kind", &self.kind).field("days", &self.days).finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    /// A rule whose step deletes some of what is from before a moment, so many days ago. What has an end of its own is kept 0 days after it.
+    pub fn new(
+        kind: &'static str,
+        days: impl Into<Option<i64>>,
+        step: impl for<'a> FnMut(&'a Work, Instant) -> LocalBoxFuture<'a, Result<Deleted>> + Send + 'static,
+    ) -> Self {
+        Self { kind, days: days.into(), step: Box::new(step) }
+    }
+
+    /// A rule of one statement: `delete` up to the moment, `order` after it.
+    #[must_use]
+    pub fn statement(kind: &'static str, days: impl Into<Option<i64>>, delete: &'static str, order: &'static str) -> Self {
+        Self::new(kind, days, move |work, before| {
+            Box::pin(async move {
+                let mut sql = work.sql();
+                sql.push(delete);
+                limited(&mut sql, before, order);
+                Ok(Deleted::of(work.execute(sql).await?))
+            })
+        })
+    }
+}
+
+/// Ends a statement that deletes the oldest rows from before a moment.
+pub fn limited(sql: &mut Sql, before: Instant, order: &'static str) {
+    sql.bind(Kind::Time, Scalar::Time(before)).push(order).push(" LIMIT ").int(MAX_ROWS.cast_signed()).push(")");
+}
+
+/// The task that follows the rules. `count` is told how many rows of a kind were deleted.
+pub fn task(mut rules: Vec<Rule>, count: impl Fn(&'static str, u64) + 'static) -> Task {
+    Task::every("retention", INTERVAL, async move |process: &Process| {
+        for rule in &mut rules {
+            let Some(days) = rule.days else { continue };
+            // One that fails keeps none of the others from being followed.
+            if let Err(error) = follow(process, rule, days, &count).await {
+                tracing::warn!(kind = rule.kind, %error, "what is too old could not be deleted");
+            }
+        }
+        Ok(())
+    })
+}
+
+async fn follow(process: &Process, rule: &mut Rule, days: i64, count: &impl Fn(&'static str, u64)) -> Result<()> {
+    loop {
+        let work = process.work().await?;
+        let before = work.now.plus_seconds(-days * DAY_SECONDS);
+        let deleted = (rule.step)(&work, before).await?;
+        work.commit().await?;
+        count(rule.kind, deleted.rows);
+        if !deleted.has_more {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

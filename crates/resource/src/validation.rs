@@ -1,0 +1,21 @@
+//! How rules across the fields of a resource complain.
+
+use crate::calendar;
+use std::borrow::Cow;
+use validator::ValidationError;
+
+/// A rule's complaint about one field.
+#[must_use]
+pub fn fault(field: &'static str, code: &'static str, about: impl Into<Cow<'static, str>>) -> ValidationError {
+    let mut error = ValidationError::new(code).with_message(about.into());
+    error.add_param("field".into(), &field);
+    error
+}
+
+/// Refuses a name that is no time zone's.
+pub fn expect_time_zone(name: &str) -> Result<(), ValidationError> {
+    match calendar::zone(name) {
+        Some(_) => Ok(()),
+        None => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
+    }
+}

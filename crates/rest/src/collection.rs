@@ -1,0 +1,300 @@
+//! A collection: a resource declared once, as a table of plain functions, and everything it promises from that.
+
+use super::{
+    endpoints::{Endpoints, allow_duplicates},
+    example::{Example, Subject},
+    operation::{Body, Call, Operation, Parameter},
+    permissions,
+    rules::{Parent, Table},
+};
+use samphan_persistence::{record::Record, store::Work, stored::Stored};
+use samphan_resource::{error::Result, resource::Resource, shape::Shape};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A resource's routes. Reading is always there; what else it offers is said by `writes` or one by one.
+pub struct Collection<T> {
+    endpoints: Endpoints,
+    of: PhantomData<T>,
+}
+
+/// What the collections add up to.
+#[derive(Default)]
+pub struct Api {
+    /// Every operation.
+    pub operations: Vec<Operation>,
+    /// Every resource's shape.
+    pub shapes: HashMap<&'static str, &'static Shape>,
+    /// Schemas of inputs and answers beside the resources' own.
+    pub schemas: Vec<(String, Value)>,
+    /// How events are sent to others.
+    pub webhook: Option<Webhook>,
+}
+
+/// How every event of every resource is sent to others.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The group it is documented in.
+    pub tag: &'static str,
+    /// The schema of what is sent.
+    pub schema: &'static str,
+    /// What is sent, and how to answer it.
+    pub about: &'static str,
+    /// What an example of it says, over its schema.
+    pub example: Value,
+    /// The headers it is sent with.
+    pub headers: Vec<Parameter>,
+}
+
+impl Api {
+    /// With a collection.
+    #[must_use]
+    pub fn collection<T: Resource>(mut self, collection: Collection<T>) -> Self {
+        let Endpoints { table, schemas, operations, .. } = collection.endpoints;
+        let subject = Subject { shape: table.shape, parent: table.parent.map(|p| (p.field, p.shape)) };
+        self.shapes.insert(table.shape.many, table.shape);
+        self.schemas.extend(schemas);
+        self.operations.extend(operations.into_iter().map(|mut o| {
+            allow_duplicates(table.shape, &mut o);
+            Operation { subject: Some(subject), ..o }
+        }));
+        self
+    }
+
+    /// With operations that are no collection's.
+    #[must_use]
+    pub fn operations(mut self, operations: Vec<Operation>) -> Self {
+        self.operations.extend(operations);
+        self
+    }
+
+    /// With webhooks.
+    #[must_use]
+    pub fn webhook(mut self, webhook: Webhook) -> Self {
+        self.webhook = Some(webhook);
+        self
+    }
+
+    /// With the schema of a type.
+    #[must_use]
+    pub fn schema<S: ToSchema>(mut self) -> Self {
+        add_schema::<S>(&mut self.schemas);
+        self
+    }
+
+    /// With the permissions that every operation of a collection needs beside its own, which follow from what it is about: see
+    /// `permissions`. Done last, when every resource is known.
+    #[must_use]
+    pub fn with_permissions(mut self) -> Self {
+        for operation in &mut self.operations {
+            permissions::add(operation, &self.shapes);
+        }
+        self
+    }
+}
+
+fn add_schema<S: ToSchema>(to: &mut Vec<(String, Value)>) {
+    let mut found = vec![];
+    S::schemas(&mut found);
+    to.push((S::name().into_owned(), json!(S::schema())));
+    to.extend(found.into_iter().map(|(name, schema)| (name, json!(schema))));
+}
+
+impl<T: Resource> Collection<T> {
+    /// A collection that can be listed, searched and read.
+    #[must_use]
+    pub fn new(tag: &'static str) -> Self {
+        Self::made(tag, None, format!("/v1/{}", T::MANY.replace('_', "-")))
+    }
+
+    /// The same, at an address of its own.
+    #[must_use]
+    pub fn at(tag: &'static str, base: &str) -> Self {
+        Self::made(tag, None, base.to_owned())
+    }
+
+    /// A collection below a record of `P`, as `segment` of its path. The parent's permissions hold for it: reading it
+    /// is reading the parent, every write is an update of the parent.
+    #[must_use]
+    pub fn under<P: Resource>(tag: &'static str, field: &'static str, segment: &str) -> Self {
+        let parent = Shape::of::<P>();
+        Self::made(tag, Some(Parent { shape: parent, field }), format!("/v1/{}/{{{field}}}/{segment}", parent.path))
+    }
+
+    /// A resource that has only one record, which `record` offers at the resource's own address.
+    #[must_use]
+    pub fn singleton(tag: &'static str) -> Self {
+        let base = format!("/v1/{}", T::MANY.replace('_', "-"));
+        Self { endpoints: Endpoints::of(Table::of::<T>(None), tag, base), of: PhantomData }
+    }
+
+    /// Get and update of the one record there is.
+    #[must_use]
+    pub fn record(mut self, id: Uuid) -> Self {
+        self.endpoints.singleton(id);
+        self
+    }
+
+    fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {
+        let mut endpoints = Endpoints::of(Table::of::<T>(parent), tag, base);
+        endpoints.reads();
+        Self { endpoints, of: PhantomData }
+    }
+
+    /// Another way to make a record; batch and upsert make it so too.
+    #[must_use]
+    pub fn create(mut self, create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_create(create);
+        self
+    }
+
+    /// Another way to change a record: with the record before and as it is to be.
+    #[must_use]
+    pub fn update(mut self, update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_update(update);
+        self
+    }
+
+    /// What else is done when a record is restored.
+    #[must_use]
+    pub fn restored(mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_restored(restored);
+        self
+    }
+
+    /// Says of restoring a record that it also needs another permission; before `writes`.
+    #[must_use]
+    pub const fn restore_also_needs(mut self, permission: &'static str) -> Self {
+        self.endpoints.restore_also_needs = Some(permission);
+        self
+    }
+
+    /// Another way to delete a record.
+    #[must_use]
+    pub fn delete(mut self, delete: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_delete(delete);
+        self
+    }
+
+    /// Insists on If-Match for every write to a record.
+    #[must_use]
+    pub const fn if_match_required(mut self) -> Self {
+        self.endpoints.if_match_required = true;
+        self
+    }
+
+    /// Adds an operation as it is, at a path below the collection's.
+    #[must_use]
+    pub fn operation(mut self, below: &str, make: impl FnOnce(String) -> Operation) -> Self {
+        let mut operation = make(format!("{}{below}", self.endpoints.base));
+        operation.tag = self.endpoints.tag;
+        self.endpoints.operations.push(operation);
+        self
+    }
+
+    /// Says of what was declared last that it needs another permission under a condition; see `Operation::also_needs_when`.
+    #[must_use]
+    pub fn also_needs_when(mut self, permission: &str, when: &str) -> Self {
+        if let Some(last) = self.endpoints.operations.last_mut() {
+            last.add_need(permission.to_owned(), Some(when.to_owned()));
+        }
+        self
+    }
+
+    /// Adds an example of what was declared last.
+    #[must_use]
+    pub fn example(mut self, example: Example) -> Self {
+        if let Some(last) = self.endpoints.operations.last_mut() {
+            last.examples.push(example);
+        }
+        self
+    }
+
+    /// Says what the example of one of the operations every collection has shows, by its name.
+    #[must_use]
+    pub fn example_of(mut self, id: &str, example: Example) -> Self {
+        if let Some(found) = self.endpoints.operations.iter_mut().find(|o| o.id == id) {
+            found.examples = vec![example];
+        }
+        self
+    }
+
+    /// Adds the schema of a type an operation takes or answers.
+    #[must_use]
+    pub fn schema<S: ToSchema>(mut self) -> Self {
+        add_schema::<S>(&mut self.endpoints.schemas);
+        self
+    }
+
+    /// Create, update, delete, restore, batch, and upsert by external id.
+    #[must_use]
+    pub fn writes(self) -> Self {
+        self.creates().changes()
+    }
+
+    /// Create only.
+    #[must_use]
+    pub fn creates(mut self) -> Self {
+        self.endpoints.creates();
+        self
+    }
+
+    /// Update only.
+    #[must_use]
+    pub fn updates(mut self) -> Self {
+        self.endpoints.updates();
+        self
+    }
+
+    /// Update, delete, restore, batch, and upsert by external id.
+    #[must_use]
+    pub fn changes(mut self) -> Self {
+        self.endpoints.changes();
+        self
+    }
+
+    /// An action: `POST …/{id}/<verb>` with an input.
+    #[must_use]
+    pub fn action<In>(
+        mut self,
+        verb: &'static str,
+        summary: &str,
+        action: impl AsyncFn(&Work, Stored<T>, In) -> Result<Stored<T>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        In: DeserializeOwned + ToSchema + 'static,
+    {
+        add_schema::<In>(&mut self.endpoints.schemas);
+        // Who has nothing to say need not say so.
+        let optional = json!(In::schema()).get("required").and_then(Value::as_array).is_none_or(Vec::is_empty);
+        self.endpoints.action(
+            verb,
+            summary,
+            Some(Body { optional, ..Body::of(In::name().into_owned()) }),
+            Arc::new(async move |work: &Work, (found, call): (Record, Call)| {
+                Ok(action(work, Stored::of(found)?, call.input()?).await?.record)
+            }),
+        );
+        self
+    }
+
+    /// An action without input.
+    #[must_use]
+    pub fn plain_action(
+        mut self,
+        verb: &'static str,
+        summary: &str,
+        action: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoints.action(
+            verb,
+            summary,
+            None,
+            Arc::new(async move |work: &Work, (found, _): (Record, Call)| Ok(action(work, Stored::of(found)?).await?.record)),
+        );
+        self
+    }
+}

@@ -1,0 +1,421 @@
+//! The operations of a collection: the same for every resource, so made and compiled once.
+
+use super::{
+    answer::Answer,
+    batch,
+    example::Example,
+    export,
+    external::{by_external_id, external_ref, make_as},
+    operation::{Access, Body, Call, Media, Operation, Parameter},
+    query,
+    reading::{by_number, one_of, page_of, written},
+    rules::{Rule, Table},
+    schemas::input,
+};
+use actix_web::http::Method;
+use samphan_persistence::{
+    record::{self, Record, expect_version, id_of, version_of},
+    store::{Reader, Work},
+};
+use samphan_resource::{
+    error::{Code, Error},
+    shape::{Shape, camel},
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
+use uuid::Uuid;
+
+/// What a collection offers.
+pub struct Endpoints {
+    /// The resource.
+    pub table: Table,
+    /// Group in the document.
+    pub tag: &'static str,
+    /// Whether every write to a record needs If-Match.
+    pub if_match_required: bool,
+    /// A permission that restoring a record needs beside that of the operation.
+    pub restore_also_needs: Option<&'static str>,
+    /// The collection's address.
+    pub base: String,
+    /// The operations so far.
+    pub operations: Vec<Operation>,
+    /// Schemas of their inputs and answers beside the resource's own.
+    pub schemas: Vec<(String, Value)>,
+    /// Whether its records have external ids.
+    external: bool,
+}
+
+impl Endpoints {
+    /// Nothing yet, at an address.
+    pub fn of(table: Table, tag: &'static str, base: String) -> Self {
+        let external = table.shape.extensible && table.parent.is_none();
+        Self { table, tag, if_match_required: false, restore_also_needs: None, external, base, operations: vec![], schemas: vec![] }
+    }
+
+    fn permission(&self, verb: &str) -> String {
+        match self.table.parent {
+            Some(p) => p.shape.permission(if verb == "read" { "read" } else { "update" }),
+            None => self.table.shape.permission(verb),
+        }
+    }
+
+    /// `Account`, or `AccountAddress` for a nested collection: the noun of operation ids.
+    fn noun(&self) -> String {
+        self.table.parent.map_or_else(
+            || self.table.shape.type_name.to_owned(),
+            |p| {
+                let own = self.table.shape.type_name;
+                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(own))
+            },
+        )
+    }
+
+    fn nouns(&self) -> String {
+        match self.table.parent {
+            Some(p) => {
+                let own = camel(self.table.shape.many);
+                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(&own))
+            }
+            None => camel(self.table.shape.many),
+        }
+    }
+
+    fn says(&self) -> (String, String) {
+        (self.table.shape.one.replace('_', " "), self.table.shape.many.replace('_', " "))
+    }
+
+    /// List, get, search, export, and get by external id.
+    pub(super) fn reads(&mut self) {
+        let (one, many) = self.says();
+        let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
+        let page = format!("{}Page", shape.type_name);
+        let article = |rest: &str| format!("{rest} {}", shape.about);
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: Call| {
+                let parent = table.enter(reader, &call, "read").await?;
+                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
+            })
+            .says(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
+            .query(query::list_parameters(shape))
+            .needs(&read)
+            .answers(200, &page),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("get{}", self.noun()), format!("{}/{{id}}", self.base), async move |reader: &Reader, call: Call| {
+                let parent = table.enter(reader, &call, "read").await?;
+                let id = call.id(usize::from(parent.is_some()))?;
+                one_of(reader, table.shape, &call, id, parent).await
+            })
+            .says(tag, format!("Get one of the {many}"), article("The record, with its ETag."))
+            .query(query::read_parameters(shape))
+            .needs(&read)
+            .answers(200, shape.type_name)
+            .etag(),
+        );
+        if self.table.parent.is_some() {
+            return;
+        }
+        let table = self.table.clone();
+        let mut search = Operation::read(
+            format!("search{}", self.nouns()),
+            format!("{}/search", self.base),
+            async move |reader: &Reader, call: Call| {
+                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, None).await?).await
+            },
+        )
+        .says(tag, format!("Search {many}"), "The same as the list, with the filter as JSON in the body and no limit on its length.")
+        .takes(Body { optional: true, ..Body::of("SearchRequest") })
+        .needs(&read)
+        .answers(200, page);
+        search.method = Method::POST;
+        self.operations.push(search);
+        let export = self.permission("export");
+        let held = export.clone();
+        self.operations.push(
+            Operation::alone(format!("export{}", self.nouns()), Method::GET, format!("{}/export", self.base), async move |call: Call| {
+                export::run(call, shape, &held).await
+            })
+            .says(tag, format!("Export {many} as CSV"), export::ABOUT)
+            .query(export::parameters(shape))
+            .needs(export)
+            .sends(Media::Csv),
+        );
+        if shape.field("number").is_some_and(|f| f.filter) {
+            self.operations.push(
+                Operation::read(
+                    format!("get{}ByNumber", self.noun()),
+                    format!("{}/by-number/{{number}}", self.base),
+                    async move |reader: &Reader, call: Call| by_number(reader, shape, &call).await,
+                )
+                .says(tag, format!("Get one of the {many} by number"), format!("The {one} with that number, as people call it."))
+                .query(query::read_parameters(shape))
+                .needs(&read)
+                .answers(200, shape.type_name)
+                .etag(),
+            );
+        }
+        if self.external {
+            let table = self.table.clone();
+            self.operations.push(
+                Operation::read(
+                    format!("get{}ByExternalId", self.noun()),
+                    format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
+                    async move |reader: &Reader, call: Call| {
+                        let id = by_external_id(reader, table.shape, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+                        one_of(reader, table.shape, &call, id, None).await
+                    },
+                )
+                .says(tag, format!("Get one of the {many} by another system's id"), format!("The {one} that the system calls so."))
+                .query(query::read_parameters(shape))
+                .needs(read)
+                .answers(200, shape.type_name)
+                .etag(),
+            );
+        }
+    }
+
+    /// Get and update of the one record there is.
+    pub(super) fn singleton(&mut self, id: Uuid) {
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let many = shape.many.replace('_', " ");
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: Call| {
+                one_of(reader, table.shape, &call, id, None).await
+            })
+            .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.about))
+            .query(query::read_parameters(shape))
+            .needs(self.permission("read"))
+            .answers(200, shape.type_name)
+            .etag(),
+        );
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &self.base, async move |work: &Work, call: Call| {
+                let before = table.find(work, id, None, "update").await?;
+                expect_version(call.if_match, version_of(&before))?;
+                let after = table.patch(work, before, call.body).await?;
+                Ok(Answer::record(work, table.shape, &after))
+            })
+            .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .takes(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
+            .needs(self.permission("update"))
+            .answers(200, shape.type_name)
+            .etag()
+            .if_match(required),
+        );
+    }
+
+    /// Create only.
+    pub(super) fn creates(&mut self) {
+        let (one, _) = self.says();
+        let (shape, tag) = (self.table.shape, self.tag);
+        let (table, base) = (self.table.clone(), self.base.clone());
+        self.operations.push(
+            Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "create").await?;
+                let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
+                Ok(written(work, table.shape, &made).await?.at(format!("{}/{}", filled(&base, &call), id_of(&made))))
+            })
+            .says(tag, format!("Create {}", with_article(&one)), format!("Makes a record and answers it as kept. {}", shape.about))
+            .takes(Body::of(input(shape.type_name)))
+            .needs(self.permission("create"))
+            .answers(201, shape.type_name)
+            .etag(),
+        );
+    }
+
+    /// Update only.
+    pub(super) fn updates(&mut self) {
+        let (one, _) = self.says();
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let name = shape.type_name;
+        let nested = usize::from(self.table.parent.is_some());
+        let record = format!("{}/{{id}}", self.base);
+
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &record, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "update").await?;
+                let before = table.find(work, call.id(nested)?, parent, "update").await?;
+                expect_version(call.if_match, version_of(&before))?;
+                let after = table.patch(work, before, call.body).await?;
+                written(work, table.shape, &after).await
+            })
+            .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
+            .needs(self.permission("update"))
+            .answers(200, name)
+            .etag()
+            .if_match(required),
+        );
+    }
+
+    /// Update, delete, restore, batch, and upsert by external id.
+    pub(super) fn changes(&mut self) {
+        self.updates();
+        let (one, many) = self.says();
+        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let name = shape.type_name;
+        let nested = usize::from(self.table.parent.is_some());
+        let record = format!("{}/{{id}}", self.base);
+
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "delete").await?;
+                let found = table.find(work, call.id(nested)?, parent, "delete").await?;
+                expect_version(call.if_match, version_of(&found))?;
+                table.delete(work, found).await?;
+                Ok(Answer::nothing())
+            })
+            .says(
+                tag,
+                format!("Delete {}", with_article(&one)),
+                "Softly: it is gone from every list and read until it is restored, and its unique values are free.",
+            )
+            .example(Example::default().kept())
+            .needs(self.permission("delete"))
+            .answers_nothing()
+            .if_match(required),
+        );
+        let table = self.table.clone();
+        let mut restore = Operation::write(
+            format!("restore{}", self.noun()),
+            Method::POST,
+            format!("{record}/restore"),
+            async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, "delete").await?;
+                let made = table.restore(work, call.id(nested)?, parent).await?;
+                written(work, table.shape, &made).await
+            },
+        )
+        .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
+        .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
+        .needs(self.permission("delete"))
+        .answers(200, name)
+        .etag();
+        if let Some(permission) = self.restore_also_needs {
+            restore = restore.also_needs(permission);
+        }
+        self.operations.push(restore);
+        let table = self.table.clone();
+        self.operations.push(
+            Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: Call| {
+                batch::run(work, &table, call).await
+            })
+            .says(tag, format!("Write many {many}"), "Up to 1,000 items, each with its own result in the order of the request. One bad item never fails the others unless `atomic`.")
+            .takes(Body::batch(format!("{name}Batch")))
+            .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
+            .answers(200, "BatchResults"),
+        );
+        if self.external {
+            let (table, base) = (self.table.clone(), self.base.clone());
+            let mut upsert = Operation::write(
+                format!("upsert{}ByExternalId", self.noun()),
+                Method::PUT,
+                format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
+                async move |work: &Work, call: Call| {
+                    let reference = external_ref(table.shape, &call);
+                    match by_external_id(work, table.shape, &call).await? {
+                        Some(id) => {
+                            work.caller.require([table.shape.permission("read")])?;
+                            let before = table.find(work, id, None, "update").await?;
+                            if call.only_if_new {
+                                return Err(Code::PreconditionFailed.into());
+                            }
+                            expect_version(call.if_match, version_of(&before))?;
+                            let mut body = call.body;
+                            body.retain(|name, _| !table.shape.create_options.iter().any(|(option, _)| option == name));
+                            let after = table.patch(work, before, body).await?;
+                            written(work, table.shape, &after).await
+                        }
+                        None => {
+                            let made = make_as(work, &table, call.body, reference).await?;
+                            Ok(written(work, table.shape, &made).await?.status(201).at(format!("{base}/{}", id_of(&made))))
+                        }
+                    }
+                },
+            )
+            .says(tag, format!("Create or update {} by another system's id", with_article(&one)), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
+            .example(Example::default().after(&[&format!("create{}", self.noun())]))
+            .takes(Body::of(input(name)))
+            .needs(self.permission("update"))
+            .answers(200, name)
+            .etag()
+            .if_match(required);
+            upsert.idempotent = false;
+            self.operations.push(upsert);
+        }
+    }
+
+    /// An action on a record.
+    pub(super) fn action(&mut self, verb: &'static str, summary: &str, body: Option<Body>, action: Arc<dyn Rule<(Record, Call), Record>>) {
+        let table = self.table.clone();
+        let nested = usize::from(table.parent.is_some());
+        let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
+        let mut operation =
+            Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: Call| {
+                let parent = table.enter(work, &call, verb).await?;
+                let found = table.find(work, call.id(nested)?, parent, verb).await?;
+                expect_version(call.if_match, version_of(&found))?;
+                let made = action.run(work, (found, call)).await?;
+                written(work, table.shape, &made).await
+            })
+            .says(
+                self.tag,
+                summary,
+                "An action: 409 `illegal_transition` when the state does not allow it; see `available_actions` of the record.",
+            )
+            .needs(self.permission(verb))
+            .answers(200, self.table.shape.type_name)
+            .etag()
+            .if_match(self.if_match_required);
+        operation.body = body;
+        self.operations.push(operation);
+    }
+}
+
+/// `an order`, `a user`.
+fn with_article(one: &str) -> String {
+    let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {one}")
+}
+
+fn lower_first(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
+fn filled(base: &str, call: &Call) -> String {
+    let mut parts = call.path.iter();
+    base.split('/')
+        .map(|s| if s.starts_with('{') { parts.next().cloned().unwrap_or_default() } else { s.to_owned() })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The parameter by which a request says that it means a possible duplicate.
+pub const ALLOW_DUPLICATE: &str = "allow_duplicate";
+
+/// The verbs of the operations that write a record's own fields.
+const WRITING: [&str; 5] = ["create", "update", "restore", "batch", "upsert"];
+
+/// Adds `allow_duplicate` to the operations that may make a possible duplicate.
+pub fn allow_duplicates(shape: &Shape, operation: &mut Operation) {
+    let is_nested = operation.path.matches('{').count() > 2;
+    if !shape.possible_duplicates.is_empty() && !is_nested && WRITING.iter().any(|verb| operation.id.starts_with(verb)) {
+        let about = format!(
+            "Whether the record may have the same {} as another one, which is refused with `possible_duplicate` otherwise.",
+            shape.possible_duplicates.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(", or the same ")
+        );
+        operation.query.push(Parameter::new(ALLOW_DUPLICATE, json!({"type": "boolean", "default": false}), about));
+    }
+}
+
+/// The parameter every write honours.
+pub static DRY_RUN: LazyLock<Parameter> = LazyLock::new(|| {
+    Parameter::new("dry_run", json!({"type": "boolean", "default": false}), "Checks and answers everything, and keeps nothing.")
+});

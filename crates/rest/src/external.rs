@@ -1,0 +1,101 @@
+//! What other systems call our records: the addresses by external id, and who may write for whom.
+
+use super::{operation::Call, rules::Table};
+use samphan_persistence::{
+    guard,
+    record::{self, Record, id_of},
+    store::{Reader, Work},
+    stored::{self, Stored},
+};
+use samphan_resource::{
+    builtin::external_reference::{ExternalRef, ExternalReference},
+    error::{Code, Error, FieldError, Result},
+    scalar::{Kind, Scalar},
+    shape::Shape,
+    text,
+};
+use serde_json::json;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Characters of what a system may call a record.
+pub const LONGEST_EXTERNAL_ID: usize = 128;
+
+/// Refuses a system that is not registered, or that this caller may not write for.
+pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
+    if !reader.caller.systems.is_empty() && !reader.caller.systems.iter().any(|s| s == code) {
+        return Err(Error::from(Code::Forbidden).about("this key writes for other systems only").allowing(reader.caller.systems.clone()));
+    }
+    let mut sql = reader.sql();
+    sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
+    if reader.count(sql).await? == 0 {
+        let fault = FieldError::new("/system", "unknown_reference", "external_systems");
+        return Err(Error::from(Code::UnknownReference).with(vec![fault]));
+    }
+    Ok(())
+}
+
+/// The system and id a path names.
+pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
+    let part = |n: usize| call.path.get(n).cloned().unwrap_or_default();
+    ExternalRef { system: part(0), external_type: shape.one.to_owned(), external_id: part(1) }
+}
+
+/// The record the path names by another system's id.
+pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Option<Uuid>> {
+    let reference = external_ref(shape, call);
+    Ok(find_references(reader, shape, &reference.system, &[reference.external_id]).await?.into_values().next())
+}
+
+/// Our records by what a system calls them. The whole list in one query.
+pub async fn find_references(
+    reader: &Reader,
+    shape: &'static Shape,
+    system: &str,
+    external_ids: &[String],
+) -> Result<HashMap<String, Uuid>> {
+    let mut sql = reader.sql();
+    let names = external_ids.iter().map(|id| Scalar::Text(id.clone()));
+    sql.push("SELECT r.external_id, r.record_id").from_each("external_references", "r", "external_id", Kind::Text, names);
+    sql.push(" AND r.system = ").text(system).push(" AND r.resource = ").text(shape.many);
+    // Not EXISTS: PostgreSQL makes a join of it, and begins that with the records where it takes them for few.
+    sql.push(" AND (SELECT t.deleted_at IS NULL FROM ").push(shape.many).push(" t WHERE t.id = r.record_id)");
+    sql.push(" ORDER BY r.external_type, r.id DESC");
+    Ok(reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?.into_iter().collect())
+}
+
+/// What it takes to bind another system's name to a record, besides what it takes to write the record.
+pub const BINDING: &str = "external-references:create";
+
+/// Refuses an external id that no body may hold, whichever way it comes: an id in a path is checked by no schema.
+fn check_external_id(external_id: &str) -> Result<()> {
+    let fault = |code, about: String| Err(Error::invalid(FieldError::new("/external_id", code, about)));
+    match external_id {
+        "" => fault("too_short", "1".to_owned()),
+        id if id.chars().count() > LONGEST_EXTERNAL_ID => fault("too_long", LONGEST_EXTERNAL_ID.to_string()),
+        id if !text::is_line(id) => fault("not_one_line", String::new()),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a record that another system calls by a name.
+pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
+    // What a system calls a record decides whose balances and documents it gets.
+    work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;
+    known_system(work, &reference.system).await?;
+    check_external_id(&reference.external_id)?;
+    body.remove("external_refs");
+    let mut draft = record::of_body(table.shape, body, None);
+    draft.insert("external_refs".into(), json!([reference]));
+    let made = table.create(work, draft).await?;
+    let row = ExternalReference {
+        system: reference.system,
+        resource: table.shape.many.to_owned(),
+        external_type: reference.external_type,
+        external_id: reference.external_id,
+        record_id: id_of(&made),
+    };
+    let row = stored::insert(work, Stored::draft(row)).await?;
+    guard::bound(work, &row.data).await?;
+    Ok(made)
+}

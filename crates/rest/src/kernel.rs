@@ -1,0 +1,117 @@
+//! What every request is answered with: the process, and what the kernel keeps for all of them.
+
+use super::{
+    body::Validators,
+    limits::{self, Limits, Slots},
+    metrics::Metrics,
+};
+use futures_util::future::LocalBoxFuture;
+use samphan_background::process::Process;
+use samphan_persistence::{clock, long::Charge, store::Store};
+use samphan_resource::{caller::Caller, error::Result, instant::Instant, network::Network};
+use std::{
+    fmt::{Debug, Formatter},
+    net::IpAddr,
+    ops::Deref,
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// Milliseconds of a long read that cost what a request does.
+const MS_A_REQUEST: u128 = 2;
+
+/// Who is behind the credentials of a request.
+pub trait Authenticator: Send + Sync {
+    /// The caller of an `Authorization` header from a client's address; `unauthenticated` where it is not valid any more.
+    fn caller<'a>(
+        &'a self,
+        kernel: &'a Kernel,
+        authorization: Option<&'a str>,
+        address: IpAddr,
+        now: Instant,
+    ) -> LocalBoxFuture<'a, Result<Arc<Caller>>>;
+
+    /// The `Authorization` header that a one-time ticket stands for, which is used up.
+    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>>;
+}
+
+/// What the kernel keeps for all requests of the process.
+pub struct Shared {
+    /// Who is behind credentials.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The published schemas.
+    pub validators: Validators,
+    /// Requests of each caller, and other limits by name.
+    pub limits: Limits,
+    /// What each caller has open.
+    pub slots: Slots,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Proxies whose headers say which client they pass on.
+    pub trusted_proxies: Vec<Network>,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Debug for Shared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("trusted_proxies", &self.trusted_proxies).finish_non_exhaustive()
+    }
+}
+
+impl Charge for Shared {
+    fn charge_time(&self, caller: Uuid, spent: Duration) {
+        let cost = i64::try_from(spent.as_millis() / MS_A_REQUEST).unwrap_or(i64::MAX);
+        if cost > 0 {
+            self.limits.charge(&caller.to_string(), cost, limits::REQUESTS, clock::now());
+        }
+    }
+}
+
+/// What a worker answers requests with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// The database and the services of the areas.
+    pub process: Process,
+    shared: Arc<Shared>,
+}
+
+impl Deref for Kernel {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Kernel {
+    /// A kernel for the workers of a process.
+    #[must_use]
+    pub fn new(process: Process, shared: Shared) -> Self {
+        Self { process, shared: Arc::new(shared) }
+    }
+
+    /// The same with another way to the database.
+    #[must_use]
+    pub fn on(&self, store: Store) -> Self {
+        Self { process: self.process.on(store), shared: Arc::clone(&self.shared) }
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.process.store
+    }
+
+    /// Where the time of long reads is charged.
+    #[must_use]
+    pub fn charging(&self) -> Arc<dyn Charge> {
+        Arc::<Shared>::clone(&self.shared)
+    }
+
+    /// The caller of an `Authorization` header.
+    pub async fn caller(&self, authorization: Option<&str>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+        self.authenticator.caller(self, authorization, address, now).await
+    }
+}

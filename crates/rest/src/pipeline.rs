@@ -1,0 +1,501 @@
+//! A request's way: from bytes through every check to the operation, and back to bytes. The only way in.
+
+use super::{
+    answer::{Answer, Pieces},
+    body,
+    client_address::client_address,
+    endpoints::{ALLOW_DUPLICATE, DRY_RUN},
+    idempotency::{self, Key},
+    kernel::Kernel,
+    limits,
+    messages::Language,
+    operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET},
+    problem, query,
+    routes::{Found, Routes},
+};
+use actix_cors::Cors;
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    web,
+};
+use futures_util::StreamExt;
+use samphan_persistence::{clock, dialect::Dialect, store::Work};
+use samphan_resource::{
+    caller::Caller,
+    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
+    network::limited_as,
+    text,
+};
+use serde_json::{Map, Value};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant as Clock},
+};
+use uuid::Uuid;
+
+/// Characters of a header that is read leniently: proxies write ids of their own, browsers all the languages they know.
+pub const LONGEST_HEADER: usize = 1000;
+
+/// How long a request stands in line behind others of this process.
+const IN_LINE: Duration = Duration::from_secs(10);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a worker serves: the operations and what answers them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What operations are answered with.
+    pub kernel: Kernel,
+    /// Every operation by its address.
+    pub routes: Arc<Routes>,
+    /// What tells browsers to come by TLS only.
+    pub hsts: Option<HeaderValue>,
+}
+
+/// The operations, behind every address that nothing else is mounted at.
+pub fn mount(config: &mut web::ServiceConfig) {
+    config.default_service(web::to(dispatch));
+}
+
+async fn dispatch(request: HttpRequest, app: web::Data<App>, payload: web::Payload) -> HttpResponse {
+    match app.routes.find(request.method(), request.uri().path()) {
+        Found::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
+        Found::OtherMethods(route, methods) => {
+            request.extensions_mut().insert(Operated::Nothing { route });
+            refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods))
+        }
+        Found::Nothing => refused(&request, &Code::UnknownPath.into()),
+    }
+}
+
+/// Which browsers may call, by exact origin.
+pub fn cors(origins: &[String]) -> Cors {
+    let expose = ["etag", "location", "link", "retry-after", "x-request-id", "idempotency-replayed", "ratelimit", "ratelimit-policy"];
+    let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(expose).max_age(600);
+    origins.iter().filter(|o| !o.is_empty()).fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// The answer to what is refused outside of any operation.
+pub fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
+    let (id, language) = (request_id(request), language(request));
+    let mut response = problem::response(error, language, &id);
+    with_id(&mut response, &id);
+    response
+}
+
+fn request_id(request: &HttpRequest) -> String {
+    let fits = |id: &&str| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let given = header_text(request, "x-request-id").filter(fits).map(str::to_owned);
+    given.unwrap_or_else(|| Uuid::from_u128(rand::random()).to_string())
+}
+
+fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|v| v.to_str().ok())
+}
+
+fn language(request: &HttpRequest) -> Language {
+    Language::accepted(header_text(request, "accept-language"))
+}
+
+fn with_id(response: &mut HttpResponse, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+}
+
+/// What a request was, for its line in the log.
+pub enum Operated {
+    /// An operation, and the user or API key that called, where one is known.
+    Operation(Arc<Operation>, Option<Uuid>),
+    /// An address whose methods the request's is none of.
+    Nothing {
+        /// The address, its parameters by name.
+        route: String,
+    },
+}
+
+/// What is learnt of a request on its way, whatever becomes of it.
+#[derive(Default)]
+struct Noted {
+    left: Option<limits::Left>,
+    principal: Option<Uuid>,
+}
+
+async fn handle(
+    operation: Arc<Operation>,
+    path: Vec<String>,
+    kernel: &Kernel,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let begun = Clock::now();
+    let _running = kernel.metrics.begin();
+    let (id, language) = (request_id(&request), language(&request));
+    let mut noted = Noted::default();
+    let result = answer(&operation, path, kernel, &request, payload, (&id, language), &mut noted).await;
+    let mut response = match result {
+        Ok(answer) => respond(&operation, &request, answer),
+        Err(error) => problem::response(&error, language, &id),
+    };
+    with_id(&mut response, &id);
+    if let Some(limits::Left { policy, remaining, reset }) = noted.left {
+        let headers = response.headers_mut();
+        for (name, value) in [
+            ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
+            ("ratelimit", format!("\"default\";r={remaining};t={reset}")),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+    let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
+    kernel.metrics.end(&operation.id, status, seconds);
+    request.extensions_mut().insert(Operated::Operation(operation, noted.principal));
+    response
+}
+
+fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> HttpResponse {
+    let status = if answer.status == 0 { operation.status } else { answer.status };
+    let tag = answer.version.filter(|_| operation.etag).map(|v| format!("\"{v}\""));
+    let same = |sent: &str| tag.as_deref().is_some_and(|t| sent.split(',').any(|s| s.trim().trim_start_matches("W/") == t));
+    let unchanged = operation.method == Method::GET && header_text(request, "if-none-match").is_some_and(same);
+    let mut response =
+        HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::from_u16(status).unwrap_or(StatusCode::OK) });
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    if let Some(tag) = tag {
+        response.insert_header((header::ETAG, tag));
+    }
+    if let Some(location) = answer.location {
+        response.insert_header((header::LOCATION, location));
+    }
+    if let Some(file) = answer.file {
+        response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")));
+    }
+    if answer.replayed {
+        response.insert_header(("idempotency-replayed", "true"));
+    }
+    if let Some(next) = answer.next
+        && operation.method == Method::GET
+    {
+        let others = request.query_string().split('&').filter(|p| !p.is_empty() && !p.starts_with("cursor="));
+        let query = others.map(str::to_owned).chain([format!("cursor={next}")]).collect::<Vec<_>>().join("&");
+        response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
+    }
+    if let Some(Pieces(pieces)) = answer.pieces {
+        return response.content_type(operation.media.content_type()).streaming(pieces);
+    }
+    match answer.body {
+        Some(body) if !unchanged => response.content_type("application/json").body(body),
+        _ => response.finish(),
+    }
+}
+
+async fn answer(
+    operation: &Operation,
+    path: Vec<String>,
+    kernel: &Kernel,
+    request: &HttpRequest,
+    payload: web::Payload,
+    (id, language): (&str, Language),
+    noted: &mut Noted,
+) -> Result<Answer> {
+    let now = clock::now();
+    let address = client_address(request)?;
+    if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
+        return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
+    }
+    let redeemed;
+    let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
+        (None, Some(ticket)) => {
+            redeemed = kernel.authenticator.redeem(kernel, &ticket, address, now).await?;
+            Some(redeemed.as_str())
+        }
+        (header, _) => header,
+    };
+    let caller = match &operation.access {
+        Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
+        _ => kernel.caller(authorization, address, now).await?,
+    };
+    noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
+    let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
+    // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
+    let bucket = match operation.access {
+        Access::Public => format!("{} from {}", operation.id, limited_as(address)),
+        _ => caller.id.to_string(),
+    };
+    let taken = kernel.limits.take(&bucket, cost, limits::REQUESTS, now);
+    noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
+    taken?;
+    let mut missing = operation.missing_permissions(&caller, &Map::new());
+    if !missing.is_empty() {
+        // One refusal names everything that this request lacks, and nothing that it does not need.
+        if operation.body_may_need_more(&caller)
+            && let Ok((_, body)) = read_body(operation, kernel, request, payload).await
+        {
+            missing = operation.missing_permissions(&caller, &body);
+        }
+        return Err(Error::from(Code::Forbidden).allowing(missing));
+    }
+    acceptable(operation, request)?;
+    bounded(request)?;
+    let query = read_query(operation, request)?;
+    let (raw, body) = read_body(operation, kernel, request, payload).await?;
+    let if_match = if_match(request)?;
+    if operation.if_match_required && if_match.is_none() && operation.method != Method::PUT {
+        return Err(Code::PreconditionRequired.into());
+    }
+    let dry_run = query.get("dry_run").is_some_and(|v| v == "true");
+    if path.iter().any(|part| part.contains('\0')) {
+        return Err(Code::NotFound.into());
+    }
+    // Names in paths are sought as names in bodies are kept: composed.
+    let path = path.into_iter().map(|part| text::nfc(&part).into_owned()).collect();
+    let mut call = Call {
+        kernel: kernel.clone(),
+        path,
+        query,
+        body,
+        if_match,
+        only_if_new: only_if_new(operation, request)?,
+        dry_run,
+        caller: Arc::clone(&caller),
+        now,
+        request_id: id.to_owned(),
+        authorization: authorization.map(str::to_owned),
+        client_address: address,
+        language,
+        last_event_id: header_text(request, "last-event-id").map(str::to_owned),
+    };
+    match &operation.run {
+        Run::Read(run) => {
+            let mut reader = kernel.store().reader(caller, now);
+            if operation.access != Access::Public {
+                reader = reader.limited(kernel.charging());
+            }
+            id.clone_into(&mut reader.request_id);
+            run(&reader, call).await
+        }
+        Run::Alone(run) => run(call).await,
+        Run::Write(run) => {
+            let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
+            let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
+            let until = tokio::time::Instant::now() + IN_LINE;
+            let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
+            let mut places = vec![];
+            loop {
+                let work = kernel.store().repeatable_work(Arc::clone(&caller), now, places).await?;
+                let work = work.for_request(id).allowing_duplicates(duplicates);
+                if let Some(key) = &key {
+                    match key.take(&work).await {
+                        Ok(None) => {}
+                        Ok(Some(kept)) => {
+                            let kept = match kept.again(&work, operation, &call.path).await {
+                                Ok(kept) => kept,
+                                Err(refused) => return undone(work, refused).await,
+                            };
+                            // What was kept may be of a write that is not committed yet: the answer waits for it.
+                            work.commit().await?;
+                            return Ok(kept);
+                        }
+                        Err(refused) => return undone(work, refused).await,
+                    }
+                }
+                // SQLite's writers stand in line before they begin.
+                let again = (kernel.store().dialect() == Dialect::Postgres).then(|| call.clone());
+                let answered = run(&work, call).await;
+                if let Some((lines, again)) = work.missed().zip(again) {
+                    // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
+                    work.roll_back().await?;
+                    let turn = tokio::time::timeout_at(until, kernel.store().lines.wait(lines)).await;
+                    places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
+                    call = again;
+                    continue;
+                }
+                return match answered {
+                    Ok(answer) => kept(operation, work, key.as_ref(), answer, dry_run).await,
+                    Err(refused) => undone(work, refused).await,
+                };
+            }
+        }
+    }
+}
+
+/// Undoes a work before its refusal is answered: whoever repeats it at once shall not find its locks, that of its key above all, still held.
+async fn undone(work: Work, refused: Error) -> Result<Answer> {
+    if work.roll_back().await.is_err() {
+        // The connection is gone, and with it the transaction.
+        tracing::warn!("a refused write could not be rolled back");
+    }
+    Err(refused)
+}
+
+/// Keeps what a write did, unless it was only tried.
+async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answer, dry_run: bool) -> Result<Answer> {
+    if dry_run {
+        work.flush().await?;
+        work.roll_back().await?;
+        return Ok(answer);
+    }
+    if let Some(key) = key {
+        let status = if answer.status == 0 { operation.status } else { answer.status };
+        match operation.secret {
+            true => key.keep_done(&work, &answer).await?,
+            false => key.keep(&work, status, &answer).await?,
+        }
+    }
+    work.commit().await?;
+    Ok(answer)
+}
+
+/// The one-time ticket a request authenticates with, where the operation takes one.
+fn ticket(operation: &Operation, request: &HttpRequest) -> Option<String> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok().filter(|_| operation.takes_ticket)?;
+    pairs.into_inner().into_iter().find(|(name, _)| name == TICKET).map(|(_, ticket)| ticket)
+}
+
+fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
+    let Some(accept) = header_text(request, "accept") else { return Ok(()) };
+    let fits = |part: &str| {
+        let kind = part.split(';').next().unwrap_or_default().trim();
+        kind.is_empty() || operation.media.accepted_as().iter().any(|ours| kind.eq_ignore_ascii_case(ours))
+    };
+    if accept.split(',').any(fits) { Ok(()) } else { Err(Error::from(Code::NotAcceptable).allowing([operation.media.name()])) }
+}
+
+fn bounded(request: &HttpRequest) -> Result<()> {
+    match ["X-Request-Id", "Accept-Language", "If-None-Match"]
+        .iter()
+        .find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER))
+    {
+        Some(name) => Err(Error::from(Code::InvalidHeader).about(format!("{name}: at most {LONGEST_HEADER} characters"))),
+        None => Ok(()),
+    }
+}
+
+fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<String, String>> {
+    let text = request.query_string();
+    if text.is_empty() && operation.query.iter().all(|p| !p.required) {
+        return Ok(HashMap::new());
+    }
+    let decoded = web::Query::<Vec<(String, String)>>::from_query(text);
+    let pairs = decoded
+        .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", "invalid_format", "URL-encoded UTF-8")]))?
+        .into_inner();
+    let of_writes = if matches!(operation.run, Run::Write(_)) { std::slice::from_ref(&*DRY_RUN) } else { &[] };
+    query::check([&operation.query, of_writes], pairs)
+}
+
+/// Whether a record may only be made, not changed: of a PUT that is all `If-None-Match` can say.
+fn only_if_new(operation: &Operation, request: &HttpRequest) -> Result<bool> {
+    match request.headers().get(header::IF_NONE_MATCH).map(HeaderValue::to_str) {
+        Some(Ok("*")) => Ok(true),
+        Some(_) if operation.method == Method::PUT => Err(Error::from(Code::InvalidHeader).about("If-None-Match: * or nothing")),
+        _ => Ok(false),
+    }
+}
+
+fn if_match(request: &HttpRequest) -> Result<Option<i64>> {
+    match header_text(request, "if-match").map(str::trim) {
+        None | Some("*") => Ok(None),
+        Some(tag) => {
+            let version = tag.trim_start_matches("W/").strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|v| v.parse().ok());
+            version.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).about("If-Match: an ETag such as \"3\""))
+        }
+    }
+}
+
+async fn read_body(
+    operation: &Operation,
+    kernel: &Kernel,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(Vec<u8>, Map<String, Value>)> {
+    let Some(declared) = &operation.body else {
+        expect_nothing(operation, kernel, request, payload).await?;
+        return Ok((vec![], Map::new()));
+    };
+    let mut content_type = header_text(request, "content-type").unwrap_or_default().split(';');
+    let kind = content_type.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_utf_8 = |charset: &str| ["utf-8", "utf8"].iter().any(|ours| charset.trim().trim_matches('"').eq_ignore_ascii_case(ours));
+    let mut charsets = content_type.filter_map(|p| p.split_once('=')).filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    if !charsets.all(|(_, charset)| is_utf_8(charset)) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    let bytes = read_bytes(declared.limit, kernel, request, payload).await?;
+    if bytes.is_empty() && declared.optional {
+        return Ok((bytes, Map::new()));
+    }
+    let mut value = match kind.as_str() {
+        "application/json" => body::parse(&bytes)?,
+        "application/merge-patch+json" if declared.patch => body::parse(&bytes)?,
+        "application/x-www-form-urlencoded" if declared.form => form(&bytes)?,
+        _ => return Err(Code::UnsupportedMediaType.into()),
+    };
+    let mut faults = vec![];
+    body::clean(&mut value, "", &mut faults);
+    if faults.is_empty() {
+        let schema = if declared.items_later { body::envelope(&declared.schema) } else { declared.schema.clone() };
+        faults = kernel.validators.faults(&schema, &mut value, "")?;
+    }
+    if !faults.is_empty() {
+        return Err(Error::from(Code::ValidationFailed).with(faults));
+    }
+    match value {
+        Value::Object(map) => Ok((bytes, map)),
+        _ => Err(Error::invalid(FieldError::new("", "wrong_type", "an object"))),
+    }
+}
+
+/// Reads a body of at most so many bytes.
+async fn read_bytes(limit: usize, kernel: &Kernel, request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());
+    if length.is_some_and(|l| l > limit) {
+        return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+    }
+    let read = async {
+        let mut bytes: Vec<u8> = vec![];
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).about("the body broke off"))?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(kernel.body_timeout, read).await.map_err(|_| Error::from(Code::Timeout))?
+}
+
+/// Refuses what is sent to a write that takes no body: nothing is silently dropped. No body, null and an empty object say nothing.
+async fn expect_nothing(operation: &Operation, kernel: &Kernel, request: &HttpRequest, payload: web::Payload) -> Result<()> {
+    if operation.method == Method::GET {
+        return Ok(());
+    }
+    let bytes = read_bytes(BODY_LIMIT, kernel, request, payload).await?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let faults: Vec<FieldError> = match body::parse(&bytes)? {
+        Value::Object(map) => {
+            map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), "unknown_field", "")).collect()
+        }
+        Value::Null => vec![],
+        _ => vec![FieldError::new("", "wrong_type", "an object")],
+    };
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+}
+
+fn form(bytes: &[u8]) -> Result<Value> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).about("not UTF-8"))?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Error::from(Code::MalformedJson).about("not a form"))?;
+    Ok(Value::Object(pairs.into_inner().into_iter().map(|(k, v)| (k, Value::String(v))).collect()))
+}
