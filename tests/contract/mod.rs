@@ -9,6 +9,7 @@ use crate::support::{
     *,
 };
 use reqwest::Method;
+use samphan_resource::error::FieldCode;
 use samphan_rest::routes::Routes;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +53,13 @@ fn every_field_says_what_it_is() {
         schemas.iter().flat_map(|(name, s)| s["properties"].as_object().into_iter().flatten().map(move |(field, s)| (name, field, s)));
     let silent: Vec<String> = fields.filter(|(.., s)| !described(s)).map(|(name, field, _)| format!("{name}.{field}")).collect();
     assert!(silent.is_empty(), "{}", silent.join(" "));
+}
+
+#[test]
+fn the_document_lists_every_code_of_a_fault_with_what_it_means() {
+    let listed = document()["components"]["schemas"]["ProblemError"]["properties"]["code"]["x-codes"].as_object().unwrap();
+    let listed: BTreeMap<&str, &str> = listed.iter().map(|(code, about)| (code.as_str(), about.as_str().unwrap())).collect();
+    assert_eq!(listed, FieldCode::ALL.iter().map(|code| (code.as_str(), code.about())).collect());
 }
 
 #[test]

@@ -2424,7 +2424,7 @@ pub struct ProblemConflict {
 pub struct ProblemError {
     ///What would have been accepted.
     pub allowed: Vec<String>,
-    ///A stable code, such as `unknown_field`.
+    ///A stable code, such as `unknown_field`: one of `x-codes`, which says what each means, or for an item of a batch that is done whole or not at all (`atomic`) the code of the item's problem. More codes may follow.
     pub code: String,
     ///The nearest valid name.
     pub did_you_mean: Option<String>,

@@ -10,7 +10,7 @@ use crate::{
     values,
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError},
+    error::{Code, Error, FieldCode, FieldError},
     event::Event,
     resource::Resource,
     scalar::Scalar,
@@ -126,8 +126,8 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| !known.contains(&id)));
         let idle =
             made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| known.contains(&id) && inactive.contains(&id)));
-        faults.extend(idle.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "inactive_user", record::INACTIVE_OWNER)));
-        faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), "unknown_reference", other)));
+        faults.extend(idle.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), FieldCode::InactiveUser, record::INACTIVE_OWNER)));
+        faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), FieldCode::UnknownReference, other)));
     }
     Ok(faults)
 }

@@ -17,7 +17,7 @@ use crate::{
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
     caller::FieldAccess,
-    error::{Code, Error, FieldError},
+    error::{Code, Error, FieldCode, FieldError},
     event::Event,
     instant::Instant,
     scalar::{Kind, Scalar},
@@ -205,7 +205,7 @@ pub fn read_values(shape: &Shape, row: &Row<'_>) -> Result<Vec<Value>> {
 pub(crate) fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
     let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
     let shut = shape.fields.iter().filter(sent).filter(|f| reader.caller.access(shape, f) != FieldAccess::Full);
-    let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), "protected_field", f.name)).collect();
+    let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), FieldCode::ProtectedField, f.name)).collect();
     if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(shut)) }
 }
 
@@ -273,7 +273,7 @@ pub(crate) async fn save(
     }
     let mut faults = check(work, shape, Some(before), &record).await?;
     for field in changed.iter().filter(|f| !f.read_only && work.caller.access(shape, f) != FieldAccess::Full) {
-        faults.push(FieldError::new(format!("/{}", field.name), "protected_field", field.name));
+        faults.push(FieldError::new(format!("/{}", field.name), FieldCode::ProtectedField, field.name));
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));

@@ -14,7 +14,7 @@ use crate::{
     store::{Reader, Work},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError},
+    error::{Code, Error, FieldCode, FieldError},
     reference::{OnDelete, Reference},
     scalar::{Kind, Scalar},
     shape::Shape,
@@ -43,7 +43,7 @@ pub(crate) async fn check(work: &Work, shape: &'static Shape, before: Option<&Re
         let pointer = || format!("/{}", reference.path.split('.').next().unwrap_or_default());
         let is_hierarchy = reference.is_column && reference.target == shape.many;
         if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
-            faults.push(FieldError::new(pointer(), "circular", "another record"));
+            faults.push(FieldError::new(pointer(), FieldCode::Circular, "another record"));
             continue;
         }
         let (number, target) = (ids.len(), work.shape(reference.target)?);
@@ -53,10 +53,10 @@ pub(crate) async fn check(work: &Work, shape: &'static Shape, before: Option<&Re
         }
         let living = lock_living(work, target, ids.iter().copied(), true).await?;
         if living.len() < number {
-            faults.push(FieldError::new(pointer(), "unknown_reference", reference.target));
+            faults.push(FieldError::new(pointer(), FieldCode::UnknownReference, reference.target));
         } else if shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) && record::active(work, &living).await?.len() < number
         {
-            faults.push(FieldError::new(pointer(), "inactive_user", record::INACTIVE_OWNER));
+            faults.push(FieldError::new(pointer(), FieldCode::InactiveUser, record::INACTIVE_OWNER));
         } else if is_hierarchy {
             for parent in ids {
                 faults.extend(hierarchy_fault(work, shape, reference, before.map(id_of), parent).await?);
@@ -96,14 +96,14 @@ async fn hierarchy_fault(
     let above = work.fetch(above_statement(work, shape, reference, parent), |row| row.id(0)).await?;
     let pointer = format!("/{}", reference.path);
     if id.is_some_and(|id| above.contains(&id)) {
-        return Ok(Some(FieldError::new(pointer, "circular", "a record that is not below this one")));
+        return Ok(Some(FieldError::new(pointer, FieldCode::Circular, "a record that is not below this one")));
     }
     let below = match id {
         Some(id) => work.count(levels_below_statement(work, shape, reference, id)).await?,
         None => 0,
     };
     let levels = above.len() + 1 + usize::try_from(below).unwrap_or_default();
-    let too_deep = || FieldError::new(pointer, "too_many_levels", shape.max_levels.to_string());
+    let too_deep = || FieldError::new(pointer, FieldCode::TooManyLevels, shape.max_levels.to_string());
     Ok((levels > shape.max_levels).then(too_deep))
 }
 

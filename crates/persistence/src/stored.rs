@@ -6,7 +6,7 @@ use crate::{
     store::{Reader, Work},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError},
+    error::{Code, Error, FieldCode, FieldError},
     resource::Resource,
     scalar::Scalar,
     shape::{Shape, TAIL},
@@ -86,7 +86,7 @@ impl<T: Resource> Stored<T> {
 fn unreadable(error: &serde_json::Error) -> Error {
     // The schema was checked before, so this is a rule only the type knows; its text names no values.
     let about = error.to_string();
-    Error::invalid(FieldError::new("", "invalid_value", about.split(" at line").next().unwrap_or_default()))
+    Error::invalid(FieldError::new("", FieldCode::InvalidValue, about.split(" at line").next().unwrap_or_default()))
 }
 
 /// Finds a record the caller may see, and locks it within a work. Seen but not allowed `verb` is 403.
@@ -156,7 +156,7 @@ fn broken(rules: validator::ValidationErrors) -> Error {
     });
     let faults = faults.map(|e| {
         let field = e.params.get("field").and_then(Value::as_str).map(|f| format!("/{f}")).unwrap_or_default();
-        let code: &'static str = Box::leak(e.code.into_owned().into_boxed_str());
+        let code = FieldCode::named(&e.code).unwrap_or(FieldCode::InvalidValue);
         FieldError::new(field, code, e.message.unwrap_or_default())
     });
     Error::from(Code::ValidationFailed).with(faults.collect())

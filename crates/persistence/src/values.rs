@@ -10,7 +10,7 @@ use samphan_resource::{
         custom_field::{CustomField, CustomKind},
         picklist::Picklist,
     },
-    error::{FieldError, step},
+    error::{FieldCode, FieldError, step},
     filter::INDEXED_TEXT,
     instant::Instant,
     reference::{OnDelete, Reference},
@@ -127,7 +127,7 @@ impl Reader {
         for (key, value) in custom.iter().filter(|(key, value)| before.and_then(|b| b.get(*key)) != Some(value)) {
             let at = format!("/custom/{}", step(key));
             let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else {
-                errors.push(FieldError::new(at, "unknown_field", "").instead_of(key, of_resource().map(|f| f.key.clone())));
+                errors.push(FieldError::new(at, FieldCode::UnknownField, "").instead_of(key, of_resource().map(|f| f.key.clone())));
                 continue;
             };
             match field.kind.kind().from_json(value) {
@@ -135,11 +135,11 @@ impl Reader {
                 Ok(Scalar::Text(text)) => {
                     let longest = field.max_length.and_then(|n| usize::try_from(n).ok()).unwrap_or(10_000);
                     if text.chars().count() > longest {
-                        errors.push(FieldError::new(at, "too_long", longest.to_string()));
+                        errors.push(FieldError::new(at, FieldCode::TooLong, longest.to_string()));
                     } else if let (CustomKind::Picklist, Some(list)) = (field.kind, &field.picklist) {
                         let codes = self.codes(list).await?;
                         if !codes.contains(&text) {
-                            errors.push(FieldError::new(at, "unknown_value", "").instead_of(&text, codes));
+                            errors.push(FieldError::new(at, FieldCode::UnknownValue, "").instead_of(&text, codes));
                         }
                     }
                 }
@@ -149,7 +149,7 @@ impl Reader {
         for field in of_resource().filter(|f| f.required) {
             let given = custom.get(&field.key).is_some_and(|v| !v.is_null());
             if !given && before.is_none_or(|b| b.get(&field.key).is_some_and(|v| !v.is_null())) {
-                errors.push(FieldError::new(format!("/custom/{}", field.key), "required", ""));
+                errors.push(FieldError::new(format!("/custom/{}", field.key), FieldCode::Required, ""));
             }
         }
         Ok(errors)

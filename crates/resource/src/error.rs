@@ -73,6 +73,130 @@ codes! {
     Timeout = "timeout", 408, "The body did not arrive in time.";
 }
 
+macro_rules! field_codes {
+    ($($name:ident = $text:literal, $about:literal;)*) => {
+        /// The stable code of a fault in one place of a request; the one list of them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum FieldCode {
+            $(#[doc = $about] $name,)*
+            /// An item of a batch that is done whole or not at all failed with the problem's code.
+            Item(Code),
+        }
+
+        impl FieldCode {
+            /// All that are no problem's code, in the order they are documented.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As it stands in `errors[].code`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* Self::Item(code) => code.as_str() }
+            }
+
+            /// What it means, in English, for the document.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about,)* Self::Item(code) => code.about() }
+            }
+        }
+    };
+}
+
+field_codes! {
+    UnknownField = "unknown_field", "There is no such field here.";
+    UnknownParameter = "unknown_parameter", "The operation has no such query parameter.";
+    UnknownValue = "unknown_value", "The value is not one of those allowed; `allowed` lists them.";
+    UnknownOperator = "unknown_operator", "The filter operator does not fit the field; `allowed` lists those that do.";
+    UnknownSortKey = "unknown_sort_key", "The list cannot be sorted by it; `allowed` lists the sort keys.";
+    UnknownReference = "unknown_reference", "There is no such record, or the caller may not see it.";
+    UnknownExternalId = "unknown_external_id", "No external reference of the system maps the id.";
+    UnknownCurrency = "unknown_currency", "The code is not an ISO 4217 currency.";
+    UnknownTimeZone = "unknown_time_zone", "The name is not an IANA time zone.";
+    UnknownTaxCode = "unknown_tax_code", "The product's tax code has no rate on the day of the document.";
+    Required = "required", "The value is missing.";
+    NullNotAllowed = "null_not_allowed", "The value must not be null.";
+    WrongType = "wrong_type", "The value is of another JSON type.";
+    TooLong = "too_long", "The text has more characters than the limit.";
+    TooShort = "too_short", "The text has fewer characters than the limit.";
+    TooLarge = "too_large", "The number is larger than the limit.";
+    TooSmall = "too_small", "The number is smaller than the limit.";
+    TooMuch = "too_much", "The amount is more than what is left.";
+    TooDeep = "too_deep", "The filter is nested deeper than the limit.";
+    TooManyItems = "too_many_items", "The array has more items than the limit.";
+    TooFewItems = "too_few_items", "The array has fewer items than the limit.";
+    TooManyDecimals = "too_many_decimals", "The decimal has more places than are kept.";
+    TooManyLevels = "too_many_levels", "The hierarchy would have more levels than the limit.";
+    OutOfRange = "out_of_range", "The value is outside the allowed range.";
+    Repeated = "repeated", "The name, item or line is given more than once.";
+    InvalidValue = "invalid_value", "The value does not fit the field for a reason no other code tells.";
+    InvalidFormat = "invalid_format", "The text does not have the required form.";
+    InvalidTime = "invalid_time", "The text is not an RFC 3339 time with an offset.";
+    InvalidDate = "invalid_date", "The text is not a date YYYY-MM-DD between 1900 and 2200.";
+    InvalidDuration = "invalid_duration", "The text is not an ISO 8601 duration of weeks, days, hours, minutes and seconds.";
+    InvalidEmail = "invalid_email", "The text is not an e-mail address.";
+    InvalidPhone = "invalid_phone", "The text is not a telephone number of the country.";
+    InvalidTaxId = "invalid_tax_id", "The text is not a Thai tax id: 13 digits with a check digit.";
+    InvalidBranchCode = "invalid_branch_code", "The text is not a branch code of five digits.";
+    TimeWithoutOffset = "time_without_offset", "The time has neither Z nor an offset.";
+    InvisibleCharacter = "invisible_character", "The text holds a control character or an invisible one.";
+    NotOneLine = "not_one_line", "The text is not one line.";
+    NulCharacter = "nul_character", "The text holds the NUL character.";
+    MalformedJson = "malformed_json", "The text is not one JSON value.";
+    MalformedFilter = "malformed_filter", "The object is neither a condition nor a group of conditions.";
+    SortKeyMustBeFirst = "sort_key_must_be_first", "The sort key can only be the first.";
+    Ambiguous = "ambiguous", "Values are given that exclude each other.";
+    AmbiguousKey = "ambiguous_key", "None or several of the keys are given of which one is needed.";
+    NotAllowed = "not_allowed", "The value cannot be set or changed here.";
+    HiddenField = "hidden_field", "A field rule hides the field from the caller.";
+    ProtectedField = "protected_field", "A field rule keeps the caller from changing the field.";
+    BeyondOwnRights = "beyond_own_rights", "The caller would give rights it does not have.";
+    WeakPassword = "weak_password", "The password is too easy to guess.";
+    WrongPassword = "wrong_password", "The password is not the present one.";
+    InactiveUser = "inactive_user", "The user is not active.";
+    NotAPerson = "not_a_person", "The record is not a private person.";
+    Circular = "circular", "The records would name one another in a ring.";
+    RefersToItself = "refers_to_itself", "The record or value names itself.";
+    InPast = "in_past", "The moment is not in the future.";
+    InTheFuture = "in_the_future", "The moment is in the future.";
+    AsOfInFuture = "as_of_in_future", "The moment of what is told is more than five minutes ahead of now.";
+    BeforeStart = "before_start", "The end lies before the start.";
+    Superseded = "superseded", "Something newer is known already.";
+    SameAsOfDifferentValues = "same_as_of_different_values", "Something else was told of the same moment and revision.";
+    InvoiceRefused = "invoice_refused", "The balance is not applied, because an invoice of the same account was refused.";
+    ControlTotalMismatch = "control_total_mismatch", "The control total does not match what was received.";
+    OtherLedger = "other_ledger", "The snapshot is of another system, entity or currency.";
+    AheadOfFeed = "ahead_of_feed", "The position is ahead of the feed.";
+    AddressNotAllowed = "address_not_allowed", "The address is not a public one.";
+    OtherCurrency = "other_currency", "The record is of another currency.";
+    NotOfPriceBook = "not_of_price_book", "The currency is not the price book's.";
+    NoPriceBook = "no_price_book", "No price book applies.";
+    NoPrice = "no_price", "The price book has no price for the line.";
+    Discontinued = "discontinued", "The product is no longer sold.";
+    NotOfAccount = "not_of_account", "The record belongs to another account.";
+    NotConfirmed = "not_confirmed", "The order is not confirmed.";
+    Shipped = "shipped", "The goods are shipped, in a shipment, or invoiced.";
+    Invoiced = "invoiced", "The goods are invoiced.";
+    InsufficientStock = "insufficient_stock", "Less is available than is asked for.";
+    OnHand = "on_hand", "The serial number or lot is on hand already.";
+    NotOnHand = "not_on_hand", "The serial number or lot is not on hand there.";
+    NothingThere = "nothing_there", "Nothing is reserved for the order in that warehouse.";
+    NotStocked = "not_stocked", "The product is a service or the warehouse is closed: nothing is kept in stock.";
+    NotForSale = "not_for_sale", "The goods of the warehouse are not for sale.";
+    Closed = "closed", "The warehouse is closed.";
+    NotActive = "not_active", "The record no longer holds.";
+    NothingNamed = "nothing_named", "The item says nothing of what it is about.";
+    AmbiguousLimit = "ambiguous_limit", "The kind of the limit and its amount exclude each other.";
+    Tracked = "tracked", "The product is tracked by lot or serial number and is not counted as a whole.";
+}
+
+impl FieldCode {
+    /// The code of that text, as rules across fields hand it over.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
 /// Most faults named in one answer: a short request can have thousands, and each names what would do.
 pub const MOST_FAULTS: usize = 100;
 
@@ -82,7 +206,7 @@ pub struct FieldError {
     /// A JSON pointer into the body, or `?name` for a query parameter.
     pub pointer: String,
     /// A stable code such as `unknown_field` or `too_long`.
-    pub code: &'static str,
+    pub code: FieldCode,
     /// What the message is about: a limit, a format; never the value that was sent.
     pub about: String,
     /// What would have been accepted.
@@ -93,7 +217,7 @@ pub struct FieldError {
 
 impl FieldError {
     /// A fault at `pointer`.
-    pub fn new(pointer: impl Into<String>, code: &'static str, about: impl Into<String>) -> Self {
+    pub fn new(pointer: impl Into<String>, code: FieldCode, about: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), code, about: about.into(), allowed: vec![], did_you_mean: None }
     }
 
@@ -240,5 +364,11 @@ mod tests {
     fn every_code_is_one_of_a_kind() {
         let mut seen = std::collections::HashSet::new();
         assert!(Code::ALL.iter().all(|c| seen.insert(c.as_str()) && (400..=503).contains(&c.status())));
+    }
+
+    #[test]
+    fn every_code_of_a_field_is_one_of_a_kind_and_is_found_by_its_text() {
+        let mut seen = std::collections::HashSet::new();
+        assert!(FieldCode::ALL.iter().all(|c| seen.insert(c.as_str()) && FieldCode::named(c.as_str()) == Some(*c)));
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::{
     calendar::{self, Zone},
-    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
     resource::{Items, Link},
     scalar::{Kind, Scalar},
@@ -132,8 +132,8 @@ pub fn parse(value: &Value, shape: &'static Shape, words: &dyn Vocabulary) -> Re
 
 /// What a field path means: `name`, `tags`, `custom.key` or `account.grade`.
 pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Result<Target, FieldError> {
-    let unknown = |allowed: Vec<String>| FieldError::new("", "unknown_field", "").instead_of(path, allowed);
-    let hidden = || FieldError::new("", "hidden_field", path);
+    let unknown = |allowed: Vec<String>| FieldError::new("", FieldCode::UnknownField, "").instead_of(path, allowed);
+    let hidden = || FieldError::new("", FieldCode::HiddenField, path);
     let is_hidden = |name: &str| shape.field(name).is_none_or(|field| !words.may_see(shape, field));
     if path == "tags" && shape.extensible {
         return if is_hidden("tags") { Err(hidden()) } else { Ok(Target::Tags) };
@@ -193,7 +193,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn fail<T>(&mut self, at: &str, code: &'static str, about: impl Into<String>) -> Option<T> {
+    fn fail<T>(&mut self, at: &str, code: FieldCode, about: impl Into<String>) -> Option<T> {
         self.errors.push(FieldError::new(at, code, about));
         None
     }
@@ -203,13 +203,13 @@ impl Parser<'_> {
         if self.leaves > MOST_LEAVES || self.errors.len() >= MOST_FAULTS {
             return None;
         }
-        let Value::Object(map) = value else { return self.fail(at, "wrong_type", "an object") };
+        let Value::Object(map) = value else { return self.fail(at, FieldCode::WrongType, "an object") };
         if depth > MOST_DEPTH {
-            return self.fail(at, "too_deep", MOST_DEPTH.to_string());
+            return self.fail(at, FieldCode::TooDeep, MOST_DEPTH.to_string());
         }
         const NAMES: [&str; 6] = ["all", "any", "none", "field", "op", "value"];
         if let Some(stray) = map.keys().find(|k| !NAMES.contains(&k.as_str())) {
-            self.errors.push(FieldError::new(format!("{at}/{}", step(stray)), "unknown_field", "").instead_of(stray, NAMES));
+            self.errors.push(FieldError::new(format!("{at}/{}", step(stray)), FieldCode::UnknownField, "").instead_of(stray, NAMES));
             return None;
         }
         // Clients that send every field of a struct send the unused ones as null.
@@ -218,10 +218,10 @@ impl Parser<'_> {
         match *given.as_slice() {
             [group @ ("all" | "any" | "none")] | [group @ ("all" | "any" | "none"), "value"] => {
                 let Some(Value::Array(items)) = map.get(group) else {
-                    return self.fail(&format!("{at}/{group}"), "wrong_type", "an array");
+                    return self.fail(&format!("{at}/{group}"), FieldCode::WrongType, "an array");
                 };
                 if items.is_empty() {
-                    return self.fail(&format!("{at}/{group}"), "too_few_items", "1");
+                    return self.fail(&format!("{at}/{group}"), FieldCode::TooFewItems, "1");
                 }
                 // De Morgan, as it is read: `none` is a turned `any`, and a turned `any` is an `all` of turned parts.
                 let turned = negated ^ (group == "none");
@@ -231,17 +231,17 @@ impl Parser<'_> {
                 Some(if (group == "all") ^ turned { Filter::All(parts) } else { Filter::Any(parts) })
             }
             ["field", "op"] | ["field", "op", "value"] => self.leaf(map, at, negated),
-            _ => self.fail(at, "malformed_filter", one_of),
+            _ => self.fail(at, FieldCode::MalformedFilter, one_of),
         }
     }
 
     fn leaf(&mut self, map: &Map<String, Value>, at: &str, negated: bool) -> Option<Filter> {
         self.leaves += 1;
         if self.leaves > MOST_LEAVES {
-            return self.fail(at, "too_many_items", MOST_LEAVES.to_string());
+            return self.fail(at, FieldCode::TooManyItems, MOST_LEAVES.to_string());
         }
         let (Some(Value::String(path)), Some(Value::String(op))) = (map.get("field"), map.get("op")) else {
-            return self.fail(at, "wrong_type", "field and op are strings");
+            return self.fail(at, FieldCode::WrongType, "field and op are strings");
         };
         let target = match target(path, self.shape, self.words) {
             Ok(target) => target,
@@ -253,7 +253,7 @@ impl Parser<'_> {
         };
         let allowed = ops_of(&target);
         if !allowed.contains(&op.as_str()) {
-            self.errors.push(FieldError::new(format!("{at}/op"), "unknown_operator", "").instead_of(op, allowed));
+            self.errors.push(FieldError::new(format!("{at}/op"), FieldCode::UnknownOperator, "").instead_of(op, allowed));
             return None;
         }
         let at = format!("{at}/value");
@@ -261,21 +261,23 @@ impl Parser<'_> {
         let (op, values) = match op.as_str() {
             "is_null" => match value {
                 Value::Bool(wanted) => return Some(Filter::Leaf { target, op: Op::IsNull, values: vec![], negated: negated ^ !wanted }),
-                _ => return self.fail(&at, "wrong_type", Kind::Bool.expects()),
+                _ => return self.fail(&at, FieldCode::WrongType, Kind::Bool.expects()),
             },
             "within_last" => match value.as_str().and_then(Duration::parse) {
                 Some(duration) => return Some(self.within(&target, duration, negated)),
-                None => return self.fail(&at, "invalid_duration", "an ISO 8601 duration such as P30D or PT12H"),
+                None => return self.fail(&at, FieldCode::InvalidDuration, "an ISO 8601 duration such as P30D or PT12H"),
             },
             "in" | "not_in" => match value {
-                Value::Array(items) if items.len() > MOST_VALUES => return self.fail(&at, "too_many_items", MOST_VALUES.to_string()),
-                Value::Array(items) if items.is_empty() => return self.fail(&at, "too_few_items", "1"),
+                Value::Array(items) if items.len() > MOST_VALUES => {
+                    return self.fail(&at, FieldCode::TooManyItems, MOST_VALUES.to_string());
+                }
+                Value::Array(items) if items.is_empty() => return self.fail(&at, FieldCode::TooFewItems, "1"),
                 Value::Array(items) => {
                     let values: Vec<Option<Scalar>> =
                         items.iter().enumerate().map(|(i, v)| self.scalar(&target, v, &format!("{at}/{i}"))).collect();
                     (if op == "in" { Op::In } else { Op::NotIn }, values.into_iter().collect::<Option<Vec<_>>>()?)
                 }
-                _ => return self.fail(&at, "wrong_type", "an array"),
+                _ => return self.fail(&at, FieldCode::WrongType, "an array"),
             },
             name => {
                 let op = match name {
@@ -302,12 +304,12 @@ impl Parser<'_> {
             (read, _) => read,
         });
         match read {
-            Ok(Scalar::Null) => self.fail(at, "null_not_allowed", "use is_null"),
+            Ok(Scalar::Null) => self.fail(at, FieldCode::NullNotAllowed, "use is_null"),
             Ok(Scalar::Text(t)) if matches!(target, Target::Custom { .. }) && t.chars().count() >= INDEXED_TEXT => {
-                self.fail(at, "too_long", (INDEXED_TEXT - 1).to_string())
+                self.fail(at, FieldCode::TooLong, (INDEXED_TEXT - 1).to_string())
             }
             Ok(Scalar::Text(t)) if !target.options().is_empty() && !target.options().contains(&t) => {
-                self.errors.push(FieldError::new(at, "unknown_value", "").instead_of(&t, target.options().to_vec()));
+                self.errors.push(FieldError::new(at, FieldCode::UnknownValue, "").instead_of(&t, target.options().to_vec()));
                 None
             }
             Ok(scalar) => Some(scalar),

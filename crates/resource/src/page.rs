@@ -1,7 +1,7 @@
 //! Sort orders and the cursor that continues a list where it stopped.
 
 use crate::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     scalar::Scalar,
     shape::{Field, Shape, Sorting},
 };
@@ -36,18 +36,18 @@ impl Sort {
         for part in text.split(',').map(str::trim) {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
             let Some(field) = shape.fields.iter().find(|f| f.name == name && f.sorting != Sorting::No) else {
-                return Err(invalid(FieldError::new("?sort", "unknown_sort_key", "").instead_of(name, sortable())));
+                return Err(invalid(FieldError::new("?sort", FieldCode::UnknownSortKey, "").instead_of(name, sortable())));
             };
             if keys.iter().any(|k| k.field.name == name) {
-                return Err(invalid(FieldError::new("?sort", "repeated", name)));
+                return Err(invalid(FieldError::new("?sort", FieldCode::Repeated, name)));
             }
             if field.nullable && !keys.is_empty() {
-                return Err(invalid(FieldError::new("?sort", "sort_key_must_be_first", name)));
+                return Err(invalid(FieldError::new("?sort", FieldCode::SortKeyMustBeFirst, name)));
             }
             keys.push(SortKey { field, descending });
         }
         if keys.len() > MOST_KEYS {
-            return Err(invalid(FieldError::new("?sort", "too_many_items", MOST_KEYS.to_string())));
+            return Err(invalid(FieldError::new("?sort", FieldCode::TooManyItems, MOST_KEYS.to_string())));
         }
         // No two ids are the same: what is asked for behind the id decides nothing.
         let by_id = keys.iter().position(|k| k.field.name == "id").and_then(|at| keys.drain(at..).next());

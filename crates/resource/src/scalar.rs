@@ -1,6 +1,7 @@
 //! One value of one field, as filters, cursors and columns hold it.
 
 use crate::{
+    error::FieldCode,
     instant::{Instant, InstantError},
     money::{self, DecimalError},
 };
@@ -56,7 +57,7 @@ pub enum Scalar {
 }
 
 /// Why a value does not fit a kind: a stable code and what was expected.
-pub type Misfit = (&'static str, &'static str);
+pub type Misfit = (FieldCode, &'static str);
 
 impl Kind {
     /// What JSON may say for it, for messages.
@@ -77,9 +78,9 @@ impl Kind {
 
     /// Reads a query parameter or path segment.
     pub fn read(self, text: &str) -> Result<Scalar, Misfit> {
-        let wrong = ("wrong_type", self.expects());
+        let wrong = (FieldCode::WrongType, self.expects());
         if text.contains('\0') {
-            return Err(("nul_character", "text without NUL"));
+            return Err((FieldCode::NulCharacter, "text without NUL"));
         }
         match self {
             Self::Id => Uuid::parse_str(text).map(Scalar::Id).map_err(|_| wrong),
@@ -87,22 +88,22 @@ impl Kind {
             Self::Bool => text.parse().map(Scalar::Bool).map_err(|_| wrong),
             Self::Int => text.parse().map(Scalar::Int).map_err(|_| wrong),
             Self::Decimal { .. } => money::parse(text).map(Scalar::Int).map_err(|e| match e {
-                DecimalError::TooManyDecimals => ("too_many_decimals", "at most 4 decimals"),
-                DecimalError::OutOfRange => ("out_of_range", "at most 922337203685477.5807"),
+                DecimalError::TooManyDecimals => (FieldCode::TooManyDecimals, "at most 4 decimals"),
+                DecimalError::OutOfRange => (FieldCode::OutOfRange, "at most 922337203685477.5807"),
                 DecimalError::Malformed => wrong,
             }),
             Self::Time => Instant::parse(text).map(Scalar::Time).map_err(|e| match e {
-                InstantError::NoOffset => ("time_without_offset", "a time with Z or an offset such as +07:00"),
-                InstantError::OutOfRange => ("out_of_range", "1900 to 2200"),
-                InstantError::Malformed => ("invalid_time", self.expects()),
+                InstantError::NoOffset => (FieldCode::TimeWithoutOffset, "a time with Z or an offset such as +07:00"),
+                InstantError::OutOfRange => (FieldCode::OutOfRange, "1900 to 2200"),
+                InstantError::Malformed => (FieldCode::InvalidTime, self.expects()),
             }),
-            Self::Date => date(text).map(Scalar::Date).ok_or(("invalid_date", self.expects())),
+            Self::Date => date(text).map(Scalar::Date).ok_or((FieldCode::InvalidDate, self.expects())),
         }
     }
 
     /// Reads a JSON value.
     pub fn from_json(self, value: &Value) -> Result<Scalar, Misfit> {
-        let wrong = ("wrong_type", self.expects());
+        let wrong = (FieldCode::WrongType, self.expects());
         match (self, value) {
             (_, Value::Null) => Ok(Scalar::Null),
             (Self::Bool, Value::Bool(b)) => Ok(Scalar::Bool(*b)),

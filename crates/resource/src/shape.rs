@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use crate::{
+    error::FieldCode,
     error::nearest,
     privacy::PersonalData,
     reference::{self, OnDelete, Reference},
@@ -101,7 +102,9 @@ impl Field {
             other => other,
         };
         match &value {
-            Scalar::Text(t) if !self.options.is_empty() && !self.options.contains(t) => Err(("unknown_value", "one of the allowed values")),
+            Scalar::Text(t) if !self.options.is_empty() && !self.options.contains(t) => {
+                Err((FieldCode::UnknownValue, "one of the allowed values"))
+            }
             _ => Ok(value),
         }
     }

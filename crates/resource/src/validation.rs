@@ -1,13 +1,13 @@
 //! How rules across the fields of a resource complain.
 
-use crate::calendar;
+use crate::{calendar, error::FieldCode};
 use std::borrow::Cow;
 use validator::ValidationError;
 
 /// A rule's complaint about one field.
 #[must_use]
-pub fn fault(field: &'static str, code: &'static str, about: impl Into<Cow<'static, str>>) -> ValidationError {
-    let mut error = ValidationError::new(code).with_message(about.into());
+pub fn fault(field: &'static str, code: FieldCode, about: impl Into<Cow<'static, str>>) -> ValidationError {
+    let mut error = ValidationError::new(code.as_str()).with_message(about.into());
     error.add_param("field".into(), &field);
     error
 }
@@ -16,6 +16,6 @@ pub fn fault(field: &'static str, code: &'static str, about: impl Into<Cow<'stat
 pub fn expect_time_zone(name: &str) -> Result<(), ValidationError> {
     match calendar::zone(name) {
         Some(_) => Ok(()),
-        None => Err(fault("time_zone", "unknown_time_zone", "an IANA time zone such as Asia/Bangkok")),
+        None => Err(fault("time_zone", FieldCode::UnknownTimeZone, "an IANA time zone such as Asia/Bangkok")),
     }
 }

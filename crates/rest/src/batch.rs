@@ -17,7 +17,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -171,7 +171,7 @@ pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
         Some(("external_id", system)) if table.shape.extensible && table.parent.is_none() => Some(system.to_owned()),
         _ => {
             return Err(Error::invalid(
-                FieldError::new("/match_on", "unknown_value", "").instead_of(&envelope.match_on, ["id", "external_id:<system>"]),
+                FieldError::new("/match_on", FieldCode::UnknownValue, "").instead_of(&envelope.match_on, ["id", "external_id:<system>"]),
             ));
         }
     };
@@ -195,7 +195,7 @@ pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
             fault.pointer = format!("/items/{index}{}", fault.pointer);
         }
         if error.errors.is_empty() {
-            error.errors.push(FieldError::new(format!("/items/{index}"), failed.code.as_str(), ""));
+            error.errors.push(FieldError::new(format!("/items/{index}"), FieldCode::Item(failed.code), ""));
         }
         return Err(error);
     }
@@ -332,5 +332,5 @@ impl Batch<'_> {
 }
 
 fn missing(pointer: &str) -> Error {
-    Error::invalid(FieldError::new(pointer, "required", ""))
+    Error::invalid(FieldError::new(pointer, FieldCode::Required, ""))
 }

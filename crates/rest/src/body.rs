@@ -5,7 +5,7 @@
 use super::strict;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_resource::{
-    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
     instant::Instant,
     money,
     scalar::{self, date},
@@ -50,7 +50,7 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
     match value {
         Value::String(s) => {
             if s.contains('\0') && faults.len() < MOST_FAULTS {
-                faults.push(FieldError::new(at, "nul_character", ""));
+                faults.push(FieldError::new(at, FieldCode::NulCharacter, ""));
             } else if let std::borrow::Cow::Owned(composed) = text::nfc(s) {
                 *s = composed;
             }
@@ -69,7 +69,7 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
         Value::Array(all) => all.iter_mut().enumerate().for_each(|(i, v)| clean(v, &format!("{at}/{i}"), faults)),
         Value::Object(map) => {
             if faults.len() < MOST_FAULTS && map.keys().any(|k| k.contains('\0')) {
-                faults.push(FieldError::new(at, "nul_character", ""));
+                faults.push(FieldError::new(at, FieldCode::NulCharacter, ""));
             }
             map.iter_mut().for_each(|(k, v)| clean(v, &format!("{at}/{}", step(k)), faults));
         }
@@ -83,7 +83,7 @@ pub fn typed<T: DeserializeOwned>(body: &Map<String, Value>) -> Result<T> {
 }
 
 fn serde_path<T: DeserializeOwned>(value: Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
+    serde_json::from_value(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
 }
 
 /// The name under which a batch is checked without its items: they are checked one by one, so that one bad item fails alone.
@@ -243,51 +243,54 @@ fn resolved(schema: &Value, components: &Value, depth: usize) -> Value {
 fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<FieldError> {
     let sent = error.instance().as_str().unwrap_or_default();
     let here = || schema.pointer(error.schema_path().as_str().rsplit_once('/').map_or("", |(parent, _)| parent));
-    let one = |code: &'static str, about: String| vec![FieldError::new(at.clone(), code, about)];
+    let one = |code: FieldCode, about: String| vec![FieldError::new(at.clone(), code, about)];
     match error.kind() {
         Kind::AdditionalProperties { unexpected } => {
             let known: Vec<String> = here().and_then(|s| s["properties"].as_object()).into_iter().flat_map(|p| p.keys().cloned()).collect();
-            let named =
-                |name: &String| FieldError::new(format!("{at}/{}", step(name)), "unknown_field", "").instead_of(name, known.clone());
+            let named = |name: &String| {
+                FieldError::new(format!("{at}/{}", step(name)), FieldCode::UnknownField, "").instead_of(name, known.clone())
+            };
             unexpected.iter().take(MOST_FAULTS).map(named).collect()
         }
-        Kind::Required { property } => vec![FieldError::new(format!("{at}/{}", property.as_str().unwrap_or_default()), "required", "")],
+        Kind::Required { property } => {
+            vec![FieldError::new(format!("{at}/{}", property.as_str().unwrap_or_default()), FieldCode::Required, "")]
+        }
         Kind::Enum { options } => {
             let options = options.as_array().into_iter().flatten().filter_map(Value::as_str);
-            vec![FieldError::new(at, "unknown_value", "").instead_of(sent, options)]
+            vec![FieldError::new(at, FieldCode::UnknownValue, "").instead_of(sent, options)]
         }
-        Kind::Type { .. } if error.instance().is_null() => one("null_not_allowed", String::new()),
+        Kind::Type { .. } if error.instance().is_null() => one(FieldCode::NullNotAllowed, String::new()),
         Kind::Type { .. } => {
             let types = here().map(|s| &s["type"]).map(|t| match t {
                 Value::Array(all) => all.iter().filter_map(Value::as_str).filter(|t| *t != "null").collect::<Vec<_>>().join(" or "),
                 one => one.as_str().unwrap_or_default().to_owned(),
             });
-            one("wrong_type", types.unwrap_or_default())
+            one(FieldCode::WrongType, types.unwrap_or_default())
         }
-        Kind::MaxLength { limit } => one("too_long", limit.to_string()),
-        Kind::MinLength { limit } => one("too_short", limit.to_string()),
-        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => one("too_large", limit.to_string()),
-        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => one("too_small", limit.to_string()),
-        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one("too_many_items", limit.to_string()),
-        Kind::MinItems { limit } | Kind::MinProperties { limit } => one("too_few_items", limit.to_string()),
-        Kind::UniqueItems => one("repeated", String::new()),
-        Kind::Pattern { pattern } => one("invalid_format", pattern.clone()),
+        Kind::MaxLength { limit } => one(FieldCode::TooLong, limit.to_string()),
+        Kind::MinLength { limit } => one(FieldCode::TooShort, limit.to_string()),
+        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => one(FieldCode::TooLarge, limit.to_string()),
+        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => one(FieldCode::TooSmall, limit.to_string()),
+        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one(FieldCode::TooManyItems, limit.to_string()),
+        Kind::MinItems { limit } | Kind::MinProperties { limit } => one(FieldCode::TooFewItems, limit.to_string()),
+        Kind::UniqueItems => one(FieldCode::Repeated, String::new()),
+        Kind::Pattern { pattern } => one(FieldCode::InvalidFormat, pattern.clone()),
         Kind::Format { format } => {
             let kind = match format.as_str() {
                 "date-time" => scalar::Kind::Time,
                 "date" => scalar::Kind::Date,
                 "x-decimal" | "x-decimal-unsigned" => scalar::Kind::Decimal { least: 2 },
                 "uuid" => scalar::Kind::Id,
-                text::VISIBLE => return one("invisible_character", String::new()),
-                LINE => return one("not_one_line", String::new()),
-                other => return one("invalid_format", other.to_owned()),
+                text::VISIBLE => return one(FieldCode::InvisibleCharacter, String::new()),
+                LINE => return one(FieldCode::NotOneLine, String::new()),
+                other => return one(FieldCode::InvalidFormat, other.to_owned()),
             };
             match kind.read(sent) {
-                Ok(_) if format == "x-decimal-unsigned" => one("too_small", "0".to_owned()),
-                Ok(_) => one("invalid_format", kind.expects().to_owned()),
+                Ok(_) if format == "x-decimal-unsigned" => one(FieldCode::TooSmall, "0".to_owned()),
+                Ok(_) => one(FieldCode::InvalidFormat, kind.expects().to_owned()),
                 Err((code, about)) => one(code, about.to_owned()),
             }
         }
-        other => one("invalid_value", other.keyword().to_owned()),
+        other => one(FieldCode::InvalidValue, other.keyword().to_owned()),
     }
 }

@@ -9,7 +9,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::external_reference::{ExternalRef, ExternalReference},
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     scalar::{Kind, Scalar},
     shape::Shape,
     text,
@@ -29,7 +29,7 @@ pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
     let mut sql = reader.sql();
     sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
     if reader.count(sql).await? == 0 {
-        let fault = FieldError::new("/system", "unknown_reference", "external_systems");
+        let fault = FieldError::new("/system", FieldCode::UnknownReference, "external_systems");
         return Err(Error::from(Code::UnknownReference).with(vec![fault]));
     }
     Ok(())
@@ -71,9 +71,9 @@ pub const BINDING: &str = "external-references:create";
 fn check_external_id(external_id: &str) -> Result<()> {
     let fault = |code, about: String| Err(Error::invalid(FieldError::new("/external_id", code, about)));
     match external_id {
-        "" => fault("too_short", "1".to_owned()),
-        id if id.chars().count() > LONGEST_EXTERNAL_ID => fault("too_long", LONGEST_EXTERNAL_ID.to_string()),
-        id if !text::is_line(id) => fault("not_one_line", String::new()),
+        "" => fault(FieldCode::TooShort, "1".to_owned()),
+        id if id.chars().count() > LONGEST_EXTERNAL_ID => fault(FieldCode::TooLong, LONGEST_EXTERNAL_ID.to_string()),
+        id if !text::is_line(id) => fault(FieldCode::NotOneLine, String::new()),
         _ => Ok(()),
     }
 }

@@ -26,7 +26,7 @@ use futures_util::StreamExt;
 use samphan_persistence::{clock, dialect::Dialect, store::Work};
 use samphan_resource::{
     caller::Caller,
-    error::{Code, Error, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
     network::limited_as,
     text,
 };
@@ -385,7 +385,7 @@ fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<St
     }
     let decoded = web::Query::<Vec<(String, String)>>::from_query(text);
     let pairs = decoded
-        .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", "invalid_format", "URL-encoded UTF-8")]))?
+        .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", FieldCode::InvalidFormat, "URL-encoded UTF-8")]))?
         .into_inner();
     let of_writes = if matches!(operation.run, Run::Write(_)) { std::slice::from_ref(&*DRY_RUN) } else { &[] };
     query::check([&operation.query, of_writes], pairs)
@@ -448,7 +448,7 @@ async fn read_body(
     }
     match value {
         Value::Object(map) => Ok((bytes, map)),
-        _ => Err(Error::invalid(FieldError::new("", "wrong_type", "an object"))),
+        _ => Err(Error::invalid(FieldError::new("", FieldCode::WrongType, "an object"))),
     }
 }
 
@@ -486,10 +486,10 @@ async fn expect_nothing(operation: &Operation, kernel: &Kernel, request: &HttpRe
     }
     let faults: Vec<FieldError> = match body::parse(&bytes)? {
         Value::Object(map) => {
-            map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), "unknown_field", "")).collect()
+            map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), FieldCode::UnknownField, "")).collect()
         }
         Value::Null => vec![],
-        _ => vec![FieldError::new("", "wrong_type", "an object")],
+        _ => vec![FieldError::new("", FieldCode::WrongType, "an object")],
     };
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }

@@ -38,7 +38,7 @@ fn current_version(error: &Error) -> Option<i64> {
 fn fault(e: &FieldError, language: Language) -> Value {
     json!({
         "pointer": e.pointer.chars().take(LONGEST_POINTER).collect::<String>(),
-        "code": e.code,
+        "code": e.code.as_str(),
         "message": messages::fault(e, language),
         "allowed": e.allowed,
         "did_you_mean": e.did_you_mean,

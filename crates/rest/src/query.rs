@@ -14,7 +14,7 @@ use samphan_persistence::{
 use samphan_resource::{
     calendar::Zone,
     caller::FieldAccess,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     filter::{self, Filter, Op, Target, Vocabulary},
     instant::Instant,
     page::Sort,
@@ -268,7 +268,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
         let mut value = strict::parse(json.as_bytes()).map_err(|malformed| {
             let twice = malformed.errors.into_iter().map(|fault| FieldError { pointer: format!("/filter{}", fault.pointer), ..fault });
             let faults: Vec<FieldError> = twice.collect();
-            let unread = || vec![FieldError::new("?filter", "malformed_json", "one JSON object")];
+            let unread = || vec![FieldError::new("?filter", FieldCode::MalformedJson, "one JSON object")];
             Error::from(Code::InvalidFilter).with(if faults.is_empty() { unread() } else { faults })
         })?;
         // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
@@ -283,10 +283,10 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     parts.extend(typed);
     let sort = get("sort").map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
     if let Some(key) = sort.keys.iter().find(|k| !words.may_see(shape, k.field)) {
-        faults.push(FieldError::new("?sort", "hidden_field", key.field.name));
+        faults.push(FieldError::new("?sort", FieldCode::HiddenField, key.field.name));
     }
     if get("q").is_some() && !all_searched(reader, shape) {
-        faults.push(FieldError::new("?q", "hidden_field", "a searched field"));
+        faults.push(FieldError::new("?q", FieldCode::HiddenField, "a searched field"));
     }
     let fields = fields(shape, get("fields"), &mut faults);
     let expand = expand(shape, get("expand"), &words, &mut faults);
@@ -358,7 +358,7 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
         let read = |part: &str| -> std::result::Result<Scalar, FieldError> {
             match &target {
                 Target::Field(field) => field.reads(part).map_err(|(code, about)| match code {
-                    "unknown_value" => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
+                    FieldCode::UnknownValue => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
                     _ => FieldError::new(format!("?{name}"), code, about),
                 }),
                 Target::Tags => Ok(Scalar::Text(part.trim().to_lowercase())),
@@ -367,7 +367,7 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
         };
         let values: Vec<_> = if op == Op::In { listed(text).iter().map(|part| read(part)).collect() } else { vec![read(text)] };
         if values.len() > filter::MOST_VALUES {
-            faults.push(FieldError::new(format!("?{name}"), "too_many_items", filter::MOST_VALUES.to_string()));
+            faults.push(FieldError::new(format!("?{name}"), FieldCode::TooManyItems, filter::MOST_VALUES.to_string()));
             continue;
         }
         let mut good = vec![];
@@ -405,7 +405,9 @@ pub fn fields(shape: &'static Shape, text: Option<&str>, faults: &mut Vec<FieldE
     for name in text.split(',').map(str::trim) {
         match shape.field(name) {
             Some(field) => chosen.push(field.name),
-            None => faults.push(FieldError::new("?fields", "unknown_field", "").instead_of(name, shape.fields.iter().map(|f| f.name))),
+            None => {
+                faults.push(FieldError::new("?fields", FieldCode::UnknownField, "").instead_of(name, shape.fields.iter().map(|f| f.name)))
+            }
         }
     }
     Some(chosen)
@@ -418,7 +420,7 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
         if let Some(details) = shape.details.iter().find(|d| d.name == name) {
             match words.shape(details.resource) {
                 Some(other) => all.push(Expand { name: name.to_owned(), by: ExpandBy::Details(details), shape: other }),
-                None => faults.push(FieldError::new("?expand", "hidden_field", name)),
+                None => faults.push(FieldError::new("?expand", FieldCode::HiddenField, name)),
             }
             continue;
         }
@@ -428,15 +430,15 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
                 if let Some(other) = words.shape(many) {
                     all.push(Expand { name: name.to_owned(), by: ExpandBy::Reference(field), shape: other });
                 } else {
-                    faults.push(FieldError::new("?expand", "hidden_field", name));
+                    faults.push(FieldError::new("?expand", FieldCode::HiddenField, name));
                 }
             }
-            Some(_) => faults.push(FieldError::new("?expand", "hidden_field", name)),
-            None => faults.push(FieldError::new("?expand", "unknown_field", "").instead_of(name, expandable(shape))),
+            Some(_) => faults.push(FieldError::new("?expand", FieldCode::HiddenField, name)),
+            None => faults.push(FieldError::new("?expand", FieldCode::UnknownField, "").instead_of(name, expandable(shape))),
         }
     }
     if all.len() > MOST_EXPANDED {
-        faults.push(FieldError::new("?expand", "too_many_items", MOST_EXPANDED.to_string()));
+        faults.push(FieldError::new("?expand", FieldCode::TooManyItems, MOST_EXPANDED.to_string()));
     }
     all
 }
@@ -449,7 +451,7 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
     for (name, value) in pairs {
         let at = format!("?{name}");
         let Some(parameter) = parameters().find(|p| p.name == name) else {
-            faults.push(FieldError::new(at, "unknown_parameter", "").instead_of(&name, parameters().map(|p| p.name.clone())));
+            faults.push(FieldError::new(at, FieldCode::UnknownParameter, "").instead_of(&name, parameters().map(|p| p.name.clone())));
             continue;
         };
         faults.extend(misfit(&parameter.schema, &value).map(|mut fault| {
@@ -458,51 +460,55 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
         }));
         // Text is stored composed, so it is sought composed.
         if given.insert(name.clone(), text::nfc(&value).into_owned()).is_some() {
-            faults.push(FieldError::new(at, "repeated", ""));
+            faults.push(FieldError::new(at, FieldCode::Repeated, ""));
         }
     }
     let missing = parameters().filter(|p| p.required && !given.contains_key(&p.name));
-    faults.extend(missing.map(|p| FieldError::new(format!("?{}", p.name), "required", "")));
+    faults.extend(missing.map(|p| FieldError::new(format!("?{}", p.name), FieldCode::Required, "")));
     if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
 }
 
 fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
     let fault = |code, about: String| Some(FieldError::new("", code, about));
     if value.contains('\0') {
-        return fault("nul_character", String::new());
+        return fault(FieldCode::NulCharacter, String::new());
     }
     let chars = value.chars().count() as u64;
     match schema["type"].as_str() {
         Some("integer") => match value.parse::<i64>() {
-            Err(_) => return fault("wrong_type", Kind::Int.expects().to_owned()),
-            Ok(n) if schema["minimum"].as_i64().is_some_and(|least| n < least) => return fault("too_small", schema["minimum"].to_string()),
-            Ok(n) if schema["maximum"].as_i64().is_some_and(|most| n > most) => return fault("too_large", schema["maximum"].to_string()),
+            Err(_) => return fault(FieldCode::WrongType, Kind::Int.expects().to_owned()),
+            Ok(n) if schema["minimum"].as_i64().is_some_and(|least| n < least) => {
+                return fault(FieldCode::TooSmall, schema["minimum"].to_string());
+            }
+            Ok(n) if schema["maximum"].as_i64().is_some_and(|most| n > most) => {
+                return fault(FieldCode::TooLarge, schema["maximum"].to_string());
+            }
             Ok(_) => {}
         },
-        Some("boolean") if value.parse::<bool>().is_err() => return fault("wrong_type", Kind::Bool.expects().to_owned()),
+        Some("boolean") if value.parse::<bool>().is_err() => return fault(FieldCode::WrongType, Kind::Bool.expects().to_owned()),
         _ => {}
     }
     let options: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !options.is_empty() && !options.contains(&value) {
-        return Some(FieldError::new("", "unknown_value", "").instead_of(value, options));
+        return Some(FieldError::new("", FieldCode::UnknownValue, "").instead_of(value, options));
     }
     match schema["format"].as_str() {
-        Some("uuid") if Kind::Id.read(value).is_err() => return fault("wrong_type", Kind::Id.expects().to_owned()),
-        Some("date") if Kind::Date.read(value).is_err() => return fault("invalid_date", Kind::Date.expects().to_owned()),
+        Some("uuid") if Kind::Id.read(value).is_err() => return fault(FieldCode::WrongType, Kind::Id.expects().to_owned()),
+        Some("date") if Kind::Date.read(value).is_err() => return fault(FieldCode::InvalidDate, Kind::Date.expects().to_owned()),
         _ => {}
     }
     if let Some(pattern) = schema["pattern"].as_str() {
         // Few parameters have one, so it is not kept compiled.
         let fits = jsonschema::options().with_pattern_options(PatternOptions::regex()).build(schema);
         if !fits.is_ok_and(|fits| fits.is_valid(&json!(value))) {
-            return fault("invalid_format", pattern.to_owned());
+            return fault(FieldCode::InvalidFormat, pattern.to_owned());
         }
     }
     if schema["maxLength"].as_u64().is_some_and(|most| chars > most) {
-        return fault("too_long", schema["maxLength"].to_string());
+        return fault(FieldCode::TooLong, schema["maxLength"].to_string());
     }
     if schema["minLength"].as_u64().is_some_and(|least| chars < least) {
-        return fault("too_short", schema["minLength"].to_string());
+        return fault(FieldCode::TooShort, schema["minLength"].to_string());
     }
     None
 }

@@ -4,7 +4,7 @@
 
 use super::{batch::MOST_ITEMS, collection::Api, external::LONGEST_EXTERNAL_ID};
 use samphan_resource::{
-    error::MOST_FAULTS,
+    error::{FieldCode, MOST_FAULTS},
     scalar::Kind,
     shape::{Class, Field, Shape, inline},
     text,
@@ -368,6 +368,17 @@ fn bound(schema: &mut Value) {
     }
 }
 
+/// The code of a fault: of those `x-codes` lists with what each means. Clients meet new ones, as they do with problems.
+fn field_code() -> Value {
+    let meanings: Map<String, Value> = FieldCode::ALL.iter().map(|code| (code.as_str().to_owned(), code.about().into())).collect();
+    json!({
+        "type": "string",
+        "maxLength": 100,
+        "description": "A stable code, such as `unknown_field`: one of `x-codes`, which says what each means, or for an item of a batch that is done whole or not at all (`atomic`) the code of the item's problem. More codes may follow.",
+        "x-codes": meanings,
+    })
+}
+
 /// The schemas every operation shares.
 fn common() -> Map<String, Value> {
     let text = |most: usize, about: &str| json!({"type": "string", "maxLength": most, "description": about});
@@ -396,7 +407,7 @@ fn common() -> Map<String, Value> {
             "required": ["pointer", "code", "message", "allowed", "did_you_mean"],
             "properties": {
                 "pointer": text(1000, "A JSON pointer into the body, or `?name` for a query parameter."),
-                "code": text(100, "A stable code, such as `unknown_field`."),
+                "code": field_code(),
                 "message": text(2000, "The fault in words."),
                 "allowed": {"type": "array", "maxItems": 1000, "items": text(500, "One of them."), "description": "What would have been accepted."},
                 "did_you_mean": {"type": ["string", "null"], "maxLength": 500, "description": "The nearest valid name."},

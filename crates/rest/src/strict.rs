@@ -1,7 +1,7 @@
 //! JSON whose objects have each name once. A reader of such JSON takes the first or the last of two, and one that checked the other let
 //! it pass: so it is refused, with the place.
 
-use samphan_resource::error::{Code, Error, FieldError, Result, step};
+use samphan_resource::error::{Code, Error, FieldCode, FieldError, Result, step};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::RefCell, fmt};
@@ -16,7 +16,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
         match twice.take() {
             Some(steps) => {
                 let pointer = steps.iter().rev().map(|name: &String| format!("/{}", step(name))).collect::<String>();
-                malformed.with(vec![FieldError::new(pointer, "repeated", "")])
+                malformed.with(vec![FieldError::new(pointer, FieldCode::Repeated, "")])
             }
             None => malformed,
         }
@@ -124,7 +124,10 @@ mod tests {
             (r#"[{"a": null, "b": {}, "a": null}]"#, "/0/a"),
         ] {
             let error = parse(text.as_bytes()).unwrap_err();
-            assert_eq!((error.code, error.errors[0].pointer.as_str(), error.errors[0].code), (Code::MalformedJson, pointer, "repeated"));
+            assert_eq!(
+                (error.code, error.errors[0].pointer.as_str(), error.errors[0].code),
+                (Code::MalformedJson, pointer, FieldCode::Repeated)
+            );
         }
         // The same name in another object is another.
         let text = r#"{"a": {"a": [1, -2, 3.5, 18446744073709551615]}, "b": [{"a": true}, {"a": null}], "c": "\u0e01"}"#;

@@ -8,7 +8,7 @@ use super::push::{Accounts, Ledger};
 use samphan_domain::{integration::credit_item::CreditItem, sales::order::Order};
 use samphan_persistence::store::Work;
 use samphan_resource::{
-    error::{Error, FieldError, Result},
+    error::{Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::Amount,
     resource::Resource,
@@ -106,7 +106,7 @@ impl Included {
                     amount = since.fold(amount.plus(order.open), |sum, (_, invoiced)| sum.plus(*invoiced));
                 }
                 Some(_) => {}
-                None => faults.push(FieldError::new(format!("/included_orders/{n}"), "unknown_reference", Order::MANY)),
+                None => faults.push(FieldError::new(format!("/included_orders/{n}"), FieldCode::UnknownReference, Order::MANY)),
             }
         }
         (amount, (!faults.is_empty()).then(|| Error::from(samphan_resource::error::Code::UnknownReference).with(faults)))

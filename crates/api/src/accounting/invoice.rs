@@ -11,7 +11,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::{Amount, Quantity},
     resource::Resource,
@@ -39,7 +39,7 @@ pub fn routes() -> Collection<OrderInvoice> {
 }
 
 fn unknown(pointer: &str, what: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)])
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, what)])
 }
 
 /// An order, or an invoice of one, that is not seen is not there.
@@ -79,13 +79,13 @@ fn expect_confirmed(invoice: &OrderInvoice, order: &Stored<Order>) -> Result<()>
     if invoice.kind == InvoiceKind::CreditNote || order.data.is_confirmed() {
         return Ok(());
     }
-    let fault = FieldError::new("/order_id", "not_confirmed", "an order that was confirmed and is not cancelled");
+    let fault = FieldError::new("/order_id", FieldCode::NotConfirmed, "an order that was confirmed and is not cancelled");
     Err(Error::from(Code::Conflict).with(vec![fault]).against(Order::MANY, order.id(), "status"))
 }
 
 fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
     if invoice.paid_amount > invoice.amount {
-        return Err(Error::invalid(FieldError::new("/paid_amount", "out_of_range", "at most the amount")));
+        return Err(Error::invalid(FieldError::new("/paid_amount", FieldCode::OutOfRange, "at most the amount")));
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     let says = |i: &OrderInvoice| (i.kind, i.quantity, i.amount);
     if after.data.as_of == before.data.as_of && says(&after.data) != says(&before.data) {
         let about = "a later as_of: the books said something else at that moment, or the document has two rows for one order line";
-        return Err(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", "same_as_of_different_values", about)]));
+        return Err(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::SameAsOfDifferentValues, about)]));
     }
     let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
     if says(&after.data) != says(&before.data) {
@@ -144,7 +144,7 @@ pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice
             Ok(one) if is_repeated(&one) => {
                 let fault = FieldError::new(
                     "/order_line_id",
-                    "repeated",
+                    FieldCode::Repeated,
                     "one row for each document and order line: add up what the document has in several",
                 );
                 Some(Outcome::failed(None, Error::invalid(fault)))
@@ -186,7 +186,7 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
     after.data = OrderInvoice { account_id: before.data.account_id, currency: before.data.currency.clone(), ..said };
     if after.data.as_of < before.data.as_of {
         let known = before.data.as_of.map(|at| format!("as of {at}")).unwrap_or_default();
-        let fault = FieldError::new("/as_of", "superseded", known);
+        let fault = FieldError::new("/as_of", FieldCode::Superseded, known);
         return Ok(done("stale", &before, Some(Error::from(Code::Conflict).with(vec![fault]))));
     }
     let made = update(work, &before, after).await?;

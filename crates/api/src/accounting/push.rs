@@ -22,7 +22,7 @@ use samphan_persistence::{
     store::Work,
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     instant::Instant,
     money::Amount,
@@ -208,7 +208,7 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
 }
 
 fn invoice_of(value: &Value) -> Result<PostedInvoice> {
-    PostedInvoice::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
+    PostedInvoice::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
 }
 
 /// The customers of whose invoices one was refused, and its place. Their balances may include it, so they are not applied.
@@ -227,7 +227,9 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
     let item = item_of(&Value::Object(body))?;
     let outcomes = apply(work, &ledger, None, vec![Ok(item)], &HashMap::new()).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome { error: Some(error), status: "failed", .. }) if error.errors.iter().any(|e| e.code == "unknown_reference") => {
+        Some(Outcome { error: Some(error), status: "failed", .. })
+            if error.errors.iter().any(|e| e.code == FieldCode::UnknownReference) =>
+        {
             Err(Code::NotFound.into())
         }
         Some(Outcome { error: Some(error), status: "failed", .. }) => Err(error),
@@ -237,7 +239,7 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
 }
 
 fn item_of(value: &Value) -> Result<CreditItem> {
-    CreditItem::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))
+    CreditItem::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
 }
 
 /// A balance being changed by a batch, and what of it was applied.
@@ -255,7 +257,7 @@ pub async fn apply(
     refused: &HashMap<Uuid, usize>,
 ) -> Result<Vec<Outcome>> {
     if items.len() > MOST_ITEMS {
-        return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
+        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));
     }
     open_ledger(work, ledger, snapshot).await?;
     let items: Vec<Result<CreditItem>> = items
@@ -270,7 +272,7 @@ pub async fn apply(
     let included = Included::of(work, ledger, &items).await?;
     let may_be_taken = |item: CreditItem| match accounts.of(&item).and_then(|account| refused.get(&account)) {
         Some(place) => {
-            let fault = FieldError::new("", "invoice_refused", format!("/invoices/{place}"));
+            let fault = FieldError::new("", FieldCode::InvoiceRefused, format!("/invoices/{place}"));
             Err(Error::from(Code::Conflict).with(vec![fault]))
         }
         None => included.fault(&accounts, &item).map_or(Ok(item), Err),
@@ -343,7 +345,7 @@ pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
     let faults: Vec<FieldError> = [("/entity", books.entity, &ledger.entity), ("/currency", books.currency, &ledger.currency)]
         .into_iter()
         .filter_map(|(pointer, kept, sent)| Some((pointer, kept.filter(|kept| kept != sent)?, sent)))
-        .map(|(pointer, kept, sent)| FieldError::new(pointer, "unknown_value", "").instead_of(sent, [kept]))
+        .map(|(pointer, kept, sent)| FieldError::new(pointer, FieldCode::UnknownValue, "").instead_of(sent, [kept]))
         .collect();
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
@@ -378,13 +380,14 @@ impl Accounts {
     /// The outcome of an item whose account is not there, and keeps it where it may still be mapped.
     fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> Outcome {
         let (code, fault) = match &item.external_id {
-            None => (Code::UnknownReference, FieldError::new("/account_id", "unknown_reference", "accounts")),
+            None => (Code::UnknownReference, FieldError::new("/account_id", FieldCode::UnknownReference, "accounts")),
             Some(name) => {
                 // What is mapped out of the sender's reach is answered alike, but has nothing to wait for.
                 if !self.by_external_id.contains_key(name) {
                     unmatched.entry(name.clone()).or_default().push(item.clone());
                 }
-                let fault = FieldError::new("/external_id", "unknown_external_id", "kept until it is mapped by an external reference");
+                let fault =
+                    FieldError::new("/external_id", FieldCode::UnknownExternalId, "kept until it is mapped by an external reference");
                 (Code::UnknownExternalId, fault)
             }
         };
@@ -435,12 +438,15 @@ impl Held {
             Taken::Applied => ("applied", None),
             Taken::Unchanged => ("unchanged", None),
             Taken::Stale => {
-                let fault = FieldError::new("/as_of", "superseded", self.balance.data.newer_than(item));
+                let fault = FieldError::new("/as_of", FieldCode::Superseded, self.balance.data.newer_than(item));
                 ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
             }
             Taken::Conflicting => {
-                let fault =
-                    FieldError::new("/as_of", "same_as_of_different_values", "the more prudent of the two is kept; see the reconciliation");
+                let fault = FieldError::new(
+                    "/as_of",
+                    FieldCode::SameAsOfDifferentValues,
+                    "the more prudent of the two is kept; see the reconciliation",
+                );
                 ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
             }
         };

@@ -11,7 +11,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::external_reference::ExternalReference,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     event::Event,
     example,
     money::Amount,
@@ -47,9 +47,9 @@ pub async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored
 pub async fn expect_open(work: &Work, id: Uuid, ledger: &Ledger) -> Result<()> {
     let wrong = |code, about| Error::invalid(FieldError::new("/snapshot_id", code, about));
     let found = stored::one_with::<CreditSnapshot>(work, "id", Scalar::Id(id)).await?;
-    let snapshot = found.ok_or_else(|| wrong("unknown_reference", "credit_snapshots"))?.data;
+    let snapshot = found.ok_or_else(|| wrong(FieldCode::UnknownReference, "credit_snapshots"))?.data;
     if (snapshot.system, snapshot.entity, snapshot.currency) != (ledger.system.clone(), ledger.entity.clone(), ledger.currency.clone()) {
-        return Err(wrong("other_ledger", "a snapshot of the same system, entity and currency"));
+        return Err(wrong(FieldCode::OtherLedger, "a snapshot of the same system, entity and currency"));
     }
     if snapshot.status == SnapshotStatus::Complete {
         return Err(Error::from(Code::IllegalTransition).about("the snapshot is complete"));
@@ -110,12 +110,12 @@ pub async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: Contr
     if totals.items != items || before.data.expected_items != items {
         faults.push(FieldError::new(
             "/items",
-            "control_total_mismatch",
+            FieldCode::ControlTotalMismatch,
             format!("{items} came in, {} were expected", before.data.expected_items),
         ));
     }
     if totals.receivable_total != receivable {
-        faults.push(FieldError::new("/receivable_total", "control_total_mismatch", format!("{receivable} came in")));
+        faults.push(FieldError::new("/receivable_total", FieldCode::ControlTotalMismatch, format!("{receivable} came in")));
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ControlTotalMismatch).with(faults));

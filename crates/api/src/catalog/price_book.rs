@@ -8,7 +8,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Error, FieldError, Result},
+    error::{Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::Scalar,
 };
@@ -42,7 +42,7 @@ async fn check(work: &Work, book: &Stored<PriceBook>) -> Result<()> {
     relations::hold(work, PriceBook::MANY, [parent.0]).await?;
     match stored::one_with::<PriceBook>(work, "id", Scalar::Id(parent.0)).await? {
         Some(parent) if parent.data.currency != book.data.currency => {
-            Err(Error::invalid(FieldError::new("/parent_id", "other_currency", "a book of the same currency")))
+            Err(Error::invalid(FieldError::new("/parent_id", FieldCode::OtherCurrency, "a book of the same currency")))
         }
         _ => Ok(()),
     }

@@ -16,7 +16,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     money::{Amount, Price, Quantity, times},
     scalar::{Kind, Scalar},
@@ -70,12 +70,12 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let Some((first_id, first)) = books.first().map(|b| (PriceBookId(b.id()), &b.data)) else {
         return Err(Error::invalid(FieldError::new(
             "/price_book_id",
-            "no_price_book",
+            FieldCode::NoPriceBook,
             "a price book, an account with one, or a default book",
         )));
     };
     if ask.currency.as_ref().is_some_and(|c| *c != first.currency) {
-        return Err(Error::invalid(FieldError::new("/currency", "not_of_price_book", first.currency.clone())));
+        return Err(Error::invalid(FieldError::new("/currency", FieldCode::NotOfPriceBook, first.currency.clone())));
     }
     let products = products(reader, &ask.lines).await?;
     let entries = entries(reader, &books, products.iter().map(|p| p.0)).await?;
@@ -98,7 +98,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
 }
 
 fn unknown(pointer: &str, many: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", many)])
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, many)])
 }
 
 fn iso_decimals(currency: &str) -> u32 {
@@ -149,13 +149,13 @@ async fn products(reader: &Reader, lines: &[AskLine]) -> Result<Vec<(Uuid, Strin
             (Some(id), None) => found.iter().find(|(p, _)| *p == id.0),
             (None, Some(sku)) => found.iter().find(|(_, s)| s == sku),
             _ => {
-                faults.push(FieldError::new(format!("/lines/{i}"), "ambiguous_key", "exactly one of product_id and sku"));
+                faults.push(FieldError::new(format!("/lines/{i}"), FieldCode::AmbiguousKey, "exactly one of product_id and sku"));
                 continue;
             }
         };
         match hit {
             Some(product) => all.push(product.clone()),
-            None => faults.push(FieldError::new(format!("/lines/{i}"), "unknown_reference", "products")),
+            None => faults.push(FieldError::new(format!("/lines/{i}"), FieldCode::UnknownReference, "products")),
         }
     }
     if faults.is_empty() { Ok(all) } else { Err(Error::from(Code::UnknownReference).with(faults)) }
@@ -230,8 +230,9 @@ pub(crate) fn priced(
             Ok(entry) => {
                 line.explain.push(step("applied", Some(entry.min_quantity), Some(entry.price)));
                 let amount = times(entry.price.0, quantity.0, decimals);
-                line.amount =
-                    Some(Amount(amount.ok_or_else(|| Error::invalid(FieldError::new("/lines", "out_of_range", "a smaller quantity")))?));
+                line.amount = Some(Amount(
+                    amount.ok_or_else(|| Error::invalid(FieldError::new("/lines", FieldCode::OutOfRange, "a smaller quantity")))?,
+                ));
                 line.unit_price = Some(entry.price);
                 line.price_book_id = Some(PriceBookId(book.id()));
                 line.price_book_entry_id = Some(entry.id);

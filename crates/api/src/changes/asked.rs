@@ -8,7 +8,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::change::Change,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
 };
 use samphan_rest::{answer::hide, operation::Call};
@@ -59,7 +59,7 @@ pub async fn asked(call: &Call) -> Result<Asked> {
     if let Some(account) = account
         && record::seen_dead_or_alive(&reader, reader.shape(Account::MANY)?, account).await?.is_none()
     {
-        let fault = FieldError::new("?account_id", "unknown_reference", Account::MANY);
+        let fault = FieldError::new("?account_id", FieldCode::UnknownReference, Account::MANY);
         return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
     }
     Ok(asked)
@@ -96,7 +96,7 @@ pub fn event_types<'a>(
             let mut groups: Vec<String> = known.iter().filter_map(|k| k.split_once('.')).map(|(one, _)| format!("{one}.*")).collect();
             groups.dedup();
             let allowed = known.iter().map(|k| (*k).to_owned()).chain(groups);
-            faults.push(FieldError::new(at(i), "unknown_value", "").instead_of(name, allowed));
+            faults.push(FieldError::new(at(i), FieldCode::UnknownValue, "").instead_of(name, allowed));
         }
     }
     meant.sort_unstable();
@@ -111,7 +111,7 @@ fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) 
     for name in text.split(',').map(str::trim) {
         match known.iter().find(|k| **k == name) {
             Some(many) => meant.push(*many),
-            None => faults.push(FieldError::new("?resources", "unknown_value", "").instead_of(name, known.iter().copied())),
+            None => faults.push(FieldError::new("?resources", FieldCode::UnknownValue, "").instead_of(name, known.iter().copied())),
         }
     }
     meant

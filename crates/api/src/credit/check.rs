@@ -23,7 +23,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     instant::Instant,
     money::{Amount, Price},
@@ -162,7 +162,7 @@ pub enum Keep {
 }
 
 fn unknown(pointer: &str, what: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, "unknown_reference", what)])
+    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, what)])
 }
 
 /// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.
@@ -180,7 +180,7 @@ pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
     let account = account.ok_or_else(|| unknown("/account_id", Account::MANY))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
-    let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", "required", "")))?;
+    let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", FieldCode::Required, "")))?;
     let limit_currency = known.limit_currency.clone().unwrap_or_else(|| currency.clone());
     let groups = groups(work, &above, &limit_currency).await?;
     let asked = Asked {
@@ -332,7 +332,7 @@ async fn capture(work: &Work, found: Stored<CreditCheck>, input: Capture) -> Res
     let amount = input.amount.unwrap_or(authorised);
     if amount > authorised {
         let about = format!("at most {authorised}");
-        return Err(Error::invalid(FieldError::new("/amount", "too_much", about)));
+        return Err(Error::invalid(FieldError::new("/amount", FieldCode::TooMuch, about)));
     }
     settle(work, found, AuthorisationStatus::Captured, Some(amount), "captured").await
 }

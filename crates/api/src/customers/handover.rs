@@ -7,7 +7,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{record, sql::Sql, store::Work, stored::Stored};
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::{Kind, Scalar},
 };
@@ -67,7 +67,7 @@ pub async fn take_along(work: &Work, account: &Stored<Account>, input: &Assign) 
         sql.push(") ORDER BY t.id LIMIT ").int(i64::try_from(MAX_RECORDS).unwrap_or(i64::MAX) + 1);
         let ids = work.fetch(sql, |row| row.id(0)).await?;
         if ids.len() > MAX_RECORDS {
-            return Err(Error::invalid(FieldError::new(format!("/include/{i}"), "too_many_items", MAX_RECORDS.to_string())));
+            return Err(Error::invalid(FieldError::new(format!("/include/{i}"), FieldCode::TooManyItems, MAX_RECORDS.to_string())));
         }
         let permission = shape.permission("assign");
         let reach = work.caller.sight(&permission);

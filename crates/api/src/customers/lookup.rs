@@ -7,7 +7,7 @@ use samphan_domain::{
 use samphan_persistence::{sight, store::Reader};
 use samphan_resource::{
     caller::{FieldAccess, Sight},
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     scalar::{Kind, Scalar},
 };
@@ -97,7 +97,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     const KEYS: [&str; 4] = ["phone", "email", "tax_id", "external_id"];
     let given: Vec<(&str, &String)> = KEYS.iter().filter_map(|k| call.query.get(*k).map(|v| (*k, v))).collect();
     let [(key, value)] = given.as_slice() else {
-        let fault = FieldError::new("?phone", "ambiguous_key", "exactly one of phone, email, tax_id, external_id");
+        let fault = FieldError::new("?phone", FieldCode::AmbiguousKey, "exactly one of phone, email, tax_id, external_id");
         return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
     };
     // Whoever may not see a value may not ask whose it is.
@@ -108,7 +108,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     };
     for (many, field) in sources {
         if !may_see(reader, many, field)? {
-            let fault = FieldError::new(format!("?{key}"), "hidden_field", *field);
+            let fault = FieldError::new(format!("?{key}"), FieldCode::HiddenField, *field);
             return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
         }
     }

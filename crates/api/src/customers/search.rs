@@ -6,7 +6,7 @@ use samphan_persistence::{
     store::Reader,
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     page::Position,
     scalar::Scalar,
@@ -95,7 +95,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     if let Some(names) = call.query.get("resources") {
         let known: Vec<&str> = searched.iter().map(|s| s.many).collect();
         if let Some(stray) = names.split(',').find(|n| !known.contains(n)) {
-            return Err(invalid(FieldError::new("?resources", "unknown_value", "").instead_of(stray, known)));
+            return Err(invalid(FieldError::new("?resources", FieldCode::UnknownValue, "").instead_of(stray, known)));
         }
         searched.retain(|s| names.split(',').any(|n| n == s.many));
     }

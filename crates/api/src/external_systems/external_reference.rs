@@ -10,7 +10,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::external_reference::ExternalReference,
-    error::{Error, FieldError, Result},
+    error::{Error, FieldCode, FieldError, Result},
     example,
     resource::Resource,
     shape::Shape,
@@ -55,11 +55,11 @@ pub fn examples(mut api: Api) -> Api {
 async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
     let Some(shape) = work.store.shapes.get(named.resource.as_str()).copied().filter(|s| s.extensible) else {
-        return Err(Error::invalid(FieldError::new("/resource", "unknown_value", "").instead_of(&named.resource, known)));
+        return Err(Error::invalid(FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&named.resource, known)));
     };
     known_system(work, &named.system).await?;
     let view = View::new(work, shape, Some(&["id"]), vec![]);
-    let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
+    let missing = || Error::invalid(FieldError::new("/record_id", FieldCode::UnknownReference, shape.many));
     // Without the permission no record is found, whichever is named: that is said.
     work.caller.require(sight::missing_to_read(work, shape))?;
     list::one(work, &view, named.record_id, None, "read").await.map_err(|_| missing())?;
@@ -79,7 +79,7 @@ pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result
 
 async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
     if before.data.resource != after.data.resource {
-        return Err(Error::invalid(FieldError::new("/resource", "not_allowed", "the resource it was made with")));
+        return Err(Error::invalid(FieldError::new("/resource", FieldCode::NotAllowed, "the resource it was made with")));
     }
     known_system(work, &before.data.system).await?;
     let shape = named(work, &after.data).await?;

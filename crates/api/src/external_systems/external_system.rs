@@ -6,7 +6,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::{Kind, Scalar},
 };
@@ -31,7 +31,11 @@ pub fn routes() -> Collection<ExternalSystem> {
 
 async fn update(work: &Work, before: &Stored<ExternalSystem>, after: Stored<ExternalSystem>) -> Result<Stored<ExternalSystem>> {
     if before.data.code != after.data.code {
-        return Err(Error::invalid(FieldError::new("/code", "not_allowed", "the code it was made with: references and balances name it")));
+        return Err(Error::invalid(FieldError::new(
+            "/code",
+            FieldCode::NotAllowed,
+            "the code it was made with: references and balances name it",
+        )));
     }
     stored::save(work, before, after, "updated", None).await
 }

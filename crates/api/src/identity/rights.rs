@@ -11,7 +11,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     caller::{Caller, CallerKind, FieldRules, FieldScope, Reach, RoleRights},
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     rights::{self, Delegation, ExcessRight},
     scalar::{Kind, Scalar},
@@ -262,7 +262,7 @@ pub fn check_grantable(found: &[ExcessRight], place: impl Fn(&ExcessRight) -> St
             ExcessRight::Field(resource, field) => format!("{resource}.{field}"),
             ExcessRight::Systems | ExcessRight::Addresses | ExcessRight::Expiry => String::new(),
         };
-        FieldError::new(place(excess), "beyond_own_rights", about)
+        FieldError::new(place(excess), FieldCode::BeyondOwnRights, about)
     };
     if found.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(found.iter().map(fault).collect())) }
 }

@@ -18,7 +18,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     caller::CallerKind,
-    error::{Code, Error, FieldError, MOST_FAULTS, Result, nearest},
+    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, nearest},
     event::Event,
     example,
     network::Network,
@@ -230,7 +230,7 @@ async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, ke
     for (i, address) in key.data.allowed_addresses.iter_mut().enumerate() {
         match address.parse::<Network>() {
             Ok(network) => *address = network.to_string(),
-            Err(not) => faults.push(FieldError::new(format!("/allowed_addresses/{i}"), "invalid_format", not.to_string())),
+            Err(not) => faults.push(FieldError::new(format!("/allowed_addresses/{i}"), FieldCode::InvalidFormat, not.to_string())),
         }
     }
     let book = Book::read(work).await?;
@@ -278,10 +278,10 @@ fn scope_faults(book: &Book, routes: &Routes, was: Option<&Holder>, next: &Holde
             let of = |permission: &str| permission.split(':').next().map(str::to_owned);
             let same = permissions.iter().filter(|p| of(p) == of(scope)).copied();
             let names: Vec<String> = permissions.iter().map(|p| (*p).to_owned()).collect();
-            let fault = FieldError::new(at, "unknown_value", "").instead_of(scope, same);
+            let fault = FieldError::new(at, FieldCode::UnknownValue, "").instead_of(scope, same);
             faults.push(FieldError { did_you_mean: nearest(scope, &names), ..fault });
         } else if !granted(next, scope) {
-            faults.push(FieldError::new(at, "beyond_own_rights", format!("the key's roles do not grant {scope}")));
+            faults.push(FieldError::new(at, FieldCode::BeyondOwnRights, format!("the key's roles do not grant {scope}")));
         }
     }
     faults

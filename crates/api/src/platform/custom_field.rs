@@ -6,7 +6,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::custom_field::CustomField,
-    error::{Error, FieldError, Result},
+    error::{Error, FieldCode, FieldError, Result},
 };
 use samphan_rest::collection::Collection;
 
@@ -20,7 +20,7 @@ pub fn routes() -> Collection<CustomField> {
 pub async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
     if !known.contains(&draft.data.resource.as_str()) {
-        let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&draft.data.resource, known);
+        let fault = FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&draft.data.resource, known);
         return Err(Error::invalid(fault));
     }
     stored::insert(work, draft).await
@@ -31,7 +31,11 @@ async fn update(work: &Work, before: &Stored<CustomField>, after: Stored<CustomF
     for (pointer, moved) in [("/resource", then.resource != now.resource), ("/key", then.key != now.key), ("/type", then.kind != now.kind)]
     {
         if moved {
-            return Err(Error::invalid(FieldError::new(pointer, "not_allowed", "what it was made with; make another field instead")));
+            return Err(Error::invalid(FieldError::new(
+                pointer,
+                FieldCode::NotAllowed,
+                "what it was made with; make another field instead",
+            )));
         }
     }
     stored::save(work, before, after, "updated", None).await

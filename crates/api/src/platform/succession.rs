@@ -10,7 +10,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     caller::Reach,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::Scalar,
     shape::Shape,
@@ -75,13 +75,13 @@ pub async fn require_assign(work: &Work, user: Uuid) -> Result<()> {
 pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<()> {
     let fault = |code, about: &str| Err(Error::invalid(FieldError::new("/hand_over_to", code, about)));
     if user == successor {
-        return fault("refers_to_itself", "another user");
+        return fault(FieldCode::RefersToItself, "another user");
     }
     if stored::one_with::<User>(work, "id", Scalar::Id(successor)).await?.is_none() {
-        return fault("unknown_reference", User::MANY);
+        return fault(FieldCode::UnknownReference, User::MANY);
     }
     if record::active(work, &[successor]).await?.is_empty() {
-        return fault("inactive_user", "a user who is active");
+        return fault(FieldCode::InactiveUser, "a user who is active");
     }
     Ok(())
 }

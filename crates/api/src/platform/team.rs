@@ -7,7 +7,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Error, FieldError, Result},
+    error::{Error, FieldCode, FieldError, Result},
     scalar::Scalar,
 };
 use samphan_rest::collection::Collection;
@@ -26,7 +26,7 @@ async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Resu
     for step in 0.. {
         let Some(parent) = next else { break };
         if parent.0 == before.id() || step > DEEPEST {
-            return Err(Error::invalid(FieldError::new("/parent_id", "circular", "a team that is not beneath this one")));
+            return Err(Error::invalid(FieldError::new("/parent_id", FieldCode::Circular, "a team that is not beneath this one")));
         }
         next = stored::one_with::<Team>(work, "id", Scalar::Id(parent.0)).await?.and_then(|t| t.data.parent_id);
     }

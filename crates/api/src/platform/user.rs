@@ -20,7 +20,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     caller::{CallerKind, Reach},
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     event::CLIENT_ADDRESS,
     example,
     resource::Resource,
@@ -150,7 +150,8 @@ pub async fn exist(work: &Work, many: &'static str, pointer: &str, ids: Vec<Uuid
     sql.push("SELECT id FROM ").push(many).push(" WHERE deleted_at IS NULL AND id").one_of_ids(ids.iter().copied());
     let found = work.fetch(sql, |row| row.id(0)).await?;
     let missing = ids.iter().enumerate().filter(|(_, id)| !found.contains(id));
-    let faults: Vec<FieldError> = missing.map(|(i, _)| FieldError::new(format!("{pointer}/{i}"), "unknown_reference", many)).collect();
+    let faults: Vec<FieldError> =
+        missing.map(|(i, _)| FieldError::new(format!("{pointer}/{i}"), FieldCode::UnknownReference, many)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
@@ -173,7 +174,7 @@ async fn deactivate(work: &Work, user: Stored<User>, input: DeactivateUser) -> R
         // Said of its state first.
         _ if user.data.status == UserStatus::Inactive => {}
         Some(_) if input.keep => {
-            return Err(Error::invalid(FieldError::new("/keep", "ambiguous", "either keep or hand_over_to")));
+            return Err(Error::invalid(FieldError::new("/keep", FieldCode::Ambiguous, "either keep or hand_over_to")));
         }
         Some(successor) => {
             succession::expect_active(work, user.id(), successor).await?;
@@ -257,7 +258,7 @@ async fn set_password(call: Call) -> Result<Answer> {
 /// Refuses a password that is too easy to guess.
 fn require_strong(pointer: &str, password: &str, user: &User) -> Result<()> {
     match weakness(password, &user.email, &user.name) {
-        Some(about) => Err(Error::invalid(FieldError::new(pointer, "weak_password", about))),
+        Some(about) => Err(Error::invalid(FieldError::new(pointer, FieldCode::WeakPassword, about))),
         None => Ok(()),
     }
 }
@@ -312,7 +313,7 @@ async fn change_password(call: Call) -> Result<Answer> {
     sql.push("SELECT hash FROM user_passwords WHERE user_id = ").id(call.caller.id);
     let hash = reader.fetch_one(sql, |row| row.text(0)).await?;
     if !passwords::verify(input.current_password, hash).await? {
-        return Err(Error::invalid(FieldError::new("/current_password", "wrong_password", "your present password")));
+        return Err(Error::invalid(FieldError::new("/current_password", FieldCode::WrongPassword, "your present password")));
     }
     if let Some(user) = stored::one_with::<User>(&reader, "id", Scalar::Id(call.caller.id)).await? {
         require_strong("/new_password", &input.new_password, &user.data)?;

@@ -22,7 +22,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     money::Quantity,
     resource::Resource,
     scalar::Scalar,
@@ -100,16 +100,20 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
         let at = |field: &str| format!("/lines/{i}/{field}");
         let bound = (was.shipped_quantity.0 + was.planned_quantity.0).max(was.billed_quantity().0);
         if is_other && bound > 0 {
-            faults.push(FieldError::new(at("product_id"), "shipped", "the product of what is shipped, in a shipment, or invoiced"));
+            faults.push(FieldError::new(
+                at("product_id"),
+                FieldCode::Shipped,
+                "the product of what is shipped, in a shipment, or invoiced",
+            ));
         }
         if line.quantity.0 < bound {
             let about = format!("at least {}, which is shipped, in a shipment, or invoiced", Quantity(bound));
-            faults.push(FieldError::new(at("quantity"), "shipped", about));
+            faults.push(FieldError::new(at("quantity"), FieldCode::Shipped, about));
         }
         if was.billed_quantity().0 > 0 && !is_other && line.terms() != was.terms() {
             faults.push(FieldError::new(
                 at("unit_price"),
-                "invoiced",
+                FieldCode::Invoiced,
                 "the price and discount of what is invoiced; add a line for the rest",
             ));
         }
@@ -117,7 +121,7 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
     for was in &before.lines {
         let kept = was.id.is_some_and(|id| after.line(id).is_some());
         if !kept && (was.shipped_quantity.0 > 0 || was.planned_quantity.0 > 0 || was.invoiced_quantity.0 > 0) {
-            faults.push(FieldError::new("/lines", "shipped", "every line of which something is shipped or invoiced"));
+            faults.push(FieldError::new("/lines", FieldCode::Shipped, "every line of which something is shipped or invoiced"));
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }

@@ -12,7 +12,7 @@ use samphan_domain::{
 };
 use samphan_persistence::store::{Reader, Work};
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::Quantity,
     scalar::{Kind, Scalar},
@@ -229,7 +229,9 @@ pub async fn carry_over(work: &Work, before: &Order, after: &mut Order, source: 
     if !lacking.is_empty() {
         let fault = |(place, line): (&usize, &OrderLine)| {
             let at = if line.warehouse_id.is_some() { format!("/lines/{place}/warehouse_id") } else { "/warehouse_id".to_owned() };
-            line.id.filter(|id| lacking.contains(id)).map(|_| FieldError::new(at, "insufficient_stock", "a warehouse that has the goods"))
+            line.id
+                .filter(|id| lacking.contains(id))
+                .map(|_| FieldError::new(at, FieldCode::InsufficientStock, "a warehouse that has the goods"))
         };
         let mut faults: Vec<FieldError> = places.iter().zip(&lines).filter_map(fault).collect();
         faults.dedup_by(|a, b| a.pointer == b.pointer);

@@ -27,7 +27,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     money::Amount,
     resource::Resource,
@@ -155,7 +155,8 @@ pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Orde
 
 /// Writes an order: a draft.
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
-    let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
+    let unknown =
+        || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let today = work.today().await?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -243,7 +244,8 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
                 Error::from(Code::Conflict).about("an order made from a promise is what was promised; amend it once it is confirmed")
             );
         }
-        let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
+        let unknown =
+            || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         let today = work.today().await?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -295,7 +297,7 @@ async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
 pub async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "submit")?;
     if before.data.lines.is_empty() {
-        return Err(Error::invalid(FieldError::new("/lines", "required", "at least one line")));
+        return Err(Error::invalid(FieldError::new("/lines", FieldCode::Required, "at least one line")));
     }
     let mut after = before.clone();
     after.data.status = OrderStatus::Submitted;

@@ -13,7 +13,7 @@ use samphan_domain::{
 use samphan_persistence::{store::Reader, stored::Stored};
 use samphan_resource::{
     currency,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     money::{Percent, Price},
     scalar::{Kind, Scalar},
 };
@@ -42,7 +42,7 @@ struct Product {
 }
 
 /// A fault of a line.
-fn fault(line: usize, field: &str, code: &'static str, about: &str) -> FieldError {
+fn fault(line: usize, field: &str, code: FieldCode, about: &str) -> FieldError {
     FieldError::new(format!("/lines/{line}/{field}"), code, about)
 }
 
@@ -81,7 +81,7 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
     for (i, (line, kept)) in order.lines.iter_mut().zip(&kept).enumerate() {
         check_amounts(line, i, &mut faults);
         if line.id.is_some_and(|id| !seen.insert(id)) {
-            faults.push(fault(i, "id", "repeated", "each line has an id of its own"));
+            faults.push(fault(i, "id", FieldCode::Repeated, "each line has an id of its own"));
         }
         if let Some(kept) = kept {
             line.sku.clone_from(&kept.sku);
@@ -95,17 +95,17 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
             (Some(id), _) => products.iter().find(|p| p.id == id.0),
             (None, Some(sku)) => products.iter().find(|p| p.sku == *sku),
             (None, None) => {
-                faults.push(fault(i, "product_id", "required", "product_id or sku"));
+                faults.push(fault(i, "product_id", FieldCode::Required, "product_id or sku"));
                 continue;
             }
         };
         let Some(product) = found else {
-            faults.push(fault(i, if line.product_id.is_some() { "product_id" } else { "sku" }, "unknown_reference", "products"));
+            faults.push(fault(i, if line.product_id.is_some() { "product_id" } else { "sku" }, FieldCode::UnknownReference, "products"));
             continue;
         };
         let known = before.and_then(|b| line.id.and_then(|id| b.line(id))).is_some_and(|b| b.product_id == Some(ProductId(product.id)));
         if !product.is_active && !known {
-            faults.push(fault(i, "product_id", "discontinued", "a product that is sold"));
+            faults.push(fault(i, "product_id", FieldCode::Discontinued, "a product that is sold"));
         }
         line.product_id = Some(ProductId(product.id));
         line.sku = Some(product.sku.clone());
@@ -115,7 +115,7 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
         line.is_service = product.is_service;
     }
     if !faults.is_empty() {
-        let unknown = faults.iter().any(|f| f.code == "unknown_reference");
+        let unknown = faults.iter().any(|f| f.code == FieldCode::UnknownReference);
         return Err(Error::from(if unknown { Code::UnknownReference } else { Code::ValidationFailed }).with(faults));
     }
     let decimals = order.currency.as_deref().and_then(currency::decimals).unwrap_or(2);
@@ -140,17 +140,17 @@ pub async fn price(reader: &Reader, order: &mut Order, account: &Stored<Account>
         line.unit_price = given.or(book_price);
         line.is_price_manual = given.is_some_and(|g| Some(g) != book_price);
         if line.unit_price.is_none() {
-            faults.push(fault(i, "unit_price", "no_price", "a price, or a product the price book has"));
+            faults.push(fault(i, "unit_price", FieldCode::NoPrice, "a price, or a product the price book has"));
         }
         match line.tax_code.as_ref().map(|code| rates.get(code)) {
             Some(Some(rate)) => line.tax_rate = *rate,
-            Some(None) => faults.push(fault(i, "product_id", "unknown_tax_code", "a product whose tax code has a rate on that day")),
+            Some(None) => faults.push(fault(i, "product_id", FieldCode::UnknownTaxCode, "a product whose tax code has a rate on that day")),
             None => line.tax_rate = Percent(0),
         }
         line.is_confirmed = was.is_some_and(|was| is_still_confirmed(line, was));
     }
     if faults.is_empty() && !order.add_up(decimals) {
-        faults.push(FieldError::new("/lines", "out_of_range", "smaller quantities or prices"));
+        faults.push(FieldError::new("/lines", FieldCode::OutOfRange, "smaller quantities or prices"));
     }
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
@@ -166,10 +166,10 @@ fn is_still_confirmed(line: &OrderLine, was: &OrderLine) -> bool {
 
 fn check_amounts(line: &OrderLine, i: usize, faults: &mut Vec<FieldError>) {
     if line.quantity.0 <= 0 {
-        faults.push(fault(i, "quantity", "out_of_range", "more than 0"));
+        faults.push(fault(i, "quantity", FieldCode::OutOfRange, "more than 0"));
     }
     if line.discount_percent.is_some_and(|d| d > Percent::WHOLE) {
-        faults.push(fault(i, "discount_percent", "out_of_range", "0 to 100"));
+        faults.push(fault(i, "discount_percent", FieldCode::OutOfRange, "0 to 100"));
     }
 }
 
@@ -178,12 +178,12 @@ fn settle_currency(order: &mut Order, books: &[Stored<PriceBook>]) -> Result<()>
     let Some(book) = books.first() else {
         if order.currency.is_none() {
             let about = "a currency, a price book, an account with one, or a default book";
-            return Err(Error::invalid(FieldError::new("/currency", "required", about)));
+            return Err(Error::invalid(FieldError::new("/currency", FieldCode::Required, about)));
         }
         return Ok(());
     };
     if order.currency.as_ref().is_some_and(|c| *c != book.data.currency) {
-        return Err(Error::invalid(FieldError::new("/currency", "not_of_price_book", book.data.currency.clone())));
+        return Err(Error::invalid(FieldError::new("/currency", FieldCode::NotOfPriceBook, book.data.currency.clone())));
     }
     order.currency = Some(book.data.currency.clone());
     order.price_book_id = Some(PriceBookId(book.id()));

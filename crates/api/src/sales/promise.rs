@@ -31,7 +31,7 @@ use samphan_persistence::{
 use samphan_resource::{
     calendar,
     caller::Sight,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     money::{Amount, Quantity},
     resource::Resource,
@@ -68,11 +68,12 @@ pub fn routes() -> Collection<OrderPromise> {
 
 /// Makes a promise: price, credit and stock in one answer.
 pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
-    let unknown = || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", "unknown_reference", Account::MANY)]);
+    let unknown =
+        || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));
     if until <= work.now || until > work.now.plus_seconds(LONGEST) {
-        return Err(Error::invalid(FieldError::new("/expires_at", "out_of_range", "a time to come, at most a day ahead")));
+        return Err(Error::invalid(FieldError::new("/expires_at", FieldCode::OutOfRange, "a time to come, at most a day ahead")));
     }
     let id = match draft.id() {
         id if id.is_nil() => work.new_id(),
@@ -267,7 +268,7 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
     let fault = |code, about: &str| Error::invalid(FieldError::new("/promise_id", code, about));
     let before = stored::find::<OrderPromise>(work, promise, "read").await.map_err(|e| match e.code {
         Code::NotFound => {
-            Error::from(Code::UnknownReference).with(vec![FieldError::new("/promise_id", "unknown_reference", OrderPromise::MANY)])
+            Error::from(Code::UnknownReference).with(vec![FieldError::new("/promise_id", FieldCode::UnknownReference, OrderPromise::MANY)])
         }
         _ => e,
     })?;
@@ -275,10 +276,10 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
         return Err(Error::from(Code::Conflict).about("the promise no longer holds").against(OrderPromise::MANY, promise, "status"));
     }
     if before.data.account_id != order.account_id {
-        return Err(fault("not_of_account", "a promise to this customer"));
+        return Err(fault(FieldCode::NotOfAccount, "a promise to this customer"));
     }
     if !order.lines.is_empty() || order.currency.is_some() || order.price_book_id.is_some() || order.warehouse_id.is_some() {
-        return Err(fault("ambiguous", "a promise alone: lines, currency, price book and warehouse are the promise's"));
+        return Err(fault(FieldCode::Ambiguous, "a promise alone: lines, currency, price book and warehouse are the promise's"));
     }
     let made = as_order(&before.data);
     *order = Order {

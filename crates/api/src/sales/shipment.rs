@@ -25,7 +25,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     calendar,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::{Amount, Quantity, SignedQuantity},
     resource::Resource,
@@ -107,9 +107,9 @@ fn warehouse(order: &Order, asked: Option<WarehouseId>) -> Result<WarehouseId> {
     match (asked, all.first()) {
         (_, None) => Err(Error::from(Code::Conflict).about("nothing is put aside for the order that is in no shipment yet")),
         (Some(one), _) if all.contains(&one) => Ok(one),
-        (Some(_), _) => fault("nothing_there", "a warehouse where goods are put aside for the order"),
+        (Some(_), _) => fault(FieldCode::NothingThere, "a warehouse where goods are put aside for the order"),
         (None, Some(one)) if all.len() == 1 => Ok(*one),
-        (None, Some(_)) => fault("required", "one of the warehouses where goods are put aside for the order"),
+        (None, Some(_)) => fault(FieldCode::Required, "one of the warehouses where goods are put aside for the order"),
     }
 }
 
@@ -128,7 +128,7 @@ fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipme
     let (mut made, mut faults) = (vec![], vec![]);
     for (i, one) in asked.iter().enumerate() {
         let Some(line) = order.line_mut(one.order_line_id) else {
-            faults.push(FieldError::new(format!("/lines/{i}/order_line_id"), "unknown_reference", "a line of the order"));
+            faults.push(FieldError::new(format!("/lines/{i}/order_line_id"), FieldCode::UnknownReference, "a line of the order"));
             continue;
         };
         let there: i64 = line.allocations.iter().filter(|a| a.warehouse_id == warehouse).map(free).sum();
@@ -137,7 +137,7 @@ fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipme
         if !(1..=there).contains(&wanted) {
             faults.push(FieldError::new(
                 format!("/lines/{i}/quantity"),
-                "out_of_range",
+                FieldCode::OutOfRange,
                 format!("more than 0, at most {}", Quantity(there)),
             ));
             continue;
@@ -183,7 +183,7 @@ pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) ->
     let shipped_at = happened(work, input.shipped_at, "/shipped_at")?;
     let shipped_on = calendar::today(work.zone().await?, shipped_at).to_string();
     if order.data.ordered_on.as_ref().is_some_and(|day| shipped_on < *day) {
-        return Err(Error::invalid(FieldError::new("/shipped_at", "out_of_range", "not before the day of the order")));
+        return Err(Error::invalid(FieldError::new("/shipped_at", FieldCode::OutOfRange, "not before the day of the order")));
     }
     expect_credit(work, &order.data).await?;
     let mut after = before.clone();
@@ -225,7 +225,7 @@ pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) ->
 /// The moment at which something is said to have happened; now when nothing is said.
 fn happened(work: &Work, said: Option<Instant>, at: &str) -> Result<Instant> {
     match said {
-        Some(moment) if moment > work.now => Err(Error::invalid(FieldError::new(at, "in_the_future", "now or before"))),
+        Some(moment) if moment > work.now => Err(Error::invalid(FieldError::new(at, FieldCode::InTheFuture, "now or before"))),
         said => Ok(said.unwrap_or(work.now)),
     }
 }
@@ -255,7 +255,7 @@ async fn split_by_identity(work: &Work, lines: &[ShipmentLine], picked: &[Picked
     let (mut made, mut faults) = (vec![], vec![]);
     let unknown = |p: &PickedGoods| !lines.iter().any(|l| l.order_line_id == p.order_line_id);
     for (i, _) in picked.iter().enumerate().filter(|(_, p)| unknown(p)) {
-        faults.push(FieldError::new(format!("/picked/{i}/order_line_id"), "unknown_reference", "a line of the shipment"));
+        faults.push(FieldError::new(format!("/picked/{i}/order_line_id"), FieldCode::UnknownReference, "a line of the shipment"));
     }
     let mut left: Vec<(usize, &PickedGoods, Option<i64>)> =
         picked.iter().enumerate().map(|(i, p)| (i, p, p.quantity.map(|q| q.0))).collect();
@@ -280,16 +280,20 @@ async fn split_by_identity(work: &Work, lines: &[ShipmentLine], picked: &[Picked
     for (line, _) in &made {
         match tracked.get(&line.product_id.0).map(String::as_str) {
             Some("lot") if line.lot_no.is_none() => {
-                faults.push(FieldError::new("/picked", "required", format!("a lot_no for all of line {}", line.order_line_id)));
+                faults.push(FieldError::new("/picked", FieldCode::Required, format!("a lot_no for all of line {}", line.order_line_id)));
             }
             Some("serial") if line.serial_no.is_none() || line.quantity.0 != samphan_resource::money::SCALE => {
-                faults.push(FieldError::new("/picked", "required", format!("a serial_no for each piece of line {}", line.order_line_id)));
+                faults.push(FieldError::new(
+                    "/picked",
+                    FieldCode::Required,
+                    format!("a serial_no for each piece of line {}", line.order_line_id),
+                ));
             }
             _ => {}
         }
     }
     if left.iter().any(|(.., quantity)| quantity.is_some_and(|q| q > 0)) {
-        faults.push(FieldError::new("/picked", "out_of_range", "no more than the shipment's quantities"));
+        faults.push(FieldError::new("/picked", FieldCode::OutOfRange, "no more than the shipment's quantities"));
     }
     if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
@@ -328,7 +332,7 @@ pub async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipme
     expect(&before, "deliver")?;
     let delivered_at = happened(work, input.delivered_at, "/delivered_at")?;
     if before.data.shipped_at.is_some_and(|shipped_at| delivered_at < shipped_at) {
-        return Err(Error::invalid(FieldError::new("/delivered_at", "out_of_range", "not before it left")));
+        return Err(Error::invalid(FieldError::new("/delivered_at", FieldCode::OutOfRange, "not before it left")));
     }
     let order = order_of(work, &before).await?;
     let mut after_order = order.clone();

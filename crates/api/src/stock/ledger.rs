@@ -19,7 +19,7 @@ use samphan_persistence::{
     store::{Reader, Work},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
@@ -147,24 +147,26 @@ impl Refusal {
     pub fn fault(&self, at: &str) -> FieldError {
         let new = |field: &str, code, about: &str| FieldError::new(format!("{at}/{field}"), code, about);
         match self {
-            Self::Short { available, .. } => new("quantity", "insufficient_stock", &available.to_string()),
-            Self::UnknownProduct => new("product_id", "unknown_reference", "products"),
-            Self::UnknownWarehouse => new("warehouse_id", "unknown_reference", "warehouses"),
-            Self::NotStocked => new("product_id", "not_stocked", "a product that is no service"),
-            Self::NotForSale => new("warehouse_id", "not_for_sale", "a warehouse whose goods are available for sale"),
-            Self::Closed => new("warehouse_id", "closed", "a warehouse in use"),
-            Self::OutOfRange => new("quantity", "out_of_range", "0.0001 to 100000000000, and no more than that in one place"),
-            Self::UnknownReservation => new("reservation_id", "unknown_reference", "stock_reservations"),
-            Self::NotActive(status) => new("reservation_id", "not_active", status.as_str()),
-            Self::SerialRequired => new("serial_no", "required", ""),
-            Self::OnePiece => new("quantity", "not_allowed", "one piece for each serial number"),
-            Self::SerialOnHand => new("serial_no", "on_hand", "a number that is not on hand already"),
-            Self::SerialNotThere => new("serial_no", "not_on_hand", "a number that is on hand in the warehouse"),
-            Self::LotRequired => new("lot_no", "required", ""),
-            Self::LotShort(left) => new("lot_no", "insufficient_stock", &left.to_string()),
-            Self::Tracked => {
-                new("on_hand", "tracked", "no count of a product tracked by lot or serial number that differs; receive or adjust by number")
-            }
+            Self::Short { available, .. } => new("quantity", FieldCode::InsufficientStock, &available.to_string()),
+            Self::UnknownProduct => new("product_id", FieldCode::UnknownReference, "products"),
+            Self::UnknownWarehouse => new("warehouse_id", FieldCode::UnknownReference, "warehouses"),
+            Self::NotStocked => new("product_id", FieldCode::NotStocked, "a product that is no service"),
+            Self::NotForSale => new("warehouse_id", FieldCode::NotForSale, "a warehouse whose goods are available for sale"),
+            Self::Closed => new("warehouse_id", FieldCode::Closed, "a warehouse in use"),
+            Self::OutOfRange => new("quantity", FieldCode::OutOfRange, "0.0001 to 100000000000, and no more than that in one place"),
+            Self::UnknownReservation => new("reservation_id", FieldCode::UnknownReference, "stock_reservations"),
+            Self::NotActive(status) => new("reservation_id", FieldCode::NotActive, status.as_str()),
+            Self::SerialRequired => new("serial_no", FieldCode::Required, ""),
+            Self::OnePiece => new("quantity", FieldCode::NotAllowed, "one piece for each serial number"),
+            Self::SerialOnHand => new("serial_no", FieldCode::OnHand, "a number that is not on hand already"),
+            Self::SerialNotThere => new("serial_no", FieldCode::NotOnHand, "a number that is on hand in the warehouse"),
+            Self::LotRequired => new("lot_no", FieldCode::Required, ""),
+            Self::LotShort(left) => new("lot_no", FieldCode::InsufficientStock, &left.to_string()),
+            Self::Tracked => new(
+                "on_hand",
+                FieldCode::Tracked,
+                "no count of a product tracked by lot or serial number that differs; receive or adjust by number",
+            ),
         }
     }
 }

@@ -8,7 +8,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     event::Event,
     resource::Resource,
 };
@@ -26,7 +26,7 @@ pub fn routes() -> Collection<StockLevel> {
 
 async fn set_minimum(work: &Work, before: Stored<StockLevel>, asked: SetMinimum) -> Result<Stored<StockLevel>> {
     if asked.minimum.is_some_and(|m| m.0 > MOST) {
-        return Err(Error::invalid(FieldError::new("/minimum", "out_of_range", "at most 100000000000")));
+        return Err(Error::invalid(FieldError::new("/minimum", FieldCode::OutOfRange, "at most 100000000000")));
     }
     let mut after = before.clone();
     after.data.minimum = asked.minimum;

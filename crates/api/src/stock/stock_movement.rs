@@ -11,7 +11,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{record::Record, store::Work};
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     money::{SCALE, SignedQuantity},
     resource::Resource,
@@ -130,7 +130,7 @@ async fn transfer(work: &Work, call: Call) -> Result<Answer> {
     let from = warehouse(work, "from_", asked.from_warehouse_id, asked.from_warehouse_code).await?;
     let to = warehouse(work, "to_", asked.to_warehouse_id, asked.to_warehouse_code).await?;
     if from == to {
-        return Err(Error::invalid(FieldError::new("/to_warehouse_id", "refers_to_itself", "another warehouse than goods leave")));
+        return Err(Error::invalid(FieldError::new("/to_warehouse_id", FieldCode::RefersToItself, "another warehouse than goods leave")));
     }
     let way = |warehouse, out| Way { warehouse, kind: MovementKind::Transfer, out };
     let lines = asked.lines.into_iter().map(Line::from).collect();
@@ -151,13 +151,15 @@ pub(super) async fn warehouse(work: &Work, prefix: &str, id: Option<WarehouseId>
             sql.push("code = ").text(code);
             by_code
         }
-        _ => return Err(Error::invalid(FieldError::new(by_id, "ambiguous_key", "exactly one of warehouse_id and warehouse_code"))),
+        _ => return Err(Error::invalid(FieldError::new(by_id, FieldCode::AmbiguousKey, "exactly one of warehouse_id and warehouse_code"))),
     };
     let found = work.fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
     match found {
         Some((id, status)) if status == "active" => Ok(WarehouseId(id)),
-        Some(_) => Err(Error::from(Code::Conflict).with(vec![FieldError::new(at, "closed", "a warehouse in use")]).allowing(["reopen"])),
-        None => Err(Error::from(Code::UnknownReference).with(vec![FieldError::new(at, "unknown_reference", "warehouses")])),
+        Some(_) => {
+            Err(Error::from(Code::Conflict).with(vec![FieldError::new(at, FieldCode::Closed, "a warehouse in use")]).allowing(["reopen"]))
+        }
+        None => Err(Error::from(Code::UnknownReference).with(vec![FieldError::new(at, FieldCode::UnknownReference, "warehouses")])),
     }
 }
 
@@ -217,19 +219,19 @@ async fn products(work: &Work, lines: &[Line]) -> Result<Vec<ProductId>> {
             (Some(id), None) => ("/product_id", found.by_id(id)),
             (None, Some(sku)) => ("/sku", found.by_sku(sku)),
             _ => {
-                faults.push(FieldError::new(at(""), "ambiguous_key", "exactly one of product_id and sku"));
+                faults.push(FieldError::new(at(""), FieldCode::AmbiguousKey, "exactly one of product_id and sku"));
                 continue;
             }
         };
         let Some((product, tracking)) = hit else {
-            unknown.push(FieldError::new(at(field), "unknown_reference", "products"));
+            unknown.push(FieldError::new(at(field), FieldCode::UnknownReference, "products"));
             continue;
         };
         match tracking {
-            Tracking::Lot if line.lot_no.is_none() => faults.push(FieldError::new(at("/lot_no"), "required", "")),
-            Tracking::Serial if line.serial_no.is_none() => faults.push(FieldError::new(at("/serial_no"), "required", "")),
+            Tracking::Lot if line.lot_no.is_none() => faults.push(FieldError::new(at("/lot_no"), FieldCode::Required, "")),
+            Tracking::Serial if line.serial_no.is_none() => faults.push(FieldError::new(at("/serial_no"), FieldCode::Required, "")),
             Tracking::Serial if line.quantity.0.unsigned_abs() != SCALE.unsigned_abs() => {
-                faults.push(FieldError::new(at("/quantity"), "not_allowed", "one piece for each serial number"));
+                faults.push(FieldError::new(at("/quantity"), FieldCode::NotAllowed, "one piece for each serial number"));
             }
             _ => {}
         }

@@ -12,7 +12,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::Scalar,
 };
@@ -73,7 +73,13 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
     let source = match (asked.source_resource, asked.source_id) {
         (Some(resource), Some(id)) => Some(Source { resource, id }),
         (None, None) => None,
-        _ => return Err(Error::invalid(FieldError::new("/source_id", "ambiguous_key", "source_resource and source_id, or neither"))),
+        _ => {
+            return Err(Error::invalid(FieldError::new(
+                "/source_id",
+                FieldCode::AmbiguousKey,
+                "source_resource and source_id, or neither",
+            )));
+        }
     };
     let want = Want {
         id: chosen,
@@ -98,7 +104,7 @@ async fn read(work: &Work, id: Uuid) -> Result<Stored<StockReservation>> {
 }
 
 fn in_past() -> Error {
-    Error::invalid(FieldError::new("/expires_at", "in_past", "a time to come, or null"))
+    Error::invalid(FieldError::new("/expires_at", FieldCode::InPast, "a time to come, or null"))
 }
 
 /// Locks a reservation that holds, of the version the caller means.

@@ -14,7 +14,7 @@ use samphan_domain::{
 };
 use samphan_persistence::store::Work;
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     example,
     scalar::{Kind, Scalar},
 };
@@ -78,7 +78,7 @@ pub fn routes(api: Api) -> Api {
 async fn sync(work: &Work, call: Call) -> Result<Answer> {
     let asked: StockSync = call.input()?;
     if asked.items.len() > MOST_ITEMS {
-        return Err(Error::invalid(FieldError::new("/items", "too_many_items", MOST_ITEMS.to_string())));
+        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));
     }
     external_system::expect_active(work, &asked.system).await?;
     work.stand_in_line(&format!("stock {}", asked.system)).await?;
@@ -95,7 +95,7 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
 }
 
 fn count_of(work: &Work, item: &Value) -> Result<StockCount> {
-    let count = StockCount::deserialize(item).map_err(|e| Error::invalid(FieldError::new("", "invalid_value", e.to_string())))?;
+    let count = StockCount::deserialize(item).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))?;
     count.check(work.now).map_err(|(pointer, code, about)| Error::invalid(FieldError::new(pointer, code, about)))?;
     Ok(count)
 }
@@ -107,11 +107,15 @@ async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {
         (None, Some(name)) => {
             let found = find_references(work, work.shape("warehouses")?, &asked.system, std::slice::from_ref(name)).await?;
             let Some(id) = found.get(name) else {
-                return Err(Error::from(Code::UnknownExternalId).with(vec![FieldError::new(at, "unknown_external_id", "warehouses")]));
+                return Err(Error::from(Code::UnknownExternalId).with(vec![FieldError::new(
+                    at,
+                    FieldCode::UnknownExternalId,
+                    "warehouses",
+                )]));
             };
             stock_movement::warehouse(work, "", Some(WarehouseId(*id)), None).await
         }
-        _ => Err(Error::invalid(FieldError::new(at, "ambiguous_key", "exactly one of warehouse_code and warehouse_external_id"))),
+        _ => Err(Error::invalid(FieldError::new(at, FieldCode::AmbiguousKey, "exactly one of warehouse_code and warehouse_external_id"))),
     }
 }
 
@@ -135,9 +139,9 @@ impl Named {
 
     fn product(&self, item: &StockCount) -> Result<Uuid> {
         let (found, pointer, fault) = match (&item.external_id, &item.sku, item.product_id) {
-            (Some(name), ..) => (self.by_external_id.get(name).copied(), "/external_id", "unknown_external_id"),
-            (_, Some(sku), _) => (self.others.by_sku(sku).map(|p| p.0.0), "/sku", "unknown_reference"),
-            (.., id) => (id.and_then(|id: ProductId| self.others.by_id(id)).map(|p| p.0.0), "/product_id", "unknown_reference"),
+            (Some(name), ..) => (self.by_external_id.get(name).copied(), "/external_id", FieldCode::UnknownExternalId),
+            (_, Some(sku), _) => (self.others.by_sku(sku).map(|p| p.0.0), "/sku", FieldCode::UnknownReference),
+            (.., id) => (id.and_then(|id: ProductId| self.others.by_id(id)).map(|p| p.0.0), "/product_id", FieldCode::UnknownReference),
         };
         let code = if item.external_id.is_some() { Code::UnknownExternalId } else { Code::UnknownReference };
         found.ok_or_else(|| Error::from(code).with(vec![FieldError::new(pointer, fault, "products")]))
@@ -189,7 +193,7 @@ type Told = (&'static str, Option<Error>);
 fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, applied: &mut BTreeMap<Key, Stamp>) -> Result<Told> {
     let fault = |code, about| Error::invalid(FieldError::new("", code, about));
     let Some(level) = levels.by_key.get_mut(&key) else {
-        return Err(fault("not_stocked", "a product that is no service, in a warehouse in use"));
+        return Err(fault(FieldCode::NotStocked, "a product that is no service, in a warehouse in use"));
     };
     let told = item.stamp();
     let tracking = levels.facts.get(&key).map_or(Tracking::None, |f| f.tracking);
@@ -206,10 +210,10 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
         Taken::Unchanged => ("unchanged", None),
         Taken::Stale => {
             let known = level.count.as_ref().map(|(_, stamp)| format!("as of {}", stamp.as_of)).unwrap_or_default();
-            ("stale", Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", "superseded", known)])))
+            ("stale", Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::Superseded, known)])))
         }
         Taken::Conflicting => {
-            let fault = FieldError::new("/as_of", "same_as_of_different_values", "the smaller of the two counts is kept");
+            let fault = FieldError::new("/as_of", FieldCode::SameAsOfDifferentValues, "the smaller of the two counts is kept");
             ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
         }
     })

@@ -5,19 +5,19 @@ use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use samphan_resource::error::FieldError;
+use samphan_resource::error::{FieldCode, FieldError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Reads an endpoint's address, or says at `/url` why nothing may be sent there. What a name stands for is asked at every attempt.
 pub fn check(text: &str, allow_private: bool) -> Result<Url, FieldError> {
-    let fault = |code: &'static str, about: &str| FieldError::new("/url", code, about);
-    let url = Url::parse(text).map_err(|_| fault("invalid_format", "https://accounting.example.com/hooks"))?;
+    let fault = |code: FieldCode, about: &str| FieldError::new("/url", code, about);
+    let url = Url::parse(text).map_err(|_| fault(FieldCode::InvalidFormat, "https://accounting.example.com/hooks"))?;
     let schemes: &[&str] = if allow_private { &["https", "http"] } else { &["https"] };
     if !schemes.contains(&url.scheme()) {
-        return Err(fault("invalid_format", "https://…"));
+        return Err(fault(FieldCode::InvalidFormat, "https://…"));
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(fault("invalid_format", "an address without user name, password and fragment"));
+        return Err(fault(FieldCode::InvalidFormat, "an address without user name, password and fragment"));
     }
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     let ip: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
@@ -25,7 +25,7 @@ pub fn check(text: &str, allow_private: bool) -> Result<Url, FieldError> {
     // Below 1024 other protocols listen, some of which take a request for their own.
     let port = url.port_or_known_default().is_some_and(|port| matches!(port, 443 | 80 | 1024..));
     if !allow_private && (ip.is_some_and(|ip| !is_public(ip)) || ip.is_none() && local || !port) {
-        return Err(fault("address_not_allowed", ""));
+        return Err(fault(FieldCode::AddressNotAllowed, ""));
     }
     Ok(url)
 }
@@ -160,7 +160,7 @@ mod tests {
             "example.com:25",
         ] {
             let refused = check(&format!("https://{host}/x"), false).unwrap_err();
-            assert_eq!(refused.code, "address_not_allowed", "{host}");
+            assert_eq!(refused.code, FieldCode::AddressNotAllowed, "{host}");
             assert!(check(&format!("http://{host}/x"), true).is_ok(), "{host}");
         }
         for url in [
@@ -173,7 +173,7 @@ mod tests {
             "x",
             "https://example.com/#x",
         ] {
-            assert_eq!(check(url, false).unwrap_err().code, "invalid_format", "{url}");
+            assert_eq!(check(url, false).unwrap_err().code, FieldCode::InvalidFormat, "{url}");
         }
         for url in ["https://example.com/hooks?a=b", "https://1.1.1.1", "https://[2606:4700::1111]:8443/", "https://มานี.ไทย/"]
         {

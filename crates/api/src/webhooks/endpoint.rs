@@ -14,7 +14,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     event::Event,
     example,
     filter::{self, Filter},
@@ -264,12 +264,12 @@ fn note(work: &Work, endpoint: &Stored<WebhookEndpoint>, kind: &str) {
 async fn replay(work: &Work, endpoint: Stored<WebhookEndpoint>, input: Replay) -> Result<Stored<WebhookEndpoint>> {
     require_rights_of_maker(work, &endpoint, Delegation::Identity).await?;
     let wrong = |code, about| Error::invalid(FieldError::new("/after", code, about));
-    let position = work.store.feed_position(&input.after).map_err(|_| wrong("invalid_format", "a cursor of the feed"))?;
+    let position = work.store.feed_position(&input.after).map_err(|_| wrong(FieldCode::InvalidFormat, "a cursor of the feed"))?;
     let mut sql = work.sql();
     sql.push("SELECT coalesce(max(position), 0) FROM event_positions");
     // Of a time that a restore undid: nothing would be told until the feed is as long again.
     if position > work.count(sql).await? {
-        return Err(wrong("ahead_of_feed", ""));
+        return Err(wrong(FieldCode::AheadOfFeed, ""));
     }
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET position = ").int(position).push(" WHERE endpoint_id = ").id(endpoint.id());

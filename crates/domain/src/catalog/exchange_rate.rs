@@ -2,6 +2,7 @@
 
 use samphan_resource::{
     currency,
+    error::FieldCode,
     money::{Amount, Price, Quantity, SCALE},
     resource::Resource,
     validation::fault,
@@ -63,11 +64,11 @@ impl Resource for ExchangeRate {
 fn fits(rate: &ExchangeRate) -> Result<(), ValidationError> {
     let known = |code: &str| currency::decimals(code).is_some();
     match () {
-        () if !known(&rate.from_currency) => Err(fault("from_currency", "unknown_value", "an ISO 4217 currency")),
-        () if !known(&rate.to_currency) => Err(fault("to_currency", "unknown_value", "an ISO 4217 currency")),
-        () if rate.from_currency == rate.to_currency => Err(fault("to_currency", "refers_to_itself", "another currency")),
-        () if rate.rate.0 <= 0 => Err(fault("rate", "out_of_range", "more than 0")),
-        () if rate.per.0 <= 0 => Err(fault("per", "out_of_range", "more than 0")),
+        () if !known(&rate.from_currency) => Err(fault("from_currency", FieldCode::UnknownValue, "an ISO 4217 currency")),
+        () if !known(&rate.to_currency) => Err(fault("to_currency", FieldCode::UnknownValue, "an ISO 4217 currency")),
+        () if rate.from_currency == rate.to_currency => Err(fault("to_currency", FieldCode::RefersToItself, "another currency")),
+        () if rate.rate.0 <= 0 => Err(fault("rate", FieldCode::OutOfRange, "more than 0")),
+        () if rate.per.0 <= 0 => Err(fault("per", FieldCode::OutOfRange, "more than 0")),
         () => Ok(()),
     }
 }

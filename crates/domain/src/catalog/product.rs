@@ -1,7 +1,7 @@
 //! A product: something we sell.
 
 use crate::{id::CategoryId, stock::stock_level::MOST};
-use samphan_resource::{example, money::Quantity, reference::OnDelete, resource::Resource, validation::fault};
+use samphan_resource::{error::FieldCode, example, money::Quantity, reference::OnDelete, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -194,16 +194,16 @@ impl Resource for ProductCategory {
 fn translations_fit(product: &Product) -> Result<(), ValidationError> {
     match product.name_translations.iter().all(|(tag, name)| tag.len() <= 35 && (1..=200).contains(&name.chars().count())) {
         true => Ok(()),
-        false => Err(fault("name_translations", "too_long", "BCP 47 tags, and names of 1 to 200 characters")),
+        false => Err(fault("name_translations", FieldCode::TooLong, "BCP 47 tags, and names of 1 to 200 characters")),
     }
 }
 
 fn backorder_fits(product: &Product) -> Result<(), ValidationError> {
     match product.backorder_limit {
         Some(_) if product.backorder == BackorderPolicy::Refuse => {
-            Err(fault("backorder_limit", "not_allowed", "a limit with `backorder` `allow` only"))
+            Err(fault("backorder_limit", FieldCode::NotAllowed, "a limit with `backorder` `allow` only"))
         }
-        Some(limit) if limit.0 > MOST => Err(fault("backorder_limit", "out_of_range", "at most 100000000000")),
+        Some(limit) if limit.0 > MOST => Err(fault("backorder_limit", FieldCode::OutOfRange, "at most 100000000000")),
         _ => Ok(()),
     }
 }

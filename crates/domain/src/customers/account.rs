@@ -5,6 +5,7 @@ use crate::{
     tax_id,
 };
 use samphan_resource::{
+    error::FieldCode,
     error::{Code, Error},
     example,
     privacy::PersonalData,
@@ -270,10 +271,10 @@ fn known_tax_identity(account: &Account) -> Result<(), ValidationError> {
         return Ok(());
     }
     if let Some(Err(e)) = account.tax_id.as_deref().map(tax_id::thai_tax_id) {
-        return Err(fault("tax_id", "invalid_tax_id", e.to_string()));
+        return Err(fault("tax_id", FieldCode::InvalidTaxId, e.to_string()));
     }
     if let Some(Err(e)) = account.branch_code.as_deref().map(tax_id::branch_code) {
-        return Err(fault("branch_code", "invalid_branch_code", e.to_string()));
+        return Err(fault("branch_code", FieldCode::InvalidBranchCode, e.to_string()));
     }
     Ok(())
 }

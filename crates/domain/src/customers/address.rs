@@ -1,7 +1,7 @@
 //! An address of an account or contact, by what it is for.
 
 use crate::id::{AccountId, ContactId};
-use samphan_resource::{privacy::PersonalData, resource::Resource, scalar::date, validation::fault};
+use samphan_resource::{error::FieldCode, privacy::PersonalData, resource::Resource, scalar::date, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ fn dates_in_order(a: &Address) -> Result<(), ValidationError> {
 /// A period ends on or after the day it begins.
 pub(crate) fn in_order(from: Option<&str>, to: Option<&str>) -> Result<(), ValidationError> {
     match (from.and_then(date), to.and_then(date)) {
-        (Some(from), Some(to)) if to < from => Err(fault("valid_to", "before_start", "on or after valid_from")),
+        (Some(from), Some(to)) if to < from => Err(fault("valid_to", FieldCode::BeforeStart, "on or after valid_from")),
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     id::{AccountId, ContactId},
     phone,
 };
-use samphan_resource::{privacy::PersonalData, resource::Resource, text, validation::fault};
+use samphan_resource::{error::FieldCode, privacy::PersonalData, resource::Resource, text, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -133,10 +133,10 @@ impl Resource for ContactPoint {
 
 fn reachable(point: &ContactPoint) -> Result<(), ValidationError> {
     if point.kind.is_phone() && point.normalized.len() < 3 {
-        return Err(fault("raw", "invalid_phone", "a phone number with at least three digits"));
+        return Err(fault("raw", FieldCode::InvalidPhone, "a phone number with at least three digits"));
     }
     if point.kind == ContactPointKind::Email && !email::is_address(&point.normalized) {
-        return Err(fault("raw", "invalid_email", "an e-mail address such as name@example.com"));
+        return Err(fault("raw", FieldCode::InvalidEmail, "an e-mail address such as name@example.com"));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::id::AccountId;
 use samphan_resource::{
+    error::FieldCode,
     instant::Instant,
     money::{Amount, Price},
 };
@@ -110,29 +111,29 @@ impl CreditItem {
     }
 
     /// What is wrong with the item in itself: a pointer within it, a code, and what would do.
-    pub fn check(&self, now: Instant) -> Result<(), (&'static str, &'static str, &'static str)> {
+    pub fn check(&self, now: Instant) -> Result<(), (&'static str, FieldCode, &'static str)> {
         if self.as_of > now.plus_seconds(300) {
-            return Err(("/as_of", "as_of_in_future", "at most five minutes ahead of now"));
+            return Err(("/as_of", FieldCode::AsOfInFuture, "at most five minutes ahead of now"));
         }
         if self.external_id.is_some() == self.account_id.is_some() {
-            return Err(("/external_id", "ambiguous_key", "exactly one of external_id and account_id"));
+            return Err(("/external_id", FieldCode::AmbiguousKey, "exactly one of external_id and account_id"));
         }
         if self.source_revision.as_deref().is_some_and(|r| Revision::parse(r).is_none()) {
-            return Err(("/source_revision", "invalid_format", "a whole number in digits, such as 88123"));
+            return Err(("/source_revision", FieldCode::InvalidFormat, "a whole number in digits, such as 88123"));
         }
         if !self.included_orders.is_empty() && !self.names_exposure() {
-            return Err(("/included_orders", "nothing_named", "the open_orders or unbilled_deliveries that include them"));
+            return Err(("/included_orders", FieldCode::NothingNamed, "the open_orders or unbilled_deliveries that include them"));
         }
         if !self.names_exposure() && !self.names_limit() {
             return Err((
                 "",
-                "nothing_named",
+                FieldCode::NothingNamed,
                 "at least one of receivable, overdue, unbilled_deliveries, open_orders, credit_limit, on_hold",
             ));
         }
         match &self.credit_limit {
             Some(l) if (l.kind == LimitKind::Limited) != l.amount.is_some() => {
-                Err(("/credit_limit/amount", "ambiguous_limit", "an amount with `limited` and only then"))
+                Err(("/credit_limit/amount", FieldCode::AmbiguousLimit, "an amount with `limited` and only then"))
             }
             _ => Ok(()),
         }

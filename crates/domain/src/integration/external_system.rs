@@ -1,6 +1,6 @@
 //! An external system: an accounting or ERP system, a shop, a telephone exchange.
 
-use samphan_resource::{filter::duration_seconds, instant::Instant, resource::Resource, validation::fault};
+use samphan_resource::{error::FieldCode, filter::duration_seconds, instant::Instant, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ impl Resource for ExternalSystem {
 
 fn known_duration(system: &ExternalSystem) -> Result<(), ValidationError> {
     match system.stale_after.as_deref().map(duration_seconds) {
-        Some(None) => Err(fault("stale_after", "invalid_duration", "an ISO 8601 duration such as PT26H")),
+        Some(None) => Err(fault("stale_after", FieldCode::InvalidDuration, "an ISO 8601 duration such as PT26H")),
         _ => Ok(()),
     }
 }

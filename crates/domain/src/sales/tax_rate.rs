@@ -1,7 +1,7 @@
 //! A tax rate: how much of the price a tax code of accounting's takes, from day to day.
 
 use crate::customers::address::in_order;
-use samphan_resource::{money::Percent, resource::Resource, validation::fault};
+use samphan_resource::{error::FieldCode, money::Percent, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ impl Resource for TaxRate {
 
 fn fits(rate: &TaxRate) -> Result<(), ValidationError> {
     if rate.rate.0 > 10 * Percent::WHOLE.0 {
-        return Err(fault("rate", "out_of_range", "0 to 1000"));
+        return Err(fault("rate", FieldCode::OutOfRange, "0 to 1000"));
     }
     in_order(rate.valid_from.as_deref(), rate.valid_to.as_deref())
 }

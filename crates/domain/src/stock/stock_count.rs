@@ -4,7 +4,7 @@
 //! same counts ends in the same levels.
 
 use crate::{id::ProductId, stock::stock_level::MOST};
-use samphan_resource::{instant::Instant, money::SignedQuantity};
+use samphan_resource::{error::FieldCode, instant::Instant, money::SignedQuantity};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use utoipa::ToSchema;
@@ -62,16 +62,16 @@ pub enum Taken {
 
 impl StockCount {
     /// What is wrong with the count in itself: a pointer within it, a code, and what would do.
-    pub fn check(&self, now: Instant) -> Result<(), (&'static str, &'static str, &'static str)> {
+    pub fn check(&self, now: Instant) -> Result<(), (&'static str, FieldCode, &'static str)> {
         if self.as_of > now.plus_seconds(300) {
-            return Err(("/as_of", "as_of_in_future", "at most five minutes ahead of now"));
+            return Err(("/as_of", FieldCode::AsOfInFuture, "at most five minutes ahead of now"));
         }
         let keys = [self.external_id.is_some(), self.sku.is_some(), self.product_id.is_some()];
         if keys.into_iter().filter(|given| *given).count() != 1 {
-            return Err(("/external_id", "ambiguous_key", "exactly one of external_id, sku and product_id"));
+            return Err(("/external_id", FieldCode::AmbiguousKey, "exactly one of external_id, sku and product_id"));
         }
         if self.on_hand.0.unsigned_abs() > MOST.unsigned_abs() {
-            return Err(("/on_hand", "out_of_range", "at most 100000000000"));
+            return Err(("/on_hand", FieldCode::OutOfRange, "at most 100000000000"));
         }
         Ok(())
     }

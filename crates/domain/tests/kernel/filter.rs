@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use samphan_domain::customers::account::Account;
 use samphan_resource::{
     calendar::Zone,
-    error::{Code, MOST_FAULTS, Result},
+    error::{Code, FieldCode, MOST_FAULTS, Result},
     filter::*,
     instant::Instant,
     scalar::Kind,
@@ -223,7 +223,7 @@ fn a_custom_text_is_compared_with_what_its_index_can_tell() {
     let filter = |length: usize| json!({"field": "custom.route", "op": "eq", "value": "ก".repeat(length)});
     assert!(parsed(&filter(INDEXED_TEXT - 1)).is_ok());
     let refused = parsed(&filter(INDEXED_TEXT)).unwrap_err();
-    assert_eq!((refused.errors[0].pointer.as_str(), refused.errors[0].code), ("/filter/value", "too_long"));
+    assert_eq!((refused.errors[0].pointer.as_str(), refused.errors[0].code), ("/filter/value", FieldCode::TooLong));
 }
 
 #[test]

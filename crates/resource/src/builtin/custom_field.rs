@@ -1,6 +1,6 @@
 //! A custom field: what the organisation adds to a resource, typed and validated like the rest.
 
-use crate::{reference::OnDelete, resource::Resource, scalar::Kind, validation::fault};
+use crate::{error::FieldCode, reference::OnDelete, resource::Resource, scalar::Kind, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -94,8 +94,8 @@ impl Resource for CustomField {
 
 fn options_where_needed(field: &CustomField) -> Result<(), ValidationError> {
     match (field.kind, &field.picklist) {
-        (CustomKind::Picklist, None) => Err(fault("picklist", "required", "a picklist key for a field of type picklist")),
-        (k, Some(_)) if k != CustomKind::Picklist => Err(fault("picklist", "not_allowed", "only for a field of type picklist")),
+        (CustomKind::Picklist, None) => Err(fault("picklist", FieldCode::Required, "a picklist key for a field of type picklist")),
+        (k, Some(_)) if k != CustomKind::Picklist => Err(fault("picklist", FieldCode::NotAllowed, "only for a field of type picklist")),
         _ => Ok(()),
     }
 }

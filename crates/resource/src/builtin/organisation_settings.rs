@@ -2,6 +2,7 @@
 
 use crate::{
     currency,
+    error::FieldCode,
     resource::Resource,
     validation::{expect_time_zone, fault},
 };
@@ -82,7 +83,7 @@ impl Resource for OrganisationSettings {
 fn known_zone_and_currency(settings: &OrganisationSettings) -> Result<(), ValidationError> {
     expect_time_zone(&settings.time_zone)?;
     match settings.currency.as_deref().map(currency::decimals) {
-        Some(None) => Err(fault("currency", "unknown_currency", "an ISO 4217 currency such as THB")),
+        Some(None) => Err(fault("currency", FieldCode::UnknownCurrency, "an ISO 4217 currency such as THB")),
         _ => Ok(()),
     }
 }

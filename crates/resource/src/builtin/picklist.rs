@@ -1,6 +1,6 @@
 //! A picklist: the values of a custom field, as data.
 
-use crate::{resource::Resource, validation::fault};
+use crate::{error::FieldCode, resource::Resource, validation::fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -68,6 +68,6 @@ fn codes_once(list: &Picklist) -> Result<(), ValidationError> {
     let mut seen = HashSet::new();
     match list.values.iter().all(|v| seen.insert(v.code.as_str())) {
         true => Ok(()),
-        false => Err(fault("values", "repeated", "each code once")),
+        false => Err(fault("values", FieldCode::Repeated, "each code once")),
     }
 }

@@ -207,6 +207,6 @@ async fn create_role(work: &Work) -> Result<Uuid, Error> {
 
 /// An error in words: its code, and what is wrong where.
 pub(super) fn explain(error: &Error) -> String {
-    let fields = error.errors.iter().map(|e| format!(" {} {}", e.pointer, e.code)).collect::<String>();
+    let fields = error.errors.iter().map(|e| format!(" {} {}", e.pointer, e.code.as_str())).collect::<String>();
     format!("{}{fields}", error.code.about())
 }

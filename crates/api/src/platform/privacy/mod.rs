@@ -24,7 +24,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     calendar,
-    error::{Code, Error, FieldError, Result},
+    error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     rights::Delegation,
     scalar::Scalar,
@@ -60,14 +60,15 @@ pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<St
     let asked = &mut draft.data;
     let persons = || work.store.shapes.values().copied().filter(|shape| Person::is_one(shape));
     let Some(shape) = persons().find(|shape| shape.many == asked.resource) else {
-        let fault = FieldError::new("/resource", "unknown_value", "").instead_of(&asked.resource, persons().map(|shape| shape.many));
+        let fault =
+            FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&asked.resource, persons().map(|shape| shape.many));
         return Err(Error::invalid(fault));
     };
-    let missing = || Error::invalid(FieldError::new("/record_id", "unknown_reference", shape.many));
+    let missing = || Error::invalid(FieldError::new("/record_id", FieldCode::UnknownReference, shape.many));
     let found = record::seen_dead_or_alive(work, shape, asked.record_id).await?.ok_or_else(missing)?;
     if shape.many == Account::MANY && Stored::<Account>::of(found)?.data.legal_form != Some(LegalForm::Individual) {
         let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
-        return Err(Error::invalid(FieldError::new("/record_id", "not_a_person", about)));
+        return Err(Error::invalid(FieldError::new("/record_id", FieldCode::NotAPerson, about)));
     }
     let today = work.today().await?;
     let received = match &asked.received_on {
@@ -75,7 +76,7 @@ pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<St
         None => today,
     };
     if received > today {
-        return Err(Error::invalid(FieldError::new("/received_on", "in_the_future", "today or before")));
+        return Err(Error::invalid(FieldError::new("/received_on", FieldCode::InTheFuture, "today or before")));
     }
     asked.received_on = Some(received.to_string());
     asked.due_on = Some(calendar::days_after(received, DAYS_TO_ANSWER).to_string());
