@@ -20,6 +20,7 @@ mod m0014_stock_identities;
 mod m0015_references;
 mod m0016_days;
 mod m0016_items;
+mod m0017_jobs;
 mod m0017_stream_tickets;
 
 /// All steps in order.
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             m0016_days::STEP,
             m0016_items::STEP,
             m0017_stream_tickets::STEP,
+            m0017_jobs::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

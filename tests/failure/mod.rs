@@ -4,6 +4,7 @@ mod backups;
 mod books;
 pub mod clock;
 mod disk;
+mod jobs;
 mod killed;
 mod load;
 mod long_reads;

@@ -6,6 +6,7 @@ mod exports;
 mod filters;
 mod generated;
 mod hostile;
+mod jobs;
 mod once;
 mod pages;
 mod plans;

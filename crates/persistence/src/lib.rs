@@ -10,6 +10,7 @@ pub mod error;
 pub mod feed;
 pub mod filter;
 pub mod guard;
+pub mod jobs;
 pub mod line;
 pub mod list;
 pub mod long;

@@ -71,6 +71,8 @@ pub struct Opened {
     pub(crate) cursor_keys: Arc<RwLock<CursorKeys>>,
     /// Told after each commit of this process that had events.
     pub committed: Arc<Notify>,
+    /// Told after each commit of this process that enqueued jobs.
+    pub enqueued: Arc<Notify>,
     /// Where works of this process wait for one another.
     pub lines: Arc<Lines>,
     /// Rules that changes of some resources must keep.
@@ -119,6 +121,7 @@ impl Store {
             settings: Arc::default(),
             cursor_keys: Arc::default(),
             committed: Arc::default(),
+            enqueued: Arc::default(),
             lines: Arc::default(),
             guards: Arc::default(),
             long: Arc::default(),

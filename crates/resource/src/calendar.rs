@@ -3,7 +3,7 @@
 //! Documents (orders, promises, prices, tax rates, due days) use the organisation's zone. Filters use the zone of the caller.
 
 use crate::instant::Instant;
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone, offset::MappedLocalTime};
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, offset::MappedLocalTime};
 
 pub use chrono_tz::Tz as Zone;
 
@@ -28,16 +28,29 @@ pub fn today(zone: Zone, now: Instant) -> NaiveDate {
 /// the gap.
 #[must_use]
 pub fn start_of_day(zone: Zone, day: NaiveDate) -> Instant {
-    let midnight = day.and_time(NaiveTime::MIN);
-    match zone.from_local_datetime(&midnight) {
+    moment_of(zone, day.and_time(NaiveTime::MIN))
+}
+
+/// The calendar day and time of day in a zone at a moment.
+#[must_use]
+pub fn local_time(zone: Zone, now: Instant) -> NaiveDateTime {
+    now.utc().with_timezone(&zone).naive_local()
+}
+
+/// The moment of a local time.
+///
+/// Where a change of clocks doubles it, it is the earlier one. Where it skips it, it is the first moment after the gap.
+#[must_use]
+pub fn moment_of(zone: Zone, local: NaiveDateTime) -> Instant {
+    match zone.from_local_datetime(&local) {
         MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => Instant::from(time.to_utc()),
         MappedLocalTime::None => {
-            let near = Instant::from(midnight.and_utc());
-            // The local day is before `day` at the lower end and not before it at the upper end.
+            let near = Instant::from(local.and_utc());
+            // The local time is before `local` at the lower end and not before it at the upper end.
             let (mut low, mut high) = (-WIDEST_OFFSET_SECONDS, WIDEST_OFFSET_SECONDS);
             while high - low > 1 {
                 let middle = (low + high) / 2;
-                if today(zone, near.plus_seconds(middle)) < day { low = middle } else { high = middle }
+                if local_time(zone, near.plus_seconds(middle)) < local { low = middle } else { high = middle }
             }
             near.plus_seconds(high)
         }

@@ -4,6 +4,7 @@
 pub mod builtin;
 pub mod calendar;
 pub mod caller;
+pub mod cron;
 pub mod currency;
 pub mod error;
 pub mod event;

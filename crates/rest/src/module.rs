@@ -1,7 +1,10 @@
 //! What an area registers: its operations, its tasks, and the rules that hold for its records.
 
 use super::collection::Api;
-use samphan_background::task::Task;
+use samphan_background::{
+    jobs::{Job, Jobs},
+    task::Task,
+};
 use samphan_persistence::guard::Guards;
 
 /// What the areas register, one after the other.
@@ -11,6 +14,8 @@ pub struct Module {
     pub api: Api,
     /// What is done in the background.
     pub tasks: Vec<Task>,
+    /// What is done later, and again and again.
+    pub jobs: Jobs,
     /// What areas have to say about records of other areas.
     pub guards: Guards,
 }
@@ -27,6 +32,20 @@ impl Module {
     #[must_use]
     pub fn task(mut self, task: Task) -> Self {
         self.tasks.push(task);
+        self
+    }
+
+    /// With a kind of job.
+    #[must_use]
+    pub fn job<J: Job>(mut self) -> Self {
+        self.jobs = self.jobs.job::<J>();
+        self
+    }
+
+    /// With a job that is enqueued at local times of the organisation: five fields, as cron has them.
+    #[must_use]
+    pub fn schedule<J: Job>(mut self, name: &'static str, cron: &str, job: &J) -> Self {
+        self.jobs = self.jobs.schedule(name, cron, job);
         self
     }
 

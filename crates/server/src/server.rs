@@ -75,6 +75,9 @@ pub enum StartError {
     /// The address could not be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
+    /// Jobs or schedules are registered wrongly: a mistake in the program.
+    #[error("the jobs are not sound: {}", .0.join("; "))]
+    Jobs(Vec<String>),
     /// The document is not sound: a mistake in the program.
     #[error("the API document is not sound: {}", .0.join("; "))]
     Document(Vec<String>),
@@ -106,7 +109,8 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         connections: settings.database.database_connections,
         full_sync: settings.database.sqlite_full_sync,
     };
-    let Module { api, mut tasks, guards } = areas::all();
+    let Module { api, mut tasks, jobs, guards } = areas::all();
+    tasks.extend(jobs.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
     let document = openapi::published().map_err(StartError::Document)?;
     let store = Store::open(&opening, Box::leak(Box::new(api.shapes))).await?;

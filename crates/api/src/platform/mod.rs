@@ -23,7 +23,7 @@ use samphan_rest::{
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(administrators::register).task(succession::task())
+    module.routes(routes).guards(administrators::register).job::<succession::HandOverRecords>()
 }
 
 /// The area's routes.

@@ -1,9 +1,10 @@
-//! Who takes over the records of a user who is deactivated. The records are counted when the user is deactivated, and handed over a few at a
-//! time by the sweep, safe in several processes, until the user has none.
+//! Who takes over the records of a user who is deactivated. The records are counted when the user is deactivated, and handed over by a job, a
+//! few at a time, until the user has none.
 
-use samphan_background::task::Task;
+use samphan_background::jobs::{Job, JobContext};
 use samphan_domain::platform::user::User;
 use samphan_persistence::{
+    jobs::Progress,
     record,
     store::{Reader, Work},
     stored::{self, Stored},
@@ -11,15 +12,17 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::Reach,
     error::{Code, Error, FieldCode, FieldError, Result},
+    instant::Instant,
     resource::Resource,
     scalar::Scalar,
     shape::Shape,
 };
-use std::{fmt::Write, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 use uuid::Uuid;
 
-/// How often it is looked for: a list is behind by no more than this.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// Records handed over in one work.
+const AT_ONCE: usize = 500;
 /// Most records counted of each resource.
 const MAX_COUNTED: i64 = 10_000;
 /// Seconds after which no session of a deactivated user makes records any more, with room to spare.
@@ -86,53 +89,84 @@ pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<(
     Ok(())
 }
 
-/// The task that hands records over.
-#[must_use]
-pub fn task() -> Task {
-    Task::sweep("users.hand_over_records", SWEEP_INTERVAL, is_any_due, hand_over_some)
+/// Hands over the records of a deactivated user to the successor, a few at a time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct HandOverRecords {
+    /// The user who was deactivated.
+    pub user_id: Uuid,
 }
 
-/// Whether the records of any user are still to be handed over.
-pub async fn is_any_due(reader: &Reader) -> Result<bool> {
-    let mut sql = reader.sql();
-    sql.push("SELECT count(*) FROM users WHERE successor_id IS NOT NULL AND deleted_at IS NULL");
-    Ok(reader.count(sql).await? > 0)
+impl Job for HandOverRecords {
+    const KIND: &'static str = "users.hand_over_records";
+
+    async fn run(self, context: &JobContext) -> Result<()> {
+        while !context.is_cancelled() {
+            let work = context.work().await?;
+            let step = hand_over_some(&work, self.user_id, AT_ONCE).await?;
+            let Progress { done, total } = context.progress();
+            let moved = match step {
+                Step::Moved(records) => records,
+                Step::NothingLeft => 0,
+                Step::NothingYet(again_at) => {
+                    let again = self.enqueued()?.at(again_at).on_behalf_of(context.principal_id);
+                    work.enqueue(again.unique(format!("{}/{}@{again_at}", Self::KIND, self.user_id))).await?;
+                    0
+                }
+            };
+            context.commit(work, Progress { done: done + moved, total: total.map(|total| total.max(done + moved)) }).await?;
+            if moved == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Hands over some records; says whether there may be more.
-pub async fn hand_over_some(work: &Work, most: usize) -> Result<bool> {
-    let mut sql = work.sql();
-    sql.push("SELECT t.id FROM users t WHERE t.successor_id IS NOT NULL AND t.deleted_at IS NULL ORDER BY t.id");
-    for id in work.fetch(sql, |row| row.id(0)).await? {
-        // Locked: of several processes one hands over, and the user is not activated meanwhile.
-        let Some(user) = record::locked(work, work.shape(User::MANY)?, [id]).await?.pop() else { continue };
-        let user = Stored::<User>::of(user)?;
-        let Some(successor) = user.data.successor_id else { continue };
-        if record::active(work, &[successor.0]).await?.is_empty() {
-            // The successor was deactivated, too: whoever takes over that user's records is named there.
-            settle(work, &user).await?;
-            continue;
+/// What a step of a hand-over did.
+enum Step {
+    /// So many records were handed over; there may be more.
+    Moved(i64),
+    /// There are none now. A session that ends only now may still make some, until this moment.
+    NothingYet(Instant),
+    /// There is nothing to be done any more.
+    NothingLeft,
+}
+
+/// Hands over some records of a user.
+async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
+    // Locked: of several processes one hands over, and the user is not activated meanwhile.
+    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user]).await?.pop() else { return Ok(Step::NothingLeft) };
+    let user = Stored::<User>::of(user)?;
+    let Some(successor) = user.data.successor_id else { return Ok(Step::NothingLeft) };
+    if record::active(work, &[successor.0]).await?.is_empty() {
+        // The successor was deactivated, too: whoever takes over that user's records is named there.
+        settle(work, &user).await?;
+        return Ok(Step::NothingLeft);
+    }
+    let mut left = most;
+    for shape in owned(work) {
+        let mut sql = work.sql();
+        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user.id());
+        sql.push(" ORDER BY t.id LIMIT ").int(i64::try_from(left).unwrap_or(i64::MAX));
+        let ids = work.fetch(sql, |row| row.id(0)).await?;
+        left = left.saturating_sub(ids.len());
+        for before in record::locked(work, shape, ids).await? {
+            record::hand_over(work, shape, &before, Some(successor.0), None, Some(REASON.to_owned())).await?;
         }
-        let mut left = most;
-        for shape in owned(work) {
-            let mut sql = work.sql();
-            sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(id);
-            sql.push(" ORDER BY t.id LIMIT ").int(i64::try_from(left).unwrap_or(i64::MAX));
-            let ids = work.fetch(sql, |row| row.id(0)).await?;
-            left = left.saturating_sub(ids.len());
-            for before in record::locked(work, shape, ids).await? {
-                record::hand_over(work, shape, &before, Some(successor.0), None, Some(REASON.to_owned())).await?;
-            }
-            if left == 0 {
-                return Ok(true);
-            }
-        }
-        let deactivated_at = record::instant_in(&user.record, "updated_at");
-        if left == most && deactivated_at.is_some_and(|at| !at.is_within(SETTLED_AFTER_SECONDS, work.now)) {
-            settle(work, &user).await?;
+        if left == 0 {
+            break;
         }
     }
-    Ok(false)
+    if left < most {
+        return Ok(Step::Moved(i64::try_from(most - left).unwrap_or(i64::MAX)));
+    }
+    match record::instant_in(&user.record, "updated_at") {
+        Some(at) if at.is_within(SETTLED_AFTER_SECONDS, work.now) => Ok(Step::NothingYet(at.plus_seconds(SETTLED_AFTER_SECONDS))),
+        _ => {
+            settle(work, &user).await?;
+            Ok(Step::NothingLeft)
+        }
+    }
 }
 
 /// Notes that there is nothing left to hand over.

@@ -1,12 +1,13 @@
 //! How users are reached, and `GET /v1/me`.
 
-use super::succession;
+use super::succession::{self, HandOverRecords};
 use crate::identity::{
     limits, passwords,
     rights::{self, Book, Holder},
     service::Identity,
 };
 use actix_web::http::Method;
+use samphan_background::jobs::Job;
 use samphan_domain::{
     id::UserId,
     platform::{
@@ -203,6 +204,9 @@ async fn turn_with(work: &Work, before: Stored<User>, to: UserStatus, successor:
     let mut after = before.clone();
     after.data.status = to;
     after.data.successor_id = successor;
+    if successor.is_some() {
+        work.enqueue(HandOverRecords { user_id: before.id() }.enqueued()?).await?;
+    }
     stored::save(work, &before, after, if to == UserStatus::Active { "activated" } else { "deactivated" }, None).await
 }
 

@@ -5,5 +5,6 @@ pub mod audit_event;
 pub mod change;
 pub mod custom_field;
 pub mod external_reference;
+pub mod job;
 pub mod organisation_settings;
 pub mod picklist;
