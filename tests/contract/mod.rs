@@ -2,6 +2,7 @@
 
 mod compatibility;
 mod examples;
+mod forgotten;
 
 use crate::support::{
     app::client,

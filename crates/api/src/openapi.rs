@@ -1,6 +1,7 @@
 //! The whole API: every area's collections and operations, and the document they add up to.
 
-use crate::{areas, external_systems::external_reference};
+use crate::{areas, customers::search, external_systems::external_reference};
+use samphan_persistence::store::Shapes;
 use samphan_rest::{
     collection::Api,
     document::{self, About},
@@ -17,7 +18,14 @@ pub fn api() -> Api {
 /// What the areas registered, with what follows from all of it together.
 #[must_use]
 pub fn complete(api: Api) -> Api {
-    external_reference::examples(api).with_permissions()
+    search::described(external_reference::examples(api)).with_permissions()
+}
+
+/// Every resource, read once a process.
+#[must_use]
+pub fn shapes() -> &'static Shapes {
+    static SHAPES: LazyLock<Shapes> = LazyLock::new(|| areas::all().api.shapes);
+    &SHAPES
 }
 
 /// The published document, OpenAPI 3.1.0; or why it is not sound.

@@ -18,7 +18,6 @@ use samphan_persistence::{
 };
 use samphan_rest::document::older::older;
 use std::{
-    collections::HashMap,
     io::{self, Write as _},
     net::SocketAddr,
     process::ExitCode,
@@ -31,8 +30,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate(database) => match database.check() {
             Ok(()) => {
                 let opening = Opening { url: database.database_url, connections: 1, full_sync: true };
-                let shapes: &'static _ = Box::leak(Box::new(HashMap::new()));
-                match Store::open(&opening, shapes).await {
+                match Store::open(&opening, openapi::shapes()).await {
                     Ok(store) => migrate::migrate_telling(&store, &|building| println!("{building}")).await.map_err(|e| e.to_string()),
                     Err(e) => Err(e.to_string()),
                 }

@@ -113,7 +113,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     tasks.extend(jobs.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
     let document = openapi::published().map_err(StartError::Document)?;
-    let store = Store::open(&opening, Box::leak(Box::new(api.shapes))).await?;
+    let store = Store::open(&opening, openapi::shapes()).await?;
     migrate::migrate(&store).await?;
     let store = store.with_guards(guards).with_read_timeout(Duration::from_millis(settings.read_timeout_ms));
 

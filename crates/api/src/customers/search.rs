@@ -14,6 +14,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     answer::Answer,
+    collection::Api,
     example::Example,
     operation::{Call, Operation, Parameter},
     query,
@@ -53,13 +54,29 @@ pub struct SearchHit {
     pub path: String,
 }
 
+/// Whether a resource's records are found by themselves.
+fn is_searched(shape: &Shape) -> bool {
+    shape.parents.is_empty() && shape.fields.iter().any(|field| field.searched)
+}
+
+/// Says in the description which resources are searched, once all are known.
+#[must_use]
+pub fn described(mut api: Api) -> Api {
+    let mut names: Vec<String> = api.shapes.values().filter(|shape| is_searched(shape)).map(|shape| shape.many.replace('_', " ")).collect();
+    names.sort();
+    if let Some(operation) = api.operations.iter_mut().find(|operation| operation.id == "search") {
+        operation.description = operation.description.replace("{searched}", &names.join(", "));
+    }
+    api
+}
+
 /// The operation.
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     let about = "Records in which every word stands, anywhere within words: no spaces needed between Thai words, Arabic and Persian letters and all digits \
                  taken as the same, accents and case ignored. All words stand in one text: the record's own, or that of a child of it, such as a phone number, an e-mail address, an address, a shipment or an \
                  invoice. Spaces between Thai words make no difference. \
-                 Searches accounts, contacts, orders, products, users and warehouses, also by their tags and their names in other systems, as far as the caller may see \
+                 Searches {searched}, also by their tags and their names in other systems, as far as the caller may see \
                  them. A record found by several texts may come once on each of several pages.";
     vec![
         Operation::read("search", "/v1/search", run)
@@ -88,8 +105,7 @@ pub fn routes() -> Vec<Operation> {
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with(vec![fault]);
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
-    let mut searched: Vec<&'static Shape> =
-        reader.store.shapes.values().copied().filter(|s| s.parents.is_empty() && s.fields.iter().any(|f| f.searched)).collect();
+    let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();
     searched.retain(|s| query::all_searched(reader, s));
     searched.sort_by_key(|s| s.many);
     if let Some(names) = call.query.get("resources") {

@@ -151,6 +151,9 @@ fn roles() -> Vec<Role> {
             "tax-rates",
             "settings",
             "exchange-rates",
+            // What forms are built of.
+            "custom-fields",
+            "picklists",
         ]
         .map(|r| grant(&format!("{r}:read"), Reach::All));
         let orders = ["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"]
@@ -180,7 +183,10 @@ fn roles() -> Vec<Role> {
     let keeping = [("orders", vec!["read", "create-shipment", "allocate-stock"])]
         .into_iter()
         .chain([("shipments", vec!["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])])
-        .chain(["stock-movements", "stock-reservations", "warehouses", "products", "settings"].map(|r| (r, vec!["read"])))
+        .chain(
+            ["stock-movements", "stock-reservations", "warehouses", "products", "settings", "custom-fields", "picklists"]
+                .map(|r| (r, vec!["read"])),
+        )
         .chain([("stock-levels", vec!["read", "receive", "transfer", "adjust"])]);
     let keeping = keeping.flat_map(|(r, verbs)| verbs.into_iter().map(move |v| grant(&format!("{r}:{v}"), Reach::All))).collect();
     let mut accounting: Vec<Grant> = [
@@ -209,6 +215,8 @@ fn roles() -> Vec<Role> {
         "stock-levels:read",
         "stock-levels:sync",
         "settings:read",
+        "custom-fields:read",
+        "picklists:read",
     ]
     .map(|p| grant(p, Reach::All))
     .into();

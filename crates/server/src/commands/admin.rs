@@ -129,7 +129,7 @@ fn given_password(common: &Common) -> Result<Option<String>, String> {
 pub(super) async fn open(database: &Database) -> Result<Store, String> {
     let opening =
         Opening { url: database.database_url.clone(), connections: database.database_connections, full_sync: database.sqlite_full_sync };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.map_err(|e| e.to_string())?;
+    let store = Store::open(&opening, openapi::shapes()).await.map_err(|e| e.to_string())?;
     migrate::migrate(&store).await.map_err(|e| e.to_string())?;
     Ok(store)
 }

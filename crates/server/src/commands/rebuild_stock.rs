@@ -34,7 +34,7 @@ pub struct Options {
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<usize, String> {
     options.database.check()?;
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: true };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.map_err(|e| e.to_string())?;
+    let store = Store::open(&opening, openapi::shapes()).await.map_err(|e| e.to_string())?;
     migrate::migrate_telling(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
     let found = if options.check { check(&store).await } else { rebuild(&store).await }.map_err(|e| e.to_string())?;
     found.iter().for_each(|difference| say(&difference.to_string()));

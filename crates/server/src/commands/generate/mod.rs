@@ -87,7 +87,7 @@ pub enum GenerateError {
 /// Generates, saying how far it is. Refused when the database has generated data already.
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), GenerateError> {
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
-    let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await?;
+    let store = Store::open(&opening, openapi::shapes()).await?;
     migrate::migrate_telling(&store, &|building| say(&building.to_string())).await?;
     let accounts = options.accounts as usize;
     let contacts = options.contacts.map_or(accounts * 2, |n| n as usize);

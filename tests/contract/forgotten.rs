@@ -1,0 +1,59 @@
+//! What the author of a new resource may forget: whose the free text in it is, and which role may use it.
+
+use crate::support::{contract::operations, *};
+use samphan_api::openapi;
+use samphan_resource::{scalar::Kind, shape::Field};
+use std::collections::BTreeSet;
+
+crate::on_both![every_resource_is_read_by_a_shipped_role];
+
+/// Free texts that say nothing of a person: about goods, places and settings, or in another system's words. Those of events are erased with
+/// the events.
+const NOBODYS: [&str; 16] = [
+    "account_grade_history.from_grade",
+    "account_grade_history.to_grade",
+    "audit_events.reason",
+    "custom_fields.description",
+    "product_categories.description",
+    "products.description",
+    "products.name",
+    "roles.description",
+    "settings.name",
+    "stock_movements.reason",
+    "tags.description",
+    "teams.description",
+    "warehouses.line1",
+    "warehouses.line2",
+    "webhook_deliveries.last_response",
+    "webhook_endpoints.description",
+];
+
+/// What only administrators read: the organisation's machines, its rights, and what persons may ask of it.
+const ADMINISTRATORS: [&str; 5] = ["api-keys:read", "audit-events:read", "privacy-requests:read", "roles:read", "webhook-endpoints:read"];
+
+/// Whether anybody may write anything into a field.
+fn is_free_text(field: &Field) -> bool {
+    let is_bounded = field.schema.get("pattern").is_some() || field.schema.get("format").is_some() || !field.options.is_empty();
+    field.kind == Kind::Text
+        && field.reference.is_none()
+        && !is_bounded
+        && field.schema["maxLength"].as_u64().is_none_or(|most| most >= 200)
+}
+
+#[test]
+fn free_text_is_erased_with_the_person_it_may_be_about() {
+    let api = openapi::api();
+    let texts = api.shapes.values().flat_map(|shape| shape.fields.iter().map(move |field| (shape, field)));
+    let unmarked = texts.filter(|(_, field)| is_free_text(field) && field.personal.is_none());
+    let unmarked: BTreeSet<String> = unmarked.map(|(shape, field)| format!("{}.{}", shape.many, field.name)).collect();
+    assert_eq!(unmarked, NOBODYS.map(str::to_owned).into(), "name it in PERSONAL_DATA, or here when it is about nobody");
+}
+
+async fn every_resource_is_read_by_a_shipped_role(app: App) {
+    let roles = app.all("/v1/roles", 200).await;
+    let grants = roles.iter().filter(|role| role["name"] != "Administrator").flat_map(|role| role["permissions"].as_array().unwrap());
+    let granted: BTreeSet<&str> = grants.map(|grant| grant["permission"].as_str().unwrap()).collect();
+    let needed = operations().filter_map(|(_, _, operation)| operation["x-permission"].as_str()).filter(|p| p.ends_with(":read"));
+    let missing: BTreeSet<&str> = needed.filter(|permission| !granted.contains(permission)).collect();
+    assert_eq!(missing, ADMINISTRATORS.into(), "grant it in a shipped role (platform/first_start.rs), or name it here");
+}
