@@ -2,7 +2,7 @@
 //! shipped and invoiced of them; only what changes is priced anew.
 
 use super::{
-    confirm::{Doing, promise},
+    confirm::{Doing, commit_or_hold},
     goods,
     order::{expect, expect_no_shipment, expect_not_invoiced, name_lines},
     pricing,
@@ -62,7 +62,7 @@ pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder)
         let source = Source { resource: Order::MANY.to_owned(), id: before.id() };
         goods::carry_over(work, &was, &mut after.data, &source, input.reason.clone()).await?;
     }
-    promise(work, &before, after, Doing { checkpoint: Checkpoint::Amend, what: "amended" }, input.reason).await
+    commit_or_hold(work, &before, after, Doing { checkpoint: Checkpoint::Amend, what: "amended" }, input.reason).await
 }
 
 /// What is ordered, from where.

@@ -63,124 +63,210 @@ impl Obstacle {
     }
 }
 
-/// Promises an order as it is to be, or holds it. `after` has everything but what follows from the checks.
-pub async fn promise(
+/// Commits an order as it is to be, or puts it on hold. `after` has everything but what follows from the checks.
+pub async fn commit_or_hold(
     work: &Work,
     before: &Stored<Order>,
-    mut after: Stored<Order>,
+    after: Stored<Order>,
     doing: Doing,
     reason: Option<String>,
 ) -> Result<Stored<Order>> {
-    let id = before.id();
-    let source = Source { resource: Order::MANY.to_owned(), id };
-    // Whoever deletes or blocks the customer stands in the same line.
-    stand_in_line(work, after.data.account_id.0).await?;
-    let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
-    let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
-    let promised = of_promise(work, &after.data).await?;
-    let mut holds = hold::open(work, id).await?;
-    if holds.iter().any(|h| h.data.kind == HoldKind::Manual) {
+    let mut commitment = Commitment::begin(work, before, after).await?;
+    if commitment.is_held_by_hand() {
         // Somebody's hold comes first: what else is in the way is asked when it is let go.
-        after.data.status = OrderStatus::OnHold;
-        after.data.follow_up();
-        return stored::save(work, before, after, "held", reason).await;
+        return commitment.save_on_hold(reason).await;
     }
-    let asked = asked_amount(&before.data, &after.data);
-    if asked.0 > 0 || before.data.committed_amount == Amount(0) {
-        account.data.check_not_blocked()?;
+    commitment.check_customer()?;
+    commitment.check_prices().await?;
+    commitment.check_approval();
+    let credit = commitment.check_credit(doing.checkpoint).await?;
+    commitment.waive_obstacles();
+    commitment.check_stock().await?;
+    if let Some(credit) = credit {
+        commitment.keep_credit(credit).await?;
     }
-    let mut obstacles = vec![];
-    let is_of_promise = promised.is_some();
-    if !is_of_promise {
-        obstacles.extend(prices(work, &after.data, &account).await?);
+    if commitment.obstacles.is_empty() { commitment.commit(doing.what, reason).await } else { commitment.hold(reason).await }
+}
+
+/// An order on its way to be committed, and what is known of it.
+struct Commitment<'a> {
+    work: &'a Work,
+    before: &'a Stored<Order>,
+    after: Stored<Order>,
+    account: Stored<Account>,
+    /// The promise it was made from, while that holds.
+    promised: Option<Stored<OrderPromise>>,
+    /// Its open holds.
+    holds: Vec<Stored<OrderHold>>,
+    /// What it adds to what is counted against the customer's credit.
+    asked: Amount,
+    /// What stands in the way.
+    obstacles: Vec<Obstacle>,
+    /// Whether what a promise put aside is the order's from now on.
+    takes_over: bool,
+    /// Whether the credit policy lets a hold go by itself.
+    policy_releases: bool,
+}
+
+impl<'a> Commitment<'a> {
+    async fn begin(work: &'a Work, before: &'a Stored<Order>, after: Stored<Order>) -> Result<Self> {
+        // Whoever deletes or blocks the customer stands in the same line.
+        stand_in_line(work, after.data.account_id.0).await?;
+        let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
+        let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
+        let promised = of_promise(work, &after.data).await?;
+        let holds = hold::open(work, before.id()).await?;
+        let asked = asked_amount(&before.data, &after.data);
+        Ok(Self { work, before, after, account, promised, holds, asked, obstacles: vec![], takes_over: false, policy_releases: false })
     }
-    obstacles.extend(approval(work, &after.data, is_of_promise));
-    // What the promise held is there; nothing new is asked.
-    let decided = match promised {
-        Some(promised) if takes_credit(work, id, &mut after.data, &promised.data).await? => None,
-        _ => {
-            give_back_promised(work, &after.data).await?;
-            Some(ask_credit(work, &mut after.data, asked, doing.checkpoint).await?)
+
+    fn is_held_by_hand(&self) -> bool {
+        self.holds.iter().any(|h| h.data.kind == HoldKind::Manual)
+    }
+
+    fn is_waived(&self, kind: HoldKind) -> bool {
+        self.after.data.waived_holds.contains(&kind)
+    }
+
+    /// Refuses a blocked customer more than was promised already.
+    fn check_customer(&self) -> Result<()> {
+        if self.asked.0 > 0 || self.before.data.committed_amount == Amount(0) { self.account.data.check_not_blocked() } else { Ok(()) }
+    }
+
+    async fn check_prices(&mut self) -> Result<()> {
+        if self.promised.is_none() {
+            self.obstacles.extend(prices(self.work, &self.after.data, &self.account).await?);
         }
-    };
-    if let Some(decided) = decided.as_ref().filter(|d| d.verdict.decision > CreditAction::Warn) {
-        obstacles.push(credit_obstacle(decided, asked));
+        Ok(())
     }
-    let waived = |kind: HoldKind| after.data.waived_holds.contains(&kind);
-    obstacles.retain(|o| !waived(o.kind));
-    let may_lack = waived(HoldKind::Stock);
-    // What a promise put aside is the order's from now on, or nobody's.
-    let takes_over = after.data.promise_id.is_some() && after.data.committed_amount == Amount(0) && obstacles.is_empty();
-    let lacking = if obstacles.is_empty() {
-        if takes_over {
-            goods::keep(work, &mut after.data.lines, &source).await?;
+
+    fn check_approval(&mut self) {
+        self.obstacles.extend(approval(self.work, &self.after.data, self.promised.is_some()));
+    }
+
+    /// Takes over the credit that the promise held, or asks for it; answers what was decided then.
+    async fn check_credit(&mut self, checkpoint: Checkpoint) -> Result<Option<Decided>> {
+        let (work, order) = (self.work, &mut self.after.data);
+        // What the promise held is there; nothing new is asked.
+        if let Some(promised) = &self.promised
+            && takes_credit(work, self.before.id(), order, &promised.data).await?
+        {
+            return Ok(None);
         }
-        let hold = Hold { source, until: None };
-        goods::reserve(work, &mut after.data.lines, after.data.warehouse_id, &hold, may_lack).await?
-    } else {
-        goods::lacking(work, &after.data.lines, after.data.warehouse_id).await?
-    };
-    if !lacking.is_empty() && !may_lack {
-        obstacles.push(Obstacle::new(HoldKind::Stock, "insufficient_stock", lacking));
-    }
-    let free = obstacles.is_empty();
-    let policy_releases = decided.as_ref().is_some_and(|d| d.policy.releases_holds);
-    if let Some(decided) = decided {
-        let (made, _) = keep(work, decided, if free { Keep::Captured(OrderId(id)) } else { Keep::Nothing }).await?;
-        after.data.credit_check_id = Some(made.id());
-    }
-    if free {
-        for open in holds {
-            hold::settle(work, &open, HoldStatus::Resolved, "resolved", None).await?;
+        give_back_promised(work, order).await?;
+        let decided = ask_credit(work, order, self.asked, checkpoint).await?;
+        if decided.verdict.decision > CreditAction::Warn {
+            self.obstacles.push(credit_obstacle(&decided, self.asked));
         }
-        after.data.status = OrderStatus::Confirmed;
-        after.data.mark_confirmed();
-        after.data.commit();
-        after.data.confirmed_at = after.data.confirmed_at.or(Some(work.now));
-        after.data.follow_up();
-        return stored::save(work, before, after, doing.what, reason).await;
+        self.policy_releases = decided.policy.releases_holds;
+        Ok(Some(decided))
     }
-    if takes_over {
-        goods::release(work, after.data.lines.iter_mut(), None).await?;
+
+    /// Lets pass what somebody who may has let pass.
+    fn waive_obstacles(&mut self) {
+        let waived = self.after.data.waived_holds.clone();
+        self.obstacles.retain(|obstacle| !waived.contains(&obstacle.kind));
     }
-    let lacking: Vec<&OrderLine> =
-        obstacles.iter().filter(|o| o.kind == HoldKind::Stock).flat_map(|o| &o.line_ids).filter_map(|id| after.data.line(*id)).collect();
-    let goods_release = hold::release_themselves(work, &lacking).await?;
-    for obstacle in &obstacles {
-        let draft = OrderHold {
-            order_id: OrderId(id),
-            account_id: after.data.account_id,
+
+    /// Reserves the goods, or, where something else stands in the way, only looks which are lacking.
+    async fn check_stock(&mut self) -> Result<()> {
+        let may_lack = self.is_waived(HoldKind::Stock);
+        let is_free = self.obstacles.is_empty();
+        let (work, order) = (self.work, &mut self.after.data);
+        self.takes_over = order.promise_id.is_some() && order.committed_amount == Amount(0) && is_free;
+        let lacking = if is_free {
+            let source = Source { resource: Order::MANY.to_owned(), id: self.before.id() };
+            if self.takes_over {
+                goods::keep(work, &mut order.lines, &source).await?;
+            }
+            goods::reserve(work, &mut order.lines, order.warehouse_id, &Hold { source, until: None }, may_lack).await?
+        } else {
+            goods::lacking(work, &order.lines, order.warehouse_id).await?
+        };
+        if !lacking.is_empty() && !may_lack {
+            self.obstacles.push(Obstacle::new(HoldKind::Stock, "insufficient_stock", lacking));
+        }
+        Ok(())
+    }
+
+    /// Keeps what was decided about credit: captured for the order where nothing stands in the way.
+    async fn keep_credit(&mut self, decided: Decided) -> Result<()> {
+        let kept = if self.obstacles.is_empty() { Keep::Captured(OrderId(self.before.id())) } else { Keep::Nothing };
+        let (made, _) = keep(self.work, decided, kept).await?;
+        self.after.data.credit_check_id = Some(made.id());
+        Ok(())
+    }
+
+    /// Commits the order; all its holds are resolved.
+    async fn commit(mut self, event: &'static str, reason: Option<String>) -> Result<Stored<Order>> {
+        self.resolve_holds().await?;
+        let order = &mut self.after.data;
+        order.status = OrderStatus::Confirmed;
+        order.mark_confirmed();
+        order.commit();
+        order.confirmed_at = order.confirmed_at.or(Some(self.work.now));
+        order.follow_up();
+        stored::save(self.work, self.before, self.after, event, reason).await
+    }
+
+    /// Puts the order on hold: a hold for each obstacle; those of obstacles that are gone are resolved.
+    async fn hold(mut self, reason: Option<String>) -> Result<Stored<Order>> {
+        if self.takes_over {
+            goods::release(self.work, self.after.data.lines.iter_mut(), None).await?;
+        }
+        let of_stock = self.obstacles.iter().filter(|o| o.kind == HoldKind::Stock).flat_map(|o| &o.line_ids);
+        let lacking: Vec<&OrderLine> = of_stock.filter_map(|id| self.after.data.line(*id)).collect();
+        let goods_release = hold::release_themselves(self.work, &lacking).await?;
+        for obstacle in &self.obstacles {
+            let draft = self.hold_for(obstacle, goods_release);
+            let id = hold::put(self.work, &mut self.holds, draft).await?;
+            if obstacle.kind == HoldKind::Stock {
+                hold::wait_for(self.work, id, &lacking, self.after.data.warehouse_id).await?;
+            }
+        }
+        self.resolve_holds().await?;
+        self.save_on_hold(reason).await
+    }
+
+    fn hold_for(&self, obstacle: &Obstacle, goods_release: bool) -> OrderHold {
+        let order = &self.after.data;
+        let is_credit = obstacle.kind == HoldKind::Credit;
+        let decision = if order.credit_status == CreditStanding::Declined { CreditAction::Decline } else { CreditAction::Hold };
+        OrderHold {
+            order_id: OrderId(self.before.id()),
+            account_id: order.account_id,
             kind: obstacle.kind,
             reasons: obstacle.reasons.clone(),
             line_ids: obstacle.line_ids.clone(),
-            decision: (obstacle.kind == HoldKind::Credit).then_some(match after.data.credit_status {
-                CreditStanding::Declined => CreditAction::Decline,
-                _ => CreditAction::Hold,
-            }),
+            decision: is_credit.then_some(decision),
             amount_over: obstacle.amount_over,
-            credit_check_id: after.data.credit_check_id.filter(|_| obstacle.kind == HoldKind::Credit),
+            credit_check_id: order.credit_check_id.filter(|_| is_credit),
             releases_itself: match obstacle.kind {
-                HoldKind::Credit => policy_releases,
+                HoldKind::Credit => self.policy_releases,
                 HoldKind::Stock => goods_release,
                 _ => false,
             },
             note: None,
             escalated_to_id: None,
             status: HoldStatus::Open,
-            checked_at: Some(work.now),
+            checked_at: Some(self.work.now),
             settled_at: None,
-        };
-        let id = hold::put(work, &mut holds, draft).await?;
-        if obstacle.kind == HoldKind::Stock {
-            hold::wait_for(work, id, &lacking, after.data.warehouse_id).await?;
         }
     }
-    for gone in holds {
-        hold::settle(work, &gone, HoldStatus::Resolved, "resolved", None).await?;
+
+    /// Resolves the holds that are left.
+    async fn resolve_holds(&mut self) -> Result<()> {
+        for hold in std::mem::take(&mut self.holds) {
+            hold::settle(self.work, &hold, HoldStatus::Resolved, "resolved", None).await?;
+        }
+        Ok(())
     }
-    after.data.status = OrderStatus::OnHold;
-    after.data.follow_up();
-    stored::save(work, before, after, "held", reason).await
+
+    async fn save_on_hold(mut self, reason: Option<String>) -> Result<Stored<Order>> {
+        self.after.data.status = OrderStatus::OnHold;
+        self.after.data.follow_up();
+        stored::save(self.work, self.before, self.after, "held", reason).await
+    }
 }
 
 /// The promise an order was made from, while it holds.

@@ -2,7 +2,7 @@
 //!
 //! The order is locked before its holds, always: so whoever acts on a hold goes by its order.
 
-use super::confirm::{Doing, promise};
+use super::confirm::{Doing, commit_or_hold};
 use actix_web::http::Method;
 use samphan_domain::{
     id::WarehouseId,
@@ -160,7 +160,7 @@ pub(super) async fn release(
         }
     }
     after.data.waived_holds.sort();
-    promise(work, &order, after, Doing { checkpoint: Checkpoint::Confirm, what: "released" }, reason).await
+    commit_or_hold(work, &order, after, Doing { checkpoint: Checkpoint::Confirm, what: "released" }, reason).await
 }
 
 /// The hold of a call, still open, with its order, locked.

@@ -3,7 +3,7 @@
 use super::{
     address::Addresses,
     amend::amend,
-    confirm::{Doing, promise},
+    confirm::{Doing, commit_or_hold},
     goods::{self, Hold},
     hold, pricing,
     promise::{give_back_promised, take_over, used},
@@ -307,7 +307,7 @@ pub async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>>
 /// Confirms an order: promises it, or holds it for a reason.
 pub async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     expect(&before, "confirm")?;
-    promise(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
+    commit_or_hold(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
 }
 
 /// Holds an order by hand, for a reason.
@@ -381,7 +381,7 @@ async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Resul
         after.data.confirmed_at = None;
     }
     after.data.credit_status = CreditStanding::NotChecked;
-    promise(work, &before, after, Doing { checkpoint: Checkpoint::Reopen, what: "reopened" }, input.reason).await
+    commit_or_hold(work, &before, after, Doing { checkpoint: Checkpoint::Reopen, what: "reopened" }, input.reason).await
 }
 
 async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {

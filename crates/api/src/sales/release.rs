@@ -2,7 +2,7 @@
 //! ends expired promises. Safe to run in several processes.
 
 use super::{
-    confirm::{Doing, promise},
+    confirm::{Doing, commit_or_hold},
     hold,
     promise::end,
 };
@@ -137,5 +137,5 @@ async fn go_on(work: &Work, id: Uuid, why: &str) -> Result<()> {
         return Ok(());
     }
     let doing = Doing { checkpoint: Checkpoint::Confirm, what: "released" };
-    promise(work, &order, order.clone(), doing, Some(why.to_owned())).await.map(|_| ())
+    commit_or_hold(work, &order, order.clone(), doing, Some(why.to_owned())).await.map(|_| ())
 }
