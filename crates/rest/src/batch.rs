@@ -4,6 +4,7 @@
 
 use super::{
     answer::Answer,
+    body,
     external::{LONGEST_EXTERNAL_ID, find_references, make_as},
     operation::Call,
     problem,
@@ -19,13 +20,23 @@ use samphan_resource::{
     builtin::external_reference::ExternalRef,
     error::{Code, Error, FieldCode, FieldError, Result},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Most items in a batch.
 pub const MOST_ITEMS: usize = 1_000;
+
+/// Reads the items of a batch, each checked against its published schema: one that does not fit fails alone.
+pub fn read_items<T: DeserializeOwned>(call: &Call, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
+    let read = |item: &Value| {
+        let mut item = item.clone();
+        let faults = call.kernel.validators.faults(schema, &mut item, "")?;
+        Ok(if faults.is_empty() { body::from_value(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) })
+    };
+    items.iter().map(read).collect()
+}
 
 #[derive(Debug, Deserialize)]
 struct Envelope {

@@ -79,10 +79,11 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
 
 /// Reads a body into a type. The schema was checked, so what fails here is a rule only the type knows.
 pub fn typed<T: DeserializeOwned>(body: &Map<String, Value>) -> Result<T> {
-    serde_path(Value::Object(body.clone()))
+    from_value(Value::Object(body.clone()))
 }
 
-fn serde_path<T: DeserializeOwned>(value: Value) -> Result<T> {
+/// A value as a type; it fits the published schema already.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
 }
 

@@ -32,6 +32,7 @@ use samphan_resource::{
 use samphan_rest::{
     answer::Answer,
     batch::{self, MOST_ITEMS, Outcome},
+    body,
     collection::Api,
     example::Example,
     external::find_references,
@@ -179,18 +180,8 @@ pub fn schemas(mut api: Api) -> Api {
 async fn push(work: &Work, call: Call) -> Result<Answer> {
     let batch: CreditBatch = call.input()?;
     let ledger = Ledger { system: batch.system, entity: batch.entity, currency: batch.currency };
-    let mut read: Vec<Result<CreditItem>> = Vec::with_capacity(batch.items.len());
-    for item in &batch.items {
-        let mut item = item.clone();
-        let faults = call.kernel.validators.faults("CreditItem", &mut item, "")?;
-        read.push(if faults.is_empty() { item_of(&item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
-    }
-    let mut posted: Vec<Result<PostedInvoice>> = Vec::with_capacity(batch.invoices.len());
-    for one in &batch.invoices {
-        let mut one = one.clone();
-        let faults = call.kernel.validators.faults("PostedInvoice", &mut one, "")?;
-        posted.push(if faults.is_empty() { invoice_of(&one) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
-    }
+    let read = batch::read_items(&call, "CreditItem", &batch.items)?;
+    let posted = batch::read_items(&call, "PostedInvoice", &batch.invoices)?;
     if !batch.invoices.is_empty() {
         expect_ledger(work, &ledger).await?;
     }
@@ -207,10 +198,6 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
     })))
 }
 
-fn invoice_of(value: &Value) -> Result<PostedInvoice> {
-    PostedInvoice::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
-}
-
 /// The customers of whose invoices one was refused, and its place. Their balances may include it, so they are not applied.
 async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[Outcome]) -> Result<HashMap<Uuid, usize>> {
     let failed = || posted.iter().zip(outcomes).enumerate().filter(|(_, (_, outcome))| outcome.status == "failed");
@@ -224,7 +211,7 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
     let mut take = |name: &str| body.remove(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let ledger = Ledger { system: take("system"), entity: take("entity"), currency: take("currency") };
     body.insert("account_id".into(), json!(call.id(0)?));
-    let item = item_of(&Value::Object(body))?;
+    let item = body::from_value(Value::Object(body))?;
     let outcomes = apply(work, &ledger, None, vec![Ok(item)], &HashMap::new()).await?;
     match outcomes.into_iter().next() {
         Some(Outcome { error: Some(error), status: "failed", .. })
@@ -236,10 +223,6 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
         Some(outcome) => Ok(Answer::json(&batch::result(&call, &work.request_id, 0, &outcome))),
         None => Err(Code::Internal.into()),
     }
-}
-
-fn item_of(value: &Value) -> Result<CreditItem> {
-    CreditItem::deserialize(value).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))
 }
 
 /// A balance being changed by a batch, and what of it was applied.

@@ -83,21 +83,13 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
     external_system::expect_active(work, &asked.system).await?;
     work.stand_in_line(&format!("stock {}", asked.system)).await?;
     let warehouse = warehouse(work, &asked).await?;
-    let mut items: Vec<Result<StockCount>> = Vec::with_capacity(asked.items.len());
-    for item in &asked.items {
-        let mut item = item.clone();
-        let faults = call.kernel.validators.faults("StockCount", &mut item, "")?;
-        items.push(if faults.is_empty() { count_of(work, &item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
-    }
+    let fault = |(pointer, code, about): (&str, _, &str)| Error::invalid(FieldError::new(pointer, code, about));
+    let checked = |count: StockCount| count.check(work.now).map_err(fault).map(|()| count);
+    let items =
+        batch::read_items::<StockCount>(&call, "StockCount", &asked.items)?.into_iter().map(|item| item.and_then(checked)).collect();
     let outcomes = apply(work, &asked.system, warehouse, items).await?;
     external_system::seen(work, &asked.system).await?;
     Ok(batch::answer(&call, &work.request_id, &outcomes))
-}
-
-fn count_of(work: &Work, item: &Value) -> Result<StockCount> {
-    let count = StockCount::deserialize(item).map_err(|e| Error::invalid(FieldError::new("", FieldCode::InvalidValue, e.to_string())))?;
-    count.check(work.now).map_err(|(pointer, code, about)| Error::invalid(FieldError::new(pointer, code, about)))?;
-    Ok(count)
 }
 
 async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {
