@@ -5,7 +5,8 @@ use crate::support::{
     *,
 };
 use actix_web::http::Method;
-use samphan_api::openapi;
+use samphan_api::{openapi, platform::succession::HandOverRecords};
+use samphan_background::jobs::Job as _;
 use samphan_resource::example::{DATE, MOMENT, is_id};
 use samphan_rest::{
     example::{self, Told},
@@ -16,6 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use uuid::Uuid;
 
 crate::on_both![every_example_is_executed];
 
@@ -221,6 +223,7 @@ async fn every_example_is_executed(app: App) {
     let sign_in = steps.iter().find(|s| s.operation.id == "signIn").unwrap().told.body.clone().unwrap();
     let mut left: Vec<(Step, Option<(usize, String)>)> = steps.into_iter().map(|s| (s, None)).collect();
     left.sort_by_key(|(step, _)| step.rank());
+    enqueue(&app).await;
     let mut story = Story { app, done: BTreeSet::new(), made: BTreeSet::new(), known: BTreeMap::new() };
     let (mut wrong, mut changes, mut rounds) = (vec![], 0, 0);
     while !left.is_empty() {
@@ -264,6 +267,14 @@ async fn every_example_is_executed(app: App) {
         }
     }
     assert!(wrong.is_empty(), "these answer something else than their examples:\n{}", wrong.join("\n"));
+}
+
+/// Enqueues a job that is due tomorrow: no operation does.
+async fn enqueue(app: &App) {
+    let work = app.work().await;
+    let job = HandOverRecords { user_id: Uuid::nil() }.enqueued().unwrap();
+    work.enqueue(job.at(work.now.plus_seconds(86_400))).await.unwrap().unwrap();
+    work.commit().await.unwrap();
 }
 
 /// The examples of a media type of the document, by name.

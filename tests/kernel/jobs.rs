@@ -1,6 +1,6 @@
 //! Durable jobs, run by workers of these tests beside the server, which does not know their kinds: each as a process of its own would.
 
-use crate::support::{receiver::local, *};
+use crate::support::{app::wait, receiver::local, *};
 use samphan_api::openapi;
 use samphan_background::{
     jobs::{Backoff, Job, JobContext, Jobs},
@@ -10,16 +10,17 @@ use samphan_background::{
 use samphan_domain::platform::team::Team;
 use samphan_persistence::{
     jobs::{self, Progress},
-    store::{Opening, Store},
+    store::{Opening, Reader, Store},
     stored::{self, Stored},
 };
 use samphan_resource::{
+    caller::Caller,
     error::{Code, Error, Result},
     scalar::{Kind, Scalar},
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Barrier;
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use tokio::sync::{Barrier, oneshot};
 use uuid::Uuid;
 
 crate::on_both![
@@ -30,6 +31,9 @@ crate::on_both![
     unique_key_is_one_job_at_a_time,
     job_of_a_work_that_is_rolled_back_is_not_there,
     job_of_an_unknown_kind_waits_for_a_program_that_knows_it,
+    missed_runs_of_a_schedule_are_made_up_for_once,
+    failed_job_is_told_found_counted_and_tried_again,
+    queued_job_is_cancelled_at_once_and_running_one_at_its_next_step,
 ];
 
 /// What differs between workers.
@@ -91,6 +95,21 @@ impl Job for Fails {
     }
 }
 
+/// Goes on until it is asked to stop, which it hears of at its second step.
+#[derive(Serialize, Deserialize)]
+struct UntilCancelled {}
+
+impl Job for UntilCancelled {
+    const KIND: &'static str = "tests.until_cancelled";
+
+    async fn run(self, context: &JobContext) -> Result<()> {
+        context.commit(context.work().await?, Progress { done: 1, total: None }).await?;
+        context.process.service::<Site>()?.barrier.wait().await;
+        context.commit(context.work().await?, Progress { done: 2, total: None }).await?;
+        if context.is_cancelled() { Ok(()) } else { Err(Error::from(Code::Internal)) }
+    }
+}
+
 /// Nobody registers it.
 #[derive(Serialize, Deserialize)]
 struct OfTomorrow {}
@@ -112,9 +131,16 @@ struct Kept {
     error: Option<String>,
 }
 
+/// A worker on a thread and with connections of its own, as another process would have them; and the database as the test sees it.
 struct Worker {
     process: Process,
-    tasks: Tasks,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+async fn open(url: String) -> Store {
+    let opening = Opening { url, connections: 4, full_sync: false };
+    Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
 }
 
 impl Worker {
@@ -122,16 +148,41 @@ impl Worker {
         Self::start_with(app, stuck_at, &Arc::new(Barrier::new(1)), |jobs| jobs).await
     }
 
-    async fn start_with(app: &App, stuck_at: Option<i64>, barrier: &Arc<Barrier>, more: impl FnOnce(Jobs) -> Jobs) -> Self {
-        let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
-        let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
-        let site = Site { stuck_at, barrier: Arc::clone(barrier) };
-        let (process, tasks) = (Process::new(store, Services::default().with(Arc::new(site))), Tasks::default());
-        let jobs = Jobs::default().job::<Steps>().job::<Together>().job::<Fails>();
-        for task in more(jobs).tasks().unwrap() {
-            task.start(process.clone(), &tasks);
+    async fn start_with(
+        app: &App,
+        stuck_at: Option<i64>,
+        barrier: &Arc<Barrier>,
+        more: impl FnOnce(Jobs) -> Jobs + Send + 'static,
+    ) -> Self {
+        let (url, barrier, (stop, stopped)) = (app.database_url().to_owned(), Arc::clone(barrier), oneshot::channel());
+        let process = Process::new(open(url.clone()).await, Services::default());
+        let thread = std::thread::spawn(move || {
+            wait(local(async {
+                let process = Process::new(open(url).await, Services::default().with(Arc::new(Site { stuck_at, barrier })));
+                let tasks = Tasks::default();
+                let jobs = Jobs::default().job::<Steps>().job::<Together>().job::<Fails>();
+                for task in more(jobs).tasks().unwrap() {
+                    task.start(process.clone(), &tasks);
+                }
+                let _ = stopped.await;
+                tasks.end().await;
+            }));
+        });
+        Self { process, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Ends it wherever it is: its leases stay.
+    fn end(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(std::thread::panicking() || ended.is_ok(), "the worker ended well");
         }
-        Self { process, tasks }
+    }
+
+    /// A look that waits for nobody.
+    fn reader(&self) -> Reader {
+        self.process.store.reader(Arc::new(Caller::system()), now())
     }
 
     async fn enqueue(&self, job: &impl Job) -> Uuid {
@@ -142,13 +193,13 @@ impl Worker {
     }
 
     async fn kept(&self, id: Uuid) -> Kept {
-        let work = self.process.work().await.unwrap();
-        let mut sql = work.sql();
+        let reader = self.reader();
+        let mut sql = reader.sql();
         sql.push("SELECT status, attempts, progress_done, last_error FROM jobs WHERE id = ").id(id);
         let read = |row: &samphan_persistence::row::Row<'_>| {
             Ok(Kept { status: row.text(0)?, attempts: row.int(1)?, done: row.int(2)?, error: row.optional_text(3)? })
         };
-        work.fetch_one(sql, read).await.unwrap().unwrap()
+        reader.fetch_one(sql, read).await.unwrap().unwrap()
     }
 
     async fn until_status(&self, id: Uuid, status: &str) -> Kept {
@@ -157,10 +208,10 @@ impl Worker {
     }
 
     async fn count(&self, kind: &str) -> i64 {
-        let work = self.process.work().await.unwrap();
-        let mut sql = work.sql();
+        let reader = self.reader();
+        let mut sql = reader.sql();
         sql.push("SELECT count(*) FROM jobs WHERE kind = ").text(kind);
-        work.count(sql).await.unwrap()
+        reader.count(sql).await.unwrap()
     }
 
     /// As if as much time had passed as the lease of a job lasts.
@@ -170,6 +221,12 @@ impl Worker {
         sql.push("UPDATE jobs SET leased_until = ").bind(Kind::Time, Scalar::Time(work.now.plus_seconds(-1))).push(" WHERE id = ").id(id);
         work.execute(sql).await.unwrap();
         work.commit().await.unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -193,10 +250,10 @@ async fn job_that_fails_is_tried_again_then_failed_and_kept(app: App) {
 
 async fn job_of_a_worker_that_ends_goes_on_where_its_last_commit_was(app: App) {
     local(async {
-        let first = Worker::start(&app, Some(3)).await;
+        let mut first = Worker::start(&app, Some(3)).await;
         let id = first.enqueue(&Steps { name: "Lanna".to_owned(), total: 5 }).await;
         until("three steps are done", async || first.kept(id).await.done == 3).await;
-        first.tasks.end().await;
+        first.end();
         let second = Worker::start(&app, None).await;
         assert_eq!(second.kept(id).await.status, "running", "its lease holds");
         second.let_lease_expire(id).await;
@@ -291,6 +348,78 @@ async fn job_of_an_unknown_kind_waits_for_a_program_that_knows_it(app: App) {
         assert_eq!(worker.kept(unknown).await, Kept { status: "queued".to_owned(), attempts: 0, done: 0, error: None });
         let newer = Worker::start_with(&app, None, &Arc::new(Barrier::new(1)), Jobs::job::<OfTomorrow>).await;
         newer.until_status(unknown, "succeeded").await;
+    })
+    .await;
+}
+
+async fn missed_runs_of_a_schedule_are_made_up_for_once(app: App) {
+    local(async {
+        let work = app.work().await;
+        for name in ["tests.nightly", "tests.first", "tests.second"] {
+            let three_days_ago = Scalar::Time(work.now.plus_seconds(-3 * 86_400));
+            let row = vec![Scalar::Text(name.to_owned()), three_days_ago];
+            work.insert("job_schedules", &[("name", Kind::Text), ("enqueued_until", Kind::Time)], vec![row], "").await.unwrap();
+        }
+        work.commit().await.unwrap();
+        let barrier = Arc::new(Barrier::new(1));
+        // Each worker looks at its own schedule after the one they share.
+        let with = |own: &'static str| {
+            move |jobs: Jobs| {
+                let nightly = Steps { name: "Nightly".to_owned(), total: 1 };
+                jobs.schedule("tests.nightly", "0 3 * * *", &nightly).schedule(own, "0 4 * * *", &Together {})
+            }
+        };
+        let first = Worker::start_with(&app, None, &barrier, with("tests.first")).await;
+        let _second = Worker::start_with(&app, None, &barrier, with("tests.second")).await;
+        until("both have looked", async || first.count(Together::KIND).await == 2).await;
+        until("it was done", async || steps(&app, "Nightly").await == ["Nightly 0"]).await;
+        assert_eq!(first.count(Steps::KIND).await, 1);
+    })
+    .await;
+}
+
+async fn failed_job_is_told_found_counted_and_tried_again(app: App) {
+    local(async {
+        let mut worker = Worker::start(&app, None).await;
+        let id = worker.enqueue(&Fails {}).await.to_string();
+        let path = format!("/v1/jobs/{id}");
+        let failed = app.get_until(&path, |job| job["status"] == "failed").await;
+        assert_eq!((&failed["last_error"], &failed["attempts"], &failed["max_attempts"]), (&json!("conflict"), &json!(3), &json!(3)));
+        assert_eq!((&failed["available_actions"], &failed["principal_id"]), (&json!(["retry"]), &json!(null)));
+        assert!(failed["finished_at"].is_string());
+        let listed = app.get("/v1/jobs?status=failed&kind=tests.fails").await.is(200);
+        assert_eq!(ids(&listed), std::slice::from_ref(&id));
+        app.post(&format!("{path}/cancel"), json!({})).await.refused(409, "illegal_transition");
+        worker.end();
+        let queued = app.post(&format!("{path}/retry"), json!({})).await.is(200);
+        assert_eq!((&queued["status"], &queued["attempts"]), (&json!("queued"), &json!(0)));
+        let told: Vec<Value> = app.feed().await.into_iter().filter(|c| c["resource_id"] == json!(id)).map(|c| c["type"].clone()).collect();
+        assert_eq!(told, [json!("job.failed"), json!("job.retried")]);
+        app.person(&["accounts:read/all"], &[], &[]).await.app.get(&path).await.refused(403, "forbidden");
+        let counted = "samphan_jobs{kind=\"tests.fails\",status=\"queued\"} 1";
+        let metrics =
+            async || crate::support::app::client().get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+        until("it is counted", async || metrics().await.contains(counted)).await;
+    })
+    .await;
+}
+
+async fn queued_job_is_cancelled_at_once_and_running_one_at_its_next_step(app: App) {
+    local(async {
+        let worker = Worker::start(&app, Some(1)).await;
+        let cancel = async |id: Uuid| app.post(&format!("/v1/jobs/{id}/cancel"), json!({})).await.is(200);
+        let waiting = worker.enqueue(&OfTomorrow {}).await;
+        assert_eq!(cancel(waiting).await["status"], "cancelled");
+        let barrier = Arc::new(Barrier::new(2));
+        let other = Worker::start_with(&app, None, &barrier, Jobs::job::<UntilCancelled>).await;
+        let running = other.enqueue(&UntilCancelled {}).await;
+        until("it runs", async || other.kept(running).await.done == 1).await;
+        let asked = cancel(running).await;
+        assert_eq!((&asked["status"], asked["cancel_requested_at"].is_string()), (&json!("running"), true));
+        assert_eq!(cancel(running).await["version"], asked["version"], "asked once");
+        barrier.wait().await;
+        let ended = other.until_status(running, "cancelled").await;
+        assert_eq!(ended.done, 2, "its step was kept");
     })
     .await;
 }

@@ -21,7 +21,7 @@
 //! }
 //! ```
 
-use super::{process::Process, schedule::Schedule, task::Task, tasks::Tasks};
+use super::{process::Process, retention::Rule, schedule::Schedule, task::Task, tasks::Tasks};
 use futures_util::future::LocalBoxFuture;
 use samphan_persistence::{
     clock,
@@ -59,7 +59,7 @@ pub struct Backoff {
 impl Backoff {
     /// How long after so many attempts; `chance` is from 0 to 1.
     fn after(self, attempts: i64, chance: f64) -> Duration {
-        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
+        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(30);
         self.first.saturating_mul(1 << doublings).min(self.most).mul_f64(1.0 - chance / 2.0)
     }
 }
@@ -222,6 +222,27 @@ impl Jobs {
         }
         Ok(tasks)
     }
+}
+
+/// Days that jobs are kept after they succeeded or were cancelled.
+const KEEP_DAYS: i64 = 30;
+/// How often jobs are counted.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is deleted of jobs. Those that failed stay.
+#[must_use]
+pub fn retention() -> Rule {
+    let delete = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE status IN ('succeeded', 'cancelled') AND finished_at < ";
+    Rule::statement("jobs", KEEP_DAYS, delete, " ORDER BY finished_at")
+}
+
+/// The task that counts jobs: `tell` is told them all each time.
+#[must_use]
+pub fn measure(tell: impl Fn(&jobs::Counts) + 'static) -> Task {
+    Task::every("jobs.measure", MEASURE_INTERVAL, async move |process: &Process| {
+        tell(&jobs::count(&process.store.reader(Arc::new(Caller::system()), clock::now())).await?);
+        Ok(())
+    })
 }
 
 /// Runs jobs as long as the process lives, a few at a time.

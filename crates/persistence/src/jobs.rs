@@ -387,6 +387,28 @@ fn illegal(job: &Stored<Job>) -> Error {
     Error::from(Code::IllegalTransition).allowing(Job::actions(status.as_str().unwrap_or_default()).iter().copied())
 }
 
+/// Jobs that are not done.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// How many there are, by kind and status: `queued`, `running` and `failed`.
+    pub jobs: Vec<(String, String, i64)>,
+    /// Seconds since the oldest job that is queued was due; 0 when none is.
+    pub oldest_queued_seconds: i64,
+}
+
+/// Counts the jobs that are not done.
+pub async fn count(reader: &Reader) -> Result<Counts> {
+    let mut sql = reader.sql();
+    sql.push("SELECT t.kind, t.status, count(*) FROM jobs t WHERE t.deleted_at IS NULL AND t.status IN ('queued', 'running', 'failed')");
+    sql.push(" GROUP BY t.kind, t.status");
+    let jobs = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?, row.int(2)?))).await?;
+    let mut sql = reader.sql();
+    sql.push("SELECT t.run_at FROM jobs t WHERE t.status = 'queued' ORDER BY t.run_at, t.id LIMIT 1");
+    let oldest = reader.fetch_one(sql, |row| row.time(0)).await?.flatten();
+    let waits = oldest.map_or(0, |due| (reader.now.micros() - due.micros()).max(0) / 1_000_000);
+    Ok(Counts { jobs, oldest_queued_seconds: waits })
+}
+
 /// Locks a schedule: the moment up to which its runs were enqueued, now where it is new.
 pub async fn lock_schedule(work: &Work, name: &'static str) -> Result<Instant> {
     let row = vec![Scalar::Text(name.to_owned()), Scalar::Time(work.now)];

@@ -1,6 +1,7 @@
 //! Counters, in the text format of Prometheus: by operation and status, never by what was sent.
 
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use samphan_persistence::jobs::Counts;
 
 /// A request that is being worked on.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Metrics {
     seconds: HistogramVec,
     running: IntGauge,
     deleted: IntCounterVec,
+    jobs: IntGaugeVec,
+    oldest_job: IntGauge,
 }
 
 impl Default for Metrics {
@@ -39,10 +42,14 @@ impl Default for Metrics {
             let deleted = Opts::new("samphan_deleted_rows_total", "Rows deleted because they were kept long enough, by kind.");
             let deleted = IntCounterVec::new(deleted, &["kind"])?;
             registry.register(Box::new(deleted.clone()))?;
-            Ok((requests, seconds, running, deleted))
+            let jobs = IntGaugeVec::new(Opts::new("samphan_jobs", "Jobs that are not done, by kind and status."), &["kind", "status"])?;
+            let oldest_job = IntGauge::new("samphan_job_oldest_queued_seconds", "Seconds since the oldest queued job was due.")?;
+            registry.register(Box::new(jobs.clone()))?;
+            registry.register(Box::new(oldest_job.clone()))?;
+            Ok(Self { registry: Registry::clone(&registry), requests, seconds, running, deleted, jobs, oldest_job })
         };
         match made() {
-            Ok((requests, seconds, running, deleted)) => Self { registry, requests, seconds, running, deleted },
+            Ok(metrics) => metrics,
             Err(error) => unreachable!("constant metrics: {error}"),
         }
     }
@@ -65,6 +72,15 @@ impl Metrics {
     /// Counts rows that were deleted because they were kept long enough.
     pub fn deleted(&self, kind: &str, rows: u64) {
         self.deleted.with_label_values(&[kind]).inc_by(rows);
+    }
+
+    /// Notes how many jobs are not done.
+    pub fn jobs(&self, counts: &Counts) {
+        self.jobs.reset();
+        for (kind, status, count) in &counts.jobs {
+            self.jobs.with_label_values(&[kind, status]).set(*count);
+        }
+        self.oldest_job.set(counts.oldest_queued_seconds);
     }
 
     /// Everything, in the text format of Prometheus.

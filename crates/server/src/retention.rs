@@ -2,7 +2,7 @@
 
 use clap::Args;
 use samphan_api::{changes, credit, identity, sales, webhooks};
-use samphan_background::retention::Rule;
+use samphan_background::{jobs, retention::Rule};
 use samphan_rest::idempotency;
 
 /// How long things are kept.
@@ -43,6 +43,7 @@ impl Retention {
         let working_data = self.keep_working_data_days.into();
         let mut rules = vec![
             idempotency::retention(),
+            jobs::retention(),
             webhooks::retention(self.keep_deliveries_days.into()),
             credit::retention(working_data),
             sales::retention::rule(working_data),

@@ -24,6 +24,7 @@ use samphan_api::{
     webhooks::{self, sender::Sender},
 };
 use samphan_background::{
+    jobs,
     process::{Process, Services},
     retention,
     task::Task,
@@ -109,8 +110,8 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         connections: settings.database.database_connections,
         full_sync: settings.database.sqlite_full_sync,
     };
-    let Module { api, mut tasks, jobs, guards } = areas::all();
-    tasks.extend(jobs.tasks().map_err(StartError::Jobs)?);
+    let Module { api, mut tasks, jobs: registered, guards } = areas::all();
+    tasks.extend(registered.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
     let document = openapi::published().map_err(StartError::Document)?;
     let store = Store::open(&opening, openapi::shapes()).await?;
@@ -133,6 +134,8 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     let metrics = Arc::new(Metrics::default());
     let counters = Arc::clone(&metrics);
     tasks.push(retention::task(settings.retention.rules(), move |kind, rows| counters.deleted(kind, rows)));
+    let counters = Arc::clone(&metrics);
+    tasks.push(jobs::measure(move |counts| counters.jobs(counts)));
     tasks.push(Task::every("search.tidy", TIDY_INTERVAL, async |process: &Process| Ok(process.store.tidy().await?)));
 
     let pages = Pages {

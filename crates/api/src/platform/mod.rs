@@ -6,6 +6,7 @@ pub mod auth;
 pub mod custom_field;
 pub mod document;
 pub mod first_start;
+pub mod job;
 pub mod organisation_settings;
 pub mod pages;
 pub mod privacy;
@@ -38,6 +39,7 @@ fn routes(api: Api) -> Api {
         .collection(custom_field::routes())
         .collection(Collection::<Picklist>::new("settings").writes())
         .collection(Collection::<AuditEvent>::new("audit"))
+        .collection(job::routes())
         .operations(auth::routes())
         .operations(user::own_routes())
         .operations(pages::routes());

@@ -81,9 +81,6 @@ impl Resource for Job {
     }
 
     fn example() -> Value {
-        json!({
-            "kind": "users.hand_over_records", "status": "failed", "attempts": 20, "max_attempts": 20, "progress_done": 1500,
-            "last_error": "unavailable",
-        })
+        json!({"kind": "users.hand_over_records", "status": "queued", "attempts": 0, "max_attempts": 20, "progress_done": 0})
     }
 }

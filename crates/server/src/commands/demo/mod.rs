@@ -10,8 +10,9 @@ use samphan_api::{
     catalog::{price_book, product},
     customers::{account, account_contact, address},
     external_systems::external_reference,
-    platform::{custom_field, organisation_settings, privacy, user},
+    platform::{custom_field, organisation_settings, privacy, succession::HandOverRecords, user},
 };
+use samphan_background::jobs::Job as _;
 use samphan_domain::{
     catalog::{
         price_book::{PriceBook, PriceBookEntry},
@@ -31,12 +32,14 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     clock,
+    jobs::{self, Ending},
     store::{Store, Work},
     stored::{self, Stored},
 };
 use samphan_resource::{
     builtin::{
-        custom_field::CustomField, external_reference::ExternalReference, organisation_settings::OrganisationSettings, picklist::Picklist,
+        custom_field::CustomField, external_reference::ExternalReference, job::Job, organisation_settings::OrganisationSettings,
+        picklist::Picklist,
     },
     caller::Caller,
     error::Result,
@@ -76,6 +79,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     company.credit(&accounts).await?;
     company.orders(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
+    company.past_job(&staff).await?;
     let mut counts = company.counts;
     work.commit().await?;
     counts.insert("webhook_deliveries", books::owe(store, endpoint).await?);
@@ -137,6 +141,18 @@ impl Company<'_> {
             }
         }
         Ok(sellers)
+    }
+
+    /// A job that is done: a hand-over of a user who had nothing to hand over.
+    async fn past_job(&mut self, staff: &[Seller]) -> Result<()> {
+        let Some((user_id, _)) = staff.first().copied() else { return Ok(()) };
+        self.work.enqueue(HandOverRecords { user_id }.enqueued()?.of(0)).await?;
+        let lease = self.work.new_id();
+        for job in jobs::claim(self.work, lease, &[HandOverRecords::KIND], 1).await? {
+            jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
+            *self.counts.entry(Job::MANY).or_default() += 1;
+        }
+        Ok(())
     }
 
     /// What the organisation adds: an accounting system, tags, a picklist and the field that uses it.
