@@ -9,11 +9,12 @@ crate::on_both![every_resource_is_read_by_a_shipped_role];
 
 /// Free texts that say nothing of a person: about goods, places and settings, or in another system's words. Those of events are erased with
 /// the events.
-const NOBODYS: [&str; 16] = [
+const NOBODYS: [&str; 17] = [
     "account_grade_history.from_grade",
     "account_grade_history.to_grade",
     "audit_events.reason",
     "custom_fields.description",
+    "jobs.last_error",
     "product_categories.description",
     "products.description",
     "products.name",
@@ -28,8 +29,9 @@ const NOBODYS: [&str; 16] = [
     "webhook_endpoints.description",
 ];
 
-/// What only administrators read: the organisation's machines, its rights, and what persons may ask of it.
-const ADMINISTRATORS: [&str; 5] = ["api-keys:read", "audit-events:read", "privacy-requests:read", "roles:read", "webhook-endpoints:read"];
+/// What only administrators read: the organisation's machines, its rights, what goes on in the background, and what persons may ask of it.
+const ADMINISTRATORS: [&str; 6] =
+    ["api-keys:read", "audit-events:read", "jobs:read", "privacy-requests:read", "roles:read", "webhook-endpoints:read"];
 
 /// Whether anybody may write anything into a field.
 fn is_free_text(field: &Field) -> bool {
