@@ -188,6 +188,26 @@ fn the_router_and_the_document_hold_the_same_set() {
     assert_eq!(routed, documented());
 }
 
+/// What may be posted to a record and is no action on its state: every collection has it, or it makes another record.
+const STATELESS: [&str; 2] = ["redeliver", "restore"];
+
+#[test]
+fn the_actions_of_the_document_are_those_of_the_tables_of_transitions() {
+    let api = samphan_api::openapi::api();
+    let mut offered: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for operation in api.operations.iter().filter(|o| o.method == Method::POST.as_str()) {
+        let Some((_, verb)) = operation.path.rsplit_once("/{id}/").filter(|(_, verb)| !STATELESS.contains(verb)) else { continue };
+        let subject = operation.subject.unwrap_or_else(|| panic!("{}: of which resource", operation.path));
+        offered.entry(subject.shape.many).or_default().insert(verb);
+    }
+    let tables = api.shapes.values().filter(|shape| !shape.transitions.is_empty());
+    let tables: BTreeMap<&str, BTreeSet<&str>> = tables.map(|s| (s.many, s.transitions.iter().map(|t| t.verb).collect())).collect();
+    assert_eq!(offered, tables);
+    // What the tables say of states is in the words of the document.
+    let about = document()["paths"]["/v1/warehouses/{id}/close"]["post"]["description"].as_str().unwrap();
+    assert!(about.contains("Allowed while `status` is `active`. Afterwards it is `closed`."), "{about}");
+}
+
 /// What a server says it takes at each address is what the document says: nothing is served that is not in it, and nothing is in it
 /// that is not served.
 async fn every_address_takes_just_the_methods_of_the_document(app: App) {

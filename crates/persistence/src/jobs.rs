@@ -19,6 +19,7 @@ use samphan_resource::{
     instant::Instant,
     resource::Resource,
     scalar::{Kind, Scalar},
+    transition,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -357,34 +358,25 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
             }
             stored::one_with::<Job>(work, "id", Scalar::Id(job.id())).await?.ok_or_else(|| Code::NotFound.into())
         }
-        _ => Err(illegal(&job)),
+        _ => Err(transition::illegal(Job::TRANSITIONS, work.shape(Job::MANY)?.state_of(&job.record))),
     }
 }
 
 /// Queues a job that failed or was cancelled anew: it goes on where its last commit was.
 pub async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
-    if !matches!(job.data.status, JobStatus::Failed | JobStatus::Cancelled) {
-        return Err(illegal(&job));
-    }
+    let (mut after, what) = stored::turned(&job, "retry")?;
     let mut sql = work.sql();
     sql.push("SELECT o.id FROM jobs t JOIN jobs o ON o.unique_key = t.unique_key AND o.status IN ('queued', 'running') WHERE t.id = ")
         .id(job.id());
     if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
         return Err(Error::from(Code::Conflict).against(Job::MANY, other, "unique_key").about("the same is queued or running already"));
     }
-    let mut after = job.clone();
-    after.data.status = JobStatus::Queued;
     after.data.attempts = 0;
     after.data.run_at = work.now;
     after.data.cancel_requested_at = None;
     after.data.finished_at = None;
     work.after_commit(|store| store.enqueued.notify_one());
-    stored::save(work, &job, after, "retried", None).await
-}
-
-fn illegal(job: &Stored<Job>) -> Error {
-    let status = json!(job.data.status);
-    Error::from(Code::IllegalTransition).allowing(Job::actions(status.as_str().unwrap_or_default()).iter().copied())
+    stored::save(work, &job, after, what, None).await
 }
 
 /// Jobs that are not done.

@@ -22,7 +22,7 @@ use samphan_resource::{
     instant::Instant,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
-    text,
+    text, transition,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -372,6 +372,11 @@ pub fn expect_version(meant: Option<i64>, version: i64) -> Result<()> {
         Some(meant) if meant != version => Err(version_conflict(version)),
         _ => Ok(()),
     }
+}
+
+/// Refuses an action that the record's state does not allow: 409 `illegal_transition`, with what it does.
+pub fn expect_action(shape: &'static Shape, record: &Record, verb: &str) -> Result<()> {
+    transition::expect(shape.transitions, shape.state_of(record), verb)
 }
 
 fn version_conflict(current: i64) -> Error {

@@ -10,6 +10,7 @@ use samphan_resource::{
     resource::Resource,
     scalar::Scalar,
     shape::{Shape, TAIL},
+    transition,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -132,6 +133,25 @@ pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>
     let settled = settle(after, shape)?;
     let record = record::save(work, shape, &before.record, settled.full_record()?, what, reason).await?;
     Ok(Stored { record, data: settled.data })
+}
+
+/// Takes a record through a transition of its resource: to the state it leads to, under its event, and nothing else. 409
+/// `illegal_transition` where its state does not allow that.
+pub async fn transition<T: Resource>(work: &Work, before: &Stored<T>, verb: &str) -> Result<Stored<T>> {
+    let (after, what) = turned(before, verb)?;
+    save(work, before, after, what, None).await
+}
+
+/// A record as a transition leaves it, not saved yet, with what happened by that.
+pub fn turned<T: Resource>(before: &Stored<T>, verb: &str) -> Result<(Stored<T>, &'static str)> {
+    let mut record = before.full_record()?;
+    let state = T::STATUS.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default();
+    transition::expect(T::TRANSITIONS, state, verb)?;
+    let known = transition::find(T::TRANSITIONS, verb).ok_or(Code::Internal)?;
+    if let (Some(field), Some(to)) = (T::STATUS, known.to) {
+        record.insert(field.to_owned(), json!(to));
+    }
+    Ok((Stored::of(record)?, known.event.unwrap_or("updated")))
 }
 
 /// Deletes a record, softly: it can be restored, and what it was called may be used again.

@@ -189,8 +189,9 @@ pub fn of_record(shape: &'static Shape, id: Uuid, record: &Map<String, Value>, f
 /// The references of a record that have no column of their own, or count in some states only and the record is in one: by path and value.
 #[must_use]
 pub fn references_of<'a>(shape: &'static Shape, record: &'a Map<String, Value>) -> Vec<(&'static str, &'a str)> {
-    let state = || shape.status.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default();
-    let counts = |r: &&Reference| r.is_indexed_apart() && !matches!(r.on_delete, OnDelete::RefuseIn(states) if !states.contains(&state()));
+    let counts = |r: &&Reference| {
+        r.is_indexed_apart() && !matches!(r.on_delete, OnDelete::RefuseIn(states) if !states.contains(&shape.state_of(record)))
+    };
     shape.references.iter().filter(counts).flat_map(|r| r.values(record).into_iter().map(|value| (r.path, value))).collect()
 }
 

@@ -21,4 +21,5 @@ pub mod rights;
 pub mod scalar;
 pub mod shape;
 pub mod text;
+pub mod transition;
 pub mod validation;

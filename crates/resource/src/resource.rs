@@ -1,6 +1,11 @@
 //! What a resource is: one struct of fields, and the few facts about it that every floor of the house uses.
 
-use crate::{privacy::PersonalData, reference::OnDelete, scalar::Kind};
+use crate::{
+    privacy::PersonalData,
+    reference::OnDelete,
+    scalar::Kind,
+    transition::{self, Transition},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -151,10 +156,14 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.
     const LOG: bool = false;
-    /// What happens to its records besides being created, updated, deleted and restored: the types of those events, whole.
+    /// What happens to its records besides being created, updated, deleted and restored, and besides what its `TRANSITIONS` tell: the
+    /// types of those events, whole.
     const EVENTS: &'static [&'static str] = &[];
     /// The field that holds the state, if there is one.
     const STATUS: Option<&'static str> = None;
+    /// The actions on its records, with the states that allow each and what it makes of the state. Their order is that of
+    /// `available_actions`.
+    const TRANSITIONS: &'static [Transition] = &[];
     /// Records that belong to one and may be answered with it.
     const DETAILS: &'static [Details] = &[];
     /// What a create may ask for beside the fields, as true or false: the name and what it does. The create hook finds it in the record that
@@ -178,9 +187,8 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
         json!({})
     }
 
-    /// The actions this state allows, by their verbs in the path.
-    #[must_use]
-    fn actions(_status: &str) -> &'static [&'static str] {
-        &[]
+    /// The actions a state allows, by their verbs in the path.
+    fn actions(state: &str) -> impl Iterator<Item = &'static str> {
+        transition::verbs(Self::TRANSITIONS, state)
     }
 }

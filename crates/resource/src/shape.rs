@@ -10,6 +10,7 @@ use crate::{
     resource::{Details, Items, Link, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
+    transition::Transition,
 };
 use serde_json::{Map, Value, json};
 
@@ -167,8 +168,8 @@ pub struct Shape {
     pub fixed_in_use: &'static [&'static str],
     /// The most levels of its hierarchies.
     pub max_levels: usize,
-    /// The actions a state allows.
-    pub actions: fn(&str) -> &'static [&'static str],
+    /// The actions on its records, with the states that allow each.
+    pub transitions: &'static [Transition],
     /// Records that belong to one and may be answered with it.
     pub details: &'static [Details],
     /// What a create may ask for beside the fields.
@@ -277,6 +278,12 @@ impl Shape {
                 f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
             }
         }
+        let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map_or(&[][..], |f| &f.options);
+        for (i, t) in T::TRANSITIONS.iter().enumerate() {
+            let is_state = |state: &str| states.iter().any(|known| known == state);
+            assert!(t.from.iter().chain(&t.to).all(|state| is_state(state)), "{}: {} names a state there is not", T::MANY, t.verb);
+            assert!(T::TRANSITIONS.iter().skip(i + 1).all(|other| other.verb != t.verb), "{}: {} twice", T::MANY, t.verb);
+        }
         let references = references::<T>(&fields, &components);
         let erased = fields.iter().any(Field::is_erased).then_some("erased");
         Self {
@@ -307,18 +314,24 @@ impl Shape {
             references,
             fixed_in_use: T::FIXED_IN_USE,
             max_levels: T::MAX_LEVELS,
-            actions: T::actions,
+            transitions: T::TRANSITIONS,
             details: T::DETAILS,
             create_options: T::CREATE_OPTIONS,
             example,
             example_change,
-            events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS) },
+            events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS, T::TRANSITIONS) },
             components: components
                 .iter()
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
                 .filter(|(_, s)| s["type"] == "object")
                 .collect(),
         }
+    }
+
+    /// The state of a record; empty where the resource has none.
+    #[must_use]
+    pub fn state_of<'a>(&self, record: &'a Map<String, Value>) -> &'a str {
+        self.status.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The field of that name.
@@ -454,9 +467,15 @@ fn ways<T: Resource>(fields: &[Field]) -> Vec<Seen> {
     T::SEEN.to_vec()
 }
 
-fn events_of(one: &str, erased: Option<&str>, own: &[&'static str]) -> Vec<&'static str> {
-    let all = ["created", "updated", "deleted", "restored"].into_iter().chain(erased);
-    all.map(|what| leak(&format!("{one}.{what}"))).chain(own.iter().copied()).collect()
+fn events_of(one: &str, erased: Option<&str>, own: &[&'static str], transitions: &[Transition]) -> Vec<&'static str> {
+    let all = ["created", "updated", "deleted", "restored"].into_iter().chain(erased).chain(transitions.iter().filter_map(|t| t.event));
+    let mut events: Vec<&'static str> = vec![];
+    for event in all.map(|what| leak(&format!("{one}.{what}"))).chain(own.iter().copied()) {
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+    events
 }
 
 fn leak(text: &str) -> &'static str {

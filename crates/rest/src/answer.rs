@@ -16,6 +16,7 @@ use samphan_resource::{
     error::Result,
     resource::Resource,
     shape::Shape,
+    transition,
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -140,11 +141,10 @@ impl<'r> Actions<'r> {
     /// What the state and the caller's rights leave of the actions; none for a resource without actions.
     #[must_use]
     pub fn of(&mut self, status: Option<&str>, owner: (Option<Uuid>, Option<Uuid>)) -> Option<Vec<&'static str>> {
-        let possible = (self.shape.actions)(status.unwrap_or_default());
-        if possible.is_empty() && self.shape.status.is_none() {
+        if self.shape.transitions.is_empty() && self.shape.status.is_none() {
             return None;
         }
-        Some(possible.iter().copied().filter(|verb| self.allowed(verb, owner)).collect())
+        Some(transition::verbs(self.shape.transitions, status.unwrap_or_default()).filter(|verb| self.allowed(verb, owner)).collect())
     }
 
     fn allowed(&mut self, verb: &'static str, (owner, team): (Option<Uuid>, Option<Uuid>)) -> bool {

@@ -7,7 +7,11 @@ use super::{
     permissions,
     rules::{Parent, Table},
 };
-use samphan_persistence::{record::Record, store::Work, stored::Stored};
+use samphan_persistence::{
+    record::Record,
+    store::Work,
+    stored::{self, Stored},
+};
 use samphan_resource::{error::Result, resource::Resource, shape::Shape};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -296,5 +300,44 @@ impl<T: Resource> Collection<T> {
             Arc::new(async move |work: &Work, (found, _): (Record, Call)| Ok(action(work, Stored::of(found)?).await?.record)),
         );
         self
+    }
+
+    /// An action that takes a record from one state to another, as the resource's table of transitions has it, and does nothing else.
+    #[must_use]
+    pub fn transition(self, verb: &'static str, summary: &str) -> Self {
+        self.plain_action(verb, summary, async move |work: &Work, before: Stored<T>| stored::transition(work, &before, verb).await)
+    }
+
+    /// The same, where something else has to be done or to hold: `hook` gets the record as it is and, to change more of it, as it is to be.
+    #[must_use]
+    pub fn transition_with(
+        self,
+        verb: &'static str,
+        summary: &str,
+        hook: impl AsyncFn(&Work, &Stored<T>, &mut T) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.plain_action(verb, summary, async move |work: &Work, before: Stored<T>| {
+            let (mut after, what) = stored::turned(&before, verb)?;
+            hook(work, &before, &mut after.data).await?;
+            stored::save(work, &before, after, what, None).await
+        })
+    }
+
+    /// The same with an input.
+    #[must_use]
+    pub fn transition_by<In>(
+        self,
+        verb: &'static str,
+        summary: &str,
+        hook: impl AsyncFn(&Work, &Stored<T>, &mut T, In) -> Result<()> + Send + Sync + 'static,
+    ) -> Self
+    where
+        In: DeserializeOwned + ToSchema + 'static,
+    {
+        self.action(verb, summary, async move |work: &Work, before: Stored<T>, input: In| {
+            let (mut after, what) = stored::turned(&before, verb)?;
+            hook(work, &before, &mut after.data, input).await?;
+            stored::save(work, &before, after, what, None).await
+        })
     }
 }

@@ -14,12 +14,13 @@ use super::{
 };
 use actix_web::http::Method;
 use samphan_persistence::{
-    record::{self, Record, expect_version, id_of, version_of},
+    record::{self, Record, expect_action, expect_version, id_of, version_of},
     store::{Reader, Work},
 };
 use samphan_resource::{
     error::{Code, Error},
     shape::{Shape, camel},
+    transition,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
@@ -356,19 +357,17 @@ impl Endpoints {
         let table = self.table.clone();
         let nested = usize::from(table.parent.is_some());
         let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
+        let about = about_action(table.shape, verb);
         let mut operation =
             Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: Call| {
                 let parent = table.enter(work, &call, verb).await?;
                 let found = table.find(work, call.id(nested)?, parent, verb).await?;
                 expect_version(call.if_match, version_of(&found))?;
+                expect_action(table.shape, &found, verb)?;
                 let made = action.run(work, (found, call)).await?;
                 written(work, table.shape, &made).await
             })
-            .says(
-                self.tag,
-                summary,
-                "An action: 409 `illegal_transition` when the state does not allow it; see `available_actions` of the record.",
-            )
+            .says(self.tag, summary, about)
             .needs(self.permission(verb))
             .answers(200, self.table.shape.type_name)
             .etag()
@@ -376,6 +375,26 @@ impl Endpoints {
         operation.body = body;
         self.operations.push(operation);
     }
+}
+
+/// What an action needs and does, as the table of transitions has it.
+///
+/// # Panics
+/// When the table has no such action: a mistake in the resource, found by every test.
+fn about_action(shape: &Shape, verb: &str) -> String {
+    let found = transition::find(shape.transitions, verb);
+    assert!(found.is_some(), "{}: no transition {verb}", shape.many);
+    let mut about =
+        "An action: 409 `illegal_transition` when the state does not allow it; see `available_actions` of the record.".to_owned();
+    let (Some(t), Some(field)) = (found, shape.status) else { return about };
+    if !t.from.is_empty() {
+        let states: Vec<String> = t.from.iter().map(|state| format!("`{state}`")).collect();
+        about.push_str(&format!(" Allowed while `{field}` is {}.", states.join(" or ")));
+    }
+    if let Some(to) = t.to {
+        about.push_str(&format!(" Afterwards it is `{to}`."));
+    }
+    about
 }
 
 /// `an order`, `a user`.

@@ -8,6 +8,7 @@ use samphan_persistence::record::merge;
 use samphan_resource::{
     example::{self, DATE, MOMENT, SYSTEM},
     shape::{Shape, Sorting},
+    transition,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -266,7 +267,7 @@ impl Composer<'_> {
             let mut made = self.fill(name, found, given.or(record.as_ref()), whole);
             if let Some(s) = self.subject(target).filter(|_| whole && found["properties"].get("available_actions").is_some()) {
                 let status = s.shape.status.and_then(|field| made[field].as_str()).unwrap_or_default();
-                made["available_actions"] = json!((s.shape.actions)(status));
+                made["available_actions"] = json!(transition::verbs(s.shape.transitions, status).collect::<Vec<_>>());
             }
             return made;
         }

@@ -136,7 +136,7 @@ fn answered(shape: &Shape) -> Value {
     let mut properties: Map<String, Value> =
         shape.fields.iter().map(|f| (f.name.to_owned(), personal(f, classed(f, open(&f.schema))))).collect();
     let mut required: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
-    if shape.status.is_some() || !(shape.actions)("").is_empty() {
+    if shape.status.is_some() || !shape.transitions.is_empty() {
         let about = "The actions the record's state and the caller's rights allow now.";
         properties.insert(
             "available_actions".into(),

@@ -95,9 +95,6 @@ pub async fn matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
 
 /// Closes a snapshot whose control totals match, and marks missing what it did not have.
 pub async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
-    if before.data.status == SnapshotStatus::Complete {
-        return Err(Code::IllegalTransition.into());
-    }
     known_system(work, &before.data.system).await?;
     stand_in_line(work, &before.data.system).await?;
     let mut sql = work.sql();

@@ -346,11 +346,8 @@ async fn release(work: &Work, found: Stored<CreditCheck>) -> Result<Stored<Credi
 fn pending(work: &Work, found: &Stored<CreditCheck>) -> Result<Price> {
     let expired = found.data.expires_at.is_none_or(|at| at <= work.now);
     match found.data.authorised_amount {
-        Some(amount) if found.data.status == AuthorisationStatus::Pending && !expired => Ok(amount),
-        _ if found.data.status == AuthorisationStatus::Pending => {
-            Err(Error::from(Code::IllegalTransition).about("the authorisation has expired; check again"))
-        }
-        _ => Err(Error::from(Code::IllegalTransition).allowing(CreditCheck::actions("").iter().copied())),
+        Some(amount) if !expired => Ok(amount),
+        _ => Err(Error::from(Code::IllegalTransition).about("the authorisation has expired; check again")),
     }
 }
 

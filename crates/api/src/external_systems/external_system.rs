@@ -1,13 +1,12 @@
 //! How external systems are reached.
 
-use samphan_domain::integration::external_system::{ExternalSystem, SystemStatus};
+use samphan_domain::integration::external_system::ExternalSystem;
 use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
-    resource::Resource,
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{collection::Collection, example::Example, external::known_system};
@@ -19,13 +18,9 @@ pub fn routes() -> Collection<ExternalSystem> {
     Collection::new("external-systems")
         .update(update)
         .writes()
-        .plain_action("pause", "Refuse a system's pushes", async |work: &Work, s: Stored<ExternalSystem>| {
-            turn(work, s, SystemStatus::Paused).await
-        })
+        .transition("pause", "Refuse a system's pushes")
         .example(Example::default().answers(json!({"status": "paused"})).kept())
-        .plain_action("activate", "Take a system's pushes again", async |work: &Work, s: Stored<ExternalSystem>| {
-            turn(work, s, SystemStatus::Active).await
-        })
+        .transition("activate", "Take a system's pushes again")
         .example(Example::default().after(&["pauseExternalSystem"]).kept())
 }
 
@@ -38,16 +33,6 @@ async fn update(work: &Work, before: &Stored<ExternalSystem>, after: Stored<Exte
         )));
     }
     stored::save(work, before, after, "updated", None).await
-}
-
-async fn turn(work: &Work, before: Stored<ExternalSystem>, to: SystemStatus) -> Result<Stored<ExternalSystem>> {
-    if before.data.status == to {
-        let status = if to == SystemStatus::Active { "active" } else { "paused" };
-        return Err(Error::from(Code::IllegalTransition).allowing(ExternalSystem::actions(status).iter().copied()));
-    }
-    let mut after = before.clone();
-    after.data.status = to;
-    stored::save(work, &before, after, if to == SystemStatus::Active { "activated" } else { "paused" }, None).await
 }
 
 /// What a system says it keeps the books of; all there are when none.

@@ -7,12 +7,9 @@ use crate::identity::{
     tokens,
 };
 use actix_web::http::Method;
-use samphan_domain::{
-    id::UserId,
-    platform::api_key::{ApiKey, ApiKeyStatus},
-};
+use samphan_domain::{id::UserId, platform::api_key::ApiKey};
 use samphan_persistence::{
-    record::expect_version,
+    record::{expect_action, expect_version},
     store::Work,
     stored::{self, Stored},
 };
@@ -46,7 +43,7 @@ const YEAR: i64 = 365 * 86_400;
 #[must_use]
 pub fn routes() -> Collection<ApiKey> {
     Collection::new("api-keys")
-        .plain_action("revoke", "Stop a key for good, within five seconds everywhere", revoke)
+        .transition_with("revoke", "Stop a key for good, within five seconds everywhere", revoke)
         .example(Example::default().answers(json!({"status": "revoked"})))
         .schema::<IssuedApiKey>()
         .operation("", |path| {
@@ -159,9 +156,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let mut key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
     expect_version(call.if_match, key.version())?;
-    if key.data.status == ApiKeyStatus::Revoked {
-        return Err(Code::IllegalTransition.into());
-    }
+    expect_action(work.shape(ApiKey::MANY)?, &key.record, "rotate")?;
     // Who is shown a secret can use it.
     rights::require_rights_of(work, Some(key.id()), Delegation::Identity).await?;
     call.service::<Identity>()?.callers.forget(key.id());
@@ -188,14 +183,8 @@ async fn responsible(work: &Work) -> Result<Option<UserId>> {
     }
 }
 
-async fn revoke(work: &Work, before: Stored<ApiKey>) -> Result<Stored<ApiKey>> {
-    if before.data.status == ApiKeyStatus::Revoked {
-        return Err(Code::IllegalTransition.into());
-    }
-    rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
-    let mut after = before.clone();
-    after.data.status = ApiKeyStatus::Revoked;
-    stored::save(work, &before, after, "revoked", None).await
+async fn revoke(work: &Work, before: &Stored<ApiKey>, _: &mut ApiKey) -> Result<()> {
+    rights::require_rights_of(work, Some(before.id()), Delegation::None).await
 }
 
 /// The beginning of a secret, which tells this one from the one before.

@@ -49,9 +49,9 @@ pub fn routes() -> Collection<User> {
         .delete(delete)
         .restored(restored)
         .writes()
-        .plain_action("activate", "Let a user sign in again", async |work: &Work, u: Stored<User>| turn(work, u, UserStatus::Active).await)
+        .transition_with("activate", "Let a user sign in again", activate)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .action("deactivate", "Let a user sign in no longer, and end the user's sessions and API keys", deactivate)
+        .transition_by("deactivate", "Let a user sign in no longer, and end the user's sessions and API keys", deactivate)
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
@@ -170,44 +170,31 @@ pub struct DeactivateUser {
     pub keep: bool,
 }
 
-async fn deactivate(work: &Work, user: Stored<User>, input: DeactivateUser) -> Result<Stored<User>> {
+async fn activate(work: &Work, before: &Stored<User>, after: &mut User) -> Result<()> {
+    rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
+    after.successor_id = None;
+    Ok(())
+}
+
+async fn deactivate(work: &Work, before: &Stored<User>, after: &mut User, input: DeactivateUser) -> Result<()> {
     match input.hand_over_to {
-        // Said of its state first.
-        _ if user.data.status == UserStatus::Inactive => {}
         Some(_) if input.keep => {
             return Err(Error::invalid(FieldError::new("/keep", FieldCode::Ambiguous, "either keep or hand_over_to")));
         }
         Some(successor) => {
-            succession::expect_active(work, user.id(), successor).await?;
-            succession::require_assign(work, user.id()).await?;
+            succession::expect_active(work, before.id(), successor).await?;
+            succession::require_assign(work, before.id()).await?;
         }
-        None if !input.keep => succession::require_no_records(work, user.id()).await?,
+        None if !input.keep => succession::require_no_records(work, before.id()).await?,
         None => {}
     }
-    let successor = input.hand_over_to.map(UserId);
-    turn_with(work, user, UserStatus::Inactive, successor).await
-}
-
-async fn turn(work: &Work, before: Stored<User>, to: UserStatus) -> Result<Stored<User>> {
-    turn_with(work, before, to, None).await
-}
-
-async fn turn_with(work: &Work, before: Stored<User>, to: UserStatus, successor: Option<UserId>) -> Result<Stored<User>> {
-    if before.data.status == to {
-        let status = if to == UserStatus::Active { "active" } else { "inactive" };
-        return Err(Error::from(Code::IllegalTransition).allowing(User::actions(status).iter().copied()));
-    }
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
-    if to == UserStatus::Inactive {
-        end_sessions(work, before.id(), "deactivated").await?;
-    }
-    let mut after = before.clone();
-    after.data.status = to;
-    after.data.successor_id = successor;
-    if successor.is_some() {
+    end_sessions(work, before.id(), "deactivated").await?;
+    after.successor_id = input.hand_over_to.map(UserId);
+    if after.successor_id.is_some() {
         work.enqueue(HandOverRecords { user_id: before.id() }.enqueued()?).await?;
     }
-    stored::save(work, &before, after, if to == UserStatus::Active { "activated" } else { "deactivated" }, None).await
+    Ok(())
 }
 
 /// Shuts a user out for good: no password, no session. Of one who was deleted there is nothing more to do.
@@ -217,7 +204,12 @@ pub async fn shut_out(work: &Work, id: Uuid) -> Result<()> {
     work.execute(sql).await?;
     end_sessions(work, id, "erased").await?;
     match stored::one_with::<User>(work, "id", Scalar::Id(id)).await?.filter(|user| user.data.status == UserStatus::Active) {
-        Some(user) => turn(work, user, UserStatus::Inactive).await.map(|_| ()),
+        Some(user) => {
+            rights::require_rights_of(work, Some(id), Delegation::None).await?;
+            let (mut after, what) = stored::turned(&user, "deactivate")?;
+            after.data.successor_id = None;
+            stored::save(work, &user, after, what, None).await.map(|_| ())
+        }
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use super::{
     confirm::{Doing, commit_or_hold},
     goods,
-    order::{expect, expect_no_shipment, expect_not_invoiced, name_lines},
+    order::{expect_no_shipment, expect_not_invoiced, name_lines},
     pricing,
 };
 use crate::{credit::check, stock::ledger::Source};
@@ -30,7 +30,6 @@ use samphan_resource::{
 use serde_json::{Map, Value, json};
 
 pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<Stored<Order>> {
-    expect(&before, "amend")?;
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
     let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
     let mut was = before.data.clone();

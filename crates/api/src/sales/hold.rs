@@ -14,7 +14,7 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
-    record::expect_version,
+    record::{expect_action, expect_version},
     store::Work,
     stored::{self, Stored},
 };
@@ -170,9 +170,7 @@ async fn found(work: &Work, call: &Call, verb: &str) -> Result<(Stored<OrderHold
     let order = stored::find::<Order>(work, seen.data.order_id.0, "release").await?;
     let hold = stored::find::<OrderHold>(work, id, verb).await?;
     expect_version(call.if_match, hold.version())?;
-    if hold.data.status != HoldStatus::Open {
-        return Err(Error::from(Code::IllegalTransition).allowing(OrderHold::actions("").iter().copied()));
-    }
+    expect_action(work.shape(OrderHold::MANY)?, &hold.record, verb)?;
     Ok((hold, order))
 }
 
@@ -195,6 +193,7 @@ async fn release_one(work: &Work, call: Call) -> Result<Answer> {
 async fn reject(work: &Work, call: Call) -> Result<Answer> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "reject").await?;
+    expect_action(work.shape(Order::MANY)?, &order.record, "cancel")?;
     super::order::cancel(work, order, OrderReason { reason }).await?;
     answer(work, hold.id()).await
 }

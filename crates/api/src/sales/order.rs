@@ -22,7 +22,7 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
-    record::expect_version,
+    record::{expect_action, expect_version},
     store::Work,
     stored::{self, Stored},
 };
@@ -32,6 +32,7 @@ use samphan_resource::{
     money::Amount,
     resource::Resource,
     scalar::Scalar,
+    transition,
 };
 use samphan_rest::{
     answer::Answer,
@@ -131,13 +132,9 @@ fn written() -> Example {
     Example::body(json!({"lines": [{"id": example::id("order_lines"), "sku": "TEA-001", "quantity": "10"}]}))
 }
 
-/// The problem of an action the state does not allow.
+/// The problem of what the state does not allow.
 fn illegal(order: &Order) -> Error {
-    Error::from(Code::IllegalTransition).allowing(Order::actions(order.status.as_str()).iter().copied())
-}
-
-pub(super) fn expect(order: &Stored<Order>, verb: &str) -> Result<()> {
-    if Order::actions(order.data.status.as_str()).contains(&verb) { Ok(()) } else { Err(illegal(&order.data)) }
+    transition::illegal(Order::TRANSITIONS, order.status.as_str())
 }
 
 /// Makes an order, and confirms it where that was asked for.
@@ -295,7 +292,6 @@ async fn delete(work: &Work, found: &Stored<Order>) -> Result<()> {
 
 /// Hands a draft over for approval and confirmation.
 pub async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
-    expect(&before, "submit")?;
     if before.data.lines.is_empty() {
         return Err(Error::invalid(FieldError::new("/lines", FieldCode::Required, "at least one line")));
     }
@@ -306,24 +302,20 @@ pub async fn submit(work: &Work, before: Stored<Order>) -> Result<Stored<Order>>
 
 /// Confirms an order: promises it, or holds it for a reason.
 pub async fn confirm(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
-    expect(&before, "confirm")?;
     commit_or_hold(work, &before, before.clone(), Doing { checkpoint: Checkpoint::Confirm, what: "confirmed" }, None).await
 }
 
 /// Holds an order by hand, for a reason.
 pub async fn by_hand(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
-    expect(&before, "hold")?;
     hold::by_hand(work, before, input.reason).await
 }
 
 async fn release(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
-    expect(&before, "release")?;
     hold::release(work, before, |_| true, input.reason).await
 }
 
 /// Cancels an order, of which nothing has left.
 pub async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
-    expect(&before, "cancel")?;
     if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
         return Err(Error::from(Code::IllegalTransition).allowing(["close"]));
     }
@@ -355,7 +347,6 @@ pub(super) async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Re
 }
 
 async fn close(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
-    expect(&before, "close")?;
     expect_no_shipment(work, &before).await?;
     give_back_promised(work, &before.data).await?;
     let mut after = before.clone();
@@ -372,7 +363,6 @@ async fn close(work: &Work, before: Stored<Order>, input: OrderReason) -> Result
 }
 
 async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
-    expect(&before, "reopen")?;
     let mut after = before.clone();
     // What was let pass then is not let pass now.
     after.data.waived_holds.clear();
@@ -385,7 +375,6 @@ async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Resul
 }
 
 async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
-    expect(&before, "allocate-stock")?;
     let mut after = before.clone();
     let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: before.id() }, until: None };
     goods::reserve(work, &mut after.data.lines, before.data.warehouse_id, &hold, true).await?;
@@ -425,7 +414,7 @@ async fn create_shipment(work: &Work, call: Call) -> Result<Answer> {
     let asked: CreateShipment = call.input()?;
     let order = stored::find::<Order>(work, call.id(0)?, "create-shipment").await?;
     expect_version(call.if_match, order.version())?;
-    expect(&order, "create-shipment")?;
+    expect_action(work.shape(Order::MANY)?, &order.record, "create-shipment")?;
     let made = shipment::plan(work, &order, asked).await?;
     Ok(Answer::record(work, work.shape(Shipment::MANY)?, &made.record).at(format!("/v1/shipments/{}", made.id())))
 }

@@ -230,10 +230,6 @@ fn available_on(today: NaiveDate, before: &Goods, order: &Order, lead_times: &[O
 }
 
 async fn release(work: &Work, before: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
-    if before.data.status != PromiseStatus::Active {
-        let allowed = OrderPromise::actions(before.data.status.as_str());
-        return Err(Error::from(Code::IllegalTransition).allowing(allowed.iter().copied()));
-    }
     end(work, before, PromiseStatus::Released, AuthorisationStatus::Released, "released").await
 }
 

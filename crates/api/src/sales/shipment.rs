@@ -41,13 +41,9 @@ use uuid::Uuid;
 pub fn routes() -> Collection<Shipment> {
     Collection::new("shipments")
         .updates()
-        .plain_action("pick", "Take the goods of a shipment from the shelves", async |work: &Work, s: Stored<Shipment>| {
-            step(work, s, "pick", ShipmentStatus::Picked, "picked").await
-        })
+        .transition("pick", "Take the goods of a shipment from the shelves")
         .example(Example::default().answers(json!({"status": "picked"})).kept())
-        .plain_action("pack", "Pack a shipment", async |work: &Work, s: Stored<Shipment>| {
-            step(work, s, "pack", ShipmentStatus::Packed, "packed").await
-        })
+        .transition("pack", "Pack a shipment")
         .example(Example::default().after(&["pickShipment"]).answers(json!({"status": "packed"})).kept())
         .action("ship", "Send a shipment on its way: its goods leave the stock", ship)
         .example(
@@ -62,11 +58,6 @@ pub fn routes() -> Collection<Shipment> {
         .example(Example::body(json!({"reason": "Nobody was there."})).after(&["shipShipment"]).answers(json!({"status": "failed"})))
         .action("cancel", "Cancel a shipment that has not left: its goods stay put aside for the order", cancel)
         .example(Example::body(json!({"reason": "The lorry is full."})).answers(json!({"status": "cancelled"})))
-}
-
-fn expect(shipment: &Stored<Shipment>, verb: &str) -> Result<()> {
-    let allowed = Shipment::actions(shipment.data.status.as_str());
-    if allowed.contains(&verb) { Ok(()) } else { Err(Error::from(Code::IllegalTransition).allowing(allowed.iter().copied())) }
 }
 
 /// Plans a shipment of an order that is locked.
@@ -162,20 +153,12 @@ fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipme
     if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
-async fn step(work: &Work, before: Stored<Shipment>, verb: &str, to: ShipmentStatus, what: &str) -> Result<Stored<Shipment>> {
-    expect(&before, verb)?;
-    let mut after = before.clone();
-    after.data.status = to;
-    stored::save(work, &before, after, what, None).await
-}
-
 async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Order>> {
     stored::find::<Order>(work, shipment.data.order_id.0, "read").await
 }
 
 /// Sends a planned shipment on its way.
 pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
-    expect(&before, "ship")?;
     let order = order_of(work, &before).await?;
     if order.data.status == OrderStatus::OnHold {
         return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::MANY, order.id(), "status"));
@@ -329,7 +312,6 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
 
 /// Records that a shipment has arrived.
 pub async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipment) -> Result<Stored<Shipment>> {
-    expect(&before, "deliver")?;
     let delivered_at = happened(work, input.delivered_at, "/delivered_at")?;
     if before.data.shipped_at.is_some_and(|shipped_at| delivered_at < shipped_at) {
         return Err(Error::invalid(FieldError::new("/delivered_at", FieldCode::OutOfRange, "not before it left")));
@@ -350,7 +332,6 @@ pub async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipme
 }
 
 async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Result<Stored<Shipment>> {
-    expect(&before, "fail")?;
     let order = order_of(work, &before).await?;
     let entry = |line: &ShipmentLine| Entry {
         product_id: line.product_id,
@@ -391,7 +372,6 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
 }
 
 async fn cancel(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Result<Stored<Shipment>> {
-    expect(&before, "cancel")?;
     let order = order_of(work, &before).await?;
     change(work, &order, &before.data.lines, "planned", |_, allocation, quantity| {
         if let Some(allocation) = allocation {

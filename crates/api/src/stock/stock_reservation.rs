@@ -15,6 +15,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
     scalar::Scalar,
+    transition,
 };
 use samphan_rest::{
     answer::Answer,
@@ -108,7 +109,7 @@ fn in_past() -> Error {
 }
 
 /// Locks a reservation that holds, of the version the caller means.
-async fn open<'w>(work: &'w Work, call: &Call) -> Result<(Uuid, Held<'w>)> {
+async fn open<'w>(work: &'w Work, call: &Call, verb: &str) -> Result<(Uuid, Held<'w>)> {
     let id = call.id(0)?;
     let held = Held::open(work, &[id]).await?;
     let found = held.get(id).ok_or_else(|| Error::from(Code::NotFound))?;
@@ -118,10 +119,8 @@ async fn open<'w>(work: &'w Work, call: &Call) -> Result<(Uuid, Held<'w>)> {
     if let Some((resource, id)) = owner.filter(|(resource, _)| matches!(*resource, "orders" | "order_promises")) {
         return Err(Error::from(Code::InUse).against(resource, id, "lines"));
     }
-    match found.data.status {
-        ReservationStatus::Active => Ok((id, held)),
-        status => Err(Error::from(Code::IllegalTransition).allowing(StockReservation::actions(status.as_str()).iter().copied())),
-    }
+    transition::expect(StockReservation::TRANSITIONS, found.data.status.as_str(), verb)?;
+    Ok((id, held))
 }
 
 async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
@@ -129,7 +128,7 @@ async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
 }
 
 async fn release(work: &Work, call: Call) -> Result<Answer> {
-    let (id, mut held) = open(work, &call).await?;
+    let (id, mut held) = open(work, &call, "release").await?;
     held.end(id, ReservationStatus::Released, None);
     held.close().await?;
     answer(work, id).await
@@ -140,7 +139,7 @@ async fn extend(work: &Work, call: Call) -> Result<Answer> {
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
     }
-    let (id, mut held) = open(work, &call).await?;
+    let (id, mut held) = open(work, &call, "extend").await?;
     held.extend(id, asked.expires_at);
     held.close().await?;
     answer(work, id).await
@@ -148,7 +147,7 @@ async fn extend(work: &Work, call: Call) -> Result<Answer> {
 
 async fn consume(work: &Work, call: Call) -> Result<Answer> {
     let asked: ConsumeReservation = call.input()?;
-    let (id, mut held) = open(work, &call).await?;
+    let (id, mut held) = open(work, &call, "consume").await?;
     let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };
     let done = held.issue_all(&[issue]).await?;
     done.map_err(|refusals| ledger::refused(&refusals.into_iter().map(|(_, refusal)| (String::new(), refusal)).collect::<Vec<_>>()))?;

@@ -7,7 +7,7 @@ use crate::{
 };
 use actix_web::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use samphan_domain::integration::webhook_endpoint::{ChangeCondition, EndpointStatus, WebhookEndpoint};
+use samphan_domain::integration::webhook_endpoint::{ChangeCondition, WebhookEndpoint};
 use samphan_persistence::{
     record::{expect_version, uuid_in},
     store::{Reader, Work},
@@ -42,9 +42,9 @@ const GRACE: i64 = 86_400;
 #[must_use]
 pub fn routes() -> Collection<WebhookEndpoint> {
     Collection::new("webhooks")
-        .plain_action("pause", "Tell an endpoint nothing for now", pause)
+        .transition_with("pause", "Tell an endpoint nothing for now", pause)
         .example(Example::default().answers(json!({"status": "paused"})).kept())
-        .plain_action("resume", "Tell an endpoint again, from where it was left", resume)
+        .transition_with("resume", "Tell an endpoint again, from where it was left", resume)
         .example(Example::default().after(&["pauseWebhookEndpoint"]).kept())
         .plain_action("test", "Send an endpoint a change `webhook_endpoint.tested`, whatever its types and filter", test)
         .example(Example::default().after(&["resumeWebhookEndpoint"]).kept())
@@ -214,33 +214,18 @@ async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> 
     Ok(Answer { version: Some(endpoint.version()), location, ..Answer::json(&issued) })
 }
 
-/// Stops sending to an endpoint until it is resumed; what happens meanwhile is sent then.
-pub async fn pause(work: &Work, before: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
-    if before.data.status != EndpointStatus::Active {
-        return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("paused").iter().copied()));
-    }
-    require_rights_of_maker(work, &before, Delegation::None).await?;
-    let mut after = before.clone();
-    after.data.status = EndpointStatus::Paused;
-    stored::save(work, &before, after, "paused", None).await
+async fn pause(work: &Work, before: &Stored<WebhookEndpoint>, _: &mut WebhookEndpoint) -> Result<()> {
+    require_rights_of_maker(work, before, Delegation::None).await
 }
 
-async fn resume(work: &Work, before: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
-    if before.data.status == EndpointStatus::Active {
-        return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("active").iter().copied()));
-    }
-    require_rights_of_maker(work, &before, Delegation::Identity).await?;
-    let mut after = before.clone();
-    after.data.status = EndpointStatus::Active;
-    after.data.disabled_reason = None;
-    after.data.failing_since = None;
-    stored::save(work, &before, after, "resumed", None).await
+async fn resume(work: &Work, before: &Stored<WebhookEndpoint>, after: &mut WebhookEndpoint) -> Result<()> {
+    require_rights_of_maker(work, before, Delegation::Identity).await?;
+    after.disabled_reason = None;
+    after.failing_since = None;
+    Ok(())
 }
 
 async fn test(work: &Work, endpoint: Stored<WebhookEndpoint>) -> Result<Stored<WebhookEndpoint>> {
-    if endpoint.data.status != EndpointStatus::Active {
-        return Err(Error::from(Code::IllegalTransition).allowing(WebhookEndpoint::actions("paused").iter().copied()));
-    }
     note(work, &endpoint, TESTED);
     Ok(endpoint)
 }

@@ -1,7 +1,9 @@
 //! A product: something we sell.
 
 use crate::{id::CategoryId, stock::stock_level::MOST};
-use samphan_resource::{error::FieldCode, example, money::Quantity, reference::OnDelete, resource::Resource, validation::fault};
+use samphan_resource::{
+    error::FieldCode, example, money::Quantity, reference::OnDelete, resource::Resource, transition::Transition, validation::fault,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -148,7 +150,6 @@ impl Resource for Product {
     const MANY: &'static str = "products";
     const ONE: &'static str = "product";
     const ABOUT: &'static str = "What we sell.";
-    const EVENTS: &'static [&'static str] = &["product.discontinued", "product.reactivated"];
     const FILTERS: &'static [&'static str] = &["sku", "name", "kind", "status", "category_id", "tax_code"];
     const SORTS: &'static [&'static str] = &["sku", "name"];
     const COLLATED: &'static [&'static str] = &["name"];
@@ -158,10 +159,10 @@ impl Resource for Product {
     const FIXED_IN_USE: &'static [&'static str] = &["unit", "tracked"];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("tax_code", "tax_rates.code", OnDelete::Refuse)];
     const STATUS: Option<&'static str> = Some("status");
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["discontinue"] } else { &["reactivate"] }
-    }
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("discontinue", &["active"], "discontinued", "discontinued"),
+        Transition::new("reactivate", &["discontinued"], "active", "reactivated"),
+    ];
 
     fn example() -> Value {
         json!({

@@ -10,6 +10,7 @@ use samphan_resource::{
     example,
     privacy::PersonalData,
     resource::Resource,
+    transition::Transition,
     validation::fault,
 };
 use serde::{Deserialize, Serialize};
@@ -200,7 +201,6 @@ impl Resource for Account {
     ];
     const RETAINED: &'static [&'static str] = &["external_refs"];
     const PERSON: &'static [&'static str] = &["id"];
-    const EVENTS: &'static [&'static str] = &["account.lifecycle_changed", "account.assigned"];
     const FILTERS: &'static [&'static str] = &[
         "name",
         "legal_name",
@@ -222,6 +222,8 @@ impl Resource for Account {
     const POSSIBLE_DUPLICATES: &'static [&'static [&'static str]] = &[&["tax_id", "branch_code"]];
     const OWNED: bool = true;
     const STATUS: Option<&'static str> = Some("lifecycle_stage");
+    const TRANSITIONS: &'static [Transition] =
+        &[Transition::within("change-lifecycle", &[], Some("lifecycle_changed")), Transition::within("assign", &[], Some("assigned"))];
 
     fn normalise(&mut self) {
         if self.is_thai() {
@@ -232,10 +234,6 @@ impl Resource for Account {
                 self.branch_code = Some(digits);
             }
         }
-    }
-
-    fn actions(_stage: &str) -> &'static [&'static str] {
-        &["change-lifecycle", "assign"]
     }
 
     fn example() -> Value {

@@ -9,6 +9,7 @@ use samphan_resource::{
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Items, Resource},
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -61,9 +62,9 @@ impl Resource for AccountContact {
     const MANY: &'static str = "account_contacts";
     const ONE: &'static str = "account_contact";
     const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
+    const TRANSITIONS: &'static [Transition] = &[Transition::within("set-primary", &[], Some("primary_set"))];
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["topics", "tags", "custom"])];
     const PERSON: &'static [&'static str] = &["contact_id"];
-    const EVENTS: &'static [&'static str] = &["account_contact.primary_set"];
     const ITEMS: &'static [Items] = &[Items { name: "topics", field: "topics", member: None }];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";
@@ -71,10 +72,6 @@ impl Resource for AccountContact {
     const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_primary", &["account_id"])];
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("contact_id", OnDelete::Keep)];
     const PARENTS: &'static [&'static str] = &["account_id"];
-
-    fn actions(_: &str) -> &'static [&'static str] {
-        &["set-primary"]
-    }
 
     fn example() -> Value {
         json!({"account_id": example::id("accounts"), "contact_id": example::id("contacts"), "role": "purchaser", "topics": ["tea"]})

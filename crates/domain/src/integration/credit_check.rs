@@ -12,6 +12,7 @@ use samphan_resource::{
     instant::Instant,
     money::{Amount, Price},
     resource::Resource,
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -214,17 +215,17 @@ impl Resource for CreditCheck {
     const ONE: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
     const PERSON: &'static [&'static str] = &["account_id"];
-    const EVENTS: &'static [&'static str] = &["credit_check.captured", "credit_check.released", "credit_check.expired"];
+    const EVENTS: &'static [&'static str] = &["credit_check.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "order_id", "decision", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const FINANCIAL: &'static [&'static str] = &["available_before", "available_after"];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("capture", &["pending"], "captured", "captured"),
+        Transition::new("release", &["pending"], "released", "released"),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "pending" { &["capture", "release"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({

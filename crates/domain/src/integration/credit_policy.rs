@@ -15,6 +15,7 @@ use samphan_resource::{
     instant::Instant,
     money::{Amount, Price},
     resource::Resource,
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -173,19 +174,15 @@ impl Resource for CreditPolicy {
     const ABOUT: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
         the limit is `hold`; anything overdue is `warn`; a customer accounting has said nothing of is `hold` where an external system of the kind `accounting` or `erp` is \
         there, else `warn`; an authorisation lasts 30 minutes.";
-    const EVENTS: &'static [&'static str] = &["credit_policy.activated", "credit_policy.retired"];
     const FILTERS: &'static [&'static str] = &["status", "priority"];
     const SORTS: &'static [&'static str] = &["name", "priority"];
     const COLLATED: &'static [&'static str] = &["name"];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("activate", &["draft", "retired"], "active", "activated"),
+        Transition::new("retire", &["active"], "retired", "retired"),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "active" => &["retire"],
-            _ => &["activate"],
-        }
-    }
 
     fn example() -> Value {
         json!({"priority": 100, "unknown": "warn", "stale": "warn", "authorisation_minutes": 30, "grades": ["B", "C"], "overdue_from": "days_31", "overdue": "hold", "over_limit": "hold"})

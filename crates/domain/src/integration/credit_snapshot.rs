@@ -1,6 +1,6 @@
 //! A credit snapshot: a full push of all customers of a system, closed by control totals.
 
-use samphan_resource::{instant::Instant, money::Amount, resource::Resource};
+use samphan_resource::{instant::Instant, money::Amount, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -68,16 +68,12 @@ impl Resource for CreditSnapshot {
     const MANY: &'static str = "credit_snapshots";
     const ONE: &'static str = "credit_snapshot";
     const ABOUT: &'static str = "Full pushes of credit balances, closed by control totals.";
-    const EVENTS: &'static [&'static str] = &["credit_snapshot.completed"];
     const FILTERS: &'static [&'static str] = &["system", "status"];
     const TITLE: &'static str = "entity";
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[Transition::new("complete", &["open"], "complete", "completed")];
     const FINANCIAL: &'static [&'static str] = &["receivable_total"];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "open" { &["complete"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({"expected_items": 2})

@@ -1,6 +1,8 @@
 //! An external system: an accounting or ERP system, a shop, a telephone exchange.
 
-use samphan_resource::{error::FieldCode, filter::duration_seconds, instant::Instant, resource::Resource, validation::fault};
+use samphan_resource::{
+    error::FieldCode, filter::duration_seconds, instant::Instant, resource::Resource, transition::Transition, validation::fault,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -81,17 +83,14 @@ impl Resource for ExternalSystem {
     const MANY: &'static str = "external_systems";
     const ONE: &'static str = "external_system";
     const ABOUT: &'static str = "Accounting, ERP and other systems that share records with us.";
-    const EVENTS: &'static [&'static str] = &["external_system.activated", "external_system.paused"];
     const FILTERS: &'static [&'static str] = &["code", "kind", "status"];
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["code"]];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] =
+        &[Transition::new("pause", &["active"], "paused", "paused"), Transition::new("activate", &["paused"], "active", "activated")];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["pause"] } else { &["activate"] }
-    }
 
     fn example() -> Value {
         json!({"kind": "accounting", "on_stale": "warn"})

@@ -1,6 +1,6 @@
 //! A webhook endpoint: an address of somebody else's that is told of changes as they happen.
 
-use samphan_resource::{instant::Instant, resource::Resource};
+use samphan_resource::{instant::Instant, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -81,25 +81,18 @@ impl Resource for WebhookEndpoint {
     const MANY: &'static str = "webhook_endpoints";
     const ONE: &'static str = "webhook_endpoint";
     const ABOUT: &'static str = "Addresses that are told of changes as they happen.";
-    const EVENTS: &'static [&'static str] = &[
-        "webhook_endpoint.paused",
-        "webhook_endpoint.resumed",
-        "webhook_endpoint.disabled",
-        "webhook_endpoint.secret_rotated",
-        "webhook_endpoint.replayed",
-        "webhook_endpoint.tested",
-    ];
+    const EVENTS: &'static [&'static str] = &["webhook_endpoint.disabled"];
     const FILTERS: &'static [&'static str] = &["status", "url"];
     const TITLE: &'static str = "url";
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("pause", &["active"], "paused", "paused"),
+        Transition::new("resume", &["paused", "disabled"], "active", "resumed"),
+        Transition::within("test", &["active"], Some("tested")),
+        Transition::within("replay", &[], Some("replayed")),
+        Transition::within("rotate-secret", &[], Some("secret_rotated")),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "active" => &["pause", "test", "replay", "rotate-secret"],
-            _ => &["resume", "replay", "rotate-secret"],
-        }
-    }
 
     fn example() -> Value {
         json!({"event_types": ["order.confirmed", "account.*"]})

@@ -1,7 +1,7 @@
 //! An API key: how a machine signs in, directly or by OAuth2 client credentials.
 
 use crate::id::{RoleId, UserId};
-use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource};
+use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -62,18 +62,15 @@ impl Resource for ApiKey {
     const MANY: &'static str = "api_keys";
     const ONE: &'static str = "api_key";
     const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
-    const EVENTS: &'static [&'static str] =
-        &["api_key.issued", "api_key.rotated", "api_key.revoked", "api_key.export_started", "api_key.export_finished"];
+    const EVENTS: &'static [&'static str] = &["api_key.issued", "api_key.export_started", "api_key.export_finished"];
     const FILTERS: &'static [&'static str] = &["name", "status", "created_by_id", "responsible_id"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] =
+        &[Transition::within("rotate", &["active"], Some("rotated")), Transition::new("revoke", &["active"], "revoked", "revoked")];
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("role_ids", OnDelete::RefuseIn(&["active"]))];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["rotate", "revoke"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({"role_ids": [example::id("roles")], "scopes": ["accounts:read"], "prefix": "smp_01a2", "responsible_id": example::id("administrators")})

@@ -1,7 +1,7 @@
 //! A privacy request: what a person asks of the data that is held about him, and what came of it (PDPA sections 30 to 36, GDPR
 //! articles 15 to 21).
 
-use samphan_resource::{example, instant::Instant, privacy::PersonalData, resource::Resource};
+use samphan_resource::{example, instant::Instant, privacy::PersonalData, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -100,23 +100,18 @@ impl Resource for PrivacyRequest {
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note", "evidence", "outcome"])];
     const RETAINED: &'static [&'static str] = &["evidence", "outcome"];
     const PERSON: &'static [&'static str] = &["record_id"];
-    const EVENTS: &'static [&'static str] =
-        &["privacy_request.verified", "privacy_request.fulfilled", "privacy_request.rejected", "privacy_request.exported"];
     const FILTERS: &'static [&'static str] = &["kind", "status", "resource", "record_id", "due_on"];
     const SORTS: &'static [&'static str] = &["due_on"];
     const TITLE: &'static str = "kind";
     const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("verify", &["received"], "verified", "verified"),
+        Transition::within("export", &["verified", "fulfilled"], Some("exported")),
+        Transition::new("fulfil", &["verified"], "fulfilled", "fulfilled"),
+        Transition::new("reject", &["received", "verified"], "rejected", "rejected"),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "received" => &["verify", "reject"],
-            "verified" => &["export", "fulfil", "reject"],
-            "fulfilled" => &["export"],
-            _ => &[],
-        }
-    }
 
     fn example() -> Value {
         json!({"kind": "access", "resource": "contacts", "record_id": example::id("contacts"), "received_on": example::DATE})

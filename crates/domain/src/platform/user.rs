@@ -4,7 +4,7 @@ use crate::{
     email,
     id::{RoleId, TeamId, UserId},
 };
-use samphan_resource::{example, privacy::PersonalData, resource::Resource, validation::expect_time_zone};
+use samphan_resource::{example, privacy::PersonalData, resource::Resource, transition::Transition, validation::expect_time_zone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -71,9 +71,6 @@ impl Resource for User {
     ];
     const PERSON: &'static [&'static str] = &["id"];
     const EVENTS: &'static [&'static str] = &[
-        "user.activated",
-        "user.deactivated",
-        "user.password_set",
         "user.password_changed",
         "user.export_started",
         "user.export_finished",
@@ -89,13 +86,14 @@ impl Resource for User {
     const SEARCHED: &'static [&'static str] = &["name", "email"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["email"]];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("activate", &["inactive"], "active", "activated"),
+        Transition::new("deactivate", &["active"], "inactive", "deactivated"),
+        Transition::within("set-password", &["active"], Some("password_set")),
+    ];
 
     fn normalise(&mut self) {
         self.email = email::normal_form(&self.email);
-    }
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["deactivate", "set-password"] } else { &["activate"] }
     }
 
     fn example() -> Value {

@@ -15,6 +15,7 @@ use samphan_resource::{
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Details, Items, Resource, Seen},
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -448,22 +449,7 @@ impl Resource for Order {
         &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];
     const RETAINED: &'static [&'static str] = &["billing_address", "tax_invoice_address"];
     const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
-    const EVENTS: &'static [&'static str] = &[
-        "order.submitted",
-        "order.confirmed",
-        "order.held",
-        "order.released",
-        "order.amended",
-        "order.cancelled",
-        "order.reopened",
-        "order.closed",
-        "order.allocated",
-        "order.planned",
-        "order.shipped",
-        "order.delivered",
-        "order.returned",
-        "order.invoiced",
-    ];
+    const EVENTS: &'static [&'static str] = &["order.shipped", "order.delivered", "order.returned", "order.invoiced"];
     const FILTERS: &'static [&'static str] = &[
         "number",
         "account_id",
@@ -497,6 +483,23 @@ impl Resource for Order {
     const OWNED: bool = true;
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("submit", &["draft"], "submitted", "submitted"),
+        Transition::within("confirm", &["submitted", "on_hold"], Some("confirmed")),
+        Transition::within("release", &["on_hold"], Some("released")),
+        Transition::new("hold", &["submitted", "confirmed", "in_fulfilment"], "on_hold", "held"),
+        Transition::within("amend", &["on_hold", "confirmed", "in_fulfilment"], Some("amended")),
+        Transition::within("allocate-stock", &["confirmed", "in_fulfilment"], Some("allocated")),
+        Transition::within("create-shipment", &["confirmed", "in_fulfilment"], Some("planned")),
+        Transition::new("cancel", &["draft", "submitted", "on_hold", "confirmed"], "cancelled", "cancelled"),
+        Transition::new("close", &["on_hold", "confirmed", "in_fulfilment", "fulfilled"], "closed", "closed"),
+        Transition::within("reopen", &["closed", "cancelled"], Some("reopened")),
+        Transition::within(
+            "clone",
+            &["draft", "submitted", "on_hold", "confirmed", "in_fulfilment", "fulfilled", "closed", "cancelled"],
+            None,
+        ),
+    ];
     const DETAILS: &'static [Details] =
         &[Details { name: "holds", resource: "order_holds", field: "order_id", status: "open", unasked_in: "on_hold" }];
     const CREATE_OPTIONS: &'static [(&'static str, &'static str)] = &[(
@@ -504,19 +507,6 @@ impl Resource for Order {
         "Whether to submit and confirm it in the same transaction, as `submit` and `confirm` do, with their permissions. What is in the way \
          holds it: then the answer is `on_hold`, with the holds under `expanded`.",
     )];
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "draft" => &["submit", "cancel", "clone"],
-            "submitted" => &["confirm", "hold", "cancel", "clone"],
-            "on_hold" => &["confirm", "release", "amend", "cancel", "close", "clone"],
-            "confirmed" => &["hold", "amend", "allocate-stock", "create-shipment", "cancel", "close", "clone"],
-            "in_fulfilment" => &["hold", "amend", "allocate-stock", "create-shipment", "close", "clone"],
-            "fulfilled" => &["close", "clone"],
-            "closed" | "cancelled" => &["reopen", "clone"],
-            _ => &[],
-        }
-    }
 
     fn example() -> Value {
         json!({

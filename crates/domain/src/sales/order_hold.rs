@@ -4,7 +4,7 @@ use crate::{
     id::{AccountId, OrderId, UserId},
     integration::credit_policy::CreditAction,
 };
-use samphan_resource::{example, instant::Instant, money::Amount, privacy::PersonalData, resource::Resource};
+use samphan_resource::{example, instant::Instant, money::Amount, privacy::PersonalData, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -97,18 +97,18 @@ impl Resource for OrderHold {
     const ABOUT: &'static str = "What stands between orders and their promises.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
     const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
-    const EVENTS: &'static [&'static str] =
-        &["order_hold.released", "order_hold.resolved", "order_hold.rejected", "order_hold.escalated", "order_hold.checked"];
+    const EVENTS: &'static [&'static str] = &["order_hold.resolved", "order_hold.checked"];
     const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];
     const TITLE: &'static str = "kind";
     const PARENTS: &'static [&'static str] = &["order_id"];
     const FINANCIAL: &'static [&'static str] = &["amount_over"];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("release", &["open"], "released", "released"),
+        Transition::new("reject", &["open"], "rejected", "rejected"),
+        Transition::within("escalate", &["open"], Some("escalated")),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "open" { &["release", "reject", "escalate"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({

@@ -18,6 +18,7 @@ use samphan_resource::{
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Resource, Seen},
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -186,12 +187,13 @@ impl Resource for OrderPromise {
     const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Contact, &["shipping_address"])];
     const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
-    const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.released", "order_promise.expired"];
+    const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const OWNED: bool = true;
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[Transition::new("release", &["active"], "released", "released")];
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
         ("account_id", OnDelete::RefuseIn(&["active"])),
         ("contact_id", OnDelete::Keep),
@@ -201,10 +203,6 @@ impl Resource for OrderPromise {
         ("lines.warehouse_id", OnDelete::RefuseIn(&["active"])),
     ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["release"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({

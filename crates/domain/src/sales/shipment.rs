@@ -4,7 +4,9 @@ use crate::{
     id::{AccountId, OrderId, ProductId, WarehouseId},
     sales::order::OrderAddress,
 };
-use samphan_resource::{example, instant::Instant, money::Quantity, privacy::PersonalData, reference::OnDelete, resource::Resource};
+use samphan_resource::{
+    example, instant::Instant, money::Quantity, privacy::PersonalData, reference::OnDelete, resource::Resource, transition::Transition,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -126,26 +128,22 @@ impl Resource for Shipment {
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];
     const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
-    const EVENTS: &'static [&'static str] =
-        &["shipment.picked", "shipment.packed", "shipment.shipped", "shipment.delivered", "shipment.failed", "shipment.cancelled"];
     const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];
     const SORTS: &'static [&'static str] = &["number", "promised_on"];
     const SEARCHED: &'static [&'static str] = &["number", "tracking_no"];
     const TITLE: &'static str = "number";
     const PARENTS: &'static [&'static str] = &["order_id"];
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("pick", &["planned"], "picked", "picked"),
+        Transition::new("pack", &["planned", "picked"], "packed", "packed"),
+        Transition::new("ship", &["planned", "picked", "packed"], "shipped", "shipped"),
+        Transition::new("deliver", &["shipped"], "delivered", "delivered"),
+        Transition::new("fail", &["shipped"], "failed", "failed"),
+        Transition::new("cancel", &["planned", "picked", "packed"], "cancelled", "cancelled"),
+    ];
     const ON_DELETE: &'static [(&'static str, OnDelete)] =
         &[("warehouse_id", OnDelete::RefuseIn(&["planned", "picked", "packed", "shipped"]))];
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "planned" => &["pick", "pack", "ship", "cancel"],
-            "picked" => &["pack", "ship", "cancel"],
-            "packed" => &["ship", "cancel"],
-            "shipped" => &["deliver", "fail"],
-            _ => &[],
-        }
-    }
 
     fn example() -> Value {
         json!({

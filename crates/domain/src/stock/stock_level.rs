@@ -7,6 +7,7 @@ use samphan_resource::{
     money::{Quantity, SignedQuantity},
     reference::OnDelete,
     resource::Resource,
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,8 +71,8 @@ impl Resource for StockLevel {
     const MANY: &'static str = "stock_levels";
     const ONE: &'static str = "stock_level";
     const ABOUT: &'static str = "How much of each product each warehouse has, how much of it is reserved and how much available.";
-    const EVENTS: &'static [&'static str] =
-        &["stock_level.changed", "stock_level.minimum_set", "stock_level.below_minimum", "stock_level.oversold"];
+    const TRANSITIONS: &'static [Transition] = &[Transition::within("set-minimum", &[], Some("minimum_set"))];
+    const EVENTS: &'static [&'static str] = &["stock_level.changed", "stock_level.below_minimum", "stock_level.oversold"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "available", "is_below_minimum", "system"];
     const SORTS: &'static [&'static str] = &["available"];
     const TITLE: &'static str = "product_id";
@@ -80,10 +81,6 @@ impl Resource for StockLevel {
         ("warehouse_id", OnDelete::RefuseUnlessZero(&["on_hand", "reserved"])),
     ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(_status: &str) -> &'static [&'static str] {
-        &["set-minimum"]
-    }
 
     fn example() -> Value {
         json!({

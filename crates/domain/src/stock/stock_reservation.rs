@@ -1,7 +1,7 @@
 //! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
 
 use crate::id::{ProductId, WarehouseId};
-use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource};
+use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -91,22 +91,17 @@ impl Resource for StockReservation {
     const MANY: &'static str = "stock_reservations";
     const ONE: &'static str = "stock_reservation";
     const ABOUT: &'static str = "Goods put aside, so that nobody else is promised them.";
-    const EVENTS: &'static [&'static str] = &[
-        "stock_reservation.extended",
-        "stock_reservation.reduced",
-        "stock_reservation.consumed",
-        "stock_reservation.released",
-        "stock_reservation.expired",
-    ];
+    const EVENTS: &'static [&'static str] = &["stock_reservation.reduced", "stock_reservation.expired"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];
     const SORTS: &'static [&'static str] = &["expires_at"];
     const TITLE: &'static str = "product_id";
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        Transition::new("release", &["active"], "released", "released"),
+        Transition::within("extend", &["active"], Some("extended")),
+        Transition::within("consume", &["active"], Some("consumed")),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["release", "extend", "consume"] } else { &[] }
-    }
 
     fn example() -> Value {
         json!({"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "10", "source_resource": null})

@@ -1,6 +1,6 @@
 //! A warehouse: a place where goods are kept.
 
-use samphan_resource::resource::Resource;
+use samphan_resource::{resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -68,7 +68,6 @@ impl Resource for Warehouse {
     const MANY: &'static str = "warehouses";
     const ONE: &'static str = "warehouse";
     const ABOUT: &'static str = "The places where goods are kept.";
-    const EVENTS: &'static [&'static str] = &["warehouse.closed", "warehouse.reopened"];
     const FILTERS: &'static [&'static str] = &["code", "name", "status", "available_for_sale"];
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];
@@ -76,10 +75,8 @@ impl Resource for Warehouse {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["code"]];
     const CASELESS: &'static [&'static str] = &["code"];
     const STATUS: Option<&'static str> = Some("status");
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        if status == "active" { &["close"] } else { &["reopen"] }
-    }
+    const TRANSITIONS: &'static [Transition] =
+        &[Transition::new("close", &["active"], "closed", "closed"), Transition::new("reopen", &["closed"], "active", "reopened")];
 
     fn example() -> Value {
         json!({"line1": "88 ถนนพระราม 9", "region": "กรุงเทพมหานคร", "postal_code": "10310", "available_for_sale": true})

@@ -5,3 +5,4 @@
 mod caller;
 mod filter;
 mod rights;
+mod transitions;

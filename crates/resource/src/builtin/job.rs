@@ -1,6 +1,6 @@
 //! A job: what Samphan does in the background for a request or by a schedule, and what became of it.
 
-use crate::{instant::Instant, resource::Resource};
+use crate::{instant::Instant, resource::Resource, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -65,20 +65,17 @@ impl Resource for Job {
     const MANY: &'static str = "jobs";
     const ONE: &'static str = "job";
     const ABOUT: &'static str = "Work in the background that outlives the process, and what became of it.";
-    const EVENTS: &'static [&'static str] = &["job.failed", "job.cancelled", "job.retried"];
+    const EVENTS: &'static [&'static str] = &["job.failed"];
     const FILTERS: &'static [&'static str] = &["kind", "status", "run_at", "principal_id"];
     const SORTS: &'static [&'static str] = &["run_at"];
     const TITLE: &'static str = "kind";
     const STATUS: Option<&'static str> = Some("status");
+    const TRANSITIONS: &'static [Transition] = &[
+        // One that is running stops at its next step.
+        Transition::within("cancel", &["queued", "running"], Some("cancelled")),
+        Transition::new("retry", &["failed", "cancelled"], "queued", "retried"),
+    ];
     const EXTENSIBLE: bool = false;
-
-    fn actions(status: &str) -> &'static [&'static str] {
-        match status {
-            "queued" | "running" => &["cancel"],
-            "failed" | "cancelled" => &["retry"],
-            _ => &[],
-        }
-    }
 
     fn example() -> Value {
         json!({"kind": "users.hand_over_records", "status": "queued", "attempts": 0, "max_attempts": 20, "progress_done": 0})

@@ -1,12 +1,12 @@
 //! `POST /v1/privacy-requests/{id}/export`: everything that is held about a person, in one document, written as it is read: however much
 //! there is, nothing is left out, and a document that breaks off is no JSON.
 
-use super::{must_be, person};
+use super::person;
 use actix_web::http::Method;
-use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus};
+use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind};
 use samphan_persistence::{
     person::{self, Life, Person},
-    record::{Record, id_of, uuid_in},
+    record::{Record, expect_action, id_of, uuid_in},
     store::{Reader, Work},
     stored::{self, Stored},
 };
@@ -96,7 +96,7 @@ async fn run(call: Call) -> Result<Answer> {
     let slot = export::slot(&call)?;
     let work = call.work().await?;
     let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;
-    must_be(&request, &[PrivacyRequestStatus::Verified, PrivacyRequestStatus::Fulfilled])?;
+    expect_action(work.shape(PrivacyRequest::MANY)?, &request.record, "export")?;
     let has_history = match request.data.kind {
         PrivacyRequestKind::Access => true,
         PrivacyRequestKind::Portability => false,

@@ -9,8 +9,7 @@ use samphan_domain::{
     customers::account::{Account, LegalForm},
     platform::{
         privacy_request::{
-            DAYS_TO_ANSWER, FulfilPrivacyRequest, PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus, RejectPrivacyRequest,
-            VerifyPrivacyRequest,
+            DAYS_TO_ANSWER, FulfilPrivacyRequest, PrivacyRequest, PrivacyRequestKind, RejectPrivacyRequest, VerifyPrivacyRequest,
         },
         user::User,
     },
@@ -41,13 +40,13 @@ pub fn routes(api: Api) -> Api {
     let requests = Collection::<PrivacyRequest>::new("privacy")
         .create(create)
         .creates()
-        .action("verify", "Note that it is the person who asks", verify)
+        .transition_by("verify", "Note that it is the person who asks", verify)
         .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
         .action("fulfil", "Fulfil a privacy request: an erasure is done by this, for good", fulfil)
         .example(
             Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]),
         )
-        .action("reject", "Reject a privacy request, with the reason", reject)
+        .transition_by("reject", "Reject a privacy request, with the reason", reject)
         .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
         .schema::<export::PrivacyExport>()
         .schema::<register::ProcessingRegister>()
@@ -83,44 +82,22 @@ pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<St
     stored::insert(work, draft).await
 }
 
-/// Refuses what the state does not allow.
-fn must_be(request: &Stored<PrivacyRequest>, any_of: &[PrivacyRequestStatus]) -> Result<()> {
-    let status = request.data.status;
-    if any_of.contains(&status) {
-        return Ok(());
-    }
-    Err(Error::from(Code::IllegalTransition).allowing(PrivacyRequest::actions(status.as_str()).iter().copied()))
+async fn verify(_: &Work, _: &Stored<PrivacyRequest>, after: &mut PrivacyRequest, input: VerifyPrivacyRequest) -> Result<()> {
+    after.evidence = Some(input.evidence);
+    Ok(())
 }
 
-async fn verify(work: &Work, before: Stored<PrivacyRequest>, input: VerifyPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
-    must_be(&before, &[PrivacyRequestStatus::Received])?;
-    let mut after = before.clone();
-    after.data.status = PrivacyRequestStatus::Verified;
-    after.data.evidence = Some(input.evidence);
-    stored::save(work, &before, after, "verified", None).await
-}
-
-async fn reject(work: &Work, before: Stored<PrivacyRequest>, input: RejectPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
-    must_be(&before, &[PrivacyRequestStatus::Received, PrivacyRequestStatus::Verified])?;
-    settle(work, &before, PrivacyRequestStatus::Rejected, Some(input.outcome)).await
-}
-
-async fn settle(
-    work: &Work,
-    before: &Stored<PrivacyRequest>,
-    status: PrivacyRequestStatus,
-    outcome: Option<String>,
-) -> Result<Stored<PrivacyRequest>> {
-    let mut after = before.clone();
-    after.data.status = status;
-    after.data.outcome = outcome;
-    after.data.settled_at = Some(work.now);
-    stored::save(work, before, after, status.as_str(), None).await
+async fn reject(work: &Work, _: &Stored<PrivacyRequest>, after: &mut PrivacyRequest, input: RejectPrivacyRequest) -> Result<()> {
+    after.outcome = Some(input.outcome);
+    after.settled_at = Some(work.now);
+    Ok(())
 }
 
 async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
-    must_be(&before, &[PrivacyRequestStatus::Verified])?;
-    let done = settle(work, &before, PrivacyRequestStatus::Fulfilled, input.outcome).await?;
+    let (mut after, what) = stored::turned(&before, "fulfil")?;
+    after.data.outcome = input.outcome;
+    after.data.settled_at = Some(work.now);
+    let done = stored::save(work, &before, after, what, None).await?;
     if done.data.kind != PrivacyRequestKind::Erasure {
         return Ok(done);
     }

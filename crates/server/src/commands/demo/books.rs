@@ -3,7 +3,7 @@
 use super::{Company, Seller};
 use samphan_api::{
     accounting::{push, snapshot},
-    credit::{check, policy},
+    credit::check,
     platform::api_key,
     webhooks::{dispatcher, endpoint},
 };
@@ -69,7 +69,7 @@ impl Company<'_> {
             "overdue_from": "days_31", "overdue_amount": "5000", "overdue": "warn",
         });
         let wholesale = self.add::<CreditPolicy>(stored::insert, None, wholesale).await?;
-        policy::activate(self.work, wholesale).await?;
+        stored::transition(self.work, &wholesale, "activate").await?;
         let review_on = calendar::days_after(self.work.today().await?, 90).to_string();
         for (n, (account, _)) in accounts.iter().enumerate().filter(|(n, _)| n % 20 == 1) {
             let body = json!({"limit_amount": (250_000 + n * 10_000).to_string(), "currency": "THB", "payment_terms_days": 30,
@@ -102,7 +102,7 @@ impl Company<'_> {
         let hook = json!({"url": "https://hooks.demo.example/samphan", "description": "แจ้งฝ่ายบัญชีเมื่อมีการส่งของ",
             "event_types": ["shipment.*", CONFIRMED]});
         let hook = self.add::<WebhookEndpoint>(endpoint::make, None, hook).await?;
-        Ok(endpoint::pause(self.work, hook).await?.id())
+        Ok(stored::transition(self.work, &hook, "pause").await?.id())
     }
 }
 

@@ -7,7 +7,7 @@ mod sales;
 use super::names::{FIRST, JOBS, LAST, PLACES, STEMS, TRADES, at};
 use catalog::CATALOG;
 use samphan_api::{
-    catalog::{price_book, product},
+    catalog::price_book,
     customers::{account, account_contact, address},
     external_systems::external_reference,
     platform::{custom_field, organisation_settings, privacy, succession::HandOverRecords, user},
@@ -222,7 +222,7 @@ impl Company<'_> {
                     }
                 }
                 if n % 20 == 0 {
-                    product::discontinue(self.work, made).await?;
+                    stored::transition(self.work, &made, "discontinue").await?;
                 }
             }
         }
