@@ -14,38 +14,6 @@ use uuid::Uuid;
 
 crate::on_both![erased_contact_is_nowhere_in_orders_and_promises, register_is_what_an_erasure_does];
 
-#[test]
-fn free_text_belongs_to_a_person_or_is_known_to_belong_to_none() {
-    // These say something of goods, rules and machines. Reasons of events and answers of receivers go with the record they are about:
-    // an erasure looks for them there.
-    let nobodys = [
-        "audit_events.reason",
-        "custom_fields.description",
-        "product_categories.description",
-        "products.description",
-        "products.name",
-        "roles.description",
-        "settings.name",
-        "stock_movements.reason",
-        "tags.description",
-        "teams.description",
-        "warehouses.line1",
-        "warehouses.line2",
-        "webhook_deliveries.last_response",
-        "webhook_endpoints.description",
-    ];
-    let mut found: Vec<String> = vec![];
-    for shape in openapi::api().shapes.values().filter(|shape| shape.person.is_empty()) {
-        let is_free = |f: &&Field| {
-            let long = f.schema["maxLength"].as_i64().is_some_and(|most| most >= 200);
-            f.kind == Kind::Text && f.options.is_empty() && long && f.schema.get("pattern").is_none() && f.personal.is_none()
-        };
-        found.extend(shape.fields.iter().filter(is_free).map(|f| format!("{}.{}", shape.many, f.name)));
-    }
-    found.sort();
-    assert_eq!(found, nobodys, "say whose it is (`Resource::PERSON`), or add it here");
-}
-
 async fn erased_contact_is_nowhere_in_orders_and_promises(app: App) {
     let shop = crate::sales::Shop::open(&app).await;
     drop(shop);
