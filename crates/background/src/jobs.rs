@@ -236,7 +236,7 @@ pub fn retention() -> Rule {
     Rule::statement("jobs", KEEP_DAYS, delete, " ORDER BY finished_at")
 }
 
-/// The task that counts jobs: `tell` is told them all each time.
+/// The task that counts jobs and passes the counts to `tell`.
 #[must_use]
 pub fn measure(tell: impl Fn(&jobs::Counts) + 'static) -> Task {
     Task::every("jobs.measure", MEASURE_INTERVAL, async move |process: &Process| {

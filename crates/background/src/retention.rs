@@ -88,7 +88,7 @@ pub fn limited(sql: &mut Sql, before: Instant, order: &'static str) {
     sql.bind(Kind::Time, Scalar::Time(before)).push(order).push(" LIMIT ").int(MAX_ROWS.cast_signed()).push(")");
 }
 
-/// The task that follows the rules. `count` is told how many rows of a kind were deleted.
+/// The task that follows the rules. `count` gets the kind and the number of rows that were deleted.
 pub fn task(mut rules: Vec<Rule>, count: impl Fn(&'static str, u64) + 'static) -> Task {
     Task::every("retention", INTERVAL, async move |process: &Process| {
         for rule in &mut rules {

@@ -1,4 +1,4 @@
-//! The clock: the one place that asks what time it is. Everything else is told.
+//! The clock: the one place that asks what time it is. Everything else gets the time passed in.
 
 use samphan_resource::instant::Instant;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ pub fn now() -> Instant {
 }
 
 /// This moment by the machine's clock.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else is told")]
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else gets the time passed in")]
 #[must_use]
 pub fn machine() -> Instant {
     Instant::from(chrono::Utc::now())

@@ -1,5 +1,5 @@
-//! What areas have to say about records of other areas: rules that changes must keep, what stands against an erasure, and what follows when
-//! another system's name is bound to a record.
+//! Rules that areas register for records of other areas: checks of changes and deletions, checks before an erasure, and hooks that run when
+//! an external id is mapped to a record.
 //!
 //! Each area registers its own, so an area whose records are changed knows none of those above it. The kernel asks in the work that writes:
 //! `record::save` and `record::delete` ask before they write, so no operation can forget to.
@@ -18,9 +18,9 @@ pub trait Guard: Debug + Send + Sync {
     fn check<'a>(&'a self, work: &'a Work, shape: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a>;
 }
 
-/// Refuses to erase the person behind a record, as long as something stands against it.
+/// Refuses to erase the person behind a record, for example while orders are open.
 pub type ErasureCheck = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
-/// What is done when another system's name has been bound to a record.
+/// Runs when an external id has been mapped to a record.
 pub type BindingHook = for<'a> fn(&'a Work, &'a ExternalReference) -> Check<'a>;
 
 /// What areas registered, by the plural of the resource it is about.
@@ -46,7 +46,7 @@ impl Guards {
         self
     }
 
-    /// With what is done when another system's name is bound to a record.
+    /// With a hook that runs when an external id is mapped to a record of the resource.
     #[must_use]
     pub fn on_binding(mut self, many: &'static str, hook: BindingHook) -> Self {
         self.bindings.entry(many).or_default().push(hook);
@@ -70,7 +70,7 @@ pub async fn check_erasure(work: &Work, many: &str, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Does what is registered for a record that another system's name has been bound to.
+/// Runs the hooks for a record that an external id has been mapped to.
 pub async fn bound(work: &Work, reference: &ExternalReference) -> Result<()> {
     for hook in work.store.guards.bindings.get(reference.resource.as_str()).into_iter().flatten() {
         hook(work, reference).await?;

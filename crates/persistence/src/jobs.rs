@@ -24,7 +24,7 @@ use samphan_resource::{
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// Seconds for which a job is held; whoever runs it extends that well before.
+/// Seconds of a lease; the process that runs the job extends it well before it ends.
 pub const LEASE_SECONDS: i64 = 10;
 /// Seconds by which the clock of another process may be ahead.
 const CLOCKS_DIFFER_SECONDS: i64 = 60;
@@ -90,7 +90,7 @@ impl NewJob {
         self
     }
 
-    /// For whoever another job was done for.
+    /// On behalf of the same user or API key as another job.
     #[must_use]
     pub const fn on_behalf_of(mut self, principal_id: Option<Uuid>) -> Self {
         self.principal_id = principal_id;
@@ -206,7 +206,7 @@ pub async fn is_any_due(reader: &Reader, kinds: &[&'static str]) -> Result<bool>
     Ok(reader.count(sql).await? == 1)
 }
 
-/// Ends the `ORDER BY` of rows to be updated: whoever has one locked is about to change it.
+/// Ends the `ORDER BY` of rows to be updated: a row that is locked is about to be changed by another process.
 fn limited(sql: &mut Sql, order: &'static str, most: i64) {
     sql.push(order).push(" LIMIT ").int(most);
     sql.push(if sql.dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED)" } else { ")" });

@@ -16,7 +16,7 @@ pub struct Module {
     pub tasks: Vec<Task>,
     /// What is done later, and again and again.
     pub jobs: Jobs,
-    /// What areas have to say about records of other areas.
+    /// Rules for records of other areas.
     pub guards: Guards,
 }
 
@@ -49,7 +49,7 @@ impl Module {
         self
     }
 
-    /// With what it has to say about records of other areas.
+    /// With rules for records of other areas.
     #[must_use]
     pub fn guards(mut self, register: impl FnOnce(Guards) -> Guards) -> Self {
         self.guards = register(self.guards);

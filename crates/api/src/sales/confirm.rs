@@ -100,7 +100,7 @@ struct Commitment<'a> {
     holds: Vec<Stored<OrderHold>>,
     /// What it adds to what is counted against the customer's credit.
     asked: Amount,
-    /// What stands in the way.
+    /// The reasons why it cannot be committed.
     obstacles: Vec<Obstacle>,
     /// Whether what a promise put aside is the order's from now on.
     takes_over: bool,
@@ -110,7 +110,7 @@ struct Commitment<'a> {
 
 impl<'a> Commitment<'a> {
     async fn begin(work: &'a Work, before: &'a Stored<Order>, after: Stored<Order>) -> Result<Self> {
-        // Whoever deletes or blocks the customer stands in the same line.
+        // Deleting or blocking the customer takes the same lock.
         stand_in_line(work, after.data.account_id.0).await?;
         let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
         let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
@@ -162,13 +162,13 @@ impl<'a> Commitment<'a> {
         Ok(Some(decided))
     }
 
-    /// Lets pass what somebody who may has let pass.
+    /// Drops the obstacles that were waived by users with the permission to do so.
     fn waive_obstacles(&mut self) {
         let waived = self.after.data.waived_holds.clone();
         self.obstacles.retain(|obstacle| !waived.contains(&obstacle.kind));
     }
 
-    /// Reserves the goods, or, where something else stands in the way, only looks which are lacking.
+    /// Reserves the goods; where there are other obstacles already, only finds which are lacking.
     async fn check_stock(&mut self) -> Result<()> {
         let may_lack = self.is_waived(HoldKind::Stock);
         let is_free = self.obstacles.is_empty();
@@ -189,7 +189,7 @@ impl<'a> Commitment<'a> {
         Ok(())
     }
 
-    /// Keeps what was decided about credit: captured for the order where nothing stands in the way.
+    /// Saves the credit decision, and captures the credit for the order where there are no obstacles.
     async fn keep_credit(&mut self, decided: Decided) -> Result<()> {
         let kept = if self.obstacles.is_empty() { Keep::Captured(OrderId(self.before.id())) } else { Keep::Nothing };
         let (made, _) = keep(self.work, decided, kept).await?;

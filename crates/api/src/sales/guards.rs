@@ -1,4 +1,5 @@
-//! What sales has to say about customers: nobody with open business is deleted or erased, and who is blocked is promised nothing meanwhile.
+//! Rules of sales for customers: a customer with open orders, promises or balances is not deleted or erased, and blocking a customer waits
+//! for orders that are being confirmed.
 
 use super::{Ending, refuse_while_open};
 use crate::credit::check;
@@ -18,8 +19,8 @@ pub fn register(guards: Guards) -> Guards {
     guards.on_change(Account::MANY, OpenBusiness).on_erasure(Account::MANY, check_erasure)
 }
 
-/// No customer is deleted while business is open with it; and what is being promised to one that is blocked is promised before, or not at
-/// all.
+/// Refuses to delete a customer with open business. A change to `blocked` takes the lock that confirming takes, so an order is confirmed
+/// before it or refused after it.
 #[derive(Debug)]
 struct OpenBusiness;
 

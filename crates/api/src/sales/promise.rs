@@ -58,7 +58,7 @@ pub fn routes() -> Collection<OrderPromise> {
                 "receiveStock",
                 "createTaxRate",
                 "createPriceBookEntry",
-                // Credit policies are examples, too: a customer nobody has judged is promised nothing.
+                // Credit policies are examples, too: a customer without a credit decision gets no promise.
                 "putAccountCreditBalance",
             ]),
         )

@@ -1,4 +1,4 @@
-//! What stock has to say about products: one of which there are goods becomes no service, and its goods are not told apart otherwise.
+//! Rules of stock for products: a product with stock does not become a service, and its tracking by lot or serial number does not change.
 
 use super::stock_level::{Use, expect_unused};
 use samphan_domain::catalog::product::Product;
