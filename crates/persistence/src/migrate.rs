@@ -13,15 +13,15 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Runs the steps that are missing, and logs what takes long. Safe to run from several processes at once.
 pub async fn migrate(store: &Store) -> Result<(), Failure> {
-    migrate_telling(store, &unindexed::log).await
+    migrate_with_progress(store, &unindexed::log).await
 }
 
 /// The same for a command, which has no log: it hears of each index that is built.
-pub async fn migrate_telling(store: &Store, told: unindexed::Told<'_>) -> Result<(), Failure> {
+pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProgress<'_>) -> Result<(), Failure> {
     if let Some(connection) = connection(store).await? {
         Migrator::up(&connection, None).await?;
     }
-    unindexed::restore(store, told).await
+    unindexed::restore(store, on_progress).await
 }
 
 /// A connection that changes the schema; on SQLite nobody else writes while it is held.

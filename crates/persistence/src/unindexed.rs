@@ -46,7 +46,7 @@ impl std::fmt::Display for Building<'_> {
 }
 
 /// Hears of each index before it is built.
-pub type Told<'a> = &'a (dyn Fn(Building<'_>) + Sync);
+pub type OnProgress<'a> = &'a (dyn Fn(Building<'_>) + Sync);
 
 /// Logs the progress of a service that finds its indexes gone. It listens only once they are there, so the log is all there is to see.
 pub fn log(building: Building<'_>) {
@@ -67,7 +67,7 @@ fn index_of(definition: &str) -> &str {
 }
 
 /// Brings back what was taken away; nothing to do is nothing done.
-pub async fn restore(store: &Store, told: Told<'_>) -> Result<(), Failure> {
+pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), Failure> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     let noted = match connection.get_database_backend() {
         DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{NOTE}'"),
@@ -78,7 +78,7 @@ pub async fn restore(store: &Store, told: Told<'_>) -> Result<(), Failure> {
     }
     let missing = named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await?;
     for (n, (_, definition)) in missing.iter().enumerate() {
-        told(Building { index: index_of(definition), number: n + 1, of: missing.len() });
+        on_progress(Building { index: index_of(definition), number: n + 1, of: missing.len() });
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
         if connection.get_database_backend() == DbBackend::Sqlite {
             // Each index goes from the log into the file: every page is looked for in the log first, and it takes the longer the longer that is.

@@ -31,7 +31,9 @@ pub async fn run(cli: Cli) -> ExitCode {
             Ok(()) => {
                 let opening = Opening { url: database.database_url, connections: 1, full_sync: true };
                 match Store::open(&opening, openapi::shapes()).await {
-                    Ok(store) => migrate::migrate_telling(&store, &|building| println!("{building}")).await.map_err(|e| e.to_string()),
+                    Ok(store) => {
+                        migrate::migrate_with_progress(&store, &|building| println!("{building}")).await.map_err(|e| e.to_string())
+                    }
                     Err(e) => Err(e.to_string()),
                 }
             }

@@ -35,7 +35,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<usize, 
     options.database.check()?;
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: true };
     let store = Store::open(&opening, openapi::shapes()).await.map_err(|e| e.to_string())?;
-    migrate::migrate_telling(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
+    migrate::migrate_with_progress(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
     let found = if options.check { check(&store).await } else { rebuild(&store).await }.map_err(|e| e.to_string())?;
     found.iter().for_each(|difference| say(&difference.to_string()));
     Ok(found.len())

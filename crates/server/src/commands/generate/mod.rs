@@ -88,7 +88,7 @@ pub enum GenerateError {
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), GenerateError> {
     let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
     let store = Store::open(&opening, openapi::shapes()).await?;
-    migrate::migrate_telling(&store, &|building| say(&building.to_string())).await?;
+    migrate::migrate_with_progress(&store, &|building| say(&building.to_string())).await?;
     let accounts = options.accounts as usize;
     let contacts = options.contacts.map_or(accounts * 2, |n| n as usize);
     let orders = options.orders.map_or(accounts * 3, |n| n as usize);
