@@ -11,6 +11,8 @@ crate::on_both![
     a_version_in_an_item_guards_it,
     a_batch_needs_the_permission_of_its_mode,
     names_are_given_in_a_batch,
+    items_are_done_as_if_one_after_the_other,
+    what_goes_with_each_record_goes_with_those_of_a_batch,
 ];
 
 fn statuses(answer: &Answer) -> Vec<&str> {
@@ -119,4 +121,47 @@ async fn names_are_given_in_a_batch(app: App) {
     assert_eq!(statuses(&done), ["created", "failed", "created", "failed"]);
     assert_eq!((&done["results"][0]["external_id"], &done["results"][1]["error"]["code"]), (&json!("C-1"), &json!("already_exists")));
     assert_eq!(app.get("/v1/accounts/by-external-id/express/C-2").await.is(200).id(), b);
+}
+
+async fn items_are_done_as_if_one_after_the_other(app: App) {
+    let products = async |mode: &str, items: Value| app.post("/v1/products/batch", json!({"mode": mode, "items": items})).await.is(200);
+    // What an item takes or gives up holds for those after it.
+    let made = products("create", json!([{"sku": "A", "name": "A"}, {"sku": "a", "name": "Again"}, {"sku": "B", "name": "B"}])).await;
+    assert_eq!(statuses(&made), ["created", "failed", "created"]);
+    assert_eq!(made["results"][1]["error"]["code"], "already_exists");
+    let (a, b) = (&made["results"][0]["id"], &made["results"][2]["id"]);
+    let moves = json!([{"id": b, "sku": "A"}, {"id": a, "sku": "C"}, {"id": b, "sku": "A"}, {"id": a, "sku": "B"}]);
+    assert_eq!(statuses(&products("update", moves).await), ["failed", "updated", "updated", "updated"]);
+    let skus = column(&app.get("/v1/products?sort=sku").await.is(200), "sku");
+    assert_eq!(skus, ["A", "B"]);
+    let both = json!([{"id": a, "sku": "D"}, {"id": random_id(), "sku": "B", "name": "New"}]);
+    assert_eq!(statuses(&products("upsert", both).await), ["updated", "created"]);
+    let (parent, child) = (random_id(), random_id());
+    // A record may name one before it.
+    let items =
+        json!([{"id": parent, "name": "P"}, {"id": child, "name": "C", "parent_id": parent}, {"name": "X", "parent_id": random_id()}]);
+    assert_eq!(statuses(&batch(&app, "create", "id", items).await), ["created", "created", "failed"]);
+    let ring = json!([{"id": parent, "parent_id": child}, {"id": child, "parent_id": null}, {"id": parent, "parent_id": child}]);
+    assert_eq!(statuses(&batch(&app, "update", "id", ring).await), ["failed", "updated", "updated"]);
+}
+
+async fn what_goes_with_each_record_goes_with_those_of_a_batch(app: App) {
+    let items: Vec<Value> = (0..30).map(|n| json!({"name": format!("Customer {n}"), "grade": "A", "tags": ["new"]})).collect();
+    let made = batch(&app, "create", "id", json!(items)).await;
+    let ids: Vec<&Value> = made["results"].as_array().unwrap().iter().map(|r| &r["id"]).collect();
+    let other = app.person(&["accounts:*/own"], &[], &[]).await;
+    let items: Vec<Value> =
+        ids.iter().enumerate().map(|(n, id)| json!({"id": id, "grade": "B", "owner_id": other.id, "name": format!("Shop {n}")})).collect();
+    batch(&app, "update", "id", json!(items)).await;
+    for path in ["/v1/accounts?tags=new", "/v1/accounts?grade=B", "/v1/accounts?q=shop"] {
+        assert_eq!(app.get(&format!("{path}&count=exact")).await.is(200)["total"], 30, "{path}");
+    }
+    assert_eq!(app.get("/v1/accounts?q=customer&count=exact").await.is(200)["total"], 0);
+    assert_eq!(other.app.get("/v1/search?q=shop&limit=100").await.is(200)["data"].as_array().unwrap().len(), 30, "the owner finds them");
+    let first = ids[0].as_str().unwrap();
+    let grades = app.get(&format!("/v1/accounts/{first}/grade-history?sort=created_at")).await.is(200);
+    assert_eq!(column(&grades, "to_grade"), ["A", "B"]);
+    assert_eq!(app.get(&format!("/v1/accounts/{first}/lifecycle-history")).await.is(200)["data"].as_array().unwrap().len(), 1);
+    let events = app.get("/v1/audit-events?resource=accounts&kind=account.updated&count=exact").await.is(200);
+    assert_eq!((&events["total"], &events["data"][0]["changed_fields"]), (&json!(30), &json!(["owner_id", "name", "grade"])));
 }

@@ -1,13 +1,15 @@
-//! Many records at once: the rows, index entries, values and events of one by one, in a handful of statements.
+//! Many records of a trusted source at once, prepared while others are written: rows, index entries, values and events in a handful of
+//! statements. Values that must be one's own are left to the indexes; requests go through `stored::create_many`.
 
 use crate::{
+    checks::Pair,
     error::Result,
-    record::{self, Record, id_of, names_of, owner_of, row_of, uuid_in},
+    many,
+    record::{self, Record, id_of, names_of, row_of, uuid_in},
     search::{self, Text},
     sight,
     store::{Reader, Work},
     stored::{self, Stored},
-    values,
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
@@ -17,11 +19,8 @@ use samphan_resource::{
     shape::Shape,
 };
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use uuid::Uuid;
-
-/// Owner and team.
-type Owner = (Option<Uuid>, Option<Uuid>);
 
 /// Records of one resource that are made and not written: whatever needs no database is done, so that it can be done while others write.
 #[derive(Debug)]
@@ -73,7 +72,8 @@ async fn insert_records(
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
     work.insert(shape.many, &names_of(shape), rows, "").await?;
-    index(work, shape, made, texts).await?;
+    let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();
+    many::index(work, shape, &pairs, Some(texts)).await?;
     if !shape.log {
         for record in made {
             let after = Some(Record::clone(record));
@@ -130,41 +130,4 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), FieldCode::UnknownReference, other)));
     }
     Ok(faults)
-}
-
-/// Adds the records to the search index, and their tags and custom fields to the indexed values.
-async fn index(work: &Work, shape: &'static Shape, made: &[&Record], texts: Vec<Option<Text>>) -> Result<()> {
-    let found: Vec<(&Record, Text)> = made.iter().zip(texts).filter_map(|(m, text)| Some((*m, text?))).collect();
-    let entry = |m: &Record, text: &Text, resource, record_id, (owner_id, team_id): Owner| search::Entry {
-        resource,
-        record_id,
-        source_id: id_of(m),
-        owner_id,
-        team_id,
-        text: text.clone(),
-    };
-    let mut entries: Vec<search::Entry> = found.iter().map(|(m, text)| entry(m, text, shape.many, id_of(m), owner_of(m))).collect();
-    for name in shape.parents {
-        let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
-        let parents: HashSet<Uuid> = found.iter().filter_map(|(m, _)| uuid_in(m, name)).collect();
-        if parents.is_empty() {
-            continue;
-        }
-        let parent_shape = work.shape(many)?;
-        let mut sql = work.sql();
-        sql.push("SELECT id, owner_id, team_id FROM ").push(parent_shape.many).push(" WHERE id").one_of_ids(parents);
-        let owners = work.fetch(sql, |row| Ok((row.id(0)?, (row.optional_id(1)?, row.optional_id(2)?)))).await?;
-        let owners: HashMap<Uuid, Owner> = owners.into_iter().collect();
-        for (m, text) in &found {
-            let Some(parent) = uuid_in(m, name) else { continue };
-            entries.push(entry(m, text, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
-        }
-    }
-    search::write(work, &[], entries).await?;
-    if shape.has_indexed_values() {
-        let fields = work.custom_fields().await?;
-        let rows = made.iter().flat_map(|m| values::of_record(shape, id_of(m), m, &fields)).collect();
-        values::write(work, shape, &[], rows).await?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! an external id is mapped to a record.
 //!
 //! Each area registers its own, so an area whose records are changed knows none of those above it. The kernel asks in the work that writes:
-//! `record::save` and `record::delete` ask before they write, so no operation can forget to.
+//! `many::write` and `record::delete` ask before they write, so no operation can forget to.
 
 use crate::{error::Result, record::Record, store::Work};
 use samphan_resource::{builtin::external_reference::ExternalReference, shape::Shape};
@@ -16,12 +16,18 @@ pub type Check<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 pub trait Guard: Debug + Send + Sync {
     /// Refuses a change of a record, or its deletion where `after` is none. Runs before it is written.
     fn check<'a>(&'a self, work: &'a Work, shape: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a>;
+
+    /// Whether the rule is about one record and asks nothing of others of its resource. Then many changes are checked before any of them is
+    /// written; otherwise each is written before the next one is checked.
+    fn is_about_one(&self) -> bool {
+        false
+    }
 }
 
 /// Refuses to erase the person behind a record, for example while orders are open.
 pub type ErasureCheck = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
-/// Runs when an external id has been mapped to a record.
-pub type BindingHook = for<'a> fn(&'a Work, &'a ExternalReference) -> Check<'a>;
+/// Runs when external ids have been mapped to records of a resource: many at once, where they came at once.
+pub type BindingHook = for<'a> fn(&'a Work, &'a [ExternalReference]) -> Check<'a>;
 
 /// What areas registered, by the plural of the resource it is about.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +60,11 @@ impl Guards {
     }
 }
 
+/// Whether changes of a resource may be checked before others of it are written.
+pub(crate) fn is_about_one(work: &Work, shape: &'static Shape) -> bool {
+    work.store.guards.changes.get(shape.many).into_iter().flatten().all(|guard| guard.is_about_one())
+}
+
 /// Asks what is registered about changes of a resource.
 pub(crate) async fn check(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
     for guard in work.store.guards.changes.get(shape.many).into_iter().flatten() {
@@ -70,10 +81,11 @@ pub async fn check_erasure(work: &Work, many: &str, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Runs the hooks for a record that an external id has been mapped to.
-pub async fn bound(work: &Work, reference: &ExternalReference) -> Result<()> {
-    for hook in work.store.guards.bindings.get(reference.resource.as_str()).into_iter().flatten() {
-        hook(work, reference).await?;
+/// Runs the hooks for records of one resource that external ids of one system have been mapped to.
+pub async fn bound(work: &Work, references: &[ExternalReference]) -> Result<()> {
+    let Some(first) = references.first() else { return Ok(()) };
+    for hook in work.store.guards.bindings.get(first.resource.as_str()).into_iter().flatten() {
+        hook(work, references).await?;
     }
     Ok(())
 }

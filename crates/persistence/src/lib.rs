@@ -1,6 +1,7 @@
 //! How it is kept: one transaction a write, no transaction a read, the same code on SQLite and PostgreSQL.
 
 pub mod bulk;
+mod checks;
 pub mod clock;
 pub mod copy;
 pub mod cursor;
@@ -14,6 +15,7 @@ pub mod jobs;
 pub mod line;
 pub mod list;
 pub mod long;
+mod many;
 pub mod migrate;
 pub mod outbox;
 pub mod person;

@@ -3,16 +3,16 @@
 //! Nothing here knows a resource's type: it is compiled once, for all of them. `stored` puts the types around it.
 
 use crate::{
+    checks::{self, Checked},
     error::Result,
     guard,
     list::key_column,
+    many::{self, Write},
     relations,
     row::Row,
-    search::{self, Text},
-    sight,
+    search, sight,
     sql::Sql,
     store::{Reader, Work},
-    values,
 };
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
@@ -25,6 +25,7 @@ use samphan_resource::{
     text, transition,
 };
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A record: its fields as JSON, in the order of its shape.
@@ -107,6 +108,25 @@ pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Opti
     let found = seen(reader, shape, id, parent, reader.writes()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     allowed(reader, shape, &found, verb)?;
     Ok(found)
+}
+
+/// The same of many records, by their ids, locked in the order of the ids. Those the caller does not see are left out; what the caller may
+/// do with each is to be asked of `allowed`.
+pub async fn find_many(
+    work: &Work,
+    shape: &'static Shape,
+    ids: impl IntoIterator<Item = Uuid>,
+    parent: Option<(&'static str, Uuid)>,
+) -> Result<HashMap<Uuid, Record>> {
+    let mut sql = select(work, shape);
+    sql.push(" AND t.id").one_of_ids(ids);
+    if let Some((field, id)) = parent {
+        sql.push(" AND ").column("t", field).push(" = ").id(id);
+    }
+    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    sql.push(" ORDER BY t.id").for_update("t");
+    let found = work.fetch(sql, |row| read(shape, row)).await?;
+    Ok(found.into_iter().map(|record| (id_of(&record), record)).collect())
 }
 
 /// A record the caller may see, within a parent where there is one.
@@ -231,28 +251,7 @@ pub(crate) fn begun(reader: &Reader, shape: &'static Shape, mut record: Record) 
 
 /// Makes a record of what `begun` answered; `chosen` where the caller chose its id.
 pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: &Record, chosen: bool) -> Result<()> {
-    let id = id_of(record);
-    let faults = check(work, shape, None, record).await?;
-    if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
-    }
-    allowed(work, shape, record, "create")?;
-    if chosen {
-        let mut sql = work.sql();
-        sql.push("SELECT 1 FROM ").push(shape.many).push(" WHERE id = ").id(id);
-        if work.count(sql).await? > 0 {
-            return Err(taken(work, shape, id, "id").await?);
-        }
-    }
-    unique(work, shape, id, None, record).await?;
-    relations::yield_flags(work, shape, None, record).await?;
-    work.insert(shape.many, &names_of(shape), vec![row_of(shape, record)?], "").await?;
-    index(work, shape, None, record).await?;
-    if !shape.log {
-        let kind = format!("{}.created", shape.one);
-        work.emit(Event { after: Some(record.clone()), ..event(shape, kind, id, 1) });
-    }
-    Ok(())
+    many::write_one(work, shape, Write::new(record.clone(), chosen), "created", None).await.map(|_| ())
 }
 
 /// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.
@@ -264,56 +263,7 @@ pub(crate) async fn save(
     what: &str,
     reason: Option<String>,
 ) -> Result<Record> {
-    let mut record = in_order(shape, after);
-    let id = id_of(before);
-    let changed: Vec<&'static Field> =
-        shape.fields.iter().filter(|f| !Shape::is_meta(f.name) && record.get(f.name) != before.get(f.name)).collect();
-    if changed.is_empty() {
-        return Ok(before.clone());
-    }
-    let mut faults = check(work, shape, Some(before), &record).await?;
-    for field in changed.iter().filter(|f| !f.read_only && work.caller.access(shape, f) != FieldAccess::Full) {
-        faults.push(FieldError::new(format!("/{}", field.name), FieldCode::ProtectedField, field.name));
-    }
-    if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
-    }
-    unique(work, shape, id, Some(before), &record).await?;
-    guard::check(work, shape, before, Some(&record)).await?;
-    let names: Vec<&'static str> = changed.iter().map(|f| f.name).collect();
-    relations::check_changed(work, shape, before, &names).await?;
-    relations::yield_flags(work, shape, Some(before), &record).await?;
-    let version = version_of(before) + 1;
-    record.insert("version".into(), json!(version));
-    record.insert("updated_at".into(), json!(work.now));
-    record.insert("updated_by_id".into(), json!(work.caller.author()));
-    let mut sql = touched(work, shape, version);
-    for (field, name, kind) in columns(shape) {
-        if changed.iter().any(|c| c.name == field.name) {
-            let value = cell(field, kind, &record)?;
-            sql.push(", \"").push(name).push("\" = ").bind(kind, value);
-        }
-    }
-    sql.push(" WHERE deleted_at IS NULL AND id = ").id(id).push(" AND version = ").int(version - 1);
-    if work.execute(sql).await? == 0 {
-        return Err(version_conflict(version - 1));
-    }
-    index(work, shape, Some(before), &record).await?;
-    let pick = |from: &Record| changed.iter().map(|f| (f.name.to_owned(), from.get(f.name).cloned().unwrap_or_default())).collect();
-    work.emit(Event {
-        changed_fields: names,
-        before: Some(pick(before)),
-        after: Some(pick(&record)),
-        reason,
-        ..event(shape, format!("{}.{what}", shape.one), id, version)
-    });
-    if shape.owned {
-        let (owner, team) = owner_of(&record);
-        if (owner, team) != owner_of(before) {
-            search::move_owner(work, id, owner, team).await?;
-        }
-    }
-    Ok(record)
+    many::write_one(work, shape, Write::change(before.clone(), in_order(shape, after)), what, reason.as_deref()).await
 }
 
 /// Begins an update: the version, and who changed it when.
@@ -348,7 +298,11 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
         return find(work, shape, id, parent, "delete").await;
     };
     allowed(work, shape, &found, "delete")?;
-    unique(work, shape, id, None, &found).await?;
+    let mut checked = [Checked { before: None, after: &found, refusal: None }];
+    checks::refuse_taken(work, shape, &mut checked).await?;
+    if let [Checked { refusal: Some(refusal), .. }] = checked {
+        return Err(refusal);
+    }
     relations::check_restored(work, shape, &found).await?;
     let lost = relations::drop_lost_flags(work, shape, &mut found).await?;
     let version = version_of(&found) + 1;
@@ -388,7 +342,7 @@ pub(crate) fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64)
 }
 
 /// The fields in the order they are answered; what is not a field is dropped, what is missing is null.
-fn in_order(shape: &Shape, mut record: Record) -> Record {
+pub(crate) fn in_order(shape: &Shape, mut record: Record) -> Record {
     shape.fields.iter().map(|f| (f.name.to_owned(), record.remove(f.name).unwrap_or_default())).collect()
 }
 
@@ -426,22 +380,6 @@ fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
     }
 }
 
-/// Custom fields and references: what needs the database to be checked.
-async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
-    let mut faults = vec![];
-    if shape.extensible {
-        let none = Map::new();
-        let custom = |m: &'_ Map<String, Value>| m.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
-        let now = custom(after);
-        if !now.is_empty() || before.is_none() || before.map(custom) != Some(now.clone()) {
-            let then = before.map(custom);
-            faults.extend(work.check_custom(shape, if now.is_empty() { &none } else { &now }, then.as_ref()).await?);
-        }
-    }
-    faults.extend(relations::check(work, shape, before, after).await?);
-    Ok(faults)
-}
-
 /// What is asked for in place of a user who was deactivated.
 pub(crate) const INACTIVE_OWNER: &str = "a user who is active";
 
@@ -458,22 +396,26 @@ pub async fn active(work: &Work, users: &[Uuid]) -> Result<Vec<Uuid>> {
     work.fetch(sql, |row| row.id(0)).await
 }
 
-/// Gives a record to another owner or team, whoever may see it: for who has checked that. Its stored values are kept as they are.
+/// Gives records to another owner or team, whoever may see them: for who has checked that and has them locked. Their stored values are kept
+/// as they are. The first that cannot be given fails them all.
 pub async fn hand_over(
     work: &Work,
     shape: &'static Shape,
-    before: &Record,
+    records: Vec<Record>,
     owner: Option<Uuid>,
     team: Option<Uuid>,
-    reason: Option<String>,
-) -> Result<Record> {
-    let mut after = before.clone();
-    for (field, id) in [("owner_id", owner), ("team_id", team)] {
-        if let Some(id) = id {
-            after.insert(field.to_owned(), json!(id));
+    reason: Option<&str>,
+) -> Result<Vec<Record>> {
+    let given = records.into_iter().map(|before| {
+        let mut after = before.clone();
+        for (field, id) in [("owner_id", owner), ("team_id", team)] {
+            if let Some(id) = id {
+                after.insert(field.to_owned(), json!(id));
+            }
         }
-    }
-    save(work, shape, before, after, "updated", reason).await
+        Write::change(before, after)
+    });
+    many::write(work, shape, given.collect(), "updated", reason).await?.into_iter().collect()
 }
 
 /// Living records of any owner by their ids, locked: for the kernel's own work. Those that are gone are left out.
@@ -481,57 +423,6 @@ pub async fn locked(work: &Work, shape: &'static Shape, ids: impl IntoIterator<I
     let mut sql = select(work, shape);
     sql.push(" AND t.id").one_of_ids(ids).push(" ORDER BY t.id").for_update("t");
     work.fetch(sql, |row| read(shape, row)).await
-}
-
-/// Refuses when a living record holds a value that must be one's own, and names that record.
-async fn unique(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Record>, after: &Record) -> Result<()> {
-    possible_duplicate(work, shape, id, before, after).await?;
-    let stands = |set: &[&str]| before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f)));
-    let is_indexed = |set: &[&str]| !set.iter().any(|f| shape.caseless.contains(f));
-    let indexed = shape.unique.iter().map(|set| (set, is_indexed(set)));
-    for (set, is_indexed) in indexed.chain(shape.distinct.iter().map(|set| (set, false))) {
-        if stands(set) {
-            continue;
-        }
-        if !is_indexed {
-            // No index refuses the second of two at once: older records may share these values.
-            let values: Vec<String> = set.iter().map(|f| after.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
-            work.stand_in_line(&format!("{} {}", shape.many, values.join(" ").to_lowercase())).await?;
-        }
-        let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id);
-        equal_in(&mut sql, shape, set, after)?;
-        sql.push(" LIMIT 1");
-        if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-            return Err(taken(work, shape, other, set.last().copied().unwrap_or_default()).await?);
-        }
-    }
-    Ok(())
-}
-
-/// Refuses what is probably of the same thing as another record, unless the request allows it.
-async fn possible_duplicate(work: &Work, shape: &'static Shape, id: Uuid, before: Option<&Record>, after: &Record) -> Result<()> {
-    for set in shape.possible_duplicates.iter().filter(|_| !work.allows_duplicates()) {
-        let [first, rest @ ..] = set else { continue };
-        let is_null = |f: &str| after.get(f).is_none_or(Value::is_null);
-        if is_null(first) || before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f))) {
-            continue;
-        }
-        work.stand_in_line(&format!("{} {first} {}", shape.many, after.get(*first).map(ToString::to_string).unwrap_or_default())).await?;
-        let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id);
-        equal_in(&mut sql, shape, &[first], after)?;
-        for field in rest.iter().filter(|f| !is_null(f)).filter_map(|f| shape.field(f)) {
-            sql.push(" AND (").column("t", field.name).push(" IS NULL OR ").column("t", field.name).push(" = ");
-            sql.bind(field.kind, cell(field, field.kind, after)?).push(")");
-        }
-        sql.push(" ORDER BY t.id LIMIT 1");
-        if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-            let refusal = Error::from(Code::PossibleDuplicate);
-            return Err(if is_visible(work, shape, other).await? { refusal.against(shape.many, other, first) } else { refusal });
-        }
-    }
-    Ok(())
 }
 
 /// Adds ` AND …` for the rows of `t` with the same values as a record in a set of fields.
@@ -562,42 +453,14 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
 }
 
 /// The refusal of a value that another record holds: it names that record to whoever may see it.
-async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
+pub(crate) async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
     Ok(if is_visible(work, shape, by).await? { error.against(shape.many, by, field) } else { error })
 }
 
 /// Brings the search index and the indexed values up to date.
 pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<()> {
-    let Some(id) = uuid_in(after, "id") else { return Ok(()) };
-    let replaced: &[Uuid] = if before.is_some() { &[id] } else { &[] };
-    let folded = search::folded(shape, after);
-    if before.map_or(!folded.is_empty(), |b| search::folded(shape, b) != folded) {
-        let text = Text::of(folded);
-        let about = |resource, record_id| search::Entry {
-            resource,
-            record_id,
-            source_id: id,
-            owner_id: uuid_in(after, "owner_id"),
-            team_id: uuid_in(after, "team_id"),
-            text: text.clone(),
-        };
-        let mut entries = vec![about(shape.many, id)];
-        for name in shape.parents {
-            // A child speaks for its parent: whoever looks for a phone number finds the customer.
-            let Some((many, parent)) = shape.field(name).and_then(|f| f.reference).zip(uuid_in(after, name)) else { continue };
-            let mut sql = work.sql();
-            sql.push("SELECT owner_id, team_id FROM ").push(work.shape(many)?.many).push(" WHERE id = ").id(parent);
-            let owner = work.fetch_one(sql, |row| Ok((row.optional_id(0)?, row.optional_id(1)?))).await?.unwrap_or_default();
-            entries.push(search::Entry { owner_id: owner.0, team_id: owner.1, ..about(many, parent) });
-        }
-        search::write(work, replaced, entries).await?;
-    }
-    if shape.has_indexed_values() && before.is_none_or(|b| values::differ(shape, b, after)) {
-        let fields = work.custom_fields().await?;
-        values::write(work, shape, replaced, values::of_record(shape, id, after, &fields)).await?;
-    }
-    Ok(())
+    many::index(work, shape, &[(before, after)], None).await
 }
 
 /// Writes what other systems call a record onto the record itself.

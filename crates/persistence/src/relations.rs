@@ -1,11 +1,12 @@
 //! What holds between records: references point at living records, what is in use is not deleted, hierarchies are trees, and a flag
 //! that only one of a set may have is had by one.
 //!
-//! Called by `record` and `bulk` for every write, whatever its way in. On PostgreSQL each rule is checked under the lock that makes it
+//! Called by `many` for every write, whatever its way in. On PostgreSQL each rule is checked under the lock that makes it
 //! true: a reference shares a lock on the record it names (`FOR KEY SHARE`), which deleting that record takes for itself (`FOR UPDATE`);
 //! hierarchies and flags are checked in a line of their own. On SQLite there is one writer.
 
 use crate::{
+    checks::Pair,
     error::Result,
     record::{self, Record, id_of, uuid_in},
     row::Row,
@@ -28,43 +29,61 @@ const MAX_CONFLICTS: usize = 20;
 /// Levels followed before a hierarchy counts as endless.
 const MAX_FOLLOWED: i64 = 100;
 
-/// Faults of the references a write changes. References that stand are not checked: the record they name may have been deleted since.
-pub(crate) async fn check(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
-    let (mut faults, mut unreadable) = (vec![], vec![]);
+/// Adds the faults of the references that writes change, one query for each reference field whatever the number of records, and answers the
+/// permissions each write lacks for what it names. References that stand are not checked: the record they name may have been deleted since.
+pub(crate) async fn check(
+    work: &Work,
+    shape: &'static Shape,
+    pairs: &[Pair<'_>],
+    faults: &mut [Vec<FieldError>],
+) -> Result<Vec<Vec<String>>> {
+    let mut unreadable = vec![vec![]; pairs.len()];
     for reference in shape.references.iter().filter(|r| r.is_written && r.key == "id") {
-        let then = before.map(|b| reference.values(b)).unwrap_or_default();
-        let named = reference.values(after).into_iter().filter(|id| !then.contains(id));
-        let mut ids: BTreeSet<Uuid> = named.filter_map(|id| Uuid::parse_str(id).ok()).collect();
-        // The caller and the caller's teams are known to be there.
-        ids.retain(|id| !(reference.target == "users" && *id == work.caller.id || work.caller.teams.contains(id)));
-        if ids.is_empty() {
-            continue;
-        }
         let pointer = || format!("/{}", reference.path.split('.').next().unwrap_or_default());
         let is_hierarchy = reference.is_column && reference.target == shape.many;
-        if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
-            faults.push(FieldError::new(pointer(), FieldCode::Circular, "another record"));
+        let mut named: Vec<BTreeSet<Uuid>> = pairs.iter().map(|pair| newly_named(work, reference, *pair)).collect();
+        for (((_, after), ids), faults) in pairs.iter().zip(&mut named).zip(faults.iter_mut()) {
+            if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
+                faults.push(FieldError::new(pointer(), FieldCode::Circular, "another record"));
+                ids.clear();
+            }
+        }
+        let all: BTreeSet<Uuid> = named.iter().flatten().copied().collect();
+        if all.is_empty() {
             continue;
         }
-        let (number, target) = (ids.len(), work.shape(reference.target)?);
-        if target.owned || !target.parents.is_empty() {
-            // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
-            unreadable.extend(sight::missing_to_read(work, target));
-        }
-        let living = lock_living(work, target, ids.iter().copied(), true).await?;
-        if living.len() < number {
-            faults.push(FieldError::new(pointer(), FieldCode::UnknownReference, reference.target));
-        } else if shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) && record::active(work, &living).await?.len() < number
-        {
-            faults.push(FieldError::new(pointer(), FieldCode::InactiveUser, record::INACTIVE_OWNER));
-        } else if is_hierarchy {
-            for parent in ids {
-                faults.extend(hierarchy_fault(work, shape, reference, before.map(id_of), parent).await?);
+        let target = work.shape(reference.target)?;
+        // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
+        let missing = if target.owned || !target.parents.is_empty() { sight::missing_to_read(work, target) } else { vec![] };
+        let living = lock_living(work, target, all, true).await?;
+        let active: Option<BTreeSet<Uuid>> = match shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) {
+            true => Some(record::active(work, &living).await?.into_iter().collect()),
+            false => None,
+        };
+        let living: BTreeSet<Uuid> = living.into_iter().collect();
+        for (i, (ids, (before, _))) in named.iter().zip(pairs).enumerate().filter(|(_, (ids, _))| !ids.is_empty()) {
+            let (Some(faults), Some(unreadable)) = (faults.get_mut(i), unreadable.get_mut(i)) else { continue };
+            unreadable.extend(missing.iter().cloned());
+            if !ids.is_subset(&living) {
+                faults.push(FieldError::new(pointer(), FieldCode::UnknownReference, reference.target));
+            } else if active.as_ref().is_some_and(|active| !ids.is_subset(active)) {
+                faults.push(FieldError::new(pointer(), FieldCode::InactiveUser, record::INACTIVE_OWNER));
+            } else if is_hierarchy {
+                for parent in ids {
+                    faults.extend(hierarchy_fault(work, shape, reference, before.map(id_of), *parent).await?);
+                }
             }
         }
     }
-    work.caller.require(unreadable)?;
-    Ok(faults)
+    Ok(unreadable)
+}
+
+/// The records a write names here that it did not name before. The caller and the caller's teams are known to be there.
+fn newly_named(work: &Work, reference: &Reference, (before, after): Pair<'_>) -> BTreeSet<Uuid> {
+    let then = before.map(|b| reference.values(b)).unwrap_or_default();
+    let named = reference.values(after).into_iter().filter(|id| !then.contains(id));
+    let is_known = |id: &Uuid| reference.target == "users" && *id == work.caller.id || work.caller.teams.contains(id);
+    named.filter_map(|id| Uuid::parse_str(id).ok()).filter(|id| !is_known(id)).collect()
 }
 
 /// Those of the ids that name living records, which stay so until the work ends. `seen` leaves out what the caller does not see.

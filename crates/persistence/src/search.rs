@@ -158,12 +158,12 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
     }
 }
 
-/// Moves the owner and team of a record's entries along with the record.
-pub async fn move_owner(work: &Work, record_id: Uuid, owner_id: Option<Uuid>, team_id: Option<Uuid>) -> Result<()> {
+/// Moves the owner and team of records' entries along with the records.
+pub async fn move_owner(work: &Work, ids: &[Uuid], (owner_id, team_id): (Option<Uuid>, Option<Uuid>)) -> Result<()> {
     let id = |id: Option<Uuid>| id.map_or(Scalar::Null, Scalar::Id);
     let mut sql = work.sql();
     sql.push("UPDATE search_entries SET owner_id = ").bind(Kind::Id, id(owner_id)).push(", team_id = ").bind(Kind::Id, id(team_id));
-    sql.push(" WHERE record_id = ").id(record_id);
+    sql.push(" WHERE record_id").one_of_ids(ids.iter().copied());
     work.execute(sql).await.map(|_| ())
 }
 

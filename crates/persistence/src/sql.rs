@@ -143,14 +143,28 @@ impl Sql {
         kind: Kind,
         values: impl IntoIterator<Item = Scalar>,
     ) -> &mut Self {
+        self.push_from_each(table, alias, column, false, kind, values)
+    }
+
+    /// The same; where `is_caseless`, the values are in lower case and compared with the column in lower case.
+    pub(crate) fn push_from_each(
+        &mut self,
+        table: &'static str,
+        alias: &'static str,
+        column: &'static str,
+        is_caseless: bool,
+        kind: Kind,
+        values: impl IntoIterator<Item = Scalar>,
+    ) -> &mut Self {
         let values: Vec<Scalar> = values.into_iter().collect();
+        let (opening, closing) = if is_caseless { ("lower(", ")") } else { ("", "") };
         if self.dialect == Dialect::Postgres && values.len() > MANY {
             self.push(" FROM unnest(").bind_column(kind, values).push(") AS each (value) CROSS JOIN LATERAL (SELECT * FROM ");
-            self.push(table).push(" o WHERE o.deleted_at IS NULL AND ").column("o", column);
-            return self.push(" = each.value OFFSET 0) ").push(alias).push(" WHERE 1 = 1");
+            self.push(table).push(" o WHERE o.deleted_at IS NULL AND ").push(opening).column("o", column);
+            return self.push(closing).push(" = each.value OFFSET 0) ").push(alias).push(" WHERE 1 = 1");
         }
         self.push(" FROM ").push(table).push(" ").push(alias).push(" WHERE ").column(alias, "deleted_at").push(" IS NULL AND ");
-        self.column(alias, column).one_of(kind, values)
+        self.push(opening).column(alias, column).push(closing).one_of(kind, values)
     }
 
     pub(crate) fn bind_column(&mut self, kind: Kind, values: Vec<Scalar>) -> &mut Self {

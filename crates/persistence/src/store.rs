@@ -6,6 +6,7 @@ use crate::{
     guard::Guards,
     line::{Lines, Place},
     long::{Budget, Charge, LongReads},
+    many::ChangedRow,
     outbox,
     postgres::{self, Pools},
     row::Row,
@@ -524,6 +525,62 @@ impl Work {
         }
     }
 
+    /// Updates rows by id and the version each was read with, and counts those that were still of it: one statement on PostgreSQL, one
+    /// prepared statement run for each row on SQLite. Each row has an id, a version, and the new values of the columns; the version is
+    /// counted on, and author and moment are those of the work.
+    pub(crate) async fn update_each(&self, table: &'static str, columns: &[(&'static str, Kind)], rows: Vec<ChangedRow>) -> Result<u64> {
+        self.writes_tried.set(self.writes_tried.get() + 1);
+        let (now, author) = (Scalar::Time(self.now), self.caller.author().map_or(Scalar::Null, Scalar::Id));
+        let mut sql = self.sql();
+        sql.push("UPDATE ").push(table).push(" AS t SET version = t.version + 1, updated_at = ").bind(Kind::Time, now.clone());
+        sql.push(", updated_by_id = ").bind(Kind::Id, author.clone());
+        match &self.on {
+            On::Sqlite(turn) => {
+                for (name, kind) in columns {
+                    sql.push(", \"").push(name).push("\" = ").bind(*kind, Scalar::Null);
+                }
+                sql.push(" WHERE t.deleted_at IS NULL AND t.id = ").bind(Kind::Id, Scalar::Null);
+                sql.push(" AND t.version = ").bind(Kind::Int, Scalar::Null);
+                let bound = rows.into_iter().map(|(id, version, values)| {
+                    let key = [Scalar::Id(id), Scalar::Int(version)];
+                    [now.clone(), author.clone()].into_iter().chain(values).chain(key).collect()
+                });
+                let bound: Vec<Vec<Scalar>> = bound.collect();
+                let mut touched = 0;
+                for some in bound.chunks(ROWS_AT_ONCE) {
+                    self.yield_when_due().await;
+                    touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
+                }
+                Ok(touched)
+            }
+            On::Postgres(tx) => {
+                for (name, kind) in columns {
+                    sql.push(", \"").push(name).push("\" = ").column("u", name).push(if *kind == Kind::Json { "::json" } else { "" });
+                }
+                let (mut ids, mut versions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+                let mut turned: Vec<Vec<Scalar>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+                for (id, version, values) in rows {
+                    ids.push(Scalar::Id(id));
+                    versions.push(Scalar::Int(version));
+                    for (column, value) in turned.iter_mut().zip(values) {
+                        column.push(value);
+                    }
+                }
+                sql.push(" FROM unnest(").bind_column(Kind::Id, ids).push(", ").bind_column(Kind::Int, versions);
+                for (values, (_, kind)) in turned.into_iter().zip(columns) {
+                    sql.push(", ").bind_column(*kind, values);
+                }
+                sql.push(") AS u (id, version");
+                for (name, _) in columns {
+                    sql.push(", \"").push(name).push("\"");
+                }
+                sql.push(") WHERE t.deleted_at IS NULL AND t.id = u.id AND t.version = u.version");
+                postgres::execute(tx, sql).await
+            }
+            On::Pool => Err(Code::Internal.into()),
+        }
+    }
+
     /// The number SQLite gave the row inserted last.
     pub(crate) fn last_row(&self) -> Result<i64> {
         match &self.on {
@@ -541,23 +598,40 @@ impl Work {
 
     /// Has this work alone hold a name until it ends: whoever else asks for it stands in line. SQLite has one writer anyway.
     pub async fn stand_in_line(&self, name: &str) -> Result<()> {
-        if self.store.dialect() == Dialect::Postgres {
-            if let Some(places) = &mut *self.places.borrow_mut()
-                && !places.iter().any(|place| place.name == name)
-            {
+        self.stand_in_lines(vec![name.to_owned()]).await
+    }
+
+    /// The same of several names, in their alphabetical order: one statement.
+    pub async fn stand_in_lines(&self, mut names: Vec<String>) -> Result<()> {
+        if self.store.dialect() != Dialect::Postgres || names.is_empty() {
+            return Ok(());
+        }
+        names.sort_unstable();
+        names.dedup();
+        if let Some(places) = &mut *self.places.borrow_mut() {
+            for name in &names {
+                if places.iter().any(|place| place.name == *name) {
+                    continue;
+                }
                 match self.store.lines.step_up(name) {
                     Some(place) => places.push(place),
                     None => {
-                        self.missed.replace(Some(name.to_owned()));
+                        self.missed.replace(Some(name.clone()));
                         return Err(Error::from(Code::Unavailable).retry_after(1));
                     }
                 }
             }
-            let mut sql = self.sql();
-            sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(").text(name).push(", 0))) l");
-            self.fetch(sql, |_| Ok(())).await?;
         }
-        Ok(())
+        let mut sql = self.sql();
+        sql.push("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(");
+        match <[String; 1]>::try_from(names) {
+            Ok([name]) => sql.text(name).push(", 0))) l"),
+            Err(names) => {
+                sql.push("u.name, 0)) FROM unnest(").bind_column(Kind::Text, names.into_iter().map(Scalar::Text).collect());
+                sql.push(") WITH ORDINALITY AS u (name, place) ORDER BY u.place) l")
+            }
+        };
+        self.fetch(sql, |_| Ok(())).await.map(|_| ())
     }
 
     /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,

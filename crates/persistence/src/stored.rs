@@ -2,6 +2,7 @@
 
 use crate::{
     error::Result,
+    many::{self, Write},
     record::{self, Record, id_of, merge, owner_of, version_of},
     store::{Reader, Work},
 };
@@ -125,6 +126,58 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
     let (made, chosen) = begun(work, shape, draft)?;
     record::insert(work, shape, &made.record, chosen).await?;
     Ok(made)
+}
+
+/// Makes many records, each with its own result in their order, as if they were made one after the other: a handful of statements for all.
+///
+/// # Errors
+/// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
+pub async fn create_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Result<Stored<T>>>> {
+    let shape = work.shape(T::MANY)?;
+    let begun = drafts.into_iter().map(|draft| {
+        let (made, is_id_chosen) = begun(work, shape, draft)?;
+        Ok((Write::new(made.record, is_id_chosen), made.data))
+    });
+    write_many(work, shape, begun.collect(), "created", None).await
+}
+
+/// Saves what changed of many different records that are locked, as `save` does of one; see `create_many`.
+pub async fn update_many<T: Resource>(
+    work: &Work,
+    changes: Vec<(Stored<T>, Stored<T>)>,
+    what: &str,
+    reason: Option<&str>,
+) -> Result<Vec<Result<Stored<T>>>> {
+    let shape = work.shape(T::MANY)?;
+    let settled = changes.into_iter().map(|(before, after)| {
+        let settled = settle(after, shape)?;
+        let after = record::in_order(shape, settled.full_record()?);
+        Ok((Write::change(before.record, after), settled.data))
+    });
+    write_many(work, shape, settled.collect(), what, reason).await
+}
+
+async fn write_many<T: Resource>(
+    work: &Work,
+    shape: &'static Shape,
+    all: Vec<Result<(Write, T)>>,
+    what: &str,
+    reason: Option<&str>,
+) -> Result<Vec<Result<Stored<T>>>> {
+    let (mut writes, mut rest) = (vec![], vec![]);
+    for one in all {
+        rest.push(one.map(|(write, data)| {
+            writes.push(write);
+            data
+        }));
+    }
+    let mut written = many::write(work, shape, writes, what, reason).await?.into_iter();
+    let each = rest.into_iter().map(|data| {
+        let data = data?;
+        let record = written.next().ok_or(Code::Internal)??;
+        Ok(Stored { record, data })
+    });
+    Ok(each.collect())
 }
 
 /// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.

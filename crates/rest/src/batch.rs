@@ -5,24 +5,25 @@
 use super::{
     answer::Answer,
     body,
-    external::{LONGEST_EXTERNAL_ID, find_references, make_as},
+    external::{LONGEST_EXTERNAL_ID, bind_many, find_references, may_bind, named_draft},
     operation::Call,
     problem,
     rules::Table,
     schemas::input,
 };
 use samphan_persistence::{
-    record::{self, Record, expect_version, id_of, version_of},
+    record::{self, Record, expect_version, id_of, uuid_in, version_of},
     sight,
     store::Work,
 };
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
     error::{Code, Error, FieldCode, FieldError, Result},
+    shape::Shape,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Most items in a batch.
@@ -228,17 +229,60 @@ struct Batch<'a> {
     call: &'a Call,
 }
 
+/// An item as it is read.
+struct Item {
+    external_id: Option<String>,
+    /// The version it is meant for.
+    version: Option<i64>,
+    /// The record it names, where it is known to be there or named by its id.
+    target: Option<Uuid>,
+    fields: Record,
+}
+
+/// What an item comes to.
+enum Step {
+    Create(Record),
+    Update(Record, Record),
+    Delete(Record),
+}
+
+/// Items that are done together: their places, and what is done.
+#[derive(Default)]
+struct Together {
+    creates: Vec<(usize, Option<String>, Record)>,
+    updates: Vec<(usize, Option<String>, Record, Record)>,
+    /// The ids of both, and what other systems call those that are made.
+    ids: HashSet<Uuid>,
+    external_ids: HashSet<String>,
+    /// Whether a change takes or gives up a value that may keep a record from being made, or the other way round.
+    is_exclusive: bool,
+}
+
+/// What is kept of items that are done: their outcomes, what the system of the batch calls records, and the records as they are.
+type Kept<'a> = (&'a mut [Option<Outcome>], &'a mut HashMap<String, Uuid>, &'a mut HashMap<Uuid, Record>);
+
+impl Together {
+    fn is_empty(&self) -> bool {
+        self.creates.is_empty() && self.updates.is_empty()
+    }
+}
+
 impl Batch<'_> {
     /// Runs every item; `None` when one failed with something written and no savepoint before it.
     async fn pass(&self, work: &Work, table: &Table, care: Care) -> Result<Option<Vec<Outcome>>> {
-        let items = &self.envelope.items;
-        let mut known = match self.system {
-            Some(system) => {
-                let named: Vec<String> = items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned).collect();
-                find_references(work, table.shape, system, &named).await?
-            }
-            None => HashMap::new(),
+        let mut known = self.known(work, table).await?;
+        let is_possible = match self.envelope.mode {
+            Mode::Create => table.creates_many(),
+            Mode::Update | Mode::Upsert => table.writes_many(),
+            Mode::Delete => false,
         };
+        if care == Care::Trusting && is_possible {
+            return match self.run_together(work, table, &mut known).await {
+                Err(error) if is_of_server(&error) => Err(error),
+                done => Ok(done.ok()),
+            };
+        }
+        let items = &self.envelope.items;
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
             let place = if care == Care::Careful { Some(work.savepoint().await?) } else { None };
@@ -266,10 +310,17 @@ impl Batch<'_> {
         Ok(Some(outcomes))
     }
 
-    async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
-        let schema = table.shape.type_name;
+    /// The records that the system of the batch calls by the names of its items.
+    async fn known(&self, work: &Work, table: &Table) -> Result<HashMap<String, Uuid>> {
+        let Some(system) = self.system else { return Ok(HashMap::new()) };
+        let named = self.envelope.items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned);
+        find_references(work, table.shape, system, &named.collect::<Vec<String>>()).await
+    }
+
+    /// Reads an item; one that does not fit its published schema fails alone.
+    fn read(&self, table: &Table, item: &Value, known: &HashMap<String, Uuid>) -> Result<Item> {
         let mut item = item.clone();
-        let faults = self.call.kernel.validators.faults(&format!("{schema}BatchItem"), &mut item, "")?;
+        let faults = self.call.kernel.validators.faults(&format!("{}BatchItem", table.shape.type_name), &mut item, "")?;
         if !faults.is_empty() {
             return Err(Error::from(Code::ValidationFailed).with(faults));
         }
@@ -279,67 +330,244 @@ impl Batch<'_> {
         let external_id = if own { fields.get("external_id").cloned() } else { fields.remove("external_id") };
         let external_id = external_id.and_then(|v| v.as_str().map(str::to_owned));
         let version = fields.remove("version").and_then(|v| v.as_i64());
-        let id = fields.get("id").and_then(Value::as_str).and_then(|s| Uuid::parse_str(s).ok());
         let target = match (self.system, &external_id) {
             (Some(_), Some(external_id)) => known.get(external_id).copied(),
             (Some(_), None) => return Err(missing("/external_id")),
-            (None, _) => id,
+            (None, _) => uuid_in(&fields, "id"),
         };
-        let done = |status, made: &Record| Outcome {
-            status,
-            id: Some(id_of(made)),
-            external_id: external_id.clone(),
-            version: Some(version_of(made)),
-            error: None,
-        };
-        let existing = match (self.envelope.mode, target) {
-            (Mode::Create, _) => None,
-            (_, Some(id)) => {
-                let verb = if self.envelope.mode == Mode::Delete { "delete" } else { "update" };
-                match table.find(work, id, self.parent, verb).await {
-                    Err(e) if e.code == Code::NotFound && self.envelope.mode == Mode::Upsert && self.system.is_none() => None,
-                    found => Some(found?),
-                }
-            }
-            (Mode::Upsert, None) => None,
+        Ok(Item { external_id, version, target, fields })
+    }
+
+    /// What an item comes to; `find` finds the record it names.
+    async fn step(&self, work: &Work, table: &Table, item: &Item, find: impl AsyncFnOnce(Uuid, &str) -> Result<Record>) -> Result<Step> {
+        let existing = match (self.envelope.mode, item.target) {
+            (Mode::Create, _) | (Mode::Upsert, None) => None,
+            (mode, Some(id)) => match find(id, if mode == Mode::Delete { "delete" } else { "update" }).await {
+                Err(e) if e.code == Code::NotFound && mode == Mode::Upsert && self.system.is_none() => None,
+                found => Some(found?),
+            },
             (_, None) if self.system.is_some() => return Err(Code::NotFound.into()),
             (_, None) => return Err(missing("/id")),
         };
-        match existing {
-            Some(before) => {
-                let known = version_of(&before);
-                expect_version(version, known)?;
-                if self.envelope.mode == Mode::Delete {
-                    let deleted = Outcome { version: None, ..done("deleted", &before) };
-                    table.delete(work, before).await?;
-                    return Ok(deleted);
-                }
-                fields.remove("id");
-                let after = table.patch(work, before, fields).await?;
-                Ok(done(if version_of(&after) == known { "unchanged" } else { "updated" }, &after))
+        let mut fields = item.fields.clone();
+        let Some(before) = existing else {
+            let faults = self.call.kernel.validators.faults(&input(table.shape.type_name), &mut Value::Object(fields.clone()), "")?;
+            if !faults.is_empty() {
+                return Err(Error::from(Code::ValidationFailed).with(faults));
             }
-            None => {
-                let faults = self.call.kernel.validators.faults(&input(schema), &mut Value::Object(fields.clone()), "")?;
-                if !faults.is_empty() {
-                    return Err(Error::from(Code::ValidationFailed).with(faults));
+            return match self.reference(table, item) {
+                Some(reference) => Ok(Step::Create(named_draft(table, fields, &reference)?)),
+                None => Ok(Step::Create(record::of_body(table.shape, fields, self.parent))),
+            };
+        };
+        expect_version(item.version, version_of(&before))?;
+        if self.envelope.mode == Mode::Delete {
+            return Ok(Step::Delete(before));
+        }
+        fields.remove("id");
+        debug_assert!(work.writes(), "what is found is locked");
+        Ok(Step::Update(before, fields))
+    }
+
+    /// What the system of the batch calls the record of an item.
+    fn reference(&self, table: &Table, item: &Item) -> Option<ExternalRef> {
+        let (system, external_id) = (self.system?.to_owned(), item.external_id.clone()?);
+        Some(ExternalRef { system, external_type: table.shape.one.to_owned(), external_id })
+    }
+
+    /// Runs one item by itself.
+    async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
+        let item = self.read(table, item, known)?;
+        let find = async |id: Uuid, verb: &str| table.find(work, id, self.parent, verb).await;
+        match self.step(work, table, &item, find).await? {
+            Step::Create(draft) => match self.reference(table, &item) {
+                Some(reference) => {
+                    may_bind(work, table, &reference.system).await?;
+                    let made = table.create(work, draft).await?;
+                    known.insert(reference.external_id.clone(), id_of(&made));
+                    bind_many(work, table, vec![(reference, &made)]).await?;
+                    Ok(done("created", item.external_id, &made))
                 }
-                let made = match (self.system, &external_id) {
-                    (Some(system), Some(external_id)) => {
-                        let reference = ExternalRef {
-                            system: system.to_owned(),
-                            external_type: table.shape.one.to_owned(),
-                            external_id: external_id.clone(),
-                        };
-                        let made = make_as(work, table, fields, reference).await?;
-                        known.insert(external_id.clone(), id_of(&made));
-                        made
-                    }
-                    _ => table.create(work, record::of_body(table.shape, fields, self.parent)).await?,
-                };
-                Ok(done("created", &made))
+                None => Ok(done("created", item.external_id, &table.create(work, draft).await?)),
+            },
+            Step::Update(before, patch) => {
+                let version = version_of(&before);
+                let after = table.patch(work, before, patch).await?;
+                Ok(done(if version_of(&after) == version { "unchanged" } else { "updated" }, item.external_id, &after))
+            }
+            Step::Delete(before) => {
+                let deleted = Outcome { version: None, ..done("deleted", item.external_id, &before) };
+                table.delete(work, before).await?;
+                Ok(deleted)
             }
         }
     }
+
+    /// Runs the items a few hundred at a time, in a handful of statements for all of them. The result is that of one after the other: an item
+    /// that depends on one before it waits until that is written.
+    ///
+    /// # Errors
+    /// Where an item failed after something was written: then the batch is run again, one after the other.
+    async fn run_together(&self, work: &Work, table: &Table, known: &mut HashMap<String, Uuid>) -> Result<Vec<Outcome>> {
+        let items = &self.envelope.items;
+        let mut outcomes: Vec<Option<Outcome>> = items.iter().map(|_| None).collect();
+        let mut found = match self.envelope.mode {
+            Mode::Create => HashMap::new(),
+            _ => {
+                let named = |item: &Value| match self.system {
+                    Some(_) => known.get(item["external_id"].as_str()?).copied(),
+                    None => item["id"].as_str().and_then(|id| Uuid::parse_str(id).ok()),
+                };
+                let targets = items.iter().filter_map(named);
+                record::find_many(work, table.shape, targets.collect::<HashSet<Uuid>>(), self.parent).await?
+            }
+        };
+        if let Some(system) = self.system.filter(|_| self.envelope.mode != Mode::Update) {
+            self.expect_binding(work, table, system, known).await?;
+        }
+        let mut together = Together::default();
+        for (index, item) in items.iter().enumerate() {
+            let named = item["external_id"].as_str().is_some_and(|id| together.external_ids.contains(id));
+            let id = item["id"].as_str().and_then(|id| Uuid::parse_str(id).ok()).filter(|_| self.system.is_none());
+            if named || id.is_some_and(|id| together.ids.contains(&id)) {
+                self.write(work, table, &mut together, (&mut outcomes, known, &mut found)).await?;
+            }
+            let read = self.read(table, item, known);
+            let failed = |external_id: Option<String>, error| match is_of_server(&error) {
+                true => Err(error),
+                false => Ok(Some(Outcome::failed(external_id, error))),
+            };
+            let item = match read {
+                Ok(item) => item,
+                Err(error) => {
+                    if let Some(outcome) = outcomes.get_mut(index) {
+                        *outcome = failed(item["external_id"].as_str().map(str::to_owned), error)?;
+                    }
+                    continue;
+                }
+            };
+            if item.target.is_some_and(|id| together.ids.contains(&id)) {
+                self.write(work, table, &mut together, (&mut outcomes, known, &mut found)).await?;
+            }
+            let find = async |id: Uuid, verb: &str| {
+                let record = found.get(&id).cloned().ok_or_else(|| Error::from(Code::NotFound))?;
+                record::allowed(work, table.shape, &record, verb)?;
+                Ok(record)
+            };
+            let step = self.step(work, table, &item, find).await;
+            let exclusive = match &step {
+                Ok(Step::Update(before, patch)) => is_exclusive(table.shape, before, patch),
+                _ => false,
+            };
+            // A record that is to be made may take what a change gives up, or take before what a change wants.
+            let other_kind = match &step {
+                Ok(Step::Create(_)) => !together.updates.is_empty() && together.is_exclusive,
+                Ok(Step::Update(..)) => !together.creates.is_empty() && exclusive,
+                _ => false,
+            };
+            if other_kind {
+                self.write(work, table, &mut together, (&mut outcomes, known, &mut found)).await?;
+            }
+            match step {
+                Ok(Step::Create(draft)) => {
+                    together.ids.extend(uuid_in(&draft, "id"));
+                    together.external_ids.extend(item.external_id.clone().filter(|_| self.system.is_some()));
+                    together.creates.push((index, item.external_id, draft));
+                }
+                Ok(Step::Update(before, patch)) => {
+                    together.ids.insert(id_of(&before));
+                    together.is_exclusive |= exclusive;
+                    together.updates.push((index, item.external_id, before, patch));
+                }
+                Ok(Step::Delete(_)) => return Err(Code::Internal.into()),
+                Err(error) => {
+                    if let Some(outcome) = outcomes.get_mut(index) {
+                        *outcome = failed(item.external_id, error)?;
+                    }
+                }
+            }
+        }
+        self.write(work, table, &mut together, (&mut outcomes, known, &mut found)).await?;
+        outcomes.into_iter().map(|outcome| outcome.ok_or_else(|| Code::Internal.into())).collect()
+    }
+
+    /// Asks once what every record needs that the system calls by a name. Where that fails it fails item by item.
+    async fn expect_binding(&self, work: &Work, table: &Table, system: &str, known: &HashMap<String, Uuid>) -> Result<()> {
+        let is_new = |item: &Value| item["external_id"].as_str().is_some_and(|id| !known.contains_key(id));
+        if self.envelope.mode == Mode::Create || self.envelope.items.iter().any(is_new) {
+            may_bind(work, table, system).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is to be done together.
+    async fn write(&self, work: &Work, table: &Table, together: &mut Together, (outcomes, known, found): Kept<'_>) -> Result<()> {
+        if together.is_empty() {
+            return Ok(());
+        }
+        let Together { creates, updates, .. } = std::mem::take(together);
+        let mut note = |index: usize, outcome: Outcome| {
+            if let Some(place) = outcomes.get_mut(index) {
+                *place = Some(outcome);
+            }
+        };
+        let (places, patches): (Vec<_>, Vec<_>) = updates
+            .into_iter()
+            .map(|(index, external_id, before, patch)| ((index, external_id, version_of(&before)), (before, patch)))
+            .unzip();
+        for ((index, external_id, version), after) in places.into_iter().zip(table.patch_each(work, patches).await?) {
+            note(
+                index,
+                match after {
+                    Ok(after) => {
+                        let status = if version_of(&after) == version { "unchanged" } else { "updated" };
+                        let outcome = done(status, external_id, &after);
+                        found.insert(id_of(&after), after);
+                        outcome
+                    }
+                    Err(error) => Outcome::failed(external_id, error),
+                },
+            );
+        }
+        let (places, drafts): (Vec<_>, Vec<_>) =
+            creates.into_iter().map(|(index, external_id, draft)| ((index, external_id), draft)).unzip();
+        let made = table.create_each(work, drafts).await?;
+        let mut bound = vec![];
+        for ((_, external_id), made) in places.iter().zip(&made) {
+            if let (Some(system), Some(external_id), Ok(made)) = (self.system, external_id, made) {
+                let external_type = table.shape.one.to_owned();
+                bound.push((ExternalRef { system: system.to_owned(), external_type, external_id: external_id.clone() }, made));
+                known.insert(external_id.clone(), id_of(made));
+            }
+        }
+        bind_many(work, table, bound).await?;
+        for ((index, external_id), made) in places.into_iter().zip(made) {
+            note(
+                index,
+                match made {
+                    Ok(made) => {
+                        let outcome = done("created", external_id, &made);
+                        found.insert(id_of(&made), made);
+                        outcome
+                    }
+                    Err(error) => Outcome::failed(external_id, error),
+                },
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether a patch changes a value that only one record may have, or names another record of the resource.
+fn is_exclusive(shape: &Shape, before: &Record, patch: &Record) -> bool {
+    let sets = shape.unique.iter().chain(shape.distinct).chain(shape.possible_duplicates);
+    let own = shape.references.iter().filter(|r| r.target == shape.many).map(|r| r.path.split('.').next().unwrap_or_default());
+    let mut named = sets.flat_map(|set| set.iter().copied()).chain(own);
+    named.any(|field| patch.get(field).is_some_and(|value| before.get(field) != Some(value)))
+}
+
+fn done(status: &'static str, external_id: Option<String>, record: &Record) -> Outcome {
+    Outcome { status, id: Some(id_of(record)), external_id, version: Some(version_of(record)), error: None }
 }
 
 fn missing(pointer: &str) -> Error {

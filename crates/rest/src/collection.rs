@@ -155,6 +155,20 @@ impl<T: Resource> Collection<T> {
         self
     }
 
+    /// What else is done when records are made, whatever their number.
+    #[must_use]
+    pub fn created(mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_created(then);
+        self
+    }
+
+    /// What else is done when records are changed, whatever their number: as they were, and as they are.
+    #[must_use]
+    pub fn updated(mut self, then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.endpoints.table.on_updated(then);
+        self
+    }
+
     /// Another way to change a record: with the record before and as it is to be.
     #[must_use]
     pub fn update(mut self, update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {

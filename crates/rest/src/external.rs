@@ -79,23 +79,44 @@ fn check_external_id(external_id: &str) -> Result<()> {
 }
 
 /// Makes a record that another system calls by a name.
-pub(super) async fn make_as(work: &Work, table: &Table, mut body: Record, reference: ExternalRef) -> Result<Record> {
+pub(super) async fn make_as(work: &Work, table: &Table, body: Record, reference: ExternalRef) -> Result<Record> {
+    may_bind(work, table, &reference.system).await?;
+    let draft = named_draft(table, body, &reference)?;
+    let made = table.create(work, draft).await?;
+    let row = stored::insert(work, Stored::draft(row(table, reference, &made))).await?;
+    guard::bound(work, &[row.data]).await?;
+    Ok(made)
+}
+
+/// Refuses callers who may not make records that this system calls by a name.
+pub(super) async fn may_bind(work: &Work, table: &Table, system: &str) -> Result<()> {
     // What a system calls a record decides whose balances and documents it gets.
     work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;
-    known_system(work, &reference.system).await?;
+    known_system(work, system).await
+}
+
+/// The record that another system calls by a name, as it is to be made.
+pub(super) fn named_draft(table: &Table, mut body: Record, reference: &ExternalRef) -> Result<Record> {
     check_external_id(&reference.external_id)?;
     body.remove("external_refs");
     let mut draft = record::of_body(table.shape, body, None);
     draft.insert("external_refs".into(), json!([reference]));
-    let made = table.create(work, draft).await?;
-    let row = ExternalReference {
+    Ok(draft)
+}
+
+fn row(table: &Table, reference: ExternalRef, made: &Record) -> ExternalReference {
+    ExternalReference {
         system: reference.system,
         resource: table.shape.many.to_owned(),
         external_type: reference.external_type,
         external_id: reference.external_id,
-        record_id: id_of(&made),
-    };
-    let row = stored::insert(work, Stored::draft(row)).await?;
-    guard::bound(work, &row.data).await?;
-    Ok(made)
+        record_id: id_of(made),
+    }
+}
+
+/// Notes what another system calls records that were made so. The first that cannot be noted fails them all.
+pub(super) async fn bind_many(work: &Work, table: &Table, made: Vec<(ExternalRef, &Record)>) -> Result<()> {
+    let rows = made.into_iter().map(|(reference, made)| Stored::draft(row(table, reference, made)));
+    let bound = stored::create_many(work, rows.collect()).await?.into_iter().map(|row| Ok(row?.data));
+    guard::bound(work, &bound.collect::<Result<Vec<ExternalReference>>>()?).await
 }

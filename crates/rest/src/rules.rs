@@ -34,6 +34,9 @@ impl<In, Out, F: AsyncFn(&Work, In) -> Result<Out> + Send + Sync> Rule<In, Out> 
     }
 }
 
+/// Something done for many, each with its own result.
+type ManyRule<In> = Arc<dyn Rule<Vec<In>, Vec<Result<Record>>>>;
+
 /// The record a nested collection belongs to.
 #[derive(Clone, Copy, Debug)]
 pub struct Parent {
@@ -51,8 +54,12 @@ pub struct Table {
     /// The record it belongs to, for a nested one.
     pub parent: Option<Parent>,
     create: Arc<dyn Rule<Record, Record>>,
+    /// Of many drafts; none where a resource makes its records one by one.
+    create_many: Option<ManyRule<Record>>,
     /// From the record before, and the patch.
     update: Arc<dyn Rule<(Record, Record), Record>>,
+    /// Of many records and their patches; none where a resource changes its records one by one.
+    update_many: Option<ManyRule<(Record, Record)>>,
     delete: Arc<dyn Rule<Record, ()>>,
     restored: Option<Arc<dyn Rule<Record, ()>>>,
 }
@@ -66,9 +73,11 @@ impl Table {
             shape,
             parent,
             create: created(stored::insert::<T>),
+            create_many: Some(created_many::<T>(async |_: &Work, _: &[&Stored<T>]| Ok(()))),
             update: updated(async |work: &Work, before: &Stored<T>, after: Stored<T>| {
                 stored::save(work, before, after, "updated", None).await
             }),
+            update_many: Some(updated_many::<T>(async |_: &Work, _: &[(&Stored<T>, &Stored<T>)]| Ok(()))),
             delete: Arc::new(async move |work: &Work, found: Record| record::delete(work, shape, &found).await),
             restored: None,
         }
@@ -77,6 +86,19 @@ impl Table {
     /// With another way to make a record.
     pub fn on_create<T: Resource>(&mut self, create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) {
         self.create = created(create);
+        self.create_many = None;
+    }
+
+    /// With what else is done when records are made, whatever their number.
+    pub fn on_created<T: Resource>(&mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) {
+        let then = Arc::new(then);
+        let also = Arc::clone(&then);
+        self.create = created(async move |work: &Work, draft: Stored<T>| {
+            let made = stored::insert(work, draft).await?;
+            then(work, &[&made]).await?;
+            Ok(made)
+        });
+        self.create_many = Some(created_many::<T>(async move |work: &Work, made: &[&Stored<T>]| also(work, made).await));
     }
 
     /// With another way to change a record.
@@ -85,6 +107,23 @@ impl Table {
         update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static,
     ) {
         self.update = updated(update);
+        self.update_many = None;
+    }
+
+    /// With what else is done when records are changed, whatever their number: as they were, and as they are.
+    pub fn on_updated<T: Resource>(
+        &mut self,
+        then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static,
+    ) {
+        let then = Arc::new(then);
+        let also = Arc::clone(&then);
+        self.update = updated(async move |work: &Work, before: &Stored<T>, after: Stored<T>| {
+            let after = stored::save(work, before, after, "updated", None).await?;
+            then(work, &[(before, &after)]).await?;
+            Ok(after)
+        });
+        self.update_many =
+            Some(updated_many::<T>(async move |work: &Work, changed: &[(&Stored<T>, &Stored<T>)]| also(work, changed).await));
     }
 
     /// With another way to delete a record.
@@ -99,25 +138,63 @@ impl Table {
 
     /// Makes a record.
     pub(super) async fn create(&self, work: &Work, draft: Record) -> Result<Record> {
+        self.may_create(work, &draft)?;
+        self.create.run(work, draft).await
+    }
+
+    /// Refuses a caller who may not make a record somebody else's.
+    fn may_create(&self, work: &Work, draft: &Record) -> Result<()> {
         let caller = &work.caller;
-        let given = |field: &str| draft.get(field).map(|_| uuid_in(&draft, field));
+        let given = |field: &str| draft.get(field).map(|_| uuid_in(draft, field));
         let is_own = given("owner_id").is_none_or(|owner| owner == caller.author())
             && given("team_id").flatten().is_none_or(|team| caller.teams.contains(&team));
         let assign = self.shape.permission("assign");
         if self.shape.owned && !is_own && caller.reach(&assign).is_none() {
             return Err(Error::from(Code::Forbidden).allowing([assign]));
         }
-        self.create.run(work, draft).await
+        Ok(())
+    }
+
+    /// Makes many records, each with its own result in their order. An error where one failed after something of it was written.
+    pub(super) async fn create_each(&self, work: &Work, drafts: Vec<Record>) -> Result<Vec<Result<Record>>> {
+        let Some(create_many) = &self.create_many else {
+            return one_by_one(work, drafts, async |draft| self.create(work, draft).await).await;
+        };
+        partly(drafts, |draft| self.may_create(work, draft), async |drafts| create_many.run(work, drafts).await).await
     }
 
     /// Changes a record by a merge patch.
     pub(super) async fn patch(&self, work: &Work, before: Record, patch: Record) -> Result<Record> {
-        let moves = |field: &str| patch.contains_key(field) && uuid_in(&patch, field) != uuid_in(&before, field);
+        self.may_patch(work, &before, &patch)?;
+        self.update.run(work, (before, patch)).await
+    }
+
+    fn may_patch(&self, work: &Work, before: &Record, patch: &Record) -> Result<()> {
+        let moves = |field: &str| patch.contains_key(field) && uuid_in(patch, field) != uuid_in(before, field);
         if self.shape.owned && (moves("owner_id") || moves("team_id")) {
             // Another owner or team is another set of people who may do something with it.
-            record::allowed(work, self.shape, &before, "assign")?;
+            record::allowed(work, self.shape, before, "assign")?;
         }
-        self.update.run(work, (before, patch)).await
+        Ok(())
+    }
+
+    /// Changes many different records by merge patches; see `create_each`.
+    pub(super) async fn patch_each(&self, work: &Work, patches: Vec<(Record, Record)>) -> Result<Vec<Result<Record>>> {
+        let Some(update_many) = &self.update_many else {
+            return one_by_one(work, patches, async |(before, patch)| self.patch(work, before, patch).await).await;
+        };
+        let may = |(before, patch): &(Record, Record)| self.may_patch(work, before, patch);
+        partly(patches, may, async |patches| update_many.run(work, patches).await).await
+    }
+
+    /// Whether many records are made together.
+    pub(super) const fn creates_many(&self) -> bool {
+        self.create_many.is_some()
+    }
+
+    /// Whether many records are made and changed together. Otherwise each is looked at anew before it is changed.
+    pub(super) const fn writes_many(&self) -> bool {
+        self.create_many.is_some() && self.update_many.is_some() && self.shape.one_of.is_empty()
     }
 
     /// Deletes a record.
@@ -165,5 +242,73 @@ fn updated<T: Resource>(
         let before = Stored::of(before)?;
         let after = before.patched(work.shape(T::MANY)?, &patch)?;
         Ok(update(work, &before, after).await?.record)
+    })
+}
+
+/// Does what is asked for each, as far as it may: what may not be done has its refusal in its place.
+async fn partly<In>(
+    all: Vec<In>,
+    may: impl Fn(&In) -> Result<()>,
+    run: impl AsyncFnOnce(Vec<In>) -> Result<Vec<Result<Record>>>,
+) -> Result<Vec<Result<Record>>> {
+    let asked: Vec<Result<()>> = all.iter().map(may).collect();
+    let allowed = all.into_iter().zip(&asked).filter(|(_, may)| may.is_ok()).map(|(one, _)| one);
+    let mut done = run(allowed.collect()).await?.into_iter();
+    Ok(asked.into_iter().map(|may| may.and_then(|()| done.next().ok_or(Code::Internal)?)).collect())
+}
+
+/// Does each in turn. An error where one failed after something of it was written.
+async fn one_by_one<In>(work: &Work, all: Vec<In>, run: impl AsyncFn(In) -> Result<Record>) -> Result<Vec<Result<Record>>> {
+    let mut done = Vec::with_capacity(all.len());
+    for one in all {
+        let tried = work.writes_tried();
+        match run(one).await {
+            Err(error) if work.writes_tried() != tried => return Err(error),
+            outcome => done.push(outcome),
+        }
+    }
+    Ok(done)
+}
+
+fn created_many<T: Resource>(then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> ManyRule<Record> {
+    Arc::new(async move |work: &Work, drafts: Vec<Record>| {
+        let drafts: Vec<Result<Stored<T>>> = drafts.into_iter().map(Stored::of).collect();
+        let (mut readable, mut rest) = (vec![], vec![]);
+        for draft in drafts {
+            rest.push(draft.map(|draft| readable.push(draft)));
+        }
+        let made = stored::create_many(work, readable).await?;
+        let new: Vec<&Stored<T>> = made.iter().filter_map(|made| made.as_ref().ok()).collect();
+        if !new.is_empty() {
+            then(work, &new).await?;
+        }
+        let mut made = made.into_iter();
+        Ok(rest.into_iter().map(|draft| draft.and_then(|()| made.next().ok_or(Code::Internal)?.map(|made| made.record))).collect())
+    })
+}
+
+fn updated_many<T: Resource>(
+    then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static,
+) -> ManyRule<(Record, Record)> {
+    Arc::new(async move |work: &Work, patches: Vec<(Record, Record)>| {
+        let shape = work.shape(T::MANY)?;
+        let (mut changes, mut rest) = (vec![], vec![]);
+        for (before, patch) in patches {
+            let change = Stored::<T>::of(before).and_then(|before| {
+                let after = before.patched(shape, &patch)?;
+                Ok((before, after))
+            });
+            rest.push(change.map(|change| changes.push(change)));
+        }
+        let before: Vec<Stored<T>> = changes.iter().map(|(before, _)| before.clone()).collect();
+        let saved = stored::update_many(work, changes, "updated", None).await?;
+        let is_changed = |(before, after): &(&Stored<T>, &Stored<T>)| before.version() != after.version();
+        let both = before.iter().zip(&saved).filter_map(|(before, after)| Some((before, after.as_ref().ok()?)));
+        let changed: Vec<(&Stored<T>, &Stored<T>)> = both.filter(is_changed).collect();
+        if !changed.is_empty() {
+            then(work, &changed).await?;
+        }
+        let mut saved = saved.into_iter();
+        Ok(rest.into_iter().map(|one| one.and_then(|()| saved.next().ok_or(Code::Internal)?.map(|after| after.record))).collect())
     })
 }

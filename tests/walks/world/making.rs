@@ -229,7 +229,7 @@ async fn hand_over(work: &Work, shape: &Shape, row: &Row, owner: &str, team: Opt
     sql.push("UPDATE ").push(shape.many).push(" SET owner_id = ").bind(Kind::Id, or_null(owner));
     sql.push(", team_id = ").bind(Kind::Id, or_null(team)).push(" WHERE id = ").id(uuid(row.id()));
     assert_eq!(work.execute(sql).await.unwrap(), 1);
-    search::move_owner(work, uuid(row.id()), owner, team).await.unwrap();
+    search::move_owner(work, &[uuid(row.id())], (owner, team)).await.unwrap();
 }
 
 /// Of each record that is about another, the resource and the id of the other: as the events say that made it.

@@ -84,8 +84,22 @@ pub async fn count<'a>(work: &Work, snapshot: Uuid, items: impl Iterator<Item = 
     work.insert("credit_snapshot_items", &columns, rows.collect(), ending).await.map(|_| ())
 }
 
-/// A customer that came in before it was mapped is not missing.
-pub async fn matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
+/// Customers that came in before they were mapped are not missing.
+pub async fn matched(work: &Work, system: &str, mapped: &[ExternalReference]) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("SELECT 1 FROM credit_snapshots t WHERE t.deleted_at IS NULL AND t.status = 'open' AND t.system = ")
+        .text(system)
+        .push(" LIMIT 1");
+    if work.count(sql).await? == 0 {
+        return Ok(());
+    }
+    for one in mapped {
+        mark_matched(work, one).await?;
+    }
+    Ok(())
+}
+
+async fn mark_matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
     let mut sql = work.sql();
     sql.push("UPDATE credit_snapshot_items SET account_id = ").id(mapped.record_id).push(" WHERE account_id IS NULL AND external_key = ");
     sql.text(mapped.external_id.clone()).push(" AND snapshot_id IN (SELECT id FROM credit_snapshots WHERE status = 'open' AND system = ");

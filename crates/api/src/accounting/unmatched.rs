@@ -19,24 +19,27 @@ pub fn register(guards: Guards) -> Guards {
     guards.on_binding(Account::MANY, |work, mapped| Box::pin(apply(work, mapped)))
 }
 
-/// Applies the pushes kept for a customer number that has just been mapped to an account.
-async fn apply(work: &Work, mapped: &ExternalReference) -> Result<()> {
-    stand_in_line(work, &mapped.system).await?;
+/// Applies the pushes kept for customer numbers of one system that have just been mapped to accounts.
+async fn apply(work: &Work, mapped: &[ExternalReference]) -> Result<()> {
+    let Some(system) = mapped.first().map(|one| one.system.clone()) else { return Ok(()) };
+    stand_in_line(work, &system).await?;
     let mut sql = work.sql();
-    sql.push("SELECT id, entity, currency, items FROM unmatched_credits WHERE deleted_at IS NULL AND system = ")
-        .text(mapped.system.clone());
-    sql.push(" AND external_id = ").text(mapped.external_id.clone()).push(" ORDER BY id");
-    let kept = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.text(2)?, row.text(3)?))).await?;
-    let account = Accounts::just(mapped.external_id.clone(), mapped.record_id);
-    for (id, entity, currency, items) in kept {
+    let numbers = mapped.iter().map(|one| Scalar::Text(one.external_id.clone()));
+    sql.push("SELECT t.id, t.entity, t.currency, t.items, t.external_id");
+    sql.from_each("unmatched_credits", "t", "external_id", Kind::Text, numbers).push(" AND t.system = ").text(system.clone());
+    sql.push(" ORDER BY t.id");
+    let kept = work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?))).await?;
+    for (id, entity, currency, items, external_id) in kept {
+        let Some(record) = mapped.iter().find(|one| one.external_id == external_id).map(|one| one.record_id) else { continue };
+        let account = Accounts::just(external_id, record);
         let items: Vec<CreditItem> = serde_json::from_str(&items).map_err(|_| Error::from(Code::Internal))?;
         let items: Vec<Result<CreditItem>> = items.into_iter().map(Ok).collect();
-        let ledger = Ledger { system: mapped.system.clone(), entity, currency };
+        let ledger = Ledger { system: system.clone(), entity, currency };
         let included = Included::of_kept(work, &ledger, &items).await?;
         take(work, &ledger, &account, &included, &items).await?;
         let mut sql = work.sql();
         sql.push("UPDATE unmatched_credits SET deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE id = ").id(id);
         work.execute(sql).await?;
     }
-    super::snapshot::matched(work, mapped).await
+    super::snapshot::matched(work, &system, mapped).await
 }

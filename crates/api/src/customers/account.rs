@@ -15,6 +15,7 @@ use samphan_persistence::{
 use samphan_resource::{
     error::{Code, Error, Result},
     example,
+    resource::Resource,
 };
 use samphan_rest::{collection::Collection, example::Example};
 use serde::Deserialize;
@@ -26,8 +27,8 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Collection<Account> {
     Collection::new("accounts")
-        .create(create) // begins the histories
-        .update(update) // keeps the grade's history
+        .created(begin_histories)
+        .updated(note_changed_grades)
         .writes()
         .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
         .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
@@ -41,15 +42,17 @@ pub fn routes() -> Collection<Account> {
 /// Makes an account and begins its histories.
 pub async fn create(work: &Work, draft: Stored<Account>) -> Result<Stored<Account>> {
     let account = stored::insert(work, draft).await?;
-    note_stage(work, &account, None, None).await?;
-    note_grade(work, &account, None).await?;
+    begin_histories(work, &[&account]).await?;
     Ok(account)
 }
 
-async fn update(work: &Work, before: &Stored<Account>, after: Stored<Account>) -> Result<Stored<Account>> {
-    let account = stored::save(work, before, after, "updated", None).await?;
-    note_grade(work, &account, before.data.grade.clone()).await?;
-    Ok(account)
+async fn begin_histories(work: &Work, made: &[&Stored<Account>]) -> Result<()> {
+    note_stages(work, made.iter().map(|account| (*account, None)), None).await?;
+    note_grades(work, made.iter().map(|account| (*account, None))).await
+}
+
+async fn note_changed_grades(work: &Work, changed: &[(&Stored<Account>, &Stored<Account>)]) -> Result<()> {
+    note_grades(work, changed.iter().map(|(before, after)| (*after, before.data.grade.clone()))).await
 }
 
 /// Moves an account to another stage and keeps the history.
@@ -61,21 +64,41 @@ pub async fn change_lifecycle(work: &Work, before: Stored<Account>, input: Chang
     let mut after = before.clone();
     after.data.lifecycle_stage = input.to;
     let account = stored::save(work, &before, after, "lifecycle_changed", input.reason.clone()).await?;
-    note_stage(work, &account, Some(stage), input.reason).await?;
+    note_stages(work, [(&account, Some(stage))].into_iter(), input.reason).await?;
     Ok(account)
 }
 
-async fn note_stage(work: &Work, account: &Stored<Account>, from_stage: Option<LifecycleStage>, reason: Option<String>) -> Result<()> {
-    let line = AccountLifecycleChange { account_id: AccountId(account.id()), from_stage, to_stage: account.data.lifecycle_stage, reason };
-    stored::insert(work, Stored::draft(line)).await.map(|_| ())
+/// Notes the stages of accounts, and those they come from.
+async fn note_stages(
+    work: &Work,
+    accounts: impl Iterator<Item = (&Stored<Account>, Option<LifecycleStage>)>,
+    reason: Option<String>,
+) -> Result<()> {
+    let line = |(account, from_stage): (&Stored<Account>, Option<LifecycleStage>)| AccountLifecycleChange {
+        account_id: AccountId(account.id()),
+        from_stage,
+        to_stage: account.data.lifecycle_stage,
+        reason: reason.clone(),
+    };
+    write_lines(work, accounts.map(line).collect()).await
 }
 
-async fn note_grade(work: &Work, account: &Stored<Account>, from_grade: Option<String>) -> Result<()> {
-    if account.data.grade == from_grade {
-        return Ok(());
+/// Notes the grades of accounts that had others.
+async fn note_grades(work: &Work, accounts: impl Iterator<Item = (&Stored<Account>, Option<String>)>) -> Result<()> {
+    let changed = accounts.filter(|(account, from_grade)| account.data.grade != *from_grade);
+    let line = |(account, from_grade): (&Stored<Account>, Option<String>)| AccountGradeChange {
+        account_id: AccountId(account.id()),
+        from_grade,
+        to_grade: account.data.grade.clone(),
+    };
+    write_lines(work, changed.map(line).collect()).await
+}
+
+async fn write_lines<T: Resource>(work: &Work, lines: Vec<T>) -> Result<()> {
+    for line in stored::create_many(work, lines.into_iter().map(Stored::draft).collect()).await? {
+        line?;
     }
-    let line = AccountGradeChange { account_id: AccountId(account.id()), from_grade, to_grade: account.data.grade.clone() };
-    stored::insert(work, Stored::draft(line)).await.map(|_| ())
+    Ok(())
 }
 
 /// Gives a record to another owner, team, or both.

@@ -5,7 +5,12 @@ use samphan_domain::{
     customers::{account::Account, contact::Contact},
     sales::{order::Order, order_promise::OrderPromise},
 };
-use samphan_persistence::{record, sql::Sql, store::Work, stored::Stored};
+use samphan_persistence::{
+    record::{self, Record},
+    sql::Sql,
+    store::Work,
+    stored::Stored,
+};
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
@@ -71,13 +76,15 @@ pub async fn take_along(work: &Work, account: &Stored<Account>, input: &Assign) 
         }
         let permission = shape.permission("assign");
         let reach = work.caller.sight(&permission);
-        for before in record::locked(work, shape, ids).await? {
-            let (owner, team) = record::owner_of(&before);
-            if !reach.covers(owner, team) {
-                return Err(Error::from(Code::Forbidden).allowing([permission]));
-            }
-            record::hand_over(work, shape, &before, input.owner_id, input.team_id, input.reason.clone()).await?;
+        let records = record::locked(work, shape, ids).await?;
+        let is_covered = |record: &Record| {
+            let (owner, team) = record::owner_of(record);
+            reach.covers(owner, team)
+        };
+        if !records.iter().all(is_covered) {
+            return Err(Error::from(Code::Forbidden).allowing([permission]));
         }
+        record::hand_over(work, shape, records, input.owner_id, input.team_id, input.reason.as_deref()).await?;
     }
     Ok(())
 }

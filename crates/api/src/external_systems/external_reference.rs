@@ -94,7 +94,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
 /// Shows a reference on its record, and applies what was pushed for it before anybody knew it.
 async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
     record::refresh_references(work, work.shape(&made.data.resource)?, made.data.record_id).await?;
-    guard::bound(work, &made.data).await
+    guard::bound(work, std::slice::from_ref(&made.data)).await
 }
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {

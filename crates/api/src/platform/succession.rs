@@ -150,9 +150,8 @@ async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
         sql.push(" ORDER BY t.id LIMIT ").int(i64::try_from(left).unwrap_or(i64::MAX));
         let ids = work.fetch(sql, |row| row.id(0)).await?;
         left = left.saturating_sub(ids.len());
-        for before in record::locked(work, shape, ids).await? {
-            record::hand_over(work, shape, &before, Some(successor.0), None, Some(REASON.to_owned())).await?;
-        }
+        let records = record::locked(work, shape, ids).await?;
+        record::hand_over(work, shape, records, Some(successor.0), None, Some(REASON)).await?;
         if left == 0 {
             break;
         }

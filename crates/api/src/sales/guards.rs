@@ -25,6 +25,10 @@ pub fn register(guards: Guards) -> Guards {
 struct OpenBusiness;
 
 impl Guard for OpenBusiness {
+    fn is_about_one(&self) -> bool {
+        true
+    }
+
     fn check<'a>(&'a self, work: &'a Work, _: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a> {
         Box::pin(check_change(work, before, after))
     }

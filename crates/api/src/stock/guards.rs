@@ -20,6 +20,10 @@ pub fn register(guards: Guards) -> Guards {
 struct StockedProduct;
 
 impl Guard for StockedProduct {
+    fn is_about_one(&self) -> bool {
+        true
+    }
+
     fn check<'a>(&'a self, work: &'a Work, _: &'static Shape, before: &'a Record, after: Option<&'a Record>) -> Check<'a> {
         Box::pin(async move {
             match after {
