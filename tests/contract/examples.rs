@@ -7,14 +7,24 @@ use crate::support::{
 use actix_web::http::Method;
 use samphan_api::{openapi, platform::succession::HandOverRecords};
 use samphan_background::jobs::Job as _;
-use samphan_resource::example::{DATE, MOMENT, is_id};
+use samphan_persistence::{
+    operations::{self, NewOperation, Outcome, Plan},
+    store::{Opening, Store},
+};
+use samphan_resource::{
+    builtin::operation::OperationKind,
+    caller::Caller,
+    example::{DATE, MOMENT, is_id},
+};
 use samphan_rest::{
+    bulk::RunOperation,
     example::{self, Told},
     operation::{Access, Media, Operation, Run},
     schemas,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 use uuid::Uuid;
@@ -271,9 +281,22 @@ async fn every_example_is_executed(app: App) {
 
 /// Enqueues a job that is due tomorrow: no operation does.
 async fn enqueue(app: &App) {
-    let work = app.work().await;
-    let job = HandOverRecords { user_id: Uuid::nil() }.enqueued().unwrap();
-    work.enqueue(job.at(work.now.plus_seconds(86_400))).await.unwrap().unwrap();
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, openapi::shapes()).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
+    let job = HandOverRecords { user_id: Uuid::nil(), successor_id: None }.enqueued().unwrap();
+    let tomorrow = work.now.plus_seconds(86_400);
+    work.enqueue(job.at(tomorrow)).await.unwrap().unwrap();
+    // And a bulk operation that has begun and goes on tomorrow.
+    let ids = vec![work.new_id()];
+    let plan = Plan { ids: ids.clone(), patch: serde_json::Map::new(), is_assignment: false, reason: None };
+    let (shape, changed_fields) = (work.shape("accounts").unwrap(), vec!["grade".to_owned()]);
+    let new = NewOperation { kind: OperationKind::BulkUpdate, shape, plan, changed_fields, reverts_id: None };
+    let made = operations::begin(&work, new, |operation_id| Ok(RunOperation { operation_id }.enqueued()?.at(tomorrow))).await.unwrap();
+    operations::note(&work, made.id(), &[(ids[0], Outcome::Changed(2))]).await.unwrap();
+    let mut sql = work.sql();
+    sql.push("UPDATE operations SET status = 'queued' WHERE id = ").id(made.id());
+    work.execute(sql).await.unwrap();
     work.commit().await.unwrap();
 }
 

@@ -15,6 +15,7 @@ crate::on_both![
     inactive_user_gets_no_records,
     deactivating_a_user_with_records_is_refused_with_their_number,
     records_of_a_deactivated_user_are_handed_over,
+    cancelled_hand_over_leaves_nothing_half_said,
 ];
 
 const SELLING: [&str; 14] = [
@@ -219,4 +220,21 @@ async fn records_of_a_deactivated_user_are_handed_over(app: App) {
     let back = app.post(&format!("/v1/users/{}/activate", case.before.id), json!({})).await.is(200);
     assert_eq!(back["successor_id"], json!(null));
     assert_eq!(app.get(&format!("/v1/orders/{}", case.order)).await.is(200)["owner_id"], case.after.id);
+}
+
+async fn cancelled_hand_over_leaves_nothing_half_said(app: App) {
+    let case = Case::of(&app).await;
+    let path = format!("/v1/users/{}", case.before.id);
+    app.post(&format!("{path}/deactivate"), json!({"hand_over_to": case.after.id})).await.is(200);
+    // What a session that ends only now may still make is handed over by a second job, a minute later.
+    let queued = "/v1/jobs?kind=users.hand_over_records&status=queued";
+    let is_one = |jobs: &Value| jobs["data"].as_array().is_some_and(|all| all.len() == 1);
+    let done = app.get_until("/v1/jobs?kind=users.hand_over_records&status=succeeded", is_one).await;
+    let waiting = app.get_until(queued, is_one).await;
+    assert_eq!((&done["data"][0]["progress_done"], &done["data"][0]["progress_total"]), (&json!(3), &json!(3)));
+    let job = format!("/v1/jobs/{}", waiting["data"][0]["id"].as_str().unwrap());
+    app.post(&format!("{job}/cancel"), json!({})).await.is(200);
+    assert_eq!(app.get(&path).await.is(200)["successor_id"], json!(null));
+    app.post(&format!("{job}/retry"), json!({})).await.is(200);
+    assert_eq!(app.get(&path).await.is(200)["successor_id"], json!(case.after.id));
 }

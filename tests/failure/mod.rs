@@ -8,6 +8,7 @@ mod jobs;
 mod killed;
 mod load;
 mod long_reads;
+mod operations;
 mod outage;
 mod pool;
 mod receivers;

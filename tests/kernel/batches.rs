@@ -1,6 +1,15 @@
 //! Many writes at once, each item with a result of its own.
 
 use crate::support::*;
+use samphan_api::openapi;
+use samphan_domain::customers::account::Account;
+use samphan_persistence::{
+    dialect::Dialect,
+    store::{Opening, Store},
+    stored::{self, Stored},
+};
+use samphan_resource::caller::Caller;
+use std::sync::Arc;
 
 crate::on_both![
     results_come_in_the_order_of_the_items_and_one_bad_item_fails_alone,
@@ -13,6 +22,7 @@ crate::on_both![
     names_are_given_in_a_batch,
     items_are_done_as_if_one_after_the_other,
     what_goes_with_each_record_goes_with_those_of_a_batch,
+    records_written_together_take_a_handful_of_statements,
 ];
 
 fn statuses(answer: &Answer) -> Vec<&str> {
@@ -164,4 +174,27 @@ async fn what_goes_with_each_record_goes_with_those_of_a_batch(app: App) {
     assert_eq!(app.get(&format!("/v1/accounts/{first}/lifecycle-history")).await.is(200)["data"].as_array().unwrap().len(), 1);
     let events = app.get("/v1/audit-events?resource=accounts&kind=account.updated&count=exact").await.is(200);
     assert_eq!((&events["total"], &events["data"][0]["changed_fields"]), (&json!(30), &json!(["owner_id", "name", "grade"])));
+}
+
+async fn records_written_together_take_a_handful_of_statements(app: App) {
+    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let store = Store::open(&opening, openapi::shapes()).await.unwrap();
+    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
+    let shape = work.shape("accounts").unwrap();
+    let body = |n: usize| json!({"name": format!("Customer {n}"), "tags": ["new"]}).as_object().unwrap().clone();
+    let drafts = (0..300).map(|n| Stored::<Account>::from_body(shape, body(n), None).unwrap()).collect();
+    let made: Vec<Stored<Account>> = stored::create_many(&work, drafts).await.unwrap().into_iter().map(Result::unwrap).collect();
+    // The rows, search entries and tags. SQLite's search entries are inserted one by one, each with its number.
+    let for_search = if work.store.dialect() == Dialect::Sqlite { 300 } else { 1 };
+    assert_eq!(work.writes_tried(), 2 + for_search);
+    let graded = made.into_iter().map(|before| {
+        let mut after = before.clone();
+        after.data.grade = Some("A".to_owned());
+        (before, after)
+    });
+    let before = work.writes_tried();
+    let changed = stored::update_many(&work, graded.collect(), "updated", None).await.unwrap();
+    assert!(changed.iter().all(|one| one.as_ref().is_ok_and(|one| one.version() == 2)));
+    assert_eq!(work.writes_tried() - before, 1);
+    work.roll_back().await.unwrap();
 }

@@ -3,7 +3,7 @@
 use crate::support::{app::wait, receiver::local, *};
 use samphan_api::openapi;
 use samphan_background::{
-    jobs::{Backoff, Job, JobContext, Jobs},
+    jobs::{Backoff, Job, JobContext, Jobs, give_back},
     process::{Process, Services},
     tasks::Tasks,
 };
@@ -19,12 +19,22 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 use tokio::sync::{Barrier, oneshot};
 use uuid::Uuid;
 
 crate::on_both![
     job_that_fails_is_tried_again_then_failed_and_kept,
+    job_that_panics_is_tried_again,
+    jobs_of_a_worker_that_ends_in_order_go_on_at_once,
+    job_whose_key_is_taken_is_not_tried_again,
     job_of_a_worker_that_ends_goes_on_where_its_last_commit_was,
     who_lost_the_lease_commits_nothing,
     two_workers_share_jobs,
@@ -95,6 +105,19 @@ impl Job for Fails {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+struct Panics {}
+
+impl Job for Panics {
+    const KIND: &'static str = "tests.panics";
+    const MAX_ATTEMPTS: i64 = 2;
+    const BACKOFF: Backoff = Backoff { first: Duration::from_millis(10), most: Duration::from_millis(20) };
+
+    async fn run(self, _: &JobContext) -> Result<()> {
+        panic!("a job that panics, as the test wants it")
+    }
+}
+
 /// Goes on until it is asked to stop, which it hears of at its second step.
 #[derive(Serialize, Deserialize)]
 struct UntilCancelled {}
@@ -136,6 +159,8 @@ struct Worker {
     process: Process,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether it gives its jobs back when it ends.
+    gives_back: Arc<AtomicBool>,
 }
 
 async fn open(url: String) -> Store {
@@ -156,6 +181,8 @@ impl Worker {
     ) -> Self {
         let (url, barrier, (stop, stopped)) = (app.database_url().to_owned(), Arc::clone(barrier), oneshot::channel());
         let process = Process::new(open(url.clone()).await, Services::default());
+        let gives_back = Arc::new(AtomicBool::new(false));
+        let in_order = Arc::clone(&gives_back);
         let thread = std::thread::spawn(move || {
             wait(local(async {
                 let process = Process::new(open(url).await, Services::default().with(Arc::new(Site { stuck_at, barrier })));
@@ -166,9 +193,12 @@ impl Worker {
                 }
                 let _ = stopped.await;
                 tasks.end().await;
+                if in_order.load(Ordering::Relaxed) {
+                    give_back(&process).await.unwrap();
+                }
             }));
         });
-        Self { process, stop: Some(stop), thread: Some(thread) }
+        Self { process, stop: Some(stop), thread: Some(thread), gives_back }
     }
 
     /// Ends it wherever it is: its leases stay.
@@ -244,6 +274,48 @@ async fn job_that_fails_is_tried_again_then_failed_and_kept(app: App) {
         let id = worker.enqueue(&Fails {}).await;
         let failed = worker.until_status(id, "failed").await;
         assert_eq!((failed.attempts, failed.error.as_deref()), (3, Some("conflict")));
+    })
+    .await;
+}
+
+async fn job_that_panics_is_tried_again(app: App) {
+    local(async {
+        let worker = Worker::start_with(&app, None, &Arc::new(Barrier::new(1)), Jobs::job::<Panics>).await;
+        let id = worker.enqueue(&Panics {}).await;
+        let failed = worker.until_status(id, "failed").await;
+        assert_eq!((failed.attempts, failed.error.as_deref()), (2, Some("internal")));
+        let after = worker.enqueue(&Steps { name: "After".to_owned(), total: 1 }).await;
+        worker.until_status(after, "succeeded").await;
+    })
+    .await;
+}
+
+async fn jobs_of_a_worker_that_ends_in_order_go_on_at_once(app: App) {
+    local(async {
+        let mut first = Worker::start(&app, Some(3)).await;
+        let id = first.enqueue(&Steps { name: "Phuket".to_owned(), total: 5 }).await;
+        until("three steps are done", async || first.kept(id).await.done == 3).await;
+        first.gives_back.store(true, Ordering::Relaxed);
+        first.end();
+        let second = Worker::start(&app, None).await;
+        let done = second.until_status(id, "succeeded").await;
+        assert_eq!((done.done, done.attempts, done.error), (5, 1, None));
+    })
+    .await;
+}
+
+async fn job_whose_key_is_taken_is_not_tried_again(app: App) {
+    local(async {
+        let worker = Worker::start(&app, None).await;
+        let job = || OfTomorrow {}.enqueued().unwrap().unique("tomorrow");
+        let work = worker.process.work().await.unwrap();
+        let id = work.enqueue(job()).await.unwrap().unwrap();
+        work.commit().await.unwrap();
+        app.post(&format!("/v1/jobs/{id}/cancel"), json!({})).await.is(200);
+        let work = worker.process.work().await.unwrap();
+        work.enqueue(job()).await.unwrap().unwrap();
+        work.commit().await.unwrap();
+        app.post(&format!("/v1/jobs/{id}/retry"), json!({})).await.refused(409, "conflict");
     })
     .await;
 }

@@ -8,6 +8,7 @@ mod generated;
 mod hostile;
 mod jobs;
 mod once;
+mod operations;
 mod pages;
 mod plans;
 mod records;

@@ -10,6 +10,7 @@ use samphan_persistence::{
     sight,
     sql::Sql,
     store::{Opening, Reader, Store, Work},
+    timers,
 };
 use samphan_resource::{
     caller::{Caller, CallerKind, Reach},
@@ -26,6 +27,7 @@ crate::on_both![
     what_is_whose_and_in_which_state_is_listed_in_every_order,
     balances_are_found_by_one_account_after_the_other,
     lists_of_a_short_reach_go_along_an_index_for_each_way,
+    timers_go_along_the_index_of_their_state_and_moment,
 ];
 
 /// The database with all that is listed; `App::store` knows of none.
@@ -189,6 +191,22 @@ async fn what_is_whose_and_in_which_state_is_listed_in_every_order(app: App) {
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+async fn timers_go_along_the_index_of_their_state_and_moment(app: App) {
+    let work = work(&app).await;
+    let timers = resources(&work).into_iter().flat_map(|shape| shape.timers.iter().map(move |timer| (shape, timer)));
+    let (mut bad, mut walked) = (vec![], 0);
+    for (shape, timer) in timers {
+        let along = format!("{}_{}_{}", shape.many, shape.status.unwrap(), timer.at);
+        let statements = [timers::any_statement(&work, shape, timer), timers::due_statement(&work, shape, timer, 500, &[])];
+        for statement in statements {
+            let plan = plan(&work, statement.unwrap()).await;
+            bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.many)));
+            walked += 1;
+        }
+    }
+    assert!(bad.is_empty() && walked >= 6, "{walked} {}", bad.join("\n"));
 }
 
 /// What is seen in several ways is found along the index of each, in every order, and never by going through all there is.

@@ -1,7 +1,13 @@
 //! Reservations: what is put aside, until when, and what becomes of it.
 
 use super::*;
+use crate::support::{app::wait, receiver::local};
 use samphan_api::stock::ledger::{self, Issue, Refusal, Source, Want};
+use samphan_background::{
+    process::{Process, Services},
+    tasks::Tasks,
+    timer::Timers,
+};
 use samphan_domain::id::{ProductId, WarehouseId};
 use samphan_resource::money::{Quantity, SCALE};
 
@@ -10,6 +16,7 @@ crate::on_both![
     goods_are_issued_of_a_reservation,
     what_is_overdue_ends_where_others_reserve,
     what_is_overdue_ends_by_itself,
+    of_two_processes_one_ends_a_reservation,
     an_end_is_put_off,
     more_is_promised_than_is_there_where_the_product_allows,
     a_reservation_is_asked_for_rightly,
@@ -111,6 +118,33 @@ async fn what_is_overdue_ends_by_itself(app: App) {
     adds_up(&app).await;
 }
 
+async fn of_two_processes_one_ends_a_reservation(app: App) {
+    let (tea, bkk) = tea(&app, "100").await;
+    let (url, (stop, stopped)) = (app.database_url().to_owned(), tokio::sync::oneshot::channel::<()>());
+    let other = std::thread::spawn(move || {
+        wait(local(async {
+            let opening = Opening { url, connections: 4, full_sync: false };
+            let process = Process::new(Store::open(&opening, openapi::shapes()).await.unwrap(), Services::default());
+            let tasks = Tasks::default();
+            Timers::default().with("expire", ledger::expire).task().start(process, &tasks);
+            let _ = stopped.await;
+            tasks.end().await;
+        }));
+    });
+    // All of them end while both look.
+    let soon = from_now(3);
+    let work = work(&store(&app, 1).await, from_now(0)).await;
+    let wants: Vec<Want> = (0..60).map(|_| want((&tea, &bkk), 1, Some(soon))).collect();
+    assert!(ledger::reserve(&work, &wants).await.unwrap().iter().all(|one| matches!(one, Ok(Some(_)))));
+    work.commit().await.unwrap();
+    app.get_until("/v1/stock-reservations?status=expired&count=exact&limit=1", |all| all["total"] == 60).await;
+    assert_eq!(told(&app, "stock_reservations").await.iter().filter(|kind| *kind == "stock_reservation.expired").count(), 60);
+    assert_eq!(standing(&app, &tea, &bkk).await, ["100", "0", "100"]);
+    adds_up(&app).await;
+    drop(stop);
+    other.join().unwrap();
+}
+
 async fn an_end_is_put_off(app: App) {
     let (tea, bkk) = tea(&app, "10").await;
     let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "10", "expires_at": from_now(60)});
@@ -120,7 +154,8 @@ async fn an_end_is_put_off(app: App) {
     app.post(&format!("/v1/stock-reservations/{held}/extend"), json!({})).await.is(422).fault("/expires_at", "required");
     let later = extend(json!(from_now(7200))).await.is(200);
     let work = work(&store(&app, 1).await, from_now(3600)).await;
-    assert!(!ledger::is_anything_overdue(&work).await.unwrap());
+    let shape = work.shape("stock_reservations").unwrap();
+    assert!(!samphan_persistence::timers::is_any_due(&work, shape, &shape.timers[0]).await.unwrap());
     work.roll_back().await.unwrap();
     assert_eq!(extend(json!(null)).await.is(200)["expires_at"], json!(null));
     assert_eq!(later["version"], 2);

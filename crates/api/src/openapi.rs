@@ -69,6 +69,7 @@ const ABOUT: About = About {
         ("settings", "What the organisation adds to the model."),
         ("privacy", "What persons may ask of the data that is held about them."),
         ("audit", "Who changed what."),
+        ("operations", "One change to many records: how far it is, what became of each, and how to take it back."),
         ("jobs", "Work in the background that outlives the process: how far it is, and what failed."),
         ("service", "The service itself."),
     ],

@@ -26,7 +26,7 @@ use futures_util::future::LocalBoxFuture;
 use samphan_persistence::{
     clock,
     jobs::{self, Claimed, Ending, LEASE_SECONDS, NewJob, Progress},
-    store::Work,
+    store::{Reader, Work},
 };
 use samphan_resource::{
     caller::Caller,
@@ -36,7 +36,15 @@ use samphan_resource::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{cell::Cell, collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError},
+    task::Poll,
+    time::Duration,
+};
 use tokio::{task::JoinSet, time::sleep};
 use uuid::Uuid;
 
@@ -111,6 +119,21 @@ impl JobContext {
             Some(id) => work.for_request(id),
             None => work,
         })
+    }
+
+    /// The same of a caller's, with the caller's rights.
+    pub async fn work_as(&self, caller: Arc<Caller>) -> Result<Work> {
+        let work = self.process.store.work(caller, clock::now()).await?;
+        Ok(match &self.request_id {
+            Some(id) => work.for_request(id),
+            None => work,
+        })
+    }
+
+    /// A way to read for Samphan itself, at this moment.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.process.store.reader(Arc::new(Caller::system()), clock::now())
     }
 
     /// How far it is: what was committed last, in an earlier attempt too.
@@ -253,7 +276,7 @@ async fn run(process: Process, known: BTreeMap<&'static str, Known>) {
         while let Some(ended) = running.try_join_next() {
             if let Err(error) = ended {
                 // Its lease expires, which counts as an attempt.
-                tracing::error!(%error, "a job panicked");
+                tracing::error!(%error, "an attempt at a job broke off");
             }
         }
         let room = MAX_RUNNING - running.len();
@@ -276,6 +299,18 @@ async fn run(process: Process, known: BTreeMap<&'static str, Known>) {
     }
 }
 
+/// Gives back the jobs of a process that ends in order, once its tasks have ended: another one, or its own next start, goes on with them at
+/// once.
+pub async fn give_back(process: &Process) -> Result<()> {
+    let held = std::mem::take(&mut *process.leases.lock().unwrap_or_else(PoisonError::into_inner));
+    if held.is_empty() {
+        return Ok(());
+    }
+    let work = process.work().await?;
+    jobs::give_back(&work, held.into_values()).await?;
+    work.commit().await
+}
+
 async fn claim(process: &Process, kinds: &[&'static str], most: usize) -> Result<Vec<Claimed>> {
     let reader = process.store.reader(Arc::new(Caller::system()), clock::now());
     if !jobs::is_any_due(&reader, kinds).await? {
@@ -285,6 +320,8 @@ async fn claim(process: &Process, kinds: &[&'static str], most: usize) -> Result
     jobs::end_expired(&work).await?;
     let claimed = jobs::claim(&work, Uuid::from_u128(rand::random()), kinds, most).await?;
     work.commit().await?;
+    let mut leases = process.leases.lock().unwrap_or_else(PoisonError::into_inner);
+    leases.extend(claimed.iter().map(|job| (job.id, job.lease)));
     Ok(claimed)
 }
 
@@ -301,16 +338,26 @@ async fn attempt(process: Process, known: Known, job: Claimed) {
         is_cancelled: Cell::new(false),
         is_lost: Cell::new(false),
     };
+    let mut run = (known.run)(job.payload, &context);
+    let run = poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))).unwrap_or_else(|_| {
+            tracing::error!(job = %job.id, kind = job.kind, "a job panicked");
+            Poll::Ready(Err(Code::Internal.into()))
+        })
+    });
     let done = tokio::select! {
-        done = (known.run)(job.payload, &context) => done,
+        done = run => done,
         () = context.hold() => Err(Code::Conflict.into()),
     };
     if context.is_lost.get() {
         tracing::warn!(job = %job.id, kind = job.kind, "another process has the job");
+        context.process.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.id);
         return;
     }
     let attempts = context.attempts.get();
     let ending = match done {
+        // One that is done though it was asked to stop is done.
+        Ok(()) if context.progress().total == Some(context.progress().done) => Ending::Succeeded,
         _ if context.is_cancelled() => Ending::Cancelled,
         Ok(()) => Ending::Succeeded,
         Err(error) => {
@@ -327,7 +374,9 @@ async fn attempt(process: Process, known: Known, job: Claimed) {
         jobs::end(&work, job.id, job.lease, ending).await?;
         work.commit().await
     };
-    if let Err(error) = ended.await {
+    let ended = ended.await;
+    context.process.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.id);
+    if let Err(error) = ended {
         // Its lease expires.
         tracing::warn!(job = %job.id, kind = job.kind, %error, "the end of a job could not be noted");
     }

@@ -6,4 +6,5 @@ pub mod retention;
 pub mod schedule;
 pub mod task;
 pub mod tasks;
+pub mod timer;
 pub mod tls;

@@ -10,10 +10,11 @@ use samphan_resource::{
 };
 use std::{
     any::{Any, TypeId, type_name},
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt::{Debug, Formatter},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
+use uuid::Uuid;
 
 /// Services by their type, one of each: what an area keeps in memory as long as the process lives, such as its caches and clients.
 #[derive(Default)]
@@ -40,19 +41,21 @@ pub struct Process {
     /// The database.
     pub store: Store,
     services: Arc<Services>,
+    /// The leases by which it holds jobs, by job.
+    pub(crate) leases: Arc<Mutex<BTreeMap<Uuid, Uuid>>>,
 }
 
 impl Process {
     /// With these services.
     #[must_use]
     pub fn new(store: Store, services: Services) -> Self {
-        Self { store, services: Arc::new(services) }
+        Self { store, services: Arc::new(services), leases: Arc::default() }
     }
 
     /// The same with another way to the database.
     #[must_use]
     pub fn on(&self, store: Store) -> Self {
-        Self { store, services: Arc::clone(&self.services) }
+        Self { store, services: Arc::clone(&self.services), leases: Arc::clone(&self.leases) }
     }
 
     /// The service of a type. A missing one is a mistake in the program: `Internal`.

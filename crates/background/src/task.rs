@@ -2,25 +2,17 @@
 
 use super::{process::Process, tasks::Tasks};
 use futures_util::future::LocalBoxFuture;
-use samphan_persistence::{
-    clock,
-    store::{Reader, Work},
-};
-use samphan_resource::{caller::Caller, error::Result};
+use samphan_resource::error::Result;
 use std::{
     fmt::{Debug, Formatter},
     future::Future,
-    sync::Arc,
     time::Duration,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Records that a sweep changes in one work.
-const AT_ONCE: usize = 500;
-
 /// A task. Several processes may run the same one: the second finds nothing to do.
 pub struct Task {
-    /// What the log calls it, such as `stock.expire_reservations`.
+    /// What the log calls it, such as `sales.release_holds`.
     pub name: &'static str,
     run: Box<dyn FnOnce(Process, Tasks) -> LocalBoxFuture<'static, ()>>,
 }
@@ -49,28 +41,6 @@ impl Task {
                     tracing::warn!(task = name, %error, "a task failed; it is tried again");
                 }
             }
-        })
-    }
-
-    /// One that brings records on that are due: `is_any_due` is one look into an index, `advance` changes some of them, so many at most,
-    /// and says whether there may be more.
-    pub fn sweep(
-        name: &'static str,
-        pause: Duration,
-        is_any_due: impl AsyncFn(&Reader) -> Result<bool> + 'static,
-        advance: impl AsyncFn(&Work, usize) -> Result<bool> + 'static,
-    ) -> Self {
-        Self::every(name, pause, async move |process: &Process| {
-            let caller = Arc::new(Caller::system());
-            while is_any_due(&process.store.reader(Arc::clone(&caller), clock::now())).await? {
-                let work = process.work().await?;
-                let has_more = advance(&work, AT_ONCE).await?;
-                work.commit().await?;
-                if !has_more {
-                    break;
-                }
-            }
-            Ok(())
         })
     }
 

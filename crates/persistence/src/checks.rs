@@ -65,10 +65,15 @@ pub(crate) fn exclusive_names(shape: &'static Shape, (before, after): Pair<'_>) 
         let values: Vec<String> = set.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
         format!("{} {}", set.join(" "), values.join(" ").to_lowercase())
     };
-    let firsts = shape.possible_duplicates.iter().filter_map(|set| Some((*set, set.get(..1)?)));
-    let asked = sets(shape).map(|(set, _)| (set, set)).chain(firsts);
-    for (_, named) in asked.filter(|(set, _)| !stands(set, before, after)) {
-        names.extend(before.into_iter().chain([after]).map(|record| values(named, record)));
+    let records = || before.into_iter().chain([after]);
+    for (set, _) in sets(shape).filter(|(set, _)| !stands(set, before, after)) {
+        names.extend(records().map(|record| values(set, record)));
+    }
+    for set in shape.possible_duplicates.iter().filter(|set| !stands(set, before, after)) {
+        // What has no value in the first of the set is like nothing.
+        let Some(first) = set.get(..1) else { continue };
+        let named = records().filter(|record| !first.iter().any(|field| is_null(record, field)));
+        names.extend(named.map(|record| values(first, record)));
     }
     names
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     error::Result,
+    operations,
     person::{self, Life, Person},
     record::{self, Record, id_of, version_of},
     search,
@@ -43,6 +44,7 @@ pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
                     erase_record(work, shape, &fields, (before, life), why).await?;
                 }
                 erase_events(work, &fields, &ids).await?;
+                operations::erase(work, shape, &fields.iter().map(|f| f.name).collect::<Vec<_>>(), &ids).await?;
                 touched.extend(ids);
             }
         }

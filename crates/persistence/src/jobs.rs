@@ -7,7 +7,7 @@
 use crate::{
     dialect::Dialect,
     error::Result,
-    record,
+    operations, record,
     sql::Sql,
     store::{Reader, Work},
     stored::{self, Stored},
@@ -259,7 +259,7 @@ pub async fn end_expired(work: &Work) -> Result<()> {
     limited(&mut sql, " ORDER BY t.leased_until, t.id", MAX_EXPIRED);
     sql.push(" RETURNING id, version, status");
     for (id, version, status) in work.fetch(sql, |row| Ok((row.id(0)?, row.int(1)?, row.text(2)?))).await? {
-        tell_end(work, (id, version), &status, Some(INTERRUPTED));
+        tell_end(work, (id, version), &status, Some(INTERRUPTED)).await?;
     }
     Ok(())
 }
@@ -310,17 +310,17 @@ pub async fn end(work: &Work, id: Uuid, lease: Uuid, ending: Ending) -> Result<(
     while_held(&mut sql, id, lease);
     sql.push(" RETURNING version");
     if let Some(version) = work.fetch_one(sql, |row| row.int(0)).await? {
-        tell_end(work, (id, version), status, error.as_deref());
+        tell_end(work, (id, version), status, error.as_deref()).await?;
     }
     Ok(())
 }
 
-/// Tells those who follow that a running job failed or was cancelled.
-fn tell_end(work: &Work, (id, version): (Uuid, i64), status: &str, error: Option<&str>) {
-    let kind = match status {
-        "failed" => "job.failed",
-        "cancelled" => "job.cancelled",
-        _ => return,
+/// Tells those who follow that a running job failed or was cancelled, and ends its operation, if it is one's.
+async fn tell_end(work: &Work, (id, version): (Uuid, i64), status: &str, error: Option<&str>) -> Result<()> {
+    let (kind, status) = match status {
+        "failed" => ("job.failed", "failed"),
+        "cancelled" => ("job.cancelled", "cancelled"),
+        _ => return Ok(()),
     };
     let values = |status: &str, at: Value, error: Value| {
         Some(Map::from_iter([("status", json!(status)), ("last_error", error), ("finished_at", at)].map(|(name, v)| (name.to_owned(), v))))
@@ -335,6 +335,7 @@ fn tell_end(work: &Work, (id, version): (Uuid, i64), status: &str, error: Option
         after: values(status, json!(work.now), json!(error)),
         reason: None,
     });
+    operations::job_ended(work, id, status).await
 }
 
 /// Cancels a queued job at once, and asks a running one to stop at its next step.
@@ -344,7 +345,9 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
         JobStatus::Queued => {
             after.data.status = JobStatus::Cancelled;
             after.data.finished_at = Some(work.now);
-            stored::save(work, &job, after, "cancelled", None).await
+            let cancelled = stored::save(work, &job, after, "cancelled", None).await?;
+            operations::job_ended(work, job.id(), "cancelled").await?;
+            Ok(cancelled)
         }
         JobStatus::Running => {
             after.data.cancel_requested_at = after.data.cancel_requested_at.or(Some(work.now));
@@ -368,15 +371,27 @@ pub async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
     let mut sql = work.sql();
     sql.push("SELECT o.id FROM jobs t JOIN jobs o ON o.unique_key = t.unique_key AND o.status IN ('queued', 'running') WHERE t.id = ")
         .id(job.id());
+    let is_taken = || Error::from(Code::Conflict).about("the same is queued or running already");
     if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-        return Err(Error::from(Code::Conflict).against(Job::MANY, other, "unique_key").about("the same is queued or running already"));
+        return Err(is_taken().against(Job::MANY, other, "unique_key"));
     }
     after.data.attempts = 0;
     after.data.run_at = work.now;
     after.data.cancel_requested_at = None;
     after.data.finished_at = None;
     work.after_commit(|store| store.enqueued.notify_one());
-    stored::save(work, &job, after, what, None).await
+    operations::job_retried(work, job.id()).await?;
+    // One that was enqueued meanwhile is met by the index.
+    stored::save(work, &job, after, what, None).await.map_err(|error| if error.code == Code::AlreadyExists { is_taken() } else { error })
+}
+
+/// Gives back jobs that a process held and will not go on with: they are queued at once, and that attempt does not count.
+pub async fn give_back(work: &Work, leases: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let mut sql = work.sql();
+    sql.push("UPDATE jobs SET status = 'queued', leased_by = NULL, leased_until = NULL, attempts = attempts - 1");
+    touched(&mut sql, work.now);
+    sql.push(" WHERE status = 'running' AND cancel_requested_at IS NULL AND leased_by").one_of_ids(leases);
+    work.execute(sql).await.map(|_| ())
 }
 
 /// Jobs that are not done.

@@ -222,11 +222,20 @@ pub fn read_values(shape: &Shape, row: &Row<'_>) -> Result<Vec<Value>> {
 }
 
 /// Refuses what a caller may not change and so may not say at the beginning, either.
-pub(crate) fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
+pub fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
     let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
     let shut = shape.fields.iter().filter(sent).filter(|f| reader.caller.access(shape, f) != FieldAccess::Full);
     let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), FieldCode::ProtectedField, f.name)).collect();
     if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(shut)) }
+}
+
+/// Refuses values that name records which are not there, or which the caller does not see.
+pub async fn check_named(work: &Work, shape: &'static Shape, values: &Record) -> Result<()> {
+    let mut faults = [vec![]];
+    let unreadable = relations::check(work, shape, &[(None, values)], &mut faults).await?;
+    work.caller.require(unreadable.into_iter().flatten())?;
+    let [faults] = faults;
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
 /// The record a draft becomes: with its id, author and owner, and its fields in order.
@@ -416,6 +425,27 @@ pub async fn hand_over(
         Write::change(before, after)
     });
     many::write(work, shape, given.collect(), "updated", reason).await?.into_iter().collect()
+}
+
+/// Gives records to other owners or teams, each with its own result in their order: those that are named beside it. They are locked, and the
+/// caller may assign them. Told as `<resource>.assigned` where the resource has that event.
+///
+/// # Errors
+/// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
+pub async fn assign_many(
+    work: &Work,
+    shape: &'static Shape,
+    pairs: Vec<(Record, Record)>,
+    reason: Option<&str>,
+) -> Result<Vec<Result<Record>>> {
+    let assigned = format!("{}.assigned", shape.one);
+    let what = if shape.events.contains(&assigned.as_str()) { "assigned" } else { "updated" };
+    let given = pairs.into_iter().map(|(before, owners)| {
+        let mut after = before.clone();
+        after.extend(owners.into_iter().filter(|(field, _)| matches!(field.as_str(), "owner_id" | "team_id")));
+        Write::change(before, after)
+    });
+    many::write(work, shape, given.collect(), what, reason).await
 }
 
 /// Living records of any owner by their ids, locked: for the kernel's own work. Those that are gone are left out.

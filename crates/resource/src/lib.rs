@@ -21,5 +21,6 @@ pub mod rights;
 pub mod scalar;
 pub mod shape;
 pub mod text;
+pub mod timer;
 pub mod transition;
 pub mod validation;

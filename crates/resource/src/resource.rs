@@ -4,6 +4,7 @@ use crate::{
     privacy::PersonalData,
     reference::OnDelete,
     scalar::Kind,
+    timer::Timer,
     transition::{self, Transition},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -164,6 +165,8 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// The actions on its records, with the states that allow each and what it makes of the state. Their order is that of
     /// `available_actions`.
     const TRANSITIONS: &'static [Transition] = &[];
+    /// What is done to its records by itself when a moment of theirs has come.
+    const TIMERS: &'static [Timer] = &[];
     /// Records that belong to one and may be answered with it.
     const DETAILS: &'static [Details] = &[];
     /// What a create may ask for beside the fields, as true or false: the name and what it does. The create hook finds it in the record that

@@ -10,6 +10,7 @@ use crate::{
     resource::{Details, Items, Link, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
+    timer::Timer,
     transition::Transition,
 };
 use serde_json::{Map, Value, json};
@@ -170,6 +171,8 @@ pub struct Shape {
     pub max_levels: usize,
     /// The actions on its records, with the states that allow each.
     pub transitions: &'static [Transition],
+    /// What is done to its records by itself when a moment of theirs has come.
+    pub timers: &'static [Timer],
     /// Records that belong to one and may be answered with it.
     pub details: &'static [Details],
     /// What a create may ask for beside the fields.
@@ -243,6 +246,12 @@ impl Shape {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
         assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
+        for timer in T::TIMERS {
+            let is_moment = fields.iter().any(|f| f.name == timer.at && f.kind == Kind::Time);
+            let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map(|f| f.options.as_slice());
+            let is_state = states.is_some_and(|states| states.iter().any(|state| state == timer.state));
+            assert!(is_moment && is_state, "{}: the timer {} has no moment or no state", T::MANY, timer.verb);
+        }
         assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::MANY);
         assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::MANY);
         let (example, example_change) = (T::example(), T::example_change());
@@ -315,6 +324,7 @@ impl Shape {
             fixed_in_use: T::FIXED_IN_USE,
             max_levels: T::MAX_LEVELS,
             transitions: T::TRANSITIONS,
+            timers: T::TIMERS,
             details: T::DETAILS,
             create_options: T::CREATE_OPTIONS,
             example,

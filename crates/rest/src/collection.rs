@@ -1,6 +1,7 @@
 //! A collection: a resource declared once, as a table of plain functions, and everything it promises from that.
 
 use super::{
+    bulk,
     endpoints::{Endpoints, allow_duplicates},
     example::{Example, Subject},
     operation::{Body, Call, Operation, Parameter},
@@ -36,6 +37,8 @@ pub struct Api {
     pub schemas: Vec<(String, Value)>,
     /// How events are sent to others.
     pub webhook: Option<Webhook>,
+    /// Collections that offer bulk operations, by the plural of their resource.
+    pub bulk: HashMap<&'static str, Table>,
 }
 
 /// How every event of every resource is sent to others.
@@ -57,7 +60,10 @@ impl Api {
     /// With a collection.
     #[must_use]
     pub fn collection<T: Resource>(mut self, collection: Collection<T>) -> Self {
-        let Endpoints { table, schemas, operations, .. } = collection.endpoints;
+        let Endpoints { table, schemas, operations, is_bulk, .. } = collection.endpoints;
+        if is_bulk {
+            self.bulk.insert(table.shape.many, table.clone());
+        }
         let subject = Subject { shape: table.shape, parent: table.parent.map(|p| (p.field, p.shape)) };
         self.shapes.insert(table.shape.many, table.shape);
         self.schemas.extend(schemas);
@@ -271,6 +277,24 @@ impl<T: Resource> Collection<T> {
     #[must_use]
     pub fn changes(mut self) -> Self {
         self.endpoints.changes();
+        self
+    }
+
+    /// One change to many records at once, as a bulk operation: `POST …/bulk-update`. After the words that say how records are changed.
+    #[must_use]
+    pub fn bulk_updates(mut self) -> Self {
+        self.endpoints.is_bulk = true;
+        let operation = bulk::update_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
+        self.endpoints.operations.push(operation);
+        self
+    }
+
+    /// Another owner or team for many records at once, as a bulk operation: `POST …/bulk-assign`.
+    #[must_use]
+    pub fn bulk_assigns(mut self) -> Self {
+        self.endpoints.is_bulk = true;
+        let operation = bulk::assign_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
+        self.endpoints.operations.push(operation);
         self
     }
 

@@ -44,13 +44,25 @@ pub struct Endpoints {
     pub schemas: Vec<(String, Value)>,
     /// Whether its records have external ids.
     external: bool,
+    /// Whether it offers bulk operations.
+    pub is_bulk: bool,
 }
 
 impl Endpoints {
     /// Nothing yet, at an address.
     pub fn of(table: Table, tag: &'static str, base: String) -> Self {
         let external = table.shape.extensible && table.parent.is_none();
-        Self { table, tag, if_match_required: false, restore_also_needs: None, external, base, operations: vec![], schemas: vec![] }
+        Self {
+            table,
+            tag,
+            if_match_required: false,
+            restore_also_needs: None,
+            external,
+            is_bulk: false,
+            base,
+            operations: vec![],
+            schemas: vec![],
+        }
     }
 
     fn permission(&self, verb: &str) -> String {

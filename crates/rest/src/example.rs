@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use super::{collection::Api, operation::Operation};
+use super::{bulk, collection::Api, operation::Operation};
 use actix_web::http::Method;
 use samphan_persistence::record::merge;
 use samphan_resource::{
@@ -209,6 +209,9 @@ impl Composer<'_> {
             given["limit"] = json!(20);
             over(&mut given, &own.body);
             return given;
+        }
+        if schema == bulk::ASSIGN_SCHEMA || schema.ends_with("BulkUpdate") {
+            return own.body.clone();
         }
         let changes = |s: &Subject| s.shape.example_change.clone();
         if let Some(s) = schema.strip_suffix("Patch").and_then(|name| self.subject(name)) {

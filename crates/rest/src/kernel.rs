@@ -32,6 +32,9 @@ pub trait Authenticator: Send + Sync {
         now: Instant,
     ) -> LocalBoxFuture<'a, Result<Arc<Caller>>>;
 
+    /// The user or API key of an id, for what is done in its name while it is away; none when it may not sign in any more.
+    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Instant) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>>;
+
     /// The `Authorization` header that a one-time ticket stands for, which is used up.
     fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>>;
 }

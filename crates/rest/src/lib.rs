@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod batch;
 pub mod body;
+pub mod bulk;
 pub mod client_address;
 pub mod collection;
 pub mod document;

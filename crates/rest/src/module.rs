@@ -4,8 +4,10 @@ use super::collection::Api;
 use samphan_background::{
     jobs::{Job, Jobs},
     task::Task,
+    timer::Timers,
 };
-use samphan_persistence::guard::Guards;
+use samphan_persistence::{guard::Guards, store::Work, stored::Stored};
+use samphan_resource::{error::Result, resource::Resource};
 
 /// What the areas register, one after the other.
 #[derive(Default)]
@@ -16,6 +18,8 @@ pub struct Module {
     pub tasks: Vec<Task>,
     /// What is done later, and again and again.
     pub jobs: Jobs,
+    /// What is done to records when a moment of theirs has come.
+    pub timers: Timers,
     /// Rules for records of other areas.
     pub guards: Guards,
 }
@@ -46,6 +50,13 @@ impl Module {
     #[must_use]
     pub fn schedule<J: Job>(mut self, name: &'static str, cron: &str, job: &J) -> Self {
         self.jobs = self.jobs.schedule(name, cron, job);
+        self
+    }
+
+    /// With what is done to records of a resource when the moment of one of its timers has come.
+    #[must_use]
+    pub fn timer<T: Resource>(mut self, verb: &'static str, run: impl AsyncFn(&Work, Vec<Stored<T>>) -> Result<()> + 'static) -> Self {
+        self.timers = self.timers.with(verb, run);
         self
     }
 

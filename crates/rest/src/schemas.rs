@@ -2,7 +2,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use super::{batch::MOST_ITEMS, collection::Api, external::LONGEST_EXTERNAL_ID};
+use super::{batch::MOST_ITEMS, bulk, collection::Api, external::LONGEST_EXTERNAL_ID};
+use samphan_persistence::operations::MAX_RECORDS;
 use samphan_resource::{
     error::{FieldCode, MOST_FAULTS},
     scalar::Kind,
@@ -41,7 +42,11 @@ pub fn all(api: &Api) -> Map<String, Value> {
         out.insert(format!("{name}Patch"), inward(&asked(shape, false), &loose));
         out.insert(format!("{name}BatchItem"), inward(&batch_item(shape), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
+        if api.bulk.contains_key(shape.many) {
+            out.insert(bulk::update_schema(shape), bulk_update(shape));
+        }
     }
+    out.insert(bulk::ASSIGN_SCHEMA.to_owned(), bulk_assign());
     out.extend(common());
     out.values_mut().for_each(bound);
     let named: HashMap<String, String> = out.iter().map(|(name, schema)| (bare(schema), name.clone())).collect();
@@ -241,6 +246,38 @@ fn batch(shape: &Shape) -> Value {
             "atomic": {"type": "boolean", "default": false, "description": "Whether one bad item undoes all."},
             "items": {"type": "array", "minItems": 1, "maxItems": MOST_ITEMS, "items": {"$ref": format!("#/components/schemas/{}BatchItem", shape.type_name)}, "description": "The items."},
         },
+    })
+}
+
+/// The records of a bulk operation, as its body names them.
+fn selection() -> Map<String, Value> {
+    let ids = json!({"type": "array", "minItems": 1, "maxItems": MAX_RECORDS, "items": {"type": "string", "format": "uuid"}, "description": "The records, by their ids; instead of `filter`."});
+    Map::from_iter([("filter".to_owned(), json!({"$ref": "#/components/schemas/Filter"})), ("ids".to_owned(), ids)])
+}
+
+fn bulk_update(shape: &Shape) -> Value {
+    let mut properties = selection();
+    properties.insert("patch".to_owned(), json!({"$ref": format!("#/components/schemas/{}Patch", shape.type_name)}));
+    json!({
+        "type": "object",
+        "description": format!("One change to many {}: those of a filter, or those that are named.", words(shape.many)),
+        "required": ["patch"],
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+fn bulk_assign() -> Value {
+    let mut properties = selection();
+    for (name, about) in [("owner_id", "The new owner; as it is when left out."), ("team_id", "The new team; as it is when left out.")] {
+        properties.insert(name.to_owned(), json!({"type": "string", "format": "uuid", "description": about}));
+    }
+    properties.insert("reason".to_owned(), json!({"type": "string", "maxLength": 500, "description": "Why; kept in the audit."}));
+    json!({
+        "type": "object",
+        "description": "Another owner or team for many records: those of a filter, or those that are named.",
+        "additionalProperties": false,
+        "properties": properties,
     })
 }
 

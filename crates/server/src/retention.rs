@@ -3,7 +3,7 @@
 use clap::Args;
 use samphan_api::{changes, credit, identity, sales, webhooks};
 use samphan_background::{jobs, retention::Rule};
-use samphan_rest::idempotency;
+use samphan_rest::{bulk, idempotency};
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, Args)]
@@ -49,6 +49,7 @@ impl Retention {
             sales::retention::rule(working_data),
             changes::retention::rule(self.keep_events_days.into()),
         ];
+        rules.extend(bulk::retention());
         rules.extend(identity::retention::rules(self.keep_sessions_days.into()));
         rules
     }

@@ -40,8 +40,9 @@ use samphan_persistence::{
 use samphan_resource::{caller::Caller, error::Error};
 use samphan_rest::{
     body::Validators,
+    bulk::BulkOperations,
     headers,
-    kernel::{Kernel, Shared},
+    kernel::{Authenticator, Kernel, Shared},
     limits::{Limits, Slots},
     metrics::Metrics,
     module::Module,
@@ -110,9 +111,14 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         connections: settings.database.database_connections,
         full_sync: settings.database.sqlite_full_sync,
     };
-    let Module { api, mut tasks, jobs: registered, guards } = areas::all();
+    let Module { api, mut tasks, jobs: registered, timers, guards } = areas::all();
     tasks.extend(registered.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
+    let faults = timers.faults(api.shapes.values().copied());
+    if !faults.is_empty() {
+        return Err(StartError::Jobs(faults));
+    }
+    tasks.push(timers.task());
     let document = openapi::published().map_err(StartError::Document)?;
     let store = Store::open(&opening, openapi::shapes()).await?;
     migrate::migrate(&store).await?;
@@ -128,8 +134,14 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     let deletes_events = settings.retention.keep_events_days > 0;
     let follower = ChangeFollower::new(settings.event_streams.into(), settings.event_streams_per_caller.into(), deletes_events);
     let routes = Arc::new(Routes::of(api.operations).map_err(StartError::Document)?);
-    let services =
-        Services::default().with(Arc::clone(&identity)).with(Arc::new(follower)).with(Arc::new(sender)).with(Arc::clone(&routes));
+    let authenticator: Arc<dyn Authenticator> = Arc::new(Credentials(Arc::clone(&identity)));
+    let bulk = Arc::new(BulkOperations::new(api.bulk, Arc::clone(&authenticator)));
+    let services = Services::default()
+        .with(bulk)
+        .with(Arc::clone(&identity))
+        .with(Arc::new(follower))
+        .with(Arc::new(sender))
+        .with(Arc::clone(&routes));
 
     let metrics = Arc::new(Metrics::default());
     let counters = Arc::clone(&metrics);
@@ -146,7 +158,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         documents: Arc::new(Documents::new(document, settings.public_document)),
     };
     let shared = Shared {
-        authenticator: Arc::new(Credentials(identity)),
+        authenticator,
         validators: Validators::of(document),
         limits: Limits::new(settings.rate_limit == RateLimit::On),
         slots: Slots::default(),
@@ -162,6 +174,7 @@ pub struct Serving {
     /// Where it listens.
     pub address: SocketAddr,
     server: actix_web::dev::Server,
+    process: Process,
     tasks: Tasks,
     journal: Option<Rc<Mutex<Journal>>>,
 }
@@ -183,6 +196,10 @@ impl Serving {
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
         self.tasks.end().await;
+        if let Err(error) = jobs::give_back(&self.process).await {
+            // Their leases expire within seconds.
+            tracing::warn!(%error, "jobs could not be given back");
+        }
         if let Some(journal) = self.journal {
             journal.lock().await.catch_up(None).await;
         }
@@ -237,7 +254,7 @@ pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, Sta
         tasks.spawn(Journal::follow(Rc::clone(journal)));
     }
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok(Serving { address, server: server.run(), tasks, journal })
+    Ok(Serving { address, server: server.run(), process, tasks, journal })
 }
 
 /// A value of the document, for the docs page and tests.

@@ -1,6 +1,7 @@
 //! How products are reached.
 
 use samphan_domain::catalog::product::Product;
+use samphan_resource::example;
 use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
@@ -9,6 +10,13 @@ use serde_json::json;
 pub fn routes() -> Collection<Product> {
     Collection::new("products")
         .writes()
+        .bulk_updates()
+        .example(
+            Example::body(json!({"filter": {"field": "sku", "op": "starts_with", "value": "OLD-"}, "patch": {"releases_holds": false}}))
+                .answers(
+                    json!({"id": example::id("bulk updates of products"), "resource": "products", "changed_fields": ["releases_holds"]}),
+                ),
+        )
         .transition("discontinue", "Stop selling a product")
         .example(Example::default().answers(json!({"status": "discontinued"})).kept())
         .transition("reactivate", "Sell a product again")

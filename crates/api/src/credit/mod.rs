@@ -40,7 +40,7 @@ pub fn retention(days: i64) -> Rule {
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).task(expiry::task())
+    module.routes(routes).timer("expire", expiry::expire)
 }
 
 fn routes(api: Api) -> Api {

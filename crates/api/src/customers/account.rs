@@ -30,6 +30,25 @@ pub fn routes() -> Collection<Account> {
         .created(begin_histories)
         .updated(note_changed_grades)
         .writes()
+        .bulk_updates()
+        .example(
+            Example::body(
+                json!({"filter": {"field": "grade", "op": "eq", "value": "D"}, "patch": {"grade": "C", "preferred_channel": "email"}}),
+            )
+            .answers(json!({
+                "id": example::id("bulk updates"), "changed_fields": ["grade", "preferred_channel"],
+            })),
+        )
+        .bulk_assigns()
+        .example(
+            Example::body(json!({
+                "filter": {"field": "grade", "op": "eq", "value": "D"}, "owner_id": example::id("users"), "reason": "New territory",
+            }))
+            .answers(json!({
+                "id": example::id("bulk assignments"), "kind": "bulk_assign",
+                "changed_fields": ["owner_id"],
+            })),
+        )
         .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
         .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
         .action("assign", "Give an account to another owner or team", assign)

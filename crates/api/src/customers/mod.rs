@@ -14,15 +14,39 @@ use samphan_domain::customers::{
     contact::Contact,
     tag::Tag,
 };
+use samphan_resource::example;
 use samphan_rest::{
     collection::{Api, Collection},
+    example::Example,
     module::Module,
 };
+use serde_json::{Value, json};
 
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
     module.routes(routes)
+}
+
+fn contacts() -> Collection<Contact> {
+    let nobody = json!({"field": "last_name", "op": "eq", "value": "Nobody"});
+    let answered = |what: &str, more: Value| {
+        let mut answer = json!({"id": example::id(what), "resource": "contacts"});
+        answer.as_object_mut().into_iter().for_each(|answer| answer.extend(more.as_object().cloned().unwrap_or_default()));
+        answer
+    };
+    Collection::<Contact>::new("contacts")
+        .writes()
+        .bulk_updates()
+        .example(
+            Example::body(json!({"filter": nobody, "patch": {"department": "Purchasing"}}))
+                .answers(answered("bulk updates of contacts", json!({"changed_fields": ["department"]}))),
+        )
+        .bulk_assigns()
+        .example(
+            Example::body(json!({"filter": nobody, "owner_id": example::id("users")}))
+                .answers(answered("bulk assignments of contacts", json!({"kind": "bulk_assign", "changed_fields": ["owner_id"]}))),
+        )
 }
 
 /// The area's routes.
@@ -33,7 +57,7 @@ fn routes(api: Api) -> Api {
         .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id", "grade-history"))
         .collection(address::routes::<Account>("accounts", "account_id"))
         .collection(contact_point::routes::<Account>("accounts", "account_id"))
-        .collection(Collection::<Contact>::new("contacts").writes())
+        .collection(contacts())
         .collection(address::routes::<Contact>("contacts", "contact_id"))
         .collection(contact_point::routes::<Contact>("contacts", "contact_id"))
         .collection(account_contact::routes())

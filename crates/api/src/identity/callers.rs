@@ -104,6 +104,10 @@ impl Authenticator for Credentials {
         })
     }
 
+    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Instant) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>> {
+        Box::pin(self.0.callers.of_principal(store, id, now))
+    }
+
     fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>> {
         Box::pin(async move {
             kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;

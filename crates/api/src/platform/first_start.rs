@@ -180,6 +180,8 @@ fn roles() -> Vec<Role> {
         ["orders:set-price", "orders:release", "orders:delete", "order-holds:release", "order-holds:reject", "order-holds:escalate"]
             .map(|p| grant(p, Reach::Subtree)),
     );
+    // What they change at once they may change one by one: each record is asked for.
+    managing.extend(["read", "create", "cancel", "revert"].map(|verb| grant(&format!("operations:{verb}"), Reach::All)));
     let keeping = [("orders", vec!["read", "create-shipment", "allocate-stock"])]
         .into_iter()
         .chain([("shipments", vec!["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])])

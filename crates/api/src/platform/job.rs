@@ -1,7 +1,11 @@
 //! How jobs are reached: to be looked at, cancelled, and tried again.
 
-use samphan_persistence::jobs;
-use samphan_resource::builtin::job::Job;
+use super::succession;
+use samphan_persistence::{jobs, store::Work, stored::Stored};
+use samphan_resource::{
+    builtin::job::{Job, JobStatus},
+    error::Result,
+};
 use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
 
@@ -9,8 +13,21 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Job> {
     Collection::new("jobs")
-        .plain_action("cancel", "Cancel a queued job, or ask a running one to stop", jobs::cancel)
+        .plain_action("cancel", "Cancel a queued job, or ask a running one to stop", cancel)
         .example(Example::default().answers(json!({"status": "cancelled"})).kept())
-        .plain_action("retry", "Queue a job anew that failed or was cancelled", jobs::retry)
+        .plain_action("retry", "Queue a job anew that failed or was cancelled", retry)
         .example(Example::default().answers(json!({"status": "queued"})).after(&["cancelJob"]))
+}
+
+async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
+    let cancelled = jobs::cancel(work, job).await?;
+    if cancelled.data.status == JobStatus::Cancelled {
+        succession::cancelled(work, &cancelled).await?;
+    }
+    Ok(cancelled)
+}
+
+async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
+    succession::retried(work, &job).await?;
+    jobs::retry(work, job).await
 }

@@ -7,6 +7,7 @@ pub mod custom_field;
 pub mod document;
 pub mod first_start;
 pub mod job;
+pub mod operation;
 pub mod organisation_settings;
 pub mod pages;
 pub mod privacy;
@@ -17,6 +18,7 @@ pub mod user;
 
 use samphan_resource::builtin::{audit_event::AuditEvent, picklist::Picklist};
 use samphan_rest::{
+    bulk::RunOperation,
     collection::{Api, Collection},
     module::Module,
 };
@@ -24,7 +26,7 @@ use samphan_rest::{
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(administrators::register).job::<succession::HandOverRecords>()
+    module.routes(routes).guards(administrators::register).job::<succession::HandOverRecords>().job::<RunOperation>()
 }
 
 /// The area's routes.
@@ -43,5 +45,6 @@ fn routes(api: Api) -> Api {
         .operations(auth::routes())
         .operations(user::own_routes())
         .operations(pages::routes());
+    let api = operation::routes(api);
     auth::schemas(pages::schemas(user::schemas(privacy::routes(api))))
 }

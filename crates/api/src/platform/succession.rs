@@ -2,7 +2,10 @@
 //! few at a time, until the user has none.
 
 use samphan_background::jobs::{Job, JobContext};
-use samphan_domain::platform::user::User;
+use samphan_domain::{
+    id::UserId,
+    platform::user::{User, UserStatus},
+};
 use samphan_persistence::{
     jobs::Progress,
     record,
@@ -10,6 +13,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
+    builtin::job as kept,
     caller::Reach,
     error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
@@ -94,6 +98,58 @@ pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<(
 pub struct HandOverRecords {
     /// The user who was deactivated.
     pub user_id: Uuid,
+    /// Who takes over, for the job to be tried again after it was cancelled.
+    #[serde(default)]
+    pub successor_id: Option<Uuid>,
+}
+
+/// How many records a user owns.
+pub async fn count(work: &Work, user: Uuid) -> Result<i64> {
+    let mut total = 0;
+    for shape in owned(work) {
+        let mut sql = work.sql();
+        sql.push("SELECT count(*) FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user);
+        total += work.count(sql).await?;
+    }
+    Ok(total)
+}
+
+/// Notes that nobody takes over the rest of a user's records: the hand-over was cancelled.
+async fn forget_successor(work: &Work, user: Uuid) -> Result<()> {
+    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user]).await?.pop() else { return Ok(()) };
+    settle(work, &Stored::of(user)?).await
+}
+
+/// The hand-over that a job is; none where it is something else.
+async fn hand_over_of(work: &Work, job: &Stored<kept::Job>) -> Result<Option<HandOverRecords>> {
+    if job.data.kind != HandOverRecords::KIND {
+        return Ok(None);
+    }
+    let mut sql = work.sql();
+    sql.push("SELECT t.payload FROM jobs t WHERE t.id = ").id(job.id());
+    Ok(work.fetch_one(sql, |row| row.text(0)).await?.and_then(|payload| serde_json::from_str(&payload).ok()))
+}
+
+/// What else is done when a job that waits is cancelled. One that runs does it itself.
+pub async fn cancelled(work: &Work, job: &Stored<kept::Job>) -> Result<()> {
+    match hand_over_of(work, job).await? {
+        Some(hand_over) => forget_successor(work, hand_over.user_id).await,
+        None => Ok(()),
+    }
+}
+
+/// What else is done when a job is tried again: who was to take over does so again, if that can be.
+pub async fn retried(work: &Work, job: &Stored<kept::Job>) -> Result<()> {
+    let Some(HandOverRecords { user_id, successor_id: Some(successor) }) = hand_over_of(work, job).await? else { return Ok(()) };
+    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user_id]).await?.pop() else { return Ok(()) };
+    let before = Stored::<User>::of(user)?;
+    if before.data.status == UserStatus::Active || before.data.successor_id.is_some() {
+        return Ok(());
+    }
+    expect_active(work, user_id, successor).await?;
+    let mut after = before.clone();
+    after.data.successor_id = Some(UserId(successor));
+    stored::save(work, &before, after, "updated", None).await.map(|_| ())
 }
 
 impl Job for HandOverRecords {
@@ -115,10 +171,12 @@ impl Job for HandOverRecords {
             };
             context.commit(work, Progress { done: done + moved, total: total.map(|total| total.max(done + moved)) }).await?;
             if moved == 0 {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        let work = context.work().await?;
+        forget_successor(&work, self.user_id).await?;
+        context.commit(work, context.progress()).await
     }
 }
 
@@ -170,6 +228,9 @@ async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
 
 /// Notes that there is nothing left to hand over.
 async fn settle(work: &Work, before: &Stored<User>) -> Result<()> {
+    if before.data.successor_id.is_none() {
+        return Ok(());
+    }
     let mut after = before.clone();
     after.data.successor_id = None;
     stored::save(work, before, after, "updated", None).await.map(|_| ())

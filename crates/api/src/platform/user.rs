@@ -191,8 +191,9 @@ async fn deactivate(work: &Work, before: &Stored<User>, after: &mut User, input:
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     end_sessions(work, before.id(), "deactivated").await?;
     after.successor_id = input.hand_over_to.map(UserId);
-    if after.successor_id.is_some() {
-        work.enqueue(HandOverRecords { user_id: before.id() }.enqueued()?).await?;
+    if input.hand_over_to.is_some() {
+        let job = HandOverRecords { user_id: before.id(), successor_id: input.hand_over_to };
+        work.enqueue(job.enqueued()?.of(succession::count(work, before.id()).await?)).await?;
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ use uuid::Uuid;
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(guards::register).task(release::task())
+    module.routes(routes).guards(guards::register).timer("expire", release::expire).task(release::task())
 }
 
 /// The area's routes.

@@ -1,5 +1,5 @@
-//! Background work of sales: retries orders held for credit when a new balance makes room and orders held for stock when goods come in, and
-//! ends expired promises. Safe to run in several processes.
+//! Background work of sales: retries orders held for credit when a new balance makes room and orders held for stock when goods come in. Ends
+//! expired promises. Safe to run in several processes.
 
 use super::{
     confirm::{Doing, commit_or_hold},
@@ -18,7 +18,7 @@ use samphan_domain::{
 use samphan_persistence::{
     clock,
     store::{Reader, Work},
-    stored,
+    stored::{self, Stored},
 };
 use samphan_resource::{
     caller::Caller,
@@ -44,12 +44,6 @@ pub fn task() -> Task {
 
 async fn once(process: &Process) -> Result<()> {
     let reader = process.store.reader(Arc::new(Caller::system()), clock::now());
-    for id in overdue(&reader).await? {
-        let work = process.work().await?;
-        if expire(&work, id).await? {
-            work.commit().await?;
-        }
-    }
     let with_room = with_room(&reader).await?.into_iter().map(|id| (id, "a new balance made room"));
     let with_goods = with_goods(&reader).await?.into_iter().map(|id| (id, "goods came in"));
     for (id, why) in with_room.chain(with_goods) {
@@ -66,20 +60,12 @@ async fn once(process: &Process) -> Result<()> {
     Ok(())
 }
 
-async fn overdue(reader: &Reader) -> Result<Vec<Uuid>> {
-    let mut sql = reader.sql();
-    sql.push("SELECT id FROM order_promises WHERE deleted_at IS NULL AND status = 'active' AND expires_at <= ");
-    sql.bind(Kind::Time, Scalar::Time(reader.now)).push(" ORDER BY expires_at, id LIMIT ").int(AT_ONCE);
-    reader.fetch(sql, |row| row.id(0)).await
-}
-
-async fn expire(work: &Work, id: Uuid) -> Result<bool> {
-    let found = stored::find::<OrderPromise>(work, id, "read").await?;
-    if found.data.status != PromiseStatus::Active {
-        return Ok(false);
+/// Ends promises that were not used in time.
+pub async fn expire(work: &Work, overdue: Vec<Stored<OrderPromise>>) -> Result<()> {
+    for promise in overdue {
+        end(work, promise, PromiseStatus::Expired, AuthorisationStatus::Expired, "expired").await?;
     }
-    end(work, found, PromiseStatus::Expired, AuthorisationStatus::Expired, "expired").await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Orders held for credit whose customer's books or limits, or whose exchange rates, were told of since.

@@ -9,27 +9,23 @@ use super::{
     identities::{Identities, Move},
     levels::{Facts, Levels},
 };
-use samphan_background::task::Task;
 use samphan_domain::{
     id::{ProductId, WarehouseId},
-    stock::{stock_level::StockLevel, stock_movement::MovementKind, stock_reservation::ReservationStatus},
+    stock::{
+        stock_level::StockLevel,
+        stock_movement::MovementKind,
+        stock_reservation::{ReservationStatus, StockReservation},
+    },
 };
-use samphan_persistence::{
-    record::Record,
-    store::{Reader, Work},
-};
+use samphan_persistence::{record::Record, store::Work, stored::Stored};
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
-    scalar::{Kind, Scalar},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// How often it is looked for: a list is behind by no more than this.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A product in a warehouse.
 pub type Key = (Uuid, Uuid);
@@ -270,29 +266,10 @@ pub async fn book(work: &Work, entries: &[Entry]) -> Result<AllOrNone<Vec<Record
     Ok(done.map(|_| made))
 }
 
-/// The task that ends overdue reservations. A request in whose way they are ends them first; this is for all others.
-#[must_use]
-pub fn task() -> Task {
-    Task::sweep("stock.expire_reservations", SWEEP_INTERVAL, is_anything_overdue, expire)
-}
-
-/// Whether any reservation is overdue: one look into an index.
-pub async fn is_anything_overdue(reader: &Reader) -> Result<bool> {
-    let mut sql = reader.sql();
-    sql.push("SELECT 1 FROM stock_reservations t WHERE t.deleted_at IS NULL AND t.status = 'active' AND t.expires_at <= ");
-    sql.bind(Kind::Time, Scalar::Time(reader.now)).push(" LIMIT 1");
-    Ok(reader.count(sql).await? > 0)
-}
-
-/// Ends overdue reservations, those overdue longest first; says whether there were as many as it takes at once.
-pub async fn expire(work: &Work, most: usize) -> Result<bool> {
-    let mut sql = work.sql();
-    sql.push("SELECT product_id, warehouse_id FROM stock_reservations WHERE deleted_at IS NULL AND status = 'active' AND expires_at <= ");
-    sql.bind(Kind::Time, Scalar::Time(work.now)).push(" ORDER BY expires_at, id LIMIT ").int(i64::try_from(most).unwrap_or(i64::MAX));
-    let found = work.fetch(sql, |row| Ok((row.id(0)?, row.id(1)?))).await?;
-    let full = found.len() >= most;
-    Levels::open(work, found.into_iter().collect(), Facts::may_be_kept).await?.close().await?;
-    Ok(full)
+/// Ends overdue reservations. A request in whose way they are ends them first; this is for all others.
+pub async fn expire(work: &Work, overdue: Vec<Stored<StockReservation>>) -> Result<()> {
+    let keys = overdue.iter().map(|one| (one.data.product_id.0, one.data.warehouse_id.0));
+    Levels::open(work, keys.collect(), Facts::may_be_kept).await?.close().await.map(|_| ())
 }
 
 pub(super) fn gathered<T>(results: Vec<std::result::Result<T, Refusal>>) -> AllOrNone<Vec<T>> {

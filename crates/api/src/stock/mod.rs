@@ -18,7 +18,7 @@ use samphan_rest::{collection::Api, module::Module};
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(guards::register).task(ledger::task())
+    module.routes(routes).guards(guards::register).timer("expire", ledger::expire)
 }
 
 /// The area's routes.

@@ -12,6 +12,7 @@ use samphan_resource::{
     instant::Instant,
     money::{Amount, Price},
     resource::Resource,
+    timer::Timer,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,7 @@ impl Resource for CreditCheck {
         Transition::new("capture", &["pending"], "captured", "captured"),
         Transition::new("release", &["pending"], "released", "released"),
     ];
+    const TIMERS: &'static [Timer] = &[Timer::new("expire", "pending", "expires_at").after_seconds(GRACE)];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

@@ -18,6 +18,7 @@ use samphan_resource::{
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Resource, Seen},
+    timer::Timer,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,8 @@ impl Resource for OrderPromise {
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[Transition::new("release", &["active"], "released", "released")];
+    // Ending one gives back goods and credit.
+    const TIMERS: &'static [Timer] = &[Timer::new("expire", "active", "expires_at").one_by_one()];
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
         ("account_id", OnDelete::RefuseIn(&["active"])),
         ("contact_id", OnDelete::Keep),

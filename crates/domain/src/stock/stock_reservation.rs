@@ -1,7 +1,7 @@
 //! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
 
 use crate::id::{ProductId, WarehouseId};
-use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource, transition::Transition};
+use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource, timer::Timer, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -101,6 +101,8 @@ impl Resource for StockReservation {
         Transition::within("extend", &["active"], Some("extended")),
         Transition::within("consume", &["active"], Some("consumed")),
     ];
+    // A reservation is changed under the lock of its level.
+    const TIMERS: &'static [Timer] = &[Timer::new("expire", "active", "expires_at").unlocked()];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

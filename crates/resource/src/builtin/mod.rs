@@ -6,5 +6,6 @@ pub mod change;
 pub mod custom_field;
 pub mod external_reference;
 pub mod job;
+pub mod operation;
 pub mod organisation_settings;
 pub mod picklist;

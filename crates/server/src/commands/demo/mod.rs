@@ -33,20 +33,26 @@ use samphan_domain::{
 use samphan_persistence::{
     clock,
     jobs::{self, Ending},
+    operations::{self, NewOperation, Outcome, Plan},
     store::{Store, Work},
     stored::{self, Stored},
 };
 use samphan_resource::{
     builtin::{
-        custom_field::CustomField, external_reference::ExternalReference, job::Job, organisation_settings::OrganisationSettings,
+        custom_field::CustomField,
+        external_reference::ExternalReference,
+        job::Job,
+        operation::{Operation, OperationItem, OperationKind},
+        organisation_settings::OrganisationSettings,
         picklist::Picklist,
     },
     caller::Caller,
-    error::Result,
+    error::{Code, Result},
     money::{Price, SCALE},
     resource::Resource,
     scalar::Scalar,
 };
+use samphan_rest::bulk::RunOperation;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -80,6 +86,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     company.orders(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
     company.past_job(&staff).await?;
+    company.past_operation(&contacts).await?;
     let mut counts = company.counts;
     work.commit().await?;
     counts.insert("webhook_deliveries", books::owe(store, endpoint).await?);
@@ -146,12 +153,35 @@ impl Company<'_> {
     /// A job that is done: a hand-over of a user who had nothing to hand over.
     async fn past_job(&mut self, staff: &[Seller]) -> Result<()> {
         let Some((user_id, _)) = staff.first().copied() else { return Ok(()) };
-        self.work.enqueue(HandOverRecords { user_id }.enqueued()?.of(0)).await?;
+        self.work.enqueue(HandOverRecords { user_id, successor_id: None }.enqueued()?.of(0)).await?;
         let lease = self.work.new_id();
         for job in jobs::claim(self.work, lease, &[HandOverRecords::KIND], 1).await? {
             jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
             *self.counts.entry(Job::MANY).or_default() += 1;
         }
+        Ok(())
+    }
+
+    /// A bulk operation that is done, as far as it could be.
+    async fn past_operation(&mut self, contacts: &[Uuid]) -> Result<()> {
+        let [first, second, ..] = contacts else { return Ok(()) };
+        let mut patch = Map::new();
+        patch.insert("department".to_owned(), json!("Purchasing"));
+        let plan = Plan { ids: vec![*first, *second], patch, is_assignment: false, reason: None };
+        let shape = self.work.shape(Contact::MANY)?;
+        let changed_fields = vec!["department".to_owned()];
+        let new = NewOperation { kind: OperationKind::BulkUpdate, shape, plan, changed_fields, reverts_id: None };
+        let made = operations::begin(self.work, new, |operation_id| RunOperation { operation_id }.enqueued()).await?;
+        let outcomes = [(*first, Outcome::Unchanged), (*second, Outcome::Failed(Code::Forbidden.into()))];
+        operations::note(self.work, made.id(), &outcomes).await?;
+        operations::complete(self.work, made.id()).await?;
+        let lease = self.work.new_id();
+        for job in jobs::claim(self.work, lease, &[RunOperation::KIND], 1).await? {
+            jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
+            *self.counts.entry(Job::MANY).or_default() += 1;
+        }
+        self.counts.insert(Operation::MANY, 1);
+        self.counts.insert(OperationItem::MANY, 1);
         Ok(())
     }
 

@@ -1,0 +1,35 @@
+//! The program killed in the middle of a bulk operation.
+
+use crate::support::*;
+use std::time::Duration;
+
+crate::on_both_alone![bulk_update_of_a_program_that_is_killed_is_done_once];
+
+/// A killed process holds a job for seconds.
+const LONG: Duration = Duration::from_secs(90);
+const RECORDS: usize = 3000;
+
+async fn bulk_update_of_a_program_that_is_killed_is_done_once(app: App) {
+    let mut program = app.program(&[]);
+    let admin = program.app.clone();
+    let accounts: Vec<Value> = (0..RECORDS).map(|n| json!({"name": format!("Account {n}"), "grade": "A"})).collect();
+    admin.make_many("/v1/accounts", &accounts).await;
+    let asked = json!({"filter": {"field": "grade", "op": "eq", "value": "A"}, "patch": {"grade": "B"}});
+    let path = format!("/v1/operations/{}", admin.post("/v1/accounts/bulk-update", asked).await.is(202).id());
+    let changed = async |app: &App| app.get(&path).await.is(200)["changed_count"].as_u64().unwrap();
+    until_within(LONG, "some are changed", async || changed(&admin).await > 0).await;
+    program.kill();
+    let program = app.program(&[]);
+    let admin = &program.app;
+    until_within(LONG, "all are changed", async || admin.get(&path).await.is(200)["status"] == "completed").await;
+    let done = admin.get(&path).await.is(200);
+    assert_eq!((&done["total_count"], &done["changed_count"], &done["failed_count"]), (&json!(RECORDS), &json!(RECORDS), &json!(0)));
+    let items = admin.get(&format!("{path}/items?count=exact&limit=1")).await.is(200);
+    assert_eq!(items["total"], RECORDS);
+    let mut updated: Vec<String> =
+        admin.feed().await.iter().filter(|c| c["type"] == "account.updated").map(|c| c["resource_id"].to_string()).collect();
+    let events = updated.len();
+    updated.sort();
+    updated.dedup();
+    assert_eq!((events, updated.len()), (RECORDS, RECORDS), "each once");
+}
