@@ -1,24 +1,25 @@
 //! Retention: deletes what has been kept long enough, a few rows at a time.
 //!
-//! Each area says what it keeps for how long as a rule. One task goes through all of them once a minute. Several processes do no harm to
-//! each other: the second finds nothing to do. Each step is one short transaction of at most [`MAX_ROWS`] rows, with a pause after it, so
-//! that no writer waits for long.
+//! Each area says what it keeps for how long as a rule. A job of one process goes through all of them every night. Each step is one short
+//! transaction of at most [`MAX_ROWS`] rows, with a pause after it, so that no writer waits for long.
 
-use super::{process::Process, task::Task};
+use super::jobs::{Job, JobContext};
 use futures_util::future::LocalBoxFuture;
-use samphan_persistence::{sql::Sql, store::Work};
+use samphan_persistence::{jobs::Progress, sql::Sql, store::Work};
 use samphan_resource::{
     error::Result,
     instant::Instant,
     scalar::{Kind, Scalar},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     fmt::{Debug, Formatter},
     time::Duration,
 };
+use tokio::sync::Mutex;
 
-/// How often it looks.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// When it is done, in the time zone of the organisation, as cron has it.
+pub const SCHEDULE: &str = "17 3 * * *";
 /// Rows deleted in one transaction.
 pub const MAX_ROWS: u64 = 500;
 /// The pause between two transactions.
@@ -88,30 +89,66 @@ pub fn limited(sql: &mut Sql, before: Instant, order: &'static str) {
     sql.bind(Kind::Time, Scalar::Time(before)).push(order).push(" LIMIT ").int(MAX_ROWS.cast_signed()).push(")");
 }
 
-/// The task that follows the rules. `count` gets the kind and the number of rows that were deleted.
-pub fn task(mut rules: Vec<Rule>, count: impl Fn(&'static str, u64) + 'static) -> Task {
-    Task::every("retention", INTERVAL, async move |process: &Process| {
-        for rule in &mut rules {
-            let Some(days) = rule.days else { continue };
-            // One that fails keeps none of the others from being followed.
-            if let Err(error) = follow(process, rule, days, &count).await {
-                tracing::warn!(kind = rule.kind, %error, "what is too old could not be deleted");
-            }
-        }
-        Ok(())
-    })
+/// The rules of the areas, as the process that runs [`DeleteOld`] finds them.
+pub struct Rules {
+    all: Mutex<Vec<Rule>>,
+    count: Box<dyn Fn(&'static str, u64) + Send + Sync>,
 }
 
-async fn follow(process: &Process, rule: &mut Rule, days: i64, count: &impl Fn(&'static str, u64)) -> Result<()> {
-    loop {
-        let work = process.work().await?;
+impl Debug for Rules {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Rules").field(&self.all).finish()
+    }
+}
+
+impl Rules {
+    /// `count` gets the kind and the number of rows that were deleted.
+    #[must_use]
+    pub fn new(all: Vec<Rule>, count: impl Fn(&'static str, u64) + Send + Sync + 'static) -> Self {
+        Self { all: Mutex::new(all), count: Box::new(count) }
+    }
+}
+
+/// Deletes what has been kept long enough.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct DeleteOld {}
+
+impl Job for DeleteOld {
+    const KIND: &'static str = "retention.delete_old";
+
+    async fn run(self, context: &JobContext) -> Result<()> {
+        let rules = context.process.service::<Rules>()?;
+        let mut failed = Ok(());
+        for rule in rules.all.lock().await.iter_mut() {
+            let Some(days) = rule.days else { continue };
+            if context.is_cancelled() {
+                break;
+            }
+            // One that fails keeps none of the others from being followed; it is tried again with all of them.
+            if let Err(error) = follow(context, rule, days, &rules.count).await {
+                tracing::warn!(kind = rule.kind, %error, "what is too old could not be deleted");
+                failed = Err(error);
+            }
+        }
+        failed
+    }
+}
+
+async fn follow(context: &JobContext, rule: &mut Rule, days: i64, count: &impl Fn(&'static str, u64)) -> Result<()> {
+    while !context.is_cancelled() {
+        let work = context.work().await?;
         let before = work.now.plus_seconds(-days * DAY_SECONDS);
         let deleted = (rule.step)(&work, before).await?;
-        work.commit().await?;
+        if deleted.rows == 0 {
+            return work.commit().await;
+        }
+        let Progress { done, total } = context.progress();
+        context.commit(work, Progress { done: done + i64::try_from(deleted.rows).unwrap_or_default(), total }).await?;
         count(rule.kind, deleted.rows);
         if !deleted.has_more {
-            return Ok(());
+            break;
         }
         tokio::time::sleep(PAUSE).await;
     }
+    Ok(())
 }

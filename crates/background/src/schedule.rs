@@ -8,6 +8,9 @@ use std::{sync::Arc, time::Duration};
 /// How often it is looked whether a run is due.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Seconds by which the clock of another process may be ahead.
+const CLOCKS_DIFFER_SECONDS: i64 = 60;
+
 /// A job and its times.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -32,6 +35,8 @@ impl Schedule {
         }
         let work = process.work().await?;
         let until = jobs::lock_schedule(&work, self.name).await?;
+        // A clock that was put back by more than clocks differ: what was enqueued by the old time says nothing of the new one.
+        let until = if until > work.now.plus_seconds(CLOCKS_DIFFER_SECONDS) { work.now } else { until };
         let mut next = self.cron.next_after(zone, until);
         if let Some((local, due)) = next
             && due <= work.now

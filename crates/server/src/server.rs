@@ -26,7 +26,7 @@ use samphan_api::{
 use samphan_background::{
     jobs,
     process::{Process, Services},
-    retention,
+    retention::{self, DeleteOld, Rules},
     task::Task,
     tasks::Tasks,
     tls::use_tls,
@@ -112,6 +112,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         full_sync: settings.database.sqlite_full_sync,
     };
     let Module { api, mut tasks, jobs: registered, timers, guards } = areas::all();
+    let registered = registered.job::<DeleteOld>().schedule("retention", retention::SCHEDULE, &DeleteOld {});
     tasks.extend(registered.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
     let faults = timers.faults(api.shapes.values().copied());
@@ -136,16 +137,17 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     let routes = Arc::new(Routes::of(api.operations).map_err(StartError::Document)?);
     let authenticator: Arc<dyn Authenticator> = Arc::new(Credentials(Arc::clone(&identity)));
     let bulk = Arc::new(BulkOperations::new(api.bulk, Arc::clone(&authenticator)));
+    let metrics = Arc::new(Metrics::default());
+    let counters = Arc::clone(&metrics);
+    let rules = Rules::new(settings.retention.rules(), move |kind, rows| counters.deleted(kind, rows));
     let services = Services::default()
         .with(bulk)
+        .with(Arc::new(rules))
         .with(Arc::clone(&identity))
         .with(Arc::new(follower))
         .with(Arc::new(sender))
         .with(Arc::clone(&routes));
 
-    let metrics = Arc::new(Metrics::default());
-    let counters = Arc::clone(&metrics);
-    tasks.push(retention::task(settings.retention.rules(), move |kind, rows| counters.deleted(kind, rows)));
     let counters = Arc::clone(&metrics);
     tasks.push(jobs::measure(move |counts| counters.jobs(counts)));
     tasks.push(Task::every("search.tidy", TIDY_INTERVAL, async |process: &Process| Ok(process.store.tidy().await?)));
