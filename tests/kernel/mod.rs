@@ -1,5 +1,6 @@
 //! What every resource promises.
 
+mod any_references;
 mod bad_input;
 mod batches;
 mod exports;

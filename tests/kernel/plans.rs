@@ -36,7 +36,8 @@ async fn store(app: &App) -> Store {
     Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
 }
 
-async fn work(app: &App) -> Work {
+/// A work on it, whose plans go along indexes where they can.
+pub(super) async fn work(app: &App) -> Work {
     let store = store(app).await;
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     for way in ["enable_seqscan", "enable_sort", "enable_bitmapscan"] {

@@ -63,11 +63,11 @@ fn way(shapes: &Shapes, shape: &'static Shape, name: &'static str) -> (&'static 
 }
 
 /// Whether a field names persons of a resource.
-fn names(shape: &Shape, field: &str, person: &str) -> bool {
+fn names(shapes: &Shapes, shape: &Shape, field: &str, person: &str) -> bool {
     match shape.field(field).and_then(|f| f.reference) {
         _ if field == "id" => shape.many == person,
         Some(many) => many == person,
-        None => shape.subject.is_some_and(|(_, id)| id == field),
+        None => shape.any_reference(field).is_some_and(|any| any.targets.names(shapes.values()).contains(&person)),
     }
 }
 
@@ -130,7 +130,7 @@ async fn register_is_what_an_erasure_does(app: App) {
         for shape in shapes.values().copied().filter(|shape| shape.many != "privacy_requests") {
             for name in shape.person.iter().copied() {
                 let (other, field, through) = way(shapes, shape, name);
-                if !names(other, field, person) || !shape.fields.iter().any(Field::is_erased) {
+                if !names(shapes, other, field, person) || !shape.fields.iter().any(Field::is_erased) {
                     continue;
                 }
                 let record = if name == "id" { id } else { one_id(&work, shape.many, "").await };
@@ -141,8 +141,8 @@ async fn register_is_what_an_erasure_does(app: App) {
                     set(&work, other, field, (Kind::Id, Scalar::Id(id)), parent).await;
                 } else if field != "id" {
                     set(&work, shape, field, (Kind::Id, Scalar::Id(id)), record).await;
-                    if let Some((resource, _)) = shape.subject {
-                        set(&work, shape, resource, (Kind::Text, Scalar::Text(person.to_owned())), record).await;
+                    if let Some(any) = shape.any_reference(field) {
+                        set(&work, shape, any.resource, (Kind::Text, Scalar::Text(person.to_owned())), record).await;
                     }
                 }
                 for f in shape.fields.iter().filter(|f| f.personal.is_some()) {

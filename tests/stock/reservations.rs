@@ -26,8 +26,8 @@ crate::on_both![
 
 async fn what_is_put_aside_is_available_to_nobody_else(app: App) {
     let (tea, bkk) = tea(&app, "10").await;
-    let order = random_id();
-    let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "7", "source_resource": "carts", "source_id": order});
+    let customer = app.account("Customer").await;
+    let body = json!({"product_id": tea, "warehouse_id": bkk, "quantity": "7", "source_resource": "accounts", "source_id": customer});
     let made = app.post("/v1/stock-reservations", body).await.is(201);
     assert_eq!(app.get(made.header("location")).await.is(200).body, made.body);
     // Offline, whoever puts goods aside has an id for it already.
@@ -41,7 +41,7 @@ async fn what_is_put_aside_is_available_to_nobody_else(app: App) {
     assert_eq!(standing(&app, &tea, &bkk).await, ["10", "7", "3"]);
     let refused = reserve(&app, (&tea, &bkk), "4").await.refused(409, "insufficient_stock");
     assert!(refused.fault("/quantity", "insufficient_stock")["message"].as_str().unwrap().ends_with(" 3"));
-    assert_eq!(ids(&app.get(&format!("/v1/stock-reservations?source_id={order}")).await.is(200)), [made.id()]);
+    assert_eq!(ids(&app.get(&format!("/v1/stock-reservations?source_id={customer}")).await.is(200)), [made.id()]);
     let release = format!("/v1/stock-reservations/{}/release", made.id());
     app.ask(reqwest::Method::POST, &release).header("if-match", "\"7\"").await.refused(412, "version_conflict");
     let released = app.ask(reqwest::Method::POST, &release).header("if-match", "\"1\"").await.is(200);
@@ -202,6 +202,9 @@ async fn a_reservation_is_asked_for_rightly(app: App) {
         (json!({"product_id": never}), 409, "insufficient_stock", "/quantity", "insufficient_stock"),
         (json!({"expires_at": from_now(-1)}), 422, "validation_failed", "/expires_at", "in_past"),
         (json!({"source_id": random_id()}), 422, "validation_failed", "/source_id", "ambiguous_key"),
+        (json!({"source_resource": "accounts"}), 422, "validation_failed", "/source_id", "ambiguous_key"),
+        (json!({"source_resource": "carts", "source_id": random_id()}), 422, "validation_failed", "/source_resource", "unknown_value"),
+        (json!({"source_resource": "orders", "source_id": random_id()}), 422, "validation_failed", "/source_id", "unknown_reference"),
         (json!({"status": "consumed"}), 422, "validation_failed", "/status", "unknown_field"),
         (json!({"consumed": "1"}), 422, "validation_failed", "/consumed", "unknown_field"),
     ] {

@@ -26,7 +26,7 @@ fn rows(world: &World, step: &Step) -> Vec<(Vec<String>, Option<String>)> {
         by_state.entry(row.record["status"].to_string()).or_insert(row);
     }
     let about = |row: &Row| {
-        let (resource, _) = lists()[list].subject?;
+        let resource = lists()[list].subject()?.resource;
         Some(shapes()[row.record[resource].as_str()?].permission("read"))
     };
     by_state.into_values().map(|row| (row.ids.clone(), about(row))).collect()

@@ -19,6 +19,7 @@ crate::in_worlds_on_both![
     lists_have_just_what_is_seen,
     nothing_unseen_is_found,
     nothing_is_seen_through_a_reference,
+    what_a_reference_of_any_resource_names_is_answered_to_who_sees_it,
     the_feed_and_the_audit_tell_just_of_what_is_seen,
     webhooks_tell_just_of_what_is_seen
 ];
@@ -88,7 +89,7 @@ async fn lists_have_just_what_is_seen(world: World) {
                 assert_eq!(rows.iter().map(|row| row["id"].clone()).collect::<BTreeSet<_>>(), whole, "{}: {export}", caller.name);
                 exported += rows.len();
             }
-            if !bound(shape) && shape.subject.is_none() {
+            if !bound(shape) && shape.subject().is_none() {
                 continue;
             }
             for field in shape.fields.iter().filter(|f| f.sorting != Sorting::No) {
@@ -231,6 +232,40 @@ async fn nothing_is_seen_through_a_reference(world: World) {
     let missed: Vec<_> = all.difference(&expanded).collect();
     assert!(missed.is_empty(), "no record that is seen points at one that is not: {missed:?}");
     assert!(asked > 50, "{asked}");
+}
+
+/// What a record names by resource and id is expanded for callers who see it, and null for those who do not.
+async fn what_a_reference_of_any_resource_names_is_answered_to_who_sees_it(world: World) {
+    let (mut expanded, mut hidden) = (BTreeSet::new(), BTreeSet::new());
+    for caller in world.principals() {
+        for (shape, path, seen, _) in within(&world, caller).into_iter().filter(|(s, ..)| !s.any_references.is_empty()) {
+            // The audit is as long as the feed.
+            let rows = &seen[..seen.len().min(500)];
+            for any in shape.any_references {
+                let named: Vec<&&Row> = rows.iter().filter(|row| row.record[any.id].is_string()).collect();
+                for some in named.chunks(100) {
+                    let ids: Vec<&str> = some.iter().map(|row| row.id()).collect();
+                    let answer = caller.app.get(&format!("{path}?limit=200&expand={}&id={}", any.name(), ids.join(","))).await.is(200);
+                    assert_eq!(answer["data"].as_array().unwrap().len(), some.len(), "{}", answer.what);
+                    for record in answer["data"].as_array().unwrap() {
+                        let (other, of) = (&record["expanded"][any.name()], shapes()[record[any.resource].as_str().unwrap()]);
+                        let id = record[any.id].as_str().unwrap();
+                        if !world.tells(caller, of, id) {
+                            assert_eq!(*other, json!(null), "{}: {} {id}", caller.name, of.many);
+                            hidden.insert(shape.many);
+                        } else if !other.is_null() {
+                            assert_eq!(other["id"], id);
+                            expanded.insert(shape.many);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let all = lists().values().filter(|s| !s.any_references.is_empty()).map(|s| s.many).collect::<BTreeSet<_>>();
+    let lends: BTreeSet<_> = lists().values().filter(|s| s.subject().is_some()).map(|s| s.many).collect();
+    assert_eq!(expanded, all);
+    assert_eq!(hidden, all.difference(&lends).copied().collect(), "what lends its visibility is never hidden");
 }
 
 /// Whether a caller is told of an event.

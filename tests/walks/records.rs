@@ -113,7 +113,7 @@ async fn the_unseen_is_not_found_by_any_operation(world: World) {
         }
         // The last id in the path, and the records above it.
         let Some(list) = places.last().copied().flatten() else { continue };
-        if !bound(lists()[list]) && lists()[list].subject.is_none() {
+        if !bound(lists()[list]) && lists()[list].subject().is_none() {
             continue;
         }
         for caller in &world.callers {
@@ -137,7 +137,7 @@ async fn what_is_unseen_and_deleted_is_not_brought_back(world: World) {
     let mut walked = 0;
     for restore in Step::all().into_iter().filter(|s| s.path.ends_with("/restore")) {
         let list = restore.places().last().copied().flatten().unwrap();
-        if !bound(lists()[list]) && lists()[list].subject.is_none() {
+        if !bound(lists()[list]) && lists()[list].subject().is_none() {
             continue;
         }
         let path = restore.path.trim_end_matches("/restore");

@@ -4,8 +4,8 @@ use super::{
     step::{Step, shapes},
     world::{World, list_of},
 };
-use crate::support::contract::document;
-use samphan_resource::reference::OnDelete;
+use crate::support::{contract::document, *};
+use samphan_resource::reference::{OnDelete, Target, Targets};
 use std::collections::BTreeSet;
 
 crate::in_worlds_on_both![what_is_referred_to_is_deleted_by_its_rule_only];
@@ -22,9 +22,22 @@ fn every_reference_in_the_document_has_a_rule() {
             }
         }
         for reference in &shape.references {
-            assert_eq!(published["x-on-delete"][reference.path]["of"], reference.target, "{} {}", shape.many, reference.path);
-            let target = shapes()[reference.target];
-            assert!(target.field(reference.key).is_some(), "{}.{}", target.many, reference.key);
+            let rule = &published["x-on-delete"][reference.path];
+            match reference.target {
+                Target::One(many) => {
+                    assert_eq!(rule["of"], many, "{} {}", shape.many, reference.path);
+                    assert!(shapes()[many].field(reference.key).is_some(), "{many}.{}", reference.key);
+                }
+                Target::Any(any) => {
+                    assert_eq!(rule["of_resource_in"], any.resource, "{} {}", shape.many, reference.path);
+                    assert_eq!(published["properties"][any.id]["x-reference-by"], any.resource);
+                    let named = any.targets.names(shapes().values());
+                    assert_eq!(published["properties"][any.resource]["x-extensible-enum"], json!(named));
+                    if let Targets::Of(these) = any.targets {
+                        assert_eq!(named.len(), these.len(), "{}: {these:?} are resources", shape.many);
+                    }
+                }
+            }
         }
     }
     assert!(walked > 40, "{walked}");
@@ -36,7 +49,8 @@ async fn what_is_referred_to_is_deleted_by_its_rule_only(world: World) {
     for (list, rows) in &world.rows {
         let shape = super::step::lists()[list];
         for reference in shape.references.iter().filter(|r| r.key == "id") {
-            let Some(delete) = list_of(shapes()[reference.target]).and_then(|path| Step::at("delete", &format!("{path}/{{id}}"))) else {
+            let Target::One(many) = reference.target else { continue };
+            let Some(delete) = list_of(shapes()[many]).and_then(|path| Step::at("delete", &format!("{path}/{{id}}"))) else {
                 continue;
             };
             for row in rows {

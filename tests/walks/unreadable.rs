@@ -31,8 +31,8 @@ async fn without_the_permission_to_read_it_a_resource_is_nowhere(world: World) {
             let many = event["resource"].as_str().unwrap();
             assert!(!gone(many), "{} without {read}", event["type"]);
             // What is about a record goes where that goes.
-            if let (Some((resource, _)), Some(after)) = (shapes()[many].subject, event["after"].as_object()) {
-                assert!(after.get(resource).and_then(Value::as_str).is_none_or(|about| !gone(about)), "{event} without {read}");
+            if let (Some(subject), Some(after)) = (shapes()[many].subject(), event["after"].as_object()) {
+                assert!(after.get(subject.resource).and_then(Value::as_str).is_none_or(|about| !gone(about)), "{event} without {read}");
             }
             kept += 1;
         }

@@ -128,9 +128,9 @@ impl Caller {
 impl World {
     /// Whether somebody sees a record.
     pub fn shows(&self, caller: &Caller, shape: &Shape, record: &Value) -> bool {
-        match shape.subject {
-            Some((resource, id)) => {
-                let (resource, id) = (record[resource].as_str().unwrap(), record[id].as_str().unwrap());
+        match shape.subject() {
+            Some(about) => {
+                let (resource, id) = (record[about.resource].as_str().unwrap(), record[about.id].as_str().unwrap());
                 self.tells(caller, shapes()[resource], id)
             }
             None => !bound(shape) || caller.sees(record["id"].as_str().unwrap()),
@@ -139,7 +139,7 @@ impl World {
 
     /// Whether somebody is told of a record: of one that is about another, if he is of that.
     pub fn tells(&self, caller: &Caller, shape: &Shape, id: &str) -> bool {
-        if shape.subject.is_some() {
+        if shape.subject().is_some() {
             let (resource, about) = &self.subjects[id];
             return self.tells(caller, shapes()[resource.as_str()], about);
         }

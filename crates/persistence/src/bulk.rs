@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     many,
     record::{self, Record, id_of, names_of, row_of, uuid_in},
+    relations,
     search::{self, Text},
     sight,
     store::{Reader, Work},
@@ -14,6 +15,7 @@ use crate::{
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
     event::Event,
+    reference::Target,
     resource::Resource,
     scalar::Scalar,
     shape::Shape,
@@ -128,6 +130,15 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
             made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| known.contains(&id) && inactive.contains(&id)));
         faults.extend(idle.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), FieldCode::InactiveUser, record::INACTIVE_OWNER)));
         faults.extend(unknown.map(|(i, _)| FieldError::new(format!("/{i}/{}", field.name), FieldCode::UnknownReference, other)));
+    }
+    for reference in shape.references.iter().filter(|r| r.is_written) {
+        let Target::Any(any) = &reference.target else { continue };
+        let (mut found, mut missing) = (vec![vec![]; made.len()], vec![vec![]; made.len()]);
+        let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();
+        relations::check_any(work, any, &pairs, &mut found, &mut missing).await?;
+        work.caller.require(missing.into_iter().flatten())?;
+        let placed = found.into_iter().enumerate().flat_map(|(i, faults)| faults.into_iter().map(move |fault| (i, fault)));
+        faults.extend(placed.map(|(i, fault)| FieldError { pointer: format!("/{i}{}", fault.pointer), ..fault }));
     }
     Ok(faults)
 }

@@ -181,6 +181,7 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
     let is_of_account = |shape: &Shape| shape.field(ACCOUNT_FIELD).is_some_and(|f| f.reference == Some(ACCOUNTS));
     let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log && s.many != ACCOUNTS).collect();
     shapes.sort_by_key(|s| s.many);
+    let is_account = reader.store.shapes.get(ACCOUNTS).copied();
     sql.push(" AND (t.resource = 'accounts' AND t.resource_id = ").id(account);
     for shape in shapes {
         let begin = |sql: &mut Sql| {
@@ -199,9 +200,9 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
             sql.push(" JOIN ").push(parent.many).push(" p2 ON p2.id = ").column("r", field.name);
             sql.push(" WHERE r.id = t.resource_id AND p2.account_id = ").id(account).push(")");
         }
-        if let Some((resource, id)) = shape.subject {
+        for any in shape.any_references.iter().filter(|any| is_account.is_some_and(|accounts| any.targets.include(accounts))) {
             begin(sql);
-            sql.push(" WHERE r.id = t.resource_id AND ").column("r", resource).push(" = 'accounts' AND ").column("r", id).push(" = ");
+            sql.push(" WHERE r.id = t.resource_id AND ").column("r", any.resource).push(" = 'accounts' AND ").column("r", any.id).push(" = ");
             sql.id(account).push(")");
         }
     }

@@ -49,7 +49,7 @@ pub struct Query {
 pub struct View {
     shape: &'static Shape,
     fields: Vec<(&'static Field, FieldAccess)>,
-    /// Reference fields whose ids the reader wants besides.
+    /// Reference fields whose ids the reader wants besides, and fields that name the resource of one.
     wanted: Vec<&'static Field>,
     status: Option<&'static Field>,
 }
@@ -67,6 +67,8 @@ pub struct Line {
     pub keys: Vec<Scalar>,
     /// The ids of the wanted references, in the order they were named.
     pub references: Vec<Option<Uuid>>,
+    /// The resources that fields wanted beside them name, in the order they were named.
+    pub resources: Vec<Option<String>>,
     /// The state, for the actions it allows.
     pub status: Option<String>,
     /// The record's owner and team, where it has them.
@@ -102,9 +104,12 @@ impl View {
         const FIXED: usize = 5;
         let mut json = Vec::with_capacity(64 * self.fields.len() + 256);
         let mut index = FIXED;
-        let mut references = Vec::with_capacity(self.wanted.len());
-        for _ in &self.wanted {
-            references.push(row.optional_id(index)?);
+        let (mut references, mut resources) = (Vec::with_capacity(self.wanted.len()), vec![]);
+        for field in &self.wanted {
+            match field.kind {
+                Kind::Text => resources.push(row.optional_text(index)?),
+                _ => references.push(row.optional_id(index)?),
+            }
             index += 1;
         }
         for (n, (field, access)) in self.fields.iter().enumerate() {
@@ -131,6 +136,7 @@ impl View {
             json,
             keys,
             references,
+            resources,
         })
     }
 }

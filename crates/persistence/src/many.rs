@@ -18,6 +18,7 @@ use samphan_resource::{
     caller::FieldAccess,
     error::{Code, Error, FieldCode, FieldError},
     event::Event,
+    reference::{Reference, Target},
     scalar::{Kind, Scalar},
     shape::{Field, Shape},
 };
@@ -71,7 +72,7 @@ struct Group {
 impl Group {
     /// Whether a record can be checked and written with those of the group.
     fn takes(&self, shape: &'static Shape, one: &Write, names: &[String], is_alone: bool) -> bool {
-        let refers = shape.references.iter().filter(|r| r.target == shape.many && r.key == "id");
+        let refers = shape.references.iter().filter(|r| r.target.includes(shape) && r.key == "id");
         let mut named = refers.flat_map(|r| r.values(&one.after)).filter_map(|id| Uuid::parse_str(id).ok());
         self.writes.is_empty()
             || !self.is_alone
@@ -97,7 +98,7 @@ fn is_alone(work: &Work, shape: &'static Shape, (before, after): Pair<'_>) -> bo
         .one_of
         .iter()
         .any(|(flag, within)| after.get(*flag) == Some(&json!(true)) && (changes(flag) || within.iter().any(|field| changes(field))));
-    let is_above = |r: &samphan_resource::reference::Reference| r.is_column && r.target == shape.many && r.is_written;
+    let is_above = |r: &Reference| r.is_column && r.target == Target::One(shape.many) && r.is_written;
     let is_moved = shape.references.iter().filter(|r| is_above(r)).any(|r| uuid_in(after, r.path).is_some() && changes(r.path));
     flagged || is_moved || before.is_some() && !guard::is_about_one(work, shape)
 }

@@ -53,7 +53,7 @@ impl Person {
         let names = |shape: &Shape, name: &'static str| match (name, shape.field(name).and_then(|f| f.reference)) {
             ("id", _) => shape.many == self.shape.many,
             (_, Some(many)) => many == self.shape.many,
-            (_, None) => shape.subject.is_some_and(|(_, id)| id == name),
+            (_, None) => shape.any_reference(name).is_some_and(|any| any.targets.include(self.shape)),
         };
         let way = |name: &'static str| match name.split_once('.') {
             None => names(shape, name).then_some((name, None)),
@@ -89,16 +89,25 @@ impl Person {
             if let Some((other, field)) = beyond {
                 // Living and deleted ones have an index each.
                 sql.push(" IN (SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NULL AND \"").push(field).push("\" = ");
-                sql.id(self.id).push(" UNION ALL SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NOT NULL AND \"");
-                sql.push(field).push("\" = ").id(self.id).push(")");
+                sql.id(self.id);
+                self.of_resource(sql, other, field, "");
+                sql.push(" UNION ALL SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NOT NULL AND \"");
+                sql.push(field).push("\" = ").id(self.id);
+                self.of_resource(sql, other, field, "");
+                sql.push(")");
                 continue;
             }
             sql.push(" = ").id(self.id);
-            if let Some((resource, _)) = shape.subject.filter(|(_, id)| *id == name) {
-                sql.push(" AND ").column("t", resource).push(" = ").text(self.shape.many);
-            }
+            self.of_resource(sql, shape, name, "t.");
         }
         sql.push(")");
+    }
+
+    /// Adds that the resource is the person's, where a field names a record of any of several.
+    fn of_resource(&self, sql: &mut Sql, shape: &'static Shape, id: &str, table: &'static str) {
+        if let Some(any) = shape.any_reference(id) {
+            sql.push(" AND ").push(table).push("\"").push(any.resource).push("\" = ").text(self.shape.many);
+        }
     }
 }
 

@@ -16,12 +16,12 @@ use crate::{
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
-    reference::{OnDelete, Reference},
+    reference::{AnyReference, OnDelete, Reference, Target},
     scalar::{Kind, Scalar},
     shape::Shape,
 };
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Records in use that are named in one refusal.
@@ -40,7 +40,14 @@ pub(crate) async fn check(
     let mut unreadable = vec![vec![]; pairs.len()];
     for reference in shape.references.iter().filter(|r| r.is_written && r.key == "id") {
         let pointer = || format!("/{}", reference.path.split('.').next().unwrap_or_default());
-        let is_hierarchy = reference.is_column && reference.target == shape.many;
+        let many = match &reference.target {
+            Target::One(many) => *many,
+            Target::Any(any) => {
+                check_any(work, any, pairs, faults, &mut unreadable).await?;
+                continue;
+            }
+        };
+        let is_hierarchy = reference.is_column && many == shape.many;
         let mut named: Vec<BTreeSet<Uuid>> = pairs.iter().map(|pair| newly_named(work, reference, *pair)).collect();
         for (((_, after), ids), faults) in pairs.iter().zip(&mut named).zip(faults.iter_mut()) {
             if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
@@ -52,7 +59,7 @@ pub(crate) async fn check(
         if all.is_empty() {
             continue;
         }
-        let target = work.shape(reference.target)?;
+        let target = work.shape(many)?;
         // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
         let missing = if target.owned || !target.parents.is_empty() { sight::missing_to_read(work, target) } else { vec![] };
         let living = lock_living(work, target, all, true).await?;
@@ -65,7 +72,7 @@ pub(crate) async fn check(
             let (Some(faults), Some(unreadable)) = (faults.get_mut(i), unreadable.get_mut(i)) else { continue };
             unreadable.extend(missing.iter().cloned());
             if !ids.is_subset(&living) {
-                faults.push(FieldError::new(pointer(), FieldCode::UnknownReference, reference.target));
+                faults.push(FieldError::new(pointer(), FieldCode::UnknownReference, many));
             } else if active.as_ref().is_some_and(|active| !ids.is_subset(active)) {
                 faults.push(FieldError::new(pointer(), FieldCode::InactiveUser, record::INACTIVE_OWNER));
             } else if is_hierarchy {
@@ -82,7 +89,7 @@ pub(crate) async fn check(
 fn newly_named(work: &Work, reference: &Reference, (before, after): Pair<'_>) -> BTreeSet<Uuid> {
     let then = before.map(|b| reference.values(b)).unwrap_or_default();
     let named = reference.values(after).into_iter().filter(|id| !then.contains(id));
-    let is_known = |id: &Uuid| reference.target == "users" && *id == work.caller.id || work.caller.teams.contains(id);
+    let is_known = |id: &Uuid| reference.target == Target::One("users") && *id == work.caller.id || work.caller.teams.contains(id);
     named.filter_map(|id| Uuid::parse_str(id).ok()).filter(|id| !is_known(id)).collect()
 }
 
@@ -95,6 +102,72 @@ pub(crate) async fn lock_living(work: &Work, shape: &'static Shape, ids: impl In
     }
     sql.for_key_share("t");
     work.fetch(sql, |row| row.id(0)).await
+}
+
+/// Adds the faults of references by resource and id that writes change: one query for each resource that is named.
+pub(crate) async fn check_any(
+    work: &Work,
+    any: &AnyReference,
+    pairs: &[Pair<'_>],
+    faults: &mut [Vec<FieldError>],
+    unreadable: &mut [Vec<String>],
+) -> Result<()> {
+    let mut named: BTreeMap<&str, Vec<(usize, Uuid)>> = BTreeMap::new();
+    let is_changed = |before: &Record, after: &Record| [any.resource, any.id].into_iter().any(|name| before.get(name) != after.get(name));
+    let asked = pairs.iter().enumerate().filter(|(_, (before, after))| before.is_none_or(|b| is_changed(b, after)));
+    for (place, (_, after)) in asked {
+        match (after.get(any.resource).and_then(|v| v.as_str()), uuid_in(after, any.id)) {
+            // What this work has made is there, whether or not its caller sees it.
+            (Some(many), Some(id)) if work.has_made(many, id) => {}
+            (Some(many), Some(id)) => named.entry(many).or_default().push((place, id)),
+            (None, None) => {}
+            _ => {
+                let about = format!("{} and {}, or neither", any.resource, any.id);
+                add(faults, place, FieldError::new(format!("/{}", any.id), FieldCode::AmbiguousKey, about));
+            }
+        }
+    }
+    for (many, ids) in named {
+        let Some(target) = work.store.shapes.get(many).copied().filter(|shape| any.targets.include(shape)) else {
+            let known = any.targets.names(work.store.shapes.values());
+            let fault = FieldError::new(format!("/{}", any.resource), FieldCode::UnknownValue, "").instead_of(many, known);
+            ids.into_iter().for_each(|(place, _)| add(faults, place, fault.clone()));
+            continue;
+        };
+        // Without the permission no record is found, whichever is named: that is said.
+        let missing = sight::missing_to_read(work, target);
+        let mut sql = work.sql();
+        sql.push("SELECT t.id FROM ").push(target.many).push(" t WHERE t.id").one_of_ids(ids.iter().map(|(_, id)| *id));
+        if !any.is_deleted_allowed {
+            sql.push(" AND t.deleted_at IS NULL");
+        }
+        sight::only_seen(&mut sql, work, target, "t", "read")?;
+        sql.for_key_share("t");
+        let found: BTreeSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
+        for (place, id) in ids {
+            unreadable.get_mut(place).into_iter().for_each(|all| all.extend(missing.iter().cloned()));
+            if !found.contains(&id) {
+                add(faults, place, FieldError::new(format!("/{}", any.id), FieldCode::UnknownReference, many));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add(faults: &mut [Vec<FieldError>], place: usize, fault: FieldError) {
+    faults.get_mut(place).into_iter().for_each(|all| all.push(fault.clone()));
+}
+
+/// Refuses a record whose references by resource and id name what is not there or not visible: for operations that write it otherwise than
+/// the kernel does, or on which more depends than the record itself.
+pub async fn require_any_references(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
+    let (mut faults, mut missing) = ([vec![]], [vec![]]);
+    for any in shape.any_references {
+        check_any(work, any, &[(None, record)], &mut faults, &mut missing).await?;
+    }
+    work.caller.require(missing.concat())?;
+    let faults = faults.concat();
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
 }
 
 /// Holds records another one is about to rely on, so that what is read of them next is what they say when this work ends.
@@ -149,13 +222,13 @@ pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &
     // An owner may be a machine, which is no user.
     let binds = |r: &&Reference| r.is_column && r.key == "id" && r.on_delete != OnDelete::Keep && !matches!(r.path, "owner_id" | "team_id");
     for reference in shape.references.iter().filter(binds) {
-        let Some(id) = uuid_in(record, reference.path) else { continue };
-        if lock_living(work, work.shape(reference.target)?, [id], false).await?.is_empty() {
+        let Some((many, id)) = reference.target.of(record).zip(uuid_in(record, reference.path)) else { continue };
+        if lock_living(work, work.shape(many)?, [id], false).await?.is_empty() {
             let about = "a record it belongs to was deleted; restore that one first";
-            return Err(Error::from(Code::Conflict).about(about).against(reference.target, id, reference.path));
+            return Err(Error::from(Code::Conflict).about(about).against(many, id, reference.path));
         }
         if reference.is_written
-            && reference.target == shape.many
+            && reference.target == Target::One(shape.many)
             && let Some(fault) = hierarchy_fault(work, shape, reference, Some(id_of(record)), id).await?
         {
             return Err(Error::invalid(fault));
@@ -185,7 +258,7 @@ fn list(names: &[&str]) -> String {
 async fn check_unused(work: &Work, shape: &'static Shape, record: &Record, relies: impl Fn(&Reference) -> bool) -> Result<()> {
     let mut referrers: Vec<(&'static Shape, &'static Reference)> = vec![];
     for other in work.store.shapes.values() {
-        referrers.extend(other.references.iter().filter(|r| r.target == shape.many && relies(r)).map(|r| (*other, r)));
+        referrers.extend(other.references.iter().filter(|r| r.target.includes(shape) && relies(r)).map(|r| (*other, r)));
     }
     if referrers.is_empty() {
         return Ok(());
@@ -246,6 +319,12 @@ pub fn use_statements(
                     "id" => sql.id(id_of(record)),
                     _ => sql.text(held(record, reference)),
                 };
+            }
+            if let Target::Any(any) = reference.target {
+                sql.push(" AND ").column("t", any.resource).push(" = ").text(shape.many);
+                if let (OnDelete::RefuseIn(states), Some(status)) = (reference.on_delete, other.status) {
+                    sql.push(" AND ").column("t", status).one_of(Kind::Text, states.iter().map(|state| Scalar::Text((*state).to_owned())));
+                }
             }
             if !other.log {
                 sql.push(" AND t.deleted_at IS NULL");

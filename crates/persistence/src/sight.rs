@@ -8,6 +8,7 @@ use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
 use samphan_resource::{
     caller::{Reach, Sight},
     error::{Code, Error},
+    reference::AnyReference,
     resource::Seen,
     scalar::{Kind, Scalar},
     shape::Shape,
@@ -55,10 +56,8 @@ pub enum Way {
     },
     /// With the visible record that two fields name, by resource and id.
     Subject {
-        /// The field of the resource.
-        resource: &'static str,
-        /// The field of the id.
-        id: &'static str,
+        /// The two fields.
+        about: &'static AnyReference,
         /// How far the caller's reach goes.
         reach: Reach,
     },
@@ -112,8 +111,9 @@ pub fn only_listed(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias:
 }
 
 fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
-    if let ([Seen::Subject(resource, id)], true) = (shape.seen.as_slice(), !shape.owned) {
-        return by_subject(sql, reader, alias, (resource, id), Reach::All, 0, true);
+    if let ([Seen::Subject(id)], Some(about)) = (shape.seen.as_slice(), shape.subject()) {
+        debug_assert_eq!(about.id, *id, "{}: one subject", shape.many);
+        return by_subject(sql, reader, alias, about, Reach::All, 0, true);
     }
     match of_caller(reader, shape, verb)? {
         Visible::Everything => Ok(()),
@@ -159,9 +159,9 @@ fn resolved(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visi
                 }
                 Sight::Nothing => continue,
             },
-            Seen::Subject(resource, id) => {
+            Seen::Subject(id) => {
                 is_whole = false;
-                ways.push(Way::Subject { resource, id, reach });
+                ways.extend(shape.any_reference(id).map(|about| Way::Subject { about, reach }));
                 continue;
             }
             Seen::Parent(field) => {
@@ -216,9 +216,9 @@ fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, dep
                 set_of(sql, reader, way, depth)?;
                 sql.push(if is_postgres { "))" } else { ")" });
             }
-            Way::Subject { resource, id, reach } => {
+            Way::Subject { about, reach } => {
                 sql.push("(1 = 1");
-                by_subject(sql, reader, alias, (resource, id), *reach, depth, false)?;
+                by_subject(sql, reader, alias, about, *reach, depth, false)?;
                 sql.push(")");
             }
         }
@@ -327,13 +327,13 @@ fn by_subject(
     sql: &mut Sql,
     reader: &Reader,
     alias: &'static str,
-    (resource, id): (&'static str, &'static str),
+    by: &'static AnyReference,
     most: Reach,
     depth: usize,
     follows: bool,
 ) -> Result<()> {
-    // Logs have no events.
-    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log).collect();
+    let (resource, id) = (by.resource, by.id);
+    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|shape| by.targets.include(shape)).collect();
     shapes.sort_by_key(|s| s.many);
     let (mut whole, mut partly, mut about, mut is_all) = (vec![], vec![], vec![], true);
     for shape in shapes {
@@ -361,7 +361,7 @@ fn by_subject(
         sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.many.to_owned())));
         sql.push(" AND EXISTS (SELECT 1 FROM (");
         for (i, (shape, way)) in about.iter().enumerate() {
-            let Way::Subject { resource: of, id: which, .. } = way else { continue };
+            let Way::Subject { about: AnyReference { resource: of, id: which, .. }, .. } = way else { continue };
             sql.push(if i == 0 { "SELECT " } else { " UNION ALL SELECT " }).column(row, of).push(" AS resource, ").column(row, which);
             sql.push(" AS id FROM ").push(shape.many).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
             sql.text(shape.many).push(" AND ").column(row, "id").push(" = ").column(alias, id);

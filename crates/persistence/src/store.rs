@@ -671,6 +671,12 @@ impl Work {
         self.events.borrow_mut().push(event);
     }
 
+    /// Whether this work has made the record.
+    pub(crate) fn has_made(&self, many: &str, id: Uuid) -> bool {
+        let is_it = |event: &Event| event.resource_id == id && event.resource == many && event.kind.ends_with(".created");
+        self.events.borrow().iter().rev().any(is_it)
+    }
+
     /// Marks a place to go back to.
     pub async fn savepoint(&self) -> Result<Savepoint> {
         let name = self.savepoints.replace_with(|n| *n + 1);

@@ -1,9 +1,9 @@
 //! References between records: which field names which record, and what deleting the named record does.
 //!
-//! Read once from each resource's schema (`x-reference`) and from [`Resource::ON_DELETE`](crate::resource::Resource::ON_DELETE). The
+//! Read once from each resource's schema (`x-reference`), from its [`ANY_REFERENCES`](crate::resource::Resource::ANY_REFERENCES) and from [`Resource::ON_DELETE`](crate::resource::Resource::ON_DELETE). The
 //! kernel checks references when they change, refuses to delete what is in use, and refuses to restore a record without its parent.
 
-use crate::shape::inline;
+use crate::shape::{Shape, inline};
 use serde_json::{Map, Value};
 
 /// What deleting a record does to the records that name it.
@@ -35,13 +35,112 @@ impl OnDelete {
     }
 }
 
+/// A reference to a record of any of several resources, by two fields: the plural of its resource and its id.
+///
+/// Both are there, or neither. The kernel refuses what is not there or not visible as it refuses any reference, publishes which resources
+/// may be named, and answers the record by `expand`, under the name of the id's field without `_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnyReference {
+    /// The field of the resource: `related_resource`.
+    pub resource: &'static str,
+    /// The field of the id: `related_id`.
+    pub id: &'static str,
+    /// The resources whose records it may name.
+    pub targets: Targets,
+    /// Whether it may be given the id of a deleted record.
+    pub is_deleted_allowed: bool,
+}
+
+/// Resources whose records a reference may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// All there are, but for logs.
+    All,
+    /// Those whose records have tags, custom fields and external references.
+    Extensible,
+    /// Those whose records are persons, by [`PERSON`](crate::resource::Resource::PERSON).
+    Persons,
+    /// These, by their plurals.
+    Of(&'static [&'static str]),
+}
+
+impl Targets {
+    /// Whether records of a resource may be named.
+    #[must_use]
+    pub fn include(self, shape: &Shape) -> bool {
+        match self {
+            Self::All => !shape.log,
+            Self::Extensible => shape.extensible,
+            Self::Persons => shape.person.contains(&"id"),
+            Self::Of(these) => these.contains(&shape.many),
+        }
+    }
+
+    /// The plurals of those of all resources, sorted.
+    #[must_use]
+    pub fn names<'a>(self, all: impl IntoIterator<Item = &'a &'static Shape>) -> Vec<&'static str> {
+        let mut names: Vec<_> = all.into_iter().filter(|shape| self.include(shape)).map(|shape| shape.many).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl AnyReference {
+    /// A reference by these two fields to a living record.
+    #[must_use]
+    pub const fn new(resource: &'static str, id: &'static str, targets: Targets) -> Self {
+        Self { resource, id, targets, is_deleted_allowed: false }
+    }
+
+    /// The same, which may name a deleted record, too.
+    #[must_use]
+    pub const fn or_deleted(self) -> Self {
+        Self { is_deleted_allowed: true, ..self }
+    }
+
+    /// Its name in `expand`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.id.strip_suffix("_id").unwrap_or(self.id)
+    }
+}
+
+/// What a reference names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Records of this resource.
+    One(&'static str),
+    /// Records of the resource that another field of the record says.
+    Any(AnyReference),
+}
+
+impl Target {
+    /// Whether it names records of a resource, as far as can be said of all records.
+    #[must_use]
+    pub fn includes(self, shape: &Shape) -> bool {
+        match self {
+            Self::One(many) => many == shape.many,
+            Self::Any(any) => any.targets.include(shape),
+        }
+    }
+
+    /// The resource it names in a record.
+    #[must_use]
+    pub fn of<'a>(&'a self, record: &'a Map<String, Value>) -> Option<&'a str> {
+        match self {
+            Self::One(many) => Some(many),
+            Self::Any(any) => record.get(any.resource).and_then(Value::as_str),
+        }
+    }
+}
+
 /// A field that names another record.
 #[derive(Clone, Debug)]
 pub struct Reference {
     /// Where it stands: `price_book_id`, or `lines.product_id` for a field of each line.
     pub path: &'static str,
-    /// The resource it names.
-    pub target: &'static str,
+    /// What it names.
+    pub target: Target,
     /// What it holds of the named record: `id`, or a code that people know it by.
     pub key: &'static str,
     /// Whether clients write it. What operations set is not checked again.
@@ -54,11 +153,12 @@ pub struct Reference {
 
 impl Reference {
     /// Whether its values are kept beside the record for look-ups: those within lists and lines, and those that count in some states
-    /// only, which are kept while the record is in one of them.
+    /// only, which are kept while the record is in one of them. Of the records that name one in two fields there are few: those are asked
+    /// for their state.
     #[must_use]
     pub const fn is_indexed_apart(&self) -> bool {
         match self.on_delete {
-            OnDelete::RefuseIn(_) => true,
+            OnDelete::RefuseIn(_) => matches!(self.target, Target::One(_)),
             OnDelete::Refuse => !self.is_column,
             OnDelete::RefuseUnlessZero(_) | OnDelete::Follow | OnDelete::Keep => false,
         }
@@ -130,7 +230,7 @@ mod tests {
     use serde_json::json;
 
     fn reference(path: &'static str) -> Reference {
-        Reference { path, target: "products", key: "id", is_written: true, is_column: false, on_delete: OnDelete::Refuse }
+        Reference { path, target: Target::One("products"), key: "id", is_written: true, is_column: false, on_delete: OnDelete::Refuse }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     privacy::PersonalData,
-    reference::OnDelete,
+    reference::{AnyReference, OnDelete},
     scalar::Kind,
     timer::Timer,
     transition::{self, Transition},
@@ -36,8 +36,8 @@ pub enum Seen {
     Parent(&'static str),
     /// To callers who see a living record of another resource that names it: the resource and its field.
     Linked(&'static str, &'static str),
-    /// To callers who see the record that two fields name, by resource and id.
-    Subject(&'static str, &'static str),
+    /// To callers who see the record that one of its `ANY_REFERENCES` names, said by the field of the id; be that record deleted or not.
+    Subject(&'static str),
 }
 
 /// A filter by the items of a list of a record, such as the products of an order's lines.
@@ -125,6 +125,9 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// What deleting a record does to this resource's records that name it, by the field that names it (`lines.product_id` for a field of
     /// each line). [`OnDelete::Refuse`] where none is declared.
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[];
+    /// References to a record of any of several resources, each by two fields: the resource and the id. Lists are filtered by the id, which
+    /// so needs an index; what deleting the record does is said in `ON_DELETE` by the field of the id.
+    const ANY_REFERENCES: &'static [AnyReference] = &[];
     /// Fields that name another resource's records by a code, as `tax_code` names `tax_rates.code`, and what deleting those does.
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[];
     /// Fields that stay as they are while other records rely on this one.
@@ -148,10 +151,8 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const OWNED: bool = false;
     /// Reference fields whose record lends its visibility: this record is seen by whoever sees one of them.
     const PARENTS: &'static [&'static str] = &[];
-    /// The fields that name the record this one is about, by resource and id: it is seen by whoever may read that record.
-    const SUBJECT: Option<(&'static str, &'static str)> = None;
-    /// The ways in which its records are visible, where it is more than what `OWNED`, `PARENTS` or `SUBJECT` say by themselves; then all of
-    /// them are listed here. A resource that says none of these is visible to every caller with the permission to read it.
+    /// The ways in which its records are visible, where it is more than what `OWNED` or `PARENTS` say by themselves; then all of them are
+    /// listed here. A resource that says none of these is visible to every caller with the permission to read it.
     const SEEN: &'static [Seen] = &[];
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;

@@ -6,7 +6,7 @@ use crate::{
     error::FieldCode,
     error::nearest,
     privacy::PersonalData,
-    reference::{self, OnDelete, Reference},
+    reference::{self, AnyReference, OnDelete, Reference, Target},
     resource::{Details, Items, Link, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
@@ -139,8 +139,8 @@ pub struct Shape {
     pub seen: Vec<Seen>,
     /// Reference fields that lend visibility.
     pub parents: &'static [&'static str],
-    /// The fields that name the record it is about, by resource and id.
-    pub subject: Option<(&'static str, &'static str)>,
+    /// References to a record of any of several resources.
+    pub any_references: &'static [AnyReference],
     /// The fields that name the person the record belongs to; `id` where it is the person.
     pub person: &'static [&'static str],
     /// Reached below its parents only, with their permissions.
@@ -241,7 +241,7 @@ impl Shape {
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
             .chain(T::ITEMS.iter().map(|items| &items.field))
-            .chain(T::SUBJECT.iter().flat_map(|(a, b)| [a, b]))
+            .chain(T::ANY_REFERENCES.iter().flat_map(|any| [&any.resource, &any.id]))
         {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
         }
@@ -258,8 +258,14 @@ impl Shape {
         for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
             assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::MANY);
         }
+        for any in T::ANY_REFERENCES {
+            let of = |name: &str| fields.iter().find(|f| f.name == name).map(|f| (f.nullable, f.read_only));
+            assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::MANY, any.resource, any.id);
+        }
         for f in &mut fields {
-            f.filter = T::FILTERS.contains(&f.name) || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id");
+            f.filter = T::FILTERS.contains(&f.name)
+                || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id")
+                || T::ANY_REFERENCES.iter().any(|any| any.id == f.name);
             f.searched = T::SEARCHED.contains(&f.name);
             f.sorting = match f.name {
                 n if T::COLLATED.contains(&n) => Sorting::Collated,
@@ -308,7 +314,7 @@ impl Shape {
             seen: ways::<T>(&fields),
             fields,
             parents: T::PARENTS,
-            subject: T::SUBJECT,
+            any_references: T::ANY_REFERENCES,
             person: T::PERSON,
             nested: false,
             extensible: T::EXTENSIBLE,
@@ -350,6 +356,18 @@ impl Shape {
         self.fields.iter().find(|f| f.name == name)
     }
 
+    /// The reference to a record of any of several resources whose id is in that field.
+    #[must_use]
+    pub fn any_reference(&self, id: &str) -> Option<&'static AnyReference> {
+        self.any_references.iter().find(|any| any.id == id)
+    }
+
+    /// The reference to the record that lends its visibility, where that may be of any of several resources.
+    #[must_use]
+    pub fn subject(&self) -> Option<&'static AnyReference> {
+        self.seen.iter().find_map(|way| if let Seen::Subject(id) = way { self.any_reference(id) } else { None })
+    }
+
     /// The field of that name, or the nearest name.
     pub fn find(&self, name: &str) -> Result<&Field, Option<String>> {
         self.field(name).ok_or_else(|| nearest(name, &self.fields.iter().map(|f| f.name.to_owned()).collect::<Vec<_>>()))
@@ -383,7 +401,7 @@ impl Shape {
 
     /// The fields by which its records form a tree: those a client writes that name a record of the resource itself.
     pub fn hierarchies(&self) -> impl Iterator<Item = &Reference> {
-        self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == self.many)
+        self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == Target::One(self.many))
     }
 
     /// Whether lists have a parameter of this name that filters them.
@@ -423,13 +441,19 @@ fn references<T: Resource>(fields: &[Field], components: &[(String, Value)]) -> 
                 None => OnDelete::Keep,
             };
             let is_column = path == field.name && field.kind == Kind::Id;
-            all.push(Reference { path: leak(&path), target: leak(&target), key: "id", is_written, is_column, on_delete });
+            all.push(Reference { path: leak(&path), target: Target::One(leak(&target)), key: "id", is_written, is_column, on_delete });
         }
+    }
+    for any in T::ANY_REFERENCES {
+        let is_written = !T::LOG && fields.iter().any(|f| f.name == any.id && !f.read_only);
+        let declared = T::ON_DELETE.iter().find(|(name, _)| *name == any.id).map(|(_, rule)| *rule);
+        let on_delete = declared.unwrap_or(if is_written { OnDelete::Refuse } else { OnDelete::Keep });
+        all.push(Reference { path: any.id, target: Target::Any(*any), key: "id", is_written, is_column: true, on_delete });
     }
     for (field, named, on_delete) in T::NAMES {
         let (target, key) = named.split_once('.').unwrap_or((named, "id"));
         assert!(fields.iter().any(|f| f.name == *field), "{}: no field {field}", T::MANY);
-        all.push(Reference { path: field, target, key, is_written: true, is_column: true, on_delete: *on_delete });
+        all.push(Reference { path: field, target: Target::One(target), key, is_written: true, is_column: true, on_delete: *on_delete });
     }
     for (path, _) in T::ON_DELETE {
         assert!(all.iter().any(|r| r.path == *path), "{}: {path} refers to nothing", T::MANY);
@@ -455,19 +479,16 @@ pub fn camel(snake: &str) -> String {
 /// When they are said twice, or name what the resource does not have: a mistake in the resource, found by every test.
 fn ways<T: Resource>(fields: &[Field]) -> Vec<Seen> {
     if T::SEEN.is_empty() {
-        let said = [T::OWNED, !T::PARENTS.is_empty(), T::SUBJECT.is_some()].iter().filter(|way| **way).count();
-        assert!(said <= 1, "{}: visible in several ways, so SEEN lists them", T::MANY);
+        assert!(!T::OWNED || T::PARENTS.is_empty(), "{}: visible in several ways, so SEEN lists them", T::MANY);
         let owner = T::OWNED.then_some(Seen::Owner);
-        let subject = T::SUBJECT.map(|(resource, id)| Seen::Subject(resource, id));
-        return owner.into_iter().chain(T::PARENTS.iter().map(|field| Seen::Parent(field))).chain(subject).collect();
+        return owner.into_iter().chain(T::PARENTS.iter().map(|field| Seen::Parent(field))).collect();
     }
-    let has = |name: &str| fields.iter().any(|f| f.name == name);
     for (i, way) in T::SEEN.iter().enumerate() {
         assert!(T::SEEN.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::MANY);
         let sound = match way {
             Seen::Owner => T::OWNED,
             Seen::Parent(field) => fields.iter().any(|f| f.name == *field && f.reference.is_some()),
-            Seen::Subject(resource, id) => T::SUBJECT == Some((*resource, *id)) && has(resource) && has(id),
+            Seen::Subject(id) => T::ANY_REFERENCES.iter().any(|any| any.id == *id),
             Seen::Linked(..) => true,
         };
         assert!(sound, "{}: {way:?} is not there", T::MANY);

@@ -561,7 +561,7 @@ impl Batch<'_> {
 /// Whether a patch changes a value that only one record may have, or names another record of the resource.
 fn is_exclusive(shape: &Shape, before: &Record, patch: &Record) -> bool {
     let sets = shape.unique.iter().chain(shape.distinct).chain(shape.possible_duplicates);
-    let own = shape.references.iter().filter(|r| r.target == shape.many).map(|r| r.path.split('.').next().unwrap_or_default());
+    let own = shape.references.iter().filter(|r| r.target.includes(shape)).map(|r| r.path.split('.').next().unwrap_or_default());
     let mut named = sets.flat_map(|set| set.iter().copied()).chain(own);
     named.any(|field| patch.get(field).is_some_and(|value| before.get(field) != Some(value)))
 }

@@ -45,7 +45,7 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
         operation.add_need(BINDING.to_owned(), Some("there is no such record yet".to_owned()));
         operation.add_need(read, Some("there is one already".to_owned()));
     }
-    if shape.subject.is_some() {
+    if shape.subject().is_some() {
         let about =
             format!("\n\nOf {} about records the caller may read, by the permission to read their resource.", shape.many.replace('_', " "));
         operation.description.push_str(&about);
@@ -62,6 +62,10 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     }
     if shape.owned {
         operation.add_need(shape.permission("assign"), Some("the body gives the record another owner or team".to_owned()));
+    }
+    for any in shape.any_references.iter().filter(|any| shape.field(any.id).is_some_and(|f| !f.read_only)) {
+        let about = format!("\n\nThe record that `{}` and `{}` name must be visible: that takes the permission to read its resource.", any.resource, any.id);
+        operation.description.push_str(&about);
     }
     let creates = operation.method == Method::POST && input.ends_with("Input");
     for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_meta(f.name)) {

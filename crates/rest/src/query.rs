@@ -18,6 +18,7 @@ use samphan_resource::{
     filter::{self, Filter, Op, Target, Vocabulary},
     instant::Instant,
     page::Sort,
+    reference::AnyReference,
     resource::Details,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
@@ -61,27 +62,28 @@ pub struct Expand {
     pub name: String,
     /// How the other records are found.
     pub by: ExpandBy,
-    /// The other resource.
-    pub shape: &'static Shape,
 }
 
 /// How the records to be answered with another are found.
 #[derive(Clone, Copy, Debug)]
 pub enum ExpandBy {
-    /// The record's field names one.
-    Reference(&'static Field),
-    /// They name the record.
-    Details(&'static Details),
+    /// The record's field names one of this resource.
+    Reference(&'static Field, &'static Shape),
+    /// The record's fields name one, by resource and id.
+    Any(&'static Field, &'static Field),
+    /// They are of this resource, and name the record.
+    Details(&'static Details, &'static Shape),
 }
 
 impl Expand {
-    /// The field of the record to be followed, if it is one.
-    #[must_use]
-    pub const fn field(&self) -> Option<&'static Field> {
-        match self.by {
-            ExpandBy::Reference(field) => Some(field),
-            ExpandBy::Details(_) => None,
-        }
+    /// The fields of the record to be followed, if there are any.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        let fields = match self.by {
+            ExpandBy::Reference(field, _) => [Some(field), None],
+            ExpandBy::Any(resource, id) => [Some(resource), Some(id)],
+            ExpandBy::Details(..) => [None, None],
+        };
+        fields.into_iter().flatten()
     }
 }
 
@@ -197,7 +199,8 @@ fn string(longest: usize) -> Value {
 
 fn expandable(shape: &Shape) -> Vec<String> {
     let references = shape.fields.iter().filter(|f| f.reference.is_some()).filter_map(|f| f.name.strip_suffix("_id"));
-    references.chain(shape.details.iter().map(|d| d.name)).map(str::to_owned).collect()
+    let any = shape.any_references.iter().map(AnyReference::name);
+    references.chain(any).chain(shape.details.iter().map(|d| d.name)).map(str::to_owned).collect()
 }
 
 /// What filters need to know.
@@ -419,8 +422,15 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
     for name in text.into_iter().flat_map(|t| t.split(',')).map(str::trim) {
         if let Some(details) = shape.details.iter().find(|d| d.name == name) {
             match words.shape(details.resource) {
-                Some(other) => all.push(Expand { name: name.to_owned(), by: ExpandBy::Details(details), shape: other }),
+                Some(other) => all.push(Expand { name: name.to_owned(), by: ExpandBy::Details(details, other) }),
                 None => faults.push(FieldError::new("?expand", FieldCode::HiddenField, name)),
+            }
+            continue;
+        }
+        if let Some(any) = shape.any_references.iter().find(|any| any.name() == name) {
+            match [any.resource, any.id].map(|field| shape.field(field).filter(|f| words.may_see(shape, f))) {
+                [Some(resource), Some(id)] => all.push(Expand { name: name.to_owned(), by: ExpandBy::Any(resource, id) }),
+                _ => faults.push(FieldError::new("?expand", FieldCode::HiddenField, name)),
             }
             continue;
         }
@@ -428,7 +438,7 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
         match field.and_then(|f| f.reference.map(|many| (f, many))) {
             Some((field, many)) if words.may_see(shape, field) => {
                 if let Some(other) = words.shape(many) {
-                    all.push(Expand { name: name.to_owned(), by: ExpandBy::Reference(field), shape: other });
+                    all.push(Expand { name: name.to_owned(), by: ExpandBy::Reference(field, other) });
                 } else {
                     faults.push(FieldError::new("?expand", FieldCode::HiddenField, name));
                 }

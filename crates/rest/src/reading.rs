@@ -17,7 +17,7 @@ use samphan_resource::{
     shape::Shape,
 };
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Answers one record.
@@ -31,7 +31,7 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
     if !faults.is_empty() {
         return Err(Error::from(Code::InvalidQuery).with(faults));
     }
-    let view = View::new(reader, shape, chosen.as_deref(), expand.iter().filter_map(Expand::field).collect());
+    let view = View::new(reader, shape, chosen.as_deref(), expand.iter().flat_map(Expand::fields).collect());
     let line = list::one(reader, &view, id, parent, "read").await?;
     let mut lines = vec![line];
     close(reader, shape, &mut lines, &expand).await?;
@@ -41,7 +41,7 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
 
 /// Answers one page.
 pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> Result<Answer> {
-    let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().filter_map(Expand::field).collect());
+    let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().flat_map(Expand::fields).collect());
     let mut lines = list::page(reader, &view, &asked.query, "read").await?;
     let has_more = lines.len() > asked.query.limit;
     lines.truncate(asked.query.limit);
@@ -75,32 +75,55 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
 /// Closes the lines' JSON, with the records their references point at and those that belong to them: one query for each, not for each row.
 pub(super) async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
     let mut found: Vec<HashMap<Uuid, Vec<u8>>> = vec![];
-    let mut reference = 0;
+    let (mut reference, mut resource) = (0, 0);
     for e in expand {
         found.push(match e.by {
-            ExpandBy::Reference(_) => {
+            ExpandBy::Reference(_, other) => {
                 let of = |l: &Line| l.references.get(reference).copied().flatten();
                 let named: Vec<(Uuid, Uuid)> = lines.iter().filter_map(|l| Some((l.id, of(l)?))).collect();
                 reference += 1;
-                let others = followed(reader, e.shape, named.iter().map(|(_, other)| *other).collect()).await?;
-                named.into_iter().filter_map(|(id, other)| Some((id, others.get(&other)?.clone()))).collect()
+                expanded(reader, other, named).await?
             }
-            ExpandBy::Details(details) => belonging(reader, e.shape, details, lines.iter().map(|l| l.id).collect()).await?,
+            ExpandBy::Any(..) => {
+                let mut named: BTreeMap<&str, Vec<(Uuid, Uuid)>> = BTreeMap::new();
+                for line in lines.iter() {
+                    let many = line.resources.get(resource).and_then(Option::as_deref);
+                    if let Some((many, other)) = many.zip(line.references.get(reference).copied().flatten()) {
+                        named.entry(many).or_default().push((line.id, other));
+                    }
+                }
+                (reference, resource) = (reference + 1, resource + 1);
+                let mut all = HashMap::new();
+                for (many, named) in named {
+                    // What is not of this API any more, such as a resource that was withdrawn, is not answered.
+                    if let Ok(other) = reader.shape(many) {
+                        all.extend(expanded(reader, other, named).await?);
+                    }
+                }
+                all
+            }
+            ExpandBy::Details(details, other) => belonging(reader, other, details, lines.iter().map(|l| l.id).collect()).await?,
         });
     }
     let mut actions = Actions::new(reader, shape);
     for line in lines {
-        let expanded: Vec<(String, &[u8])> = expand
+        let answered: Vec<(String, &[u8])> = expand
             .iter()
             .zip(&found)
             .map(|(e, records)| {
-                let nothing: &[u8] = if e.field().is_some() { b"null" } else { b"[]" };
+                let nothing: &[u8] = if matches!(e.by, ExpandBy::Details(..)) { b"[]" } else { b"null" };
                 (e.name.clone(), records.get(&line.id).map_or(nothing, Vec::as_slice))
             })
             .collect();
-        finish(&mut actions, line, &expanded);
+        finish(&mut actions, line, &answered);
     }
     Ok(())
+}
+
+/// The records of a resource that others name, as JSON, by the id of who names them.
+async fn expanded(reader: &Reader, shape: &'static Shape, named: Vec<(Uuid, Uuid)>) -> Result<HashMap<Uuid, Vec<u8>>> {
+    let others = followed(reader, shape, named.iter().map(|(_, other)| *other).collect()).await?;
+    Ok(named.into_iter().filter_map(|(id, other)| Some((id, others.get(&other)?.clone()))).collect())
 }
 
 /// Records by id, as JSON.

@@ -6,12 +6,15 @@ use super::{batch::MOST_ITEMS, bulk, collection::Api, external::LONGEST_EXTERNAL
 use samphan_persistence::operations::MAX_RECORDS;
 use samphan_resource::{
     error::{FieldCode, MOST_FAULTS},
+    reference::Target,
     scalar::Kind,
     shape::{Class, Field, Shape, inline},
     text,
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+
+type Shapes = HashMap<&'static str, &'static Shape>;
 
 /// Characters from which on a text may have several lines.
 const LONG_TEXT: u64 = 500;
@@ -36,11 +39,11 @@ pub fn all(api: &Api) -> Map<String, Value> {
     shapes.sort_by_key(|s| s.type_name);
     for shape in shapes {
         let name = shape.type_name;
-        out.insert(name.to_owned(), answered(shape));
+        out.insert(name.to_owned(), answered(shape, &api.shapes));
         out.insert(format!("{name}Page"), page(name));
-        out.insert(input(name), inward(&asked(shape, true), &loose));
-        out.insert(format!("{name}Patch"), inward(&asked(shape, false), &loose));
-        out.insert(format!("{name}BatchItem"), inward(&batch_item(shape), &loose));
+        out.insert(input(name), inward(&asked(shape, true, &api.shapes), &loose));
+        out.insert(format!("{name}Patch"), inward(&asked(shape, false, &api.shapes), &loose));
+        out.insert(format!("{name}BatchItem"), inward(&batch_item(shape, &api.shapes), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
         if api.bulk.contains_key(shape.many) {
             out.insert(bulk::update_schema(shape), bulk_update(shape));
@@ -137,9 +140,9 @@ fn inward(schema: &Value, components: &[(String, Value)]) -> Value {
 }
 
 /// A record in an answer: every field there, sets that may grow left open.
-fn answered(shape: &Shape) -> Value {
+fn answered(shape: &Shape, shapes: &Shapes) -> Value {
     let mut properties: Map<String, Value> =
-        shape.fields.iter().map(|f| (f.name.to_owned(), personal(f, classed(f, open(&f.schema))))).collect();
+        shape.fields.iter().map(|f| (f.name.to_owned(), personal(f, classed(f, open(&naming(shape, f, shapes)))))).collect();
     let mut required: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
     if shape.status.is_some() || !shape.transitions.is_empty() {
         let about = "The actions the record's state and the caller's rights allow now.";
@@ -149,7 +152,7 @@ fn answered(shape: &Shape) -> Value {
         );
         required.push("available_actions");
     }
-    if shape.fields.iter().any(|f| f.reference.is_some()) || !shape.details.is_empty() {
+    if shape.fields.iter().any(|f| f.reference.is_some()) || !shape.any_references.is_empty() || !shape.details.is_empty() {
         let mut about = "The records asked for by `expand`, by name; null where there is none or it is not visible.".to_owned();
         for d in shape.details {
             about.push_str(&format!(
@@ -161,20 +164,41 @@ fn answered(shape: &Shape) -> Value {
     }
     let mut schema = json!({"type": "object", "description": shape.about, "properties": properties, "required": required});
     if !shape.references.is_empty() {
-        let rules = shape.references.iter().map(|r| (r.path.to_owned(), json!({"of": r.target, "rule": r.on_delete.describe()})));
+        let rules = shape.references.iter().map(|r| {
+            let rule = r.on_delete.describe();
+            let about = match r.target {
+                Target::One(many) => json!({"of": many, "rule": rule}),
+                Target::Any(any) => json!({"of_resource_in": any.resource, "rule": rule}),
+            };
+            (r.path.to_owned(), about)
+        });
         schema["x-on-delete"] = Value::Object(rules.collect());
     }
     schema
 }
 
+/// The schema of a field, which of a reference by resource and id says which resources may be named. An open set: there are more with each
+/// version.
+fn naming(shape: &Shape, field: &Field, shapes: &Shapes) -> Value {
+    let mut schema = field.schema.clone();
+    for any in shape.any_references {
+        if any.resource == field.name {
+            schema["x-extensible-enum"] = json!(any.targets.names(shapes.values()));
+        } else if any.id == field.name {
+            schema["x-reference-by"] = json!(any.resource);
+        }
+    }
+    schema
+}
+
 /// A record in a request, to be made or to be patched.
-fn asked(shape: &Shape, new: bool) -> Value {
+fn asked(shape: &Shape, new: bool, shapes: &Shapes) -> Value {
     let mut properties: Map<String, Value> = Map::new();
     if new && !shape.log {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "A UUIDv7 of the client's own making, for work offline. The same id again is refused."}));
     }
     for field in shape.writable().filter(|f| !Shape::is_meta(f.name)) {
-        let mut schema = classed(field, field.schema.clone());
+        let mut schema = classed(field, naming(shape, field, shapes));
         if new && field.nullable {
             not_null(&mut schema);
         }
@@ -221,8 +245,8 @@ fn without_defaults(schema: &mut Value) {
     map.get_mut("items").into_iter().for_each(without_defaults);
 }
 
-fn batch_item(shape: &Shape) -> Value {
-    let mut item = asked(shape, false);
+fn batch_item(shape: &Shape, shapes: &Shapes) -> Value {
+    let mut item = asked(shape, false, shapes);
     item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.one)));
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));

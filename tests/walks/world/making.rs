@@ -235,8 +235,8 @@ async fn hand_over(work: &Work, shape: &Shape, row: &Row, owner: &str, team: Opt
 /// Of each record that is about another, the resource and the id of the other: as the events say that made it.
 fn subjects(feed: &[Value]) -> HashMap<String, (String, String)> {
     let about = |event: &Value| {
-        let (resource, id) = shapes().get(event["resource"].as_str()?)?.subject?;
-        let other = (event["after"][resource].as_str()?.to_owned(), event["after"][id].as_str()?.to_owned());
+        let about = shapes().get(event["resource"].as_str()?)?.subject()?;
+        let other = (event["after"][about.resource].as_str()?.to_owned(), event["after"][about.id].as_str()?.to_owned());
         Some((event["resource_id"].as_str()?.to_owned(), other))
     };
     feed.iter().rev().filter_map(about).collect()

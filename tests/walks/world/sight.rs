@@ -68,7 +68,7 @@ impl Records {
             || shape.seen.iter().any(|way| match *way {
                 Seen::Owner => given.contains(id),
                 Seen::Parent(field) => named(field),
-                Seen::Subject(_, other) => named(other),
+                Seen::Subject(other) => named(other),
                 Seen::Linked(many, field) => {
                     let links = self.naming.get(&(many, field, id.to_owned()));
                     links.into_iter().flatten().any(|link| !self.deleted.contains(link) && self.is_seen(link, given))

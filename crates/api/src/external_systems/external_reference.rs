@@ -2,9 +2,7 @@
 
 use samphan_domain::customers::account::Account;
 use samphan_persistence::{
-    guard,
-    list::{self, View},
-    record, sight,
+    guard, record, relations,
     store::Work,
     stored::{self, Stored},
 };
@@ -51,25 +49,10 @@ pub fn examples(mut api: Api) -> Api {
     api
 }
 
-/// The shape of the record a reference names; refuses a system, resource or record that is not there for this caller.
-async fn named(work: &Work, named: &ExternalReference) -> Result<&'static Shape> {
-    let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
-    let Some(shape) = work.store.shapes.get(named.resource.as_str()).copied().filter(|s| s.extensible) else {
-        return Err(Error::invalid(FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&named.resource, known)));
-    };
-    known_system(work, &named.system).await?;
-    let view = View::new(work, shape, Some(&["id"]), vec![]);
-    let missing = || Error::invalid(FieldError::new("/record_id", FieldCode::UnknownReference, shape.many));
-    // Without the permission no record is found, whichever is named: that is said.
-    work.caller.require(sight::missing_to_read(work, shape))?;
-    list::one(work, &view, named.record_id, None, "read").await.map_err(|_| missing())?;
-    Ok(shape)
-}
-
 /// Names a record for a system, and shows it on the record.
 pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
-    let shape = named(work, &draft.data).await?;
-    if draft.data.external_type.is_empty() {
+    known_system(work, &draft.data.system).await?;
+    if let (true, Some(shape)) = (draft.data.external_type.is_empty(), work.store.shapes.get(draft.data.resource.as_str())) {
         shape.one.clone_into(&mut draft.data.external_type);
     }
     let made = stored::insert(work, draft).await?;
@@ -82,10 +65,12 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
         return Err(Error::invalid(FieldError::new("/resource", FieldCode::NotAllowed, "the resource it was made with")));
     }
     known_system(work, &before.data.system).await?;
-    let shape = named(work, &after.data).await?;
+    known_system(work, &after.data.system).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
+    // Whatever changed, the record is bound anew: it must be there.
+    relations::require_any_references(work, work.shape(ExternalReference::MANY)?, &made.record).await?;
     if made.data.record_id != before.data.record_id {
-        record::refresh_references(work, shape, before.data.record_id).await?;
+        record::refresh_references(work, work.shape(&made.data.resource)?, before.data.record_id).await?;
     }
     told(work, &made).await?;
     Ok(made)
@@ -98,7 +83,8 @@ async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
 }
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
-    named(work, &made.data).await?;
+    known_system(work, &made.data.system).await?;
+    relations::require_any_references(work, work.shape(ExternalReference::MANY)?, &made.record).await?;
     told(work, made).await
 }
 

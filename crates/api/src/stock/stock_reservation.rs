@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use samphan_domain::stock::stock_reservation::{ConsumeReservation, ExtendReservation, ReservationStatus, StockReservation};
 use samphan_persistence::{
     record::expect_version,
+    relations,
     store::Work,
     stored::{self, Stored},
 };
@@ -67,21 +68,12 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
             return Err(Error::from(Code::AlreadyExists).against(StockReservation::MANY, id, "id"));
         }
     }
+    relations::require_any_references(work, work.shape(StockReservation::MANY)?, &draft.record).await?;
     let asked = draft.data;
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
     }
-    let source = match (asked.source_resource, asked.source_id) {
-        (Some(resource), Some(id)) => Some(Source { resource, id }),
-        (None, None) => None,
-        _ => {
-            return Err(Error::invalid(FieldError::new(
-                "/source_id",
-                FieldCode::AmbiguousKey,
-                "source_resource and source_id, or neither",
-            )));
-        }
-    };
+    let source = asked.source_resource.zip(asked.source_id).map(|(resource, id)| Source { resource, id });
     let want = Want {
         id: chosen,
         product_id: asked.product_id,

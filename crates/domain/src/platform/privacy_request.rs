@@ -1,7 +1,14 @@
 //! A privacy request: what a person asks of the data that is held about him, and what came of it (PDPA sections 30 to 36, GDPR
 //! articles 15 to 21).
 
-use samphan_resource::{example, instant::Instant, privacy::PersonalData, resource::Resource, transition::Transition};
+use samphan_resource::{
+    example,
+    instant::Instant,
+    privacy::PersonalData,
+    reference::{AnyReference, OnDelete, Targets},
+    resource::{Resource, Seen},
+    transition::Transition,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -103,7 +110,9 @@ impl Resource for PrivacyRequest {
     const FILTERS: &'static [&'static str] = &["kind", "status", "resource", "record_id", "due_on"];
     const SORTS: &'static [&'static str] = &["due_on"];
     const TITLE: &'static str = "kind";
-    const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
+    const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "record_id", Targets::Persons).or_deleted()];
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("record_id", OnDelete::Keep)];
+    const SEEN: &'static [Seen] = &[Seen::Subject("record_id")];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("verify", &["received"], "verified", "verified"),

@@ -5,6 +5,7 @@ use samphan_resource::{
     example,
     instant::Instant,
     money::{Quantity, SignedQuantity},
+    reference::{AnyReference, Targets},
     resource::Resource,
 };
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,7 @@ impl Resource for StockMovement {
     const ONE: &'static str = "stock_movement";
     const ABOUT: &'static str = "The ledger of everything that came and went.";
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "kind", "source_id", "lot_no", "serial_no"];
+    const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("source_resource", "source_id", Targets::All)];
     const TITLE: &'static str = "kind";
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;

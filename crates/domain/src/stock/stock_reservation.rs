@@ -1,7 +1,15 @@
 //! A stock reservation: goods put aside for somebody, until they are issued, let go, or too late.
 
 use crate::id::{ProductId, WarehouseId};
-use samphan_resource::{example, instant::Instant, money::Quantity, resource::Resource, timer::Timer, transition::Transition};
+use samphan_resource::{
+    example,
+    instant::Instant,
+    money::Quantity,
+    reference::{AnyReference, OnDelete, Targets},
+    resource::Resource,
+    timer::Timer,
+    transition::Transition,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -93,6 +101,8 @@ impl Resource for StockReservation {
     const ABOUT: &'static str = "Goods put aside, so that nobody else is promised them.";
     const EVENTS: &'static [&'static str] = &["stock_reservation.reduced", "stock_reservation.expired"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];
+    const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("source_resource", "source_id", Targets::All)];
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("source_id", OnDelete::Keep)];
     const SORTS: &'static [&'static str] = &["expires_at"];
     const TITLE: &'static str = "product_id";
     const STATUS: Option<&'static str> = Some("status");

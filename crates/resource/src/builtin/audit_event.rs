@@ -1,6 +1,10 @@
 //! An audit event: who changed what, when, from what to what. The outbox row, as auditors read it.
 
-use crate::{example, resource::Resource};
+use crate::{
+    example,
+    reference::{AnyReference, Targets},
+    resource::{Resource, Seen},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -43,7 +47,8 @@ impl Resource for AuditEvent {
     const ABOUT: &'static str = "Who changed what, when, from what to what. Append-only.";
     const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
     const TITLE: &'static str = "kind";
-    const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "resource_id"));
+    const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "resource_id", Targets::All)];
+    const SEEN: &'static [Seen] = &[Seen::Subject("resource_id")];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
 

@@ -1,6 +1,11 @@
 //! An external reference: what another system calls one of our records. Many to many.
 
-use crate::{example, privacy::PersonalData, reference::OnDelete, resource::Resource};
+use crate::{
+    example,
+    privacy::PersonalData,
+    reference::{AnyReference, OnDelete, Targets},
+    resource::{Resource, Seen},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -49,7 +54,10 @@ impl Resource for ExternalReference {
     const PERSON: &'static [&'static str] = &["record_id"];
     const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];
     const TITLE: &'static str = "external_id";
-    const SUBJECT: Option<(&'static str, &'static str)> = Some(("resource", "record_id"));
+    const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "record_id", Targets::Extensible)];
+    // What a system calls a record holds again when the record is restored.
+    const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("record_id", OnDelete::Keep)];
+    const SEEN: &'static [Seen] = &[Seen::Subject("record_id")];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const EXTENSIBLE: bool = false;

@@ -17,7 +17,7 @@ use samphan_domain::{
 use samphan_persistence::{
     erasure, guard,
     person::Person,
-    record,
+    record, relations,
     store::Work,
     stored::{self, Stored},
 };
@@ -57,15 +57,11 @@ pub fn routes(api: Api) -> Api {
 /// Takes a request in.
 pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
     let asked = &mut draft.data;
-    let persons = || work.store.shapes.values().copied().filter(|shape| Person::is_one(shape));
-    let Some(shape) = persons().find(|shape| shape.many == asked.resource) else {
-        let fault =
-            FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&asked.resource, persons().map(|shape| shape.many));
-        return Err(Error::invalid(fault));
-    };
-    let missing = || Error::invalid(FieldError::new("/record_id", FieldCode::UnknownReference, shape.many));
-    let found = record::seen_dead_or_alive(work, shape, asked.record_id).await?.ok_or_else(missing)?;
-    if shape.many == Account::MANY && Stored::<Account>::of(found)?.data.legal_form != Some(LegalForm::Individual) {
+    relations::require_any_references(work, work.shape(PrivacyRequest::MANY)?, &draft.record).await?;
+    if asked.resource == Account::MANY
+        && let Some(account) = record::seen_dead_or_alive(work, work.shape(Account::MANY)?, asked.record_id).await?
+        && Stored::<Account>::of(account)?.data.legal_form != Some(LegalForm::Individual)
+    {
         let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
         return Err(Error::invalid(FieldError::new("/record_id", FieldCode::NotAPerson, about)));
     }
