@@ -126,8 +126,21 @@ const TAIL: &str = "tags :json NOT NULL, custom :json NOT NULL, external_refs :j
 /// What every line of an append-only log begins with.
 const LOG: &str = "id :id NOT NULL PRIMARY KEY, created_at :time NOT NULL, created_by_id :id";
 
+/// Begins a series of numbers: `CREATE SERIES quote_numbers` on a line of its own.
+const SERIES: &str = "CREATE SERIES ";
+
+/// The statement that begins a series of numbers; see `Resource::NUMBER`.
+fn series(line: &str, postgres: bool) -> String {
+    match line.trim().strip_prefix(SERIES).map(|rest| rest.trim_end_matches(';').trim()) {
+        Some(name) if postgres => format!("CREATE SEQUENCE {name};\n"),
+        Some(name) => format!("INSERT INTO number_series VALUES ('{name}', 0);\n"),
+        None => format!("{line}\n"),
+    }
+}
+
 /// A step written for one database.
 fn written(template: &str, postgres: bool) -> String {
+    let template: String = template.lines().map(|line| series(line, postgres)).collect();
     let mut text = template.replace("{record}", RECORD).replace("{owned}", OWNED).replace("{tail}", TAIL).replace("{log}", LOG);
     for (word, pg, lite) in WORDS {
         text = text.replace(&format!("{word} "), &format!("{} ", if postgres { pg } else { lite }));
@@ -167,6 +180,16 @@ fn index(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_series_is_begun_in_the_words_of_each_database() {
+        let step = "CREATE TABLE quotes (number :text NOT NULL);\n    CREATE SERIES quote_numbers;\n";
+        assert_eq!(
+            super::written(step, true),
+            "CREATE TABLE quotes (number text COLLATE \"C\" NOT NULL);\nCREATE SEQUENCE quote_numbers;\n"
+        );
+        assert!(super::written(step, false).ends_with("INSERT INTO number_series VALUES ('quote_numbers', 0);\n"));
+    }
+
     #[test]
     fn a_line_with_alternatives_is_a_line_for_each() {
         assert_eq!(super::each("accounts: grade"), ["accounts: grade"]);

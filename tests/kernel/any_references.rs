@@ -116,7 +116,7 @@ async fn record_is_answered_by_expand(app: App) {
     let gone = app.get(&format!("/v1/external-references/{}?expand=record", made[1])).await.is(200);
     assert_eq!(gone["expanded"], json!({"record": null}));
     app.get("/v1/external-references?expand=recrod").await.refused(400, "invalid_query").fault("?expand", "unknown_field");
-    let hidden = app.person(&["*:*/all"], &["external-references.record_id=hidden"], &[]).await.app;
+    let hidden = app.person(&["*:*/all"], &["external_references.record_id=hidden"], &[]).await.app;
     hidden.get("/v1/external-references?expand=record").await.refused(400, "invalid_query").fault("?expand", "hidden_field");
     // Of the ledger, too, which names reservations and shipments.
     app.get("/v1/stock-movements?expand=source").await.is(200);

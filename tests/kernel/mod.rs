@@ -8,6 +8,7 @@ mod filters;
 mod generated;
 mod hostile;
 mod jobs;
+mod numbers;
 mod once;
 mod operations;
 mod pages;

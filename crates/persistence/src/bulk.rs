@@ -57,8 +57,9 @@ pub async fn insert<T: Resource>(work: &Work, prepared: Prepared<T>) -> Result<V
     Ok(made)
 }
 
-/// Makes and writes many records of one resource.
+/// Makes and writes many records of one resource, numbered where it numbers its records: what is prepared apart brings its numbers along.
 pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+    let drafts = stored::numbered(work, drafts).await?;
     insert(work, prepare(work, drafts)?).await
 }
 

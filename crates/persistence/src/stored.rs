@@ -8,7 +8,7 @@ use crate::{
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
-    resource::Resource,
+    resource::{Numbering, Resource},
     scalar::Scalar,
     shape::{Shape, TAIL},
     transition,
@@ -120,9 +120,22 @@ pub(crate) fn begun<T: Resource>(reader: &Reader, shape: &'static Shape, draft: 
     Ok((Stored { record: record::begun(reader, shape, record), data: settled.data }, chosen))
 }
 
+/// Gives drafts the next numbers of their resource's series, where it numbers its records.
+pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+    let Some((numbering, series)) = work.shape(T::MANY)?.number else { return Ok(drafts) };
+    let numbers = work.next_numbers(series, drafts.len()).await?;
+    let number = |(draft, number): (Stored<T>, i64)| {
+        let mut record = draft.full_record()?;
+        record.insert(Numbering::FIELD.to_owned(), json!(numbering.write(number)));
+        Stored::of(record)
+    };
+    drafts.into_iter().zip(numbers).map(number).collect()
+}
+
 /// Makes a record.
 pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
     let shape = work.shape(T::MANY)?;
+    let draft = numbered(work, vec![draft]).await?.into_iter().next().ok_or(Code::Internal)?;
     let (made, chosen) = begun(work, shape, draft)?;
     record::insert(work, shape, &made.record, chosen).await?;
     Ok(made)

@@ -84,6 +84,32 @@ impl Items {
     }
 }
 
+/// How the numbers of a resource's records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// What each begins with: `SO-`.
+    pub prefix: &'static str,
+    /// Digits, at least: 6 for `SO-000042`.
+    pub width: usize,
+}
+
+impl Numbering {
+    /// The field that holds the number.
+    pub const FIELD: &'static str = "number";
+
+    /// A number of the series, as it is written.
+    #[must_use]
+    pub fn write(self, number: i64) -> String {
+        format!("{}{number:0width$}", self.prefix, width = self.width)
+    }
+
+    /// What the document says of the field.
+    #[must_use]
+    pub fn describe(self) -> String {
+        format!("Given by the server: `{}` and at least {} digits. Numbers rise and are never given twice; some may be missing.", self.prefix, self.width)
+    }
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -108,6 +134,12 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const COLLATED: &'static [&'static str] = &[];
     /// Fields whose text `q=` and `/v1/search` find.
     const SEARCHED: &'static [&'static str] = &[];
+    /// How the server numbers its records: each gets the next number of a series of its own as it is made, in the field `number`. The
+    /// series is `<one>_numbers`, which a migration begins (`CREATE SERIES order_numbers`), with a unique index of the field.
+    ///
+    /// A number is never given twice, also when its record is deleted; some may be missing. It sorts as text, so the width is to be chosen
+    /// with room. What is prepared apart (`bulk::prepare`) brings its numbers along.
+    const NUMBER: Option<Numbering> = None;
     /// The field by which people call the record.
     const TITLE: &'static str = "name";
     /// Sets of fields no two living records share.

@@ -7,7 +7,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
-    resource::{Details, Items, Link, Resource, Seen},
+    resource::{Details, Items, Link, Numbering, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
     timer::Timer,
@@ -161,6 +161,8 @@ pub struct Shape {
     pub distinct: &'static [&'static [&'static str]],
     /// Sets of fields by which two records are probably of the same thing.
     pub possible_duplicates: &'static [&'static [&'static str]],
+    /// How its records are numbered, and the name of the series.
+    pub number: Option<(Numbering, &'static str)>,
     /// Flags that only one record of a set has, and the fields that make the set.
     pub one_of: &'static [(&'static str, &'static [&'static str])],
     /// The fields that name other records, also those within lists and lines.
@@ -227,6 +229,14 @@ impl Shape {
         }
         if T::EXTENSIBLE {
             fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
+        }
+        if let Some(numbering) = T::NUMBER {
+            let mut number = fields.iter_mut().find(|f| f.name == Numbering::FIELD && f.read_only && !f.nullable);
+            assert!(number.is_some(), "{}: a read-only `number`", T::MANY);
+            if let Some(field) = number.as_mut() {
+                let words = field.schema["description"].as_str().unwrap_or_default();
+                field.schema["description"] = json!(format!("{words} {}", numbering.describe()));
+            }
         }
         let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
         let personal = || T::PERSONAL_DATA.iter().flat_map(|(what, names)| names.iter().map(|name| (*what, *name)));
@@ -325,6 +335,7 @@ impl Shape {
             caseless: T::CASELESS,
             distinct: T::DISTINCT,
             possible_duplicates: T::POSSIBLE_DUPLICATES,
+            number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::ONE)))),
             one_of: T::ONE_OF,
             references,
             fixed_in_use: T::FIXED_IN_USE,

@@ -12,7 +12,10 @@ use super::{
     operation::{Access, Operation},
 };
 use actix_web::http::Method;
-use samphan_resource::shape::{Field, Shape};
+use samphan_resource::{
+    reference::AnyReference,
+    shape::{Field, Shape},
+};
 use std::collections::HashMap;
 
 type Shapes = HashMap<&'static str, &'static Shape>;
@@ -63,7 +66,8 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     if shape.owned {
         operation.add_need(shape.permission("assign"), Some("the body gives the record another owner or team".to_owned()));
     }
-    for any in shape.any_references.iter().filter(|any| shape.field(any.id).is_some_and(|f| !f.read_only)) {
+    let is_own = |any: &&AnyReference| shape.subject() != Some(*any) && shape.field(any.id).is_some_and(|f| !f.read_only);
+    for any in shape.any_references.iter().filter(is_own) {
         let about = format!("\n\nThe record that `{}` and `{}` name must be visible: that takes the permission to read its resource.", any.resource, any.id);
         operation.description.push_str(&about);
     }

@@ -167,7 +167,6 @@ async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
         }
     };
     copy_addresses(work, &mut draft.data, &account).await?;
-    draft.data.number = Order::numbered(work.next_number("order_numbers").await?);
     draft.data.follow_up();
     let made = stored::insert(work, draft).await?;
     if let Some(promise) = promise {

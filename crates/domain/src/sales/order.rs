@@ -14,7 +14,7 @@ use samphan_resource::{
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Details, Items, Resource, Seen},
+    resource::{Details, Items, Numbering, Resource, Seen},
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use validator::Validate;
 /// An order with its lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Order {
-    /// Our number for it. Numbers rise; there may be gaps.
+    /// Our number for it.
     #[schema(read_only, max_length = 20, example = "SO-000042")]
     #[serde(default)]
     pub number: String,
@@ -338,12 +338,6 @@ pub enum PaymentStatus {
 }
 
 impl Order {
-    /// How a number is written.
-    #[must_use]
-    pub fn numbered(number: i64) -> String {
-        format!("SO-{number:06}")
-    }
-
     /// The line of that id.
     #[must_use]
     pub fn line(&self, id: Uuid) -> Option<&OrderLine> {
@@ -469,8 +463,8 @@ impl Resource for Order {
     const ITEMS: &'static [Items] = &[Items { name: "product_id", field: "lines", member: Some("product_id") }];
     const SORTS: &'static [&'static str] = &["number", "ordered_on"];
     const SEARCHED: &'static [&'static str] = &["number", "customer_reference"];
+    const NUMBER: Option<Numbering> = Some(Numbering { prefix: "SO-", width: 6 });
     const TITLE: &'static str = "number";
-    const UNIQUE: &'static [&'static [&'static str]] = &[];
     // What an order is made of stays while something of it is still to leave. What else keeps its customer follows from amounts.
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
         ("account_id", OnDelete::RefuseIn(OPEN)),

@@ -5,7 +5,13 @@ use crate::{
     sales::order::OrderAddress,
 };
 use samphan_resource::{
-    example, instant::Instant, money::Quantity, privacy::PersonalData, reference::OnDelete, resource::Resource, transition::Transition,
+    example,
+    instant::Instant,
+    money::Quantity,
+    privacy::PersonalData,
+    reference::OnDelete,
+    resource::{Numbering, Resource},
+    transition::Transition,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +22,7 @@ use validator::Validate;
 /// Goods of an order on their way from one warehouse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Shipment {
-    /// Our number for it. Numbers rise; there may be gaps.
+    /// Our number for it.
     #[schema(read_only, max_length = 20, example = "SH-000042")]
     #[serde(default)]
     pub number: String,
@@ -131,6 +137,7 @@ impl Resource for Shipment {
     const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];
     const SORTS: &'static [&'static str] = &["number", "promised_on"];
     const SEARCHED: &'static [&'static str] = &["number", "tracking_no"];
+    const NUMBER: Option<Numbering> = Some(Numbering { prefix: "SH-", width: 6 });
     const TITLE: &'static str = "number";
     const PARENTS: &'static [&'static str] = &["order_id"];
     const STATUS: Option<&'static str> = Some("status");

@@ -23,6 +23,7 @@ use samphan_resource::{
     caller::Caller,
     error::{Code, Error, Result},
     money::{Percent, Price, Quantity, SCALE},
+    resource::Resource,
 };
 use serde_json::json;
 use std::{ops::Range, sync::Arc};
@@ -93,7 +94,8 @@ impl Orders {
         });
         let mut order: Order = serde_json::from_value(body).map_err(|_| Error::from(Code::Internal))?;
         order.shipping_address = Some(place(chance));
-        order.number = Order::numbered(self.numbers.get(n).copied().unwrap_or_default());
+        let number = self.numbers.get(n).copied().unwrap_or_default();
+        order.number = Order::NUMBER.map(|numbering| numbering.write(number)).unwrap_or_default();
         order.lines = (0..lines).filter_map(|_| line(chance, &self.goods)).collect();
         Ok(order)
     }
