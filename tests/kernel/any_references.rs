@@ -74,7 +74,8 @@ async fn unseen_record_is_refused_as_one_that_never_was(app: App) {
     let product = id(&app.make("/v1/products", json!({"sku": "TEA", "name": "Tea"})).await);
     let warehouse = id(&app.make("/v1/warehouses", json!({"code": "W", "name": "W"})).await);
     let ask = |by: &App, id: &str| {
-        let body = json!({"product_id": product, "warehouse_id": warehouse, "quantity": "1", "source_resource": "accounts", "source_id": id});
+        let body =
+            json!({"product_id": product, "warehouse_id": warehouse, "quantity": "1", "source_resource": "accounts", "source_id": id});
         by.post("/v1/stock-reservations", body)
     };
     let mut faults = vec![];

@@ -5,6 +5,7 @@ mod bad_input;
 mod batches;
 mod exports;
 mod filters;
+mod fixed;
 mod generated;
 mod hostile;
 mod jobs;

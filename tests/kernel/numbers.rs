@@ -67,7 +67,8 @@ async fn drafts_are_numbered_one_by_one_and_many_at_once(app: App) {
     let account = app.account("A").await;
     let work = plans::work(&app).await;
     let draft = |number: &str| {
-        let mut order: Order = serde_json::from_value(json!({"account_id": account, "currency": "THB", "ordered_on": "2026-01-05", "lines": []})).unwrap();
+        let mut order: Order =
+            serde_json::from_value(json!({"account_id": account, "currency": "THB", "ordered_on": "2026-01-05", "lines": []})).unwrap();
         order.number = number.to_owned();
         Stored::draft(order)
     };

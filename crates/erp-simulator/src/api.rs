@@ -388,6 +388,9 @@ pub struct ExternalReference {
     pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
     ///The user or API key that made it.
     pub created_by_id: Option<::uuid::Uuid>,
+    ///The records asked for by `expand`, by name; null where there is none or it is not visible.
+    #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+    pub expanded: ::serde_json::Map<String, ::serde_json::Value>,
     ///The record's name there: opaque, compared letter for letter.
     pub external_id: String,
     ///What the other system calls the kind of record; the resource's singular when left out.
@@ -436,7 +439,7 @@ pub struct ExternalReferenceBatchItem {
     ///Our record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<::uuid::Uuid>,
-    ///The resource's plural, such as `accounts`.
+    ///The resource's plural, such as `accounts`. It stays as it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     ///The system's code.
@@ -583,7 +586,7 @@ pub struct ExternalSystem {
 ///What makes a external system.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ExternalSystemInput {
-    ///The code it is called by in every push and reference.
+    ///The code it is called by in every push and reference. It stays as it was made.
     pub code: String,
     ///ISO 4217 currency of its books: pushes in another are refused. Null where it keeps several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1053,6 +1056,9 @@ pub struct ListExternalReferencesQuery {
     ///`next_cursor` of the page before. It belongs to the same filter and sort. It does not expire; when the keys of the service are rotated it works for 30 days more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    ///References to answer in full under `expanded`, at most 5, such as `record`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
     ///Only records whose external_id is this, or one of these, separated by commas (`\,` for a comma within a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -1109,6 +1115,7 @@ impl ::std::default::Default for ListExternalReferencesQuery {
             created_at_lt: Default::default(),
             created_at_lte: Default::default(),
             cursor: Default::default(),
+            expand: Default::default(),
             external_id: Default::default(),
             external_type: Default::default(),
             fields: Default::default(),
@@ -1729,7 +1736,7 @@ pub struct Order {
     pub net_amount: String,
     ///Anything worth knowing.
     pub note: Option<String>,
-    ///Our number for it. Numbers rise; there may be gaps.
+    ///Our number for it. Given by the server: `SO-` and at least 6 digits. Numbers rise and are never given twice; some may be missing.
     pub number: String,
     /**What is promised and not invoiced: what counts against the customer's credit as an open order. It goes by quantity: of each line
 the share of its amount that the quantity is which is promised and not invoiced, so rebates and rounding leave nothing open. A
@@ -2535,7 +2542,7 @@ pub struct Shipment {
     pub lines: Vec<ShipmentLine>,
     ///Anything worth knowing.
     pub note: Option<String>,
-    ///Our number for it. Numbers rise; there may be gaps.
+    ///Our number for it. Given by the server: `SH-` and at least 6 digits. Numbers rise and are never given twice; some may be missing.
     pub number: String,
     ///The order.
     pub order_id: ::uuid::Uuid,

@@ -202,7 +202,11 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
         }
         for any in shape.any_references.iter().filter(|any| is_account.is_some_and(|accounts| any.targets.include(accounts))) {
             begin(sql);
-            sql.push(" WHERE r.id = t.resource_id AND ").column("r", any.resource).push(" = 'accounts' AND ").column("r", any.id).push(" = ");
+            sql.push(" WHERE r.id = t.resource_id AND ")
+                .column("r", any.resource)
+                .push(" = 'accounts' AND ")
+                .column("r", any.id)
+                .push(" = ");
             sql.id(account).push(")");
         }
     }

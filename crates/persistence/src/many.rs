@@ -232,6 +232,9 @@ fn refuse(
     mut faults: Vec<FieldError>,
 ) -> Result<()> {
     if before.is_some() {
+        for field in changed.iter().filter(|f| f.fixed) {
+            faults.push(FieldError::new(format!("/{}", field.name), FieldCode::NotAllowed, "the value it was made with"));
+        }
         for field in changed.iter().filter(|f| !f.read_only && work.caller.access(shape, f) != FieldAccess::Full) {
             faults.push(FieldError::new(format!("/{}", field.name), FieldCode::ProtectedField, field.name));
         }

@@ -147,6 +147,7 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
 /// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
 pub async fn create_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Result<Stored<T>>>> {
     let shape = work.shape(T::MANY)?;
+    let drafts = numbered(work, drafts).await?;
     let begun = drafts.into_iter().map(|draft| {
         let (made, is_id_chosen) = begun(work, shape, draft)?;
         Ok((Write::new(made.record, is_id_chosen), made.data))

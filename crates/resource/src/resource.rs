@@ -106,7 +106,10 @@ impl Numbering {
     /// What the document says of the field.
     #[must_use]
     pub fn describe(self) -> String {
-        format!("Given by the server: `{}` and at least {} digits. Numbers rise and are never given twice; some may be missing.", self.prefix, self.width)
+        format!(
+            "Given by the server: `{}` and at least {} digits. Numbers rise and are never given twice; some may be missing.",
+            self.prefix, self.width
+        )
     }
 }
 
@@ -162,6 +165,9 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const ANY_REFERENCES: &'static [AnyReference] = &[];
     /// Fields that name another resource's records by a code, as `tax_code` names `tax_rates.code`, and what deleting those does.
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[];
+    /// Fields that stay as they were made: a create takes them, an update does not. `PATCH` has no such fields; an upsert, or an item of a
+    /// batch, may say the same again, and is refused with `not_allowed` when it says anything else.
+    const FIXED: &'static [&'static str] = &[];
     /// Fields that stay as they are while other records rely on this one.
     const FIXED_IN_USE: &'static [&'static str] = &[];
     /// The most levels of a hierarchy: of records that name one another as parents.

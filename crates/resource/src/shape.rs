@@ -48,6 +48,8 @@ pub struct Field {
     pub nullable: bool,
     /// Whether only operations set it.
     pub read_only: bool,
+    /// Whether it stays as it was made: see [`Resource::FIXED`].
+    pub fixed: bool,
     /// The resource it points at.
     pub reference: Option<&'static str>,
     /// How protected it is.
@@ -246,7 +248,7 @@ impl Shape {
             .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().chain(T::DISTINCT).chain(T::POSSIBLE_DUPLICATES).copied().flatten())
             .chain(T::ONE_OF.iter().flat_map(|(flag, within)| within.iter().chain([flag])))
-            .chain(T::FIXED_IN_USE.iter().chain(T::CASELESS))
+            .chain(T::FIXED.iter().chain(T::FIXED_IN_USE).chain(T::CASELESS))
             .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
@@ -277,6 +279,8 @@ impl Shape {
                 || matches!(f.name, "id" | "created_at" | "updated_at" | "owner_id" | "team_id")
                 || T::ANY_REFERENCES.iter().any(|any| any.id == f.name);
             f.searched = T::SEARCHED.contains(&f.name);
+            f.fixed = T::FIXED.contains(&f.name);
+            assert!(!f.fixed || !f.read_only, "{}: {} is written by operations only", T::MANY, f.name);
             f.sorting = match f.name {
                 n if T::COLLATED.contains(&n) => Sorting::Collated,
                 n if T::SORTS.contains(&n) || matches!(n, "id" | "created_at" | "updated_at") => Sorting::Plain,
@@ -390,7 +394,7 @@ impl Shape {
         META.contains(&name)
     }
 
-    /// The fields a create or a patch may send.
+    /// The fields a create may send; a patch those of them that are not fixed.
     pub fn writable(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|f| !f.read_only)
     }
@@ -548,6 +552,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         kind,
         nullable: types.contains(&"null"),
         read_only: read_only || schema["readOnly"] == true,
+        fixed: false,
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
         personal: None,

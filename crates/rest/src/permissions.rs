@@ -68,7 +68,10 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     }
     let is_own = |any: &&AnyReference| shape.subject() != Some(*any) && shape.field(any.id).is_some_and(|f| !f.read_only);
     for any in shape.any_references.iter().filter(is_own) {
-        let about = format!("\n\nThe record that `{}` and `{}` name must be visible: that takes the permission to read its resource.", any.resource, any.id);
+        let about = format!(
+            "\n\nThe record that `{}` and `{}` name must be visible: that takes the permission to read its resource.",
+            any.resource, any.id
+        );
         operation.description.push_str(&about);
     }
     let creates = operation.method == Method::POST && input.ends_with("Input");

@@ -41,8 +41,8 @@ pub fn all(api: &Api) -> Map<String, Value> {
         let name = shape.type_name;
         out.insert(name.to_owned(), answered(shape, &api.shapes));
         out.insert(format!("{name}Page"), page(name));
-        out.insert(input(name), inward(&asked(shape, true, &api.shapes), &loose));
-        out.insert(format!("{name}Patch"), inward(&asked(shape, false, &api.shapes), &loose));
+        out.insert(input(name), inward(&asked(shape, Form::Create, &api.shapes), &loose));
+        out.insert(format!("{name}Patch"), inward(&asked(shape, Form::Patch, &api.shapes), &loose));
         out.insert(format!("{name}BatchItem"), inward(&batch_item(shape, &api.shapes), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
         if api.bulk.contains_key(shape.many) {
@@ -191,16 +191,32 @@ fn naming(shape: &Shape, field: &Field, shapes: &Shapes) -> Value {
     schema
 }
 
-/// A record in a request, to be made or to be patched.
-fn asked(shape: &Shape, new: bool, shapes: &Shapes) -> Value {
+/// What a record is sent for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// To be made.
+    Create,
+    /// To be patched.
+    Patch,
+    /// To be made or patched, as the batch says.
+    BatchItem,
+}
+
+/// A record in a request.
+fn asked(shape: &Shape, form: Form, shapes: &Shapes) -> Value {
+    let new = form == Form::Create;
     let mut properties: Map<String, Value> = Map::new();
     if new && !shape.log {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "A UUIDv7 of the client's own making, for work offline. The same id again is refused."}));
     }
-    for field in shape.writable().filter(|f| !Shape::is_meta(f.name)) {
+    for field in shape.writable().filter(|f| !Shape::is_meta(f.name) && (form != Form::Patch || !f.fixed)) {
         let mut schema = classed(field, naming(shape, field, shapes));
         if new && field.nullable {
             not_null(&mut schema);
+        }
+        if field.fixed {
+            let words = schema["description"].as_str().unwrap_or_default();
+            schema["description"] = json!(format!("{words} It stays as it was made."));
         }
         // Clients send defaults they know of; in a patch that would overwrite what was left out.
         if !new {
@@ -246,7 +262,7 @@ fn without_defaults(schema: &mut Value) {
 }
 
 fn batch_item(shape: &Shape, shapes: &Shapes) -> Value {
-    let mut item = asked(shape, false, shapes);
+    let mut item = asked(shape, Form::BatchItem, shapes);
     item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.one)));
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));

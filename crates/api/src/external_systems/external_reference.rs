@@ -6,13 +6,7 @@ use samphan_persistence::{
     store::Work,
     stored::{self, Stored},
 };
-use samphan_resource::{
-    builtin::external_reference::ExternalReference,
-    error::{Error, FieldCode, FieldError, Result},
-    example,
-    resource::Resource,
-    shape::Shape,
-};
+use samphan_resource::{builtin::external_reference::ExternalReference, error::Result, example, resource::Resource, shape::Shape};
 use samphan_rest::{
     collection::{Api, Collection},
     example::{Example, external_id},
@@ -61,9 +55,6 @@ pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result
 }
 
 async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
-    if before.data.resource != after.data.resource {
-        return Err(Error::invalid(FieldError::new("/resource", FieldCode::NotAllowed, "the resource it was made with")));
-    }
     known_system(work, &before.data.system).await?;
     known_system(work, &after.data.system).await?;
     let made = stored::save(work, before, after, "updated", None).await?;

@@ -1,12 +1,9 @@
 //! How external systems are reached.
 
 use samphan_domain::integration::external_system::ExternalSystem;
-use samphan_persistence::{
-    store::Work,
-    stored::{self, Stored},
-};
+use samphan_persistence::store::Work;
 use samphan_resource::{
-    error::{Code, Error, FieldCode, FieldError, Result},
+    error::{Code, Error, Result},
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{collection::Collection, example::Example, external::known_system};
@@ -16,23 +13,11 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<ExternalSystem> {
     Collection::new("external-systems")
-        .update(update)
         .writes()
         .transition("pause", "Refuse a system's pushes")
         .example(Example::default().answers(json!({"status": "paused"})).kept())
         .transition("activate", "Take a system's pushes again")
         .example(Example::default().after(&["pauseExternalSystem"]).kept())
-}
-
-async fn update(work: &Work, before: &Stored<ExternalSystem>, after: Stored<ExternalSystem>) -> Result<Stored<ExternalSystem>> {
-    if before.data.code != after.data.code {
-        return Err(Error::invalid(FieldError::new(
-            "/code",
-            FieldCode::NotAllowed,
-            "the code it was made with: references and balances name it",
-        )));
-    }
-    stored::save(work, before, after, "updated", None).await
 }
 
 /// What a system says it keeps the books of; all there are when none.

@@ -1,4 +1,4 @@
-//! How custom fields are reached: a field's resource, key and type are for good.
+//! How custom fields are reached.
 
 use samphan_persistence::{
     store::Work,
@@ -13,7 +13,7 @@ use samphan_rest::collection::Collection;
 /// Custom fields.
 #[must_use]
 pub fn routes() -> Collection<CustomField> {
-    Collection::new("settings").create(create).update(update).writes()
+    Collection::new("settings").create(create).writes()
 }
 
 /// Adds a field to a resource.
@@ -24,19 +24,4 @@ pub async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<Cu
         return Err(Error::invalid(fault));
     }
     stored::insert(work, draft).await
-}
-
-async fn update(work: &Work, before: &Stored<CustomField>, after: Stored<CustomField>) -> Result<Stored<CustomField>> {
-    let (then, now) = (&before.data, &after.data);
-    for (pointer, moved) in [("/resource", then.resource != now.resource), ("/key", then.key != now.key), ("/type", then.kind != now.kind)]
-    {
-        if moved {
-            return Err(Error::invalid(FieldError::new(
-                pointer,
-                FieldCode::NotAllowed,
-                "what it was made with; make another field instead",
-            )));
-        }
-    }
-    stored::save(work, before, after, "updated", None).await
 }

@@ -87,6 +87,8 @@ impl Resource for ExternalSystem {
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["code"]];
+    // References, balances and keys name it.
+    const FIXED: &'static [&'static str] = &["code"];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] =
         &[Transition::new("pause", &["active"], "paused", "paused"), Transition::new("activate", &["paused"], "active", "activated")];

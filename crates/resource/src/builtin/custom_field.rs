@@ -77,6 +77,7 @@ impl Resource for CustomField {
     const ONE: &'static str = "custom_field";
     const ABOUT: &'static str = "Fields the organisation adds to resources.";
     const FILTERS: &'static [&'static str] = &["resource", "key"];
+    const FIXED: &'static [&'static str] = &["resource", "key", "type"];
     const SORTS: &'static [&'static str] = &["key"];
     const TITLE: &'static str = "label";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["resource", "key"]];

@@ -53,6 +53,7 @@ impl Resource for ExternalReference {
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Identity, &["external_id"])];
     const PERSON: &'static [&'static str] = &["record_id"];
     const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];
+    const FIXED: &'static [&'static str] = &["resource"];
     const TITLE: &'static str = "external_id";
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "record_id", Targets::Extensible)];
     // What a system calls a record holds again when the record is restored.
