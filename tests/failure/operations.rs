@@ -1,9 +1,9 @@
-//! The program killed in the middle of a bulk operation.
+//! The program killed or ended in the middle of a bulk operation.
 
 use crate::support::*;
 use std::time::Duration;
 
-crate::on_both_alone![bulk_update_of_a_program_that_is_killed_is_done_once];
+crate::on_both_alone![bulk_update_of_a_program_that_is_killed_is_done_once, bulk_update_of_a_program_that_ends_in_order_is_given_back,];
 
 /// A killed process holds a job for seconds.
 const LONG: Duration = Duration::from_secs(90);
@@ -32,4 +32,27 @@ async fn bulk_update_of_a_program_that_is_killed_is_done_once(app: App) {
     updated.sort();
     updated.dedup();
     assert_eq!((events, updated.len()), (RECORDS, RECORDS), "each once");
+}
+
+async fn bulk_update_of_a_program_that_ends_in_order_is_given_back(app: App) {
+    let mut program = app.program(&[]);
+    let admin = program.app.clone();
+    let accounts: Vec<Value> = (0..RECORDS).map(|n| json!({"name": format!("Account {n}"), "grade": "A"})).collect();
+    admin.make_many("/v1/accounts", &accounts).await;
+    let asked = json!({"filter": {"field": "grade", "op": "eq", "value": "A"}, "patch": {"grade": "B"}});
+    let path = format!("/v1/operations/{}", admin.post("/v1/accounts/bulk-update", asked).await.is(202).id());
+    until_within(LONG, "some are changed", async || admin.get(&path).await.is(200)["changed_count"] != json!(0)).await;
+    program.terminate();
+    assert_eq!(program.ended(), Some(0));
+    let reader = app.reader().await;
+    let mut sql = reader.sql();
+    sql.push("SELECT count(*) FROM jobs WHERE leased_by IS NOT NULL OR status = 'running'");
+    assert_eq!(reader.count(sql).await.unwrap(), 0, "no job is held");
+    let program = app.program(&[]);
+    let admin = &program.app;
+    until_within(LONG, "all are changed", async || admin.get(&path).await.is(200)["status"] == "completed").await;
+    let done = admin.get(&path).await.is(200);
+    assert_eq!((&done["changed_count"], &done["failed_count"]), (&json!(RECORDS), &json!(0)));
+    let job = admin.get(&format!("/v1/jobs/{}", done.text_of("job_id"))).await.is(200);
+    assert_eq!((&job["progress_done"], &job["last_error"]), (&json!(RECORDS), &json!(null)));
 }

@@ -17,3 +17,4 @@ mod plans;
 mod records;
 mod relations;
 mod strings;
+mod timers;

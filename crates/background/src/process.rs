@@ -41,6 +41,8 @@ pub struct Process {
     /// The database.
     pub store: Store,
     services: Arc<Services>,
+    /// What names it in leases: another one at each start.
+    pub id: Uuid,
     /// The leases by which it holds jobs, by job.
     pub(crate) leases: Arc<Mutex<BTreeMap<Uuid, Uuid>>>,
 }
@@ -49,13 +51,13 @@ impl Process {
     /// With these services.
     #[must_use]
     pub fn new(store: Store, services: Services) -> Self {
-        Self { store, services: Arc::new(services), leases: Arc::default() }
+        Self { store, services: Arc::new(services), id: Uuid::from_u128(rand::random()), leases: Arc::default() }
     }
 
     /// The same with another way to the database.
     #[must_use]
     pub fn on(&self, store: Store) -> Self {
-        Self { store, services: Arc::clone(&self.services), leases: Arc::clone(&self.leases) }
+        Self { store, services: Arc::clone(&self.services), id: self.id, leases: Arc::clone(&self.leases) }
     }
 
     /// The service of a type. A missing one is a mistake in the program: `Internal`.

@@ -1,15 +1,12 @@
 //! Schedules: jobs that are enqueued again and again, at local times of the organisation. Of several processes one enqueues a run.
 
 use super::{process::Process, task::Task};
-use samphan_persistence::{clock, jobs, jobs::NewJob};
+use samphan_persistence::{clock, jobs, jobs::NewJob, lease::CLOCKS_DIFFER_SECONDS};
 use samphan_resource::{calendar::Zone, caller::Caller, cron::Cron, error::Result, instant::Instant};
 use std::{sync::Arc, time::Duration};
 
 /// How often it is looked whether a run is due.
 const INTERVAL: Duration = Duration::from_secs(1);
-
-/// Seconds by which the clock of another process may be ahead.
-const CLOCKS_DIFFER_SECONDS: i64 = 60;
 
 /// A job and its times.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use crate::{
     dialect::Dialect,
     error::Result,
-    operations, record,
+    lease, operations, record,
     sql::Sql,
     store::{Reader, Work},
     stored::{self, Stored},
@@ -26,8 +26,6 @@ use uuid::Uuid;
 
 /// Seconds of a lease; the process that runs the job extends it well before it ends.
 pub const LEASE_SECONDS: i64 = 10;
-/// Seconds by which the clock of another process may be ahead.
-const CLOCKS_DIFFER_SECONDS: i64 = 60;
 /// Most expired leases ended at a time.
 const MAX_EXPIRED: i64 = 50;
 /// Most characters kept of why an attempt failed.
@@ -189,10 +187,8 @@ fn is_due(sql: &mut Sql, now: Instant, kinds: &[&'static str]) {
 }
 
 fn is_expired(sql: &mut Sql, now: Instant) {
-    let latest = now.plus_seconds(LEASE_SECONDS + CLOCKS_DIFFER_SECONDS);
-    sql.push("t.status = 'running' AND (t.leased_until < ").bind(Kind::Time, Scalar::Time(now));
-    // The clock was put back since.
-    sql.push(" OR t.leased_until > ").bind(Kind::Time, Scalar::Time(latest)).push(")");
+    sql.push("t.status = 'running' AND ");
+    lease::is_expired(sql, "t", now, LEASE_SECONDS);
 }
 
 /// Whether there is anything to claim, or a lease that has expired: one look into an index each.

@@ -12,6 +12,7 @@ pub mod feed;
 pub mod filter;
 pub mod guard;
 pub mod jobs;
+pub mod lease;
 pub mod line;
 pub mod list;
 pub mod long;

@@ -53,6 +53,8 @@ use serde_json::Value;
 use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
+/// How long a process that ends may take to give its leases back.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the search index is tidied.
 const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -198,9 +200,13 @@ impl Serving {
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
         self.tasks.end().await;
-        if let Err(error) = jobs::give_back(&self.process).await {
-            // Their leases expire within seconds.
-            tracing::warn!(%error, "jobs could not be given back");
+        let give_back = async {
+            jobs::give_back(&self.process).await?;
+            webhooks::dispatcher::give_back(&self.process).await
+        };
+        // A database that is away does not hold up the end: leases expire within seconds.
+        if !matches!(tokio::time::timeout(GIVE_BACK_TIMEOUT, give_back).await, Ok(Ok(()))) {
+            tracing::warn!("leases could not be given back");
         }
         if let Some(journal) = self.journal {
             journal.lock().await.catch_up(None).await;

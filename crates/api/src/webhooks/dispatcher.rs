@@ -23,6 +23,7 @@ use samphan_domain::integration::{
 use samphan_persistence::{
     clock,
     feed::{self, Wanted},
+    lease,
     record::uuid_in,
     row::Row,
     store::{Reader, Store, Work},
@@ -58,8 +59,6 @@ const GATHERED: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_secs(1);
 /// Seconds an endpoint is one process's own; longer than an attempt takes.
 const LEASE: i64 = 30;
-/// Seconds by which the clock of another process may be ahead.
-const CLOCKS_DIFFER: i64 = 60;
 /// How long what is known of an endpoint, and of what it is to be told, is gone by: then it is read again, and the lease renewed.
 const RENEWED: Duration = Duration::from_secs(5);
 /// Changes looked for, and deliveries taken up, at a time.
@@ -93,7 +92,7 @@ pub fn task() -> Task {
 /// Tells all endpoints, as long as the process serves.
 async fn run(process: Process, tasks: Tasks) {
     let Ok(follower) = process.service::<ChangeFollower>() else { return };
-    let me = Uuid::from_u128(rand::random());
+    let me = process.id;
     let busy: Rc<RefCell<HashSet<Uuid>>> = Rc::default();
     let mut listener: Option<Listener> = None;
     let mut known = 0;
@@ -138,16 +137,23 @@ async fn due(store: &Store, me: Uuid, now: Instant) -> Result<(bool, Vec<Uuid>)>
     let reader = system(store, now);
     let newest = feed::newest(store, now).await?;
     let mut sql = reader.sql();
-    sql.push("SELECT e.id, CASE WHEN (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR c.leased_until < ");
-    sql.bind(Kind::Time, Scalar::Time(now))
-        .push(" OR c.leased_until > ")
-        .bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE + CLOCKS_DIFFER)));
+    sql.push("SELECT e.id, CASE WHEN (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR ");
+    lease::is_expired(&mut sql, "c", now, LEASE);
     sql.push(") AND (c.position < ").int(newest);
     sql.push(" OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_endpoint_id = e.id AND d.status = 'pending' AND d.next_attempt_at <= ");
     sql.bind(Kind::Time, Scalar::Time(now)).push(")) THEN 1 ELSE 0 END ");
     sql.push("FROM webhook_endpoints e JOIN webhook_cursors c ON c.endpoint_id = e.id WHERE e.deleted_at IS NULL AND e.status = 'active'");
     let all = reader.fetch(sql, |row| Ok((row.id(0)?, row.int(1)? == 1))).await?;
     Ok((!all.is_empty(), all.into_iter().filter(|(_, due)| *due).map(|(id, _)| id).collect()))
+}
+
+/// Gives back the endpoints of a process that ends in order, once its tasks have ended: others go on with them at once.
+pub async fn give_back(process: &Process) -> Result<()> {
+    let work = process.work().await?;
+    let mut sql = work.sql();
+    sql.push("UPDATE webhook_cursors SET leased_by = NULL, leased_until = NULL WHERE leased_by = ").id(process.id);
+    work.execute(sql).await?;
+    work.commit().await
 }
 
 /// Tells one endpoint until there is nothing left to tell now.
@@ -248,11 +254,11 @@ async fn lease(process: &Process, me: Uuid, endpoint: Uuid) -> Result<Option<i64
     let now = clock::now();
     let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
-    sql.push("UPDATE webhook_cursors SET leased_by = ").id(me).push(", leased_until = ");
-    sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE))).push(" WHERE endpoint_id = ").id(endpoint);
-    sql.push(" AND (leased_until IS NULL OR leased_by = ").id(me).push(" OR leased_until < ").bind(Kind::Time, Scalar::Time(now));
-    // Nobody leases for longer than that: who did had another clock, or this one before it was put back.
-    sql.push(" OR leased_until > ").bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE + CLOCKS_DIFFER))).push(")");
+    sql.push("UPDATE webhook_cursors AS c SET leased_by = ").id(me).push(", leased_until = ");
+    sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE))).push(" WHERE c.endpoint_id = ").id(endpoint);
+    sql.push(" AND (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR ");
+    lease::is_expired(&mut sql, "c", now, LEASE);
+    sql.push(")");
     if work.execute(sql).await? == 0 {
         return Ok(None);
     }
