@@ -22,6 +22,7 @@ mod m0016_days;
 mod m0016_items;
 mod m0017_jobs;
 mod m0017_stream_tickets;
+mod m0018_contact_point_order;
 mod m0019_operations;
 
 /// All steps in order.
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             m0016_items::STEP,
             m0017_stream_tickets::STEP,
             m0017_jobs::STEP,
+            m0018_contact_point_order::STEP,
             m0019_operations::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()

@@ -12,6 +12,7 @@ mod jobs;
 mod numbers;
 mod once;
 mod operations;
+mod ordered;
 mod pages;
 mod plans;
 mod records;

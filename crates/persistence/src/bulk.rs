@@ -57,9 +57,10 @@ pub async fn insert<T: Resource>(work: &Work, prepared: Prepared<T>) -> Result<V
     Ok(made)
 }
 
-/// Makes and writes many records of one resource, numbered where it numbers its records: what is prepared apart brings its numbers along.
+/// Makes and writes many records of one resource, numbered and in their order where it has that: what is prepared apart brings its numbers
+/// and positions along.
 pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
-    let drafts = stored::numbered(work, drafts).await?;
+    let drafts = stored::placed(work, stored::numbered(work, drafts).await?).await?;
     insert(work, prepare(work, drafts)?).await
 }
 

@@ -19,6 +19,7 @@ pub mod long;
 mod many;
 pub mod migrate;
 pub mod operations;
+pub mod ordering;
 pub mod outbox;
 pub mod person;
 mod postgres;

@@ -8,7 +8,7 @@ use crate::{
     guard,
     list::key_column,
     many::{self, Write},
-    relations,
+    ordering, relations,
     row::Row,
     search, sight,
     sql::Sql,
@@ -20,6 +20,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
     event::Event,
     instant::Instant,
+    resource::POSITION,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
     text, transition,
@@ -129,8 +130,8 @@ pub async fn find_many(
     Ok(found.into_iter().map(|record| (id_of(&record), record)).collect())
 }
 
-/// A record the caller may see, within a parent where there is one.
-pub(crate) async fn seen(
+/// A record the caller may see, within a parent where there is one; locked if asked for.
+pub async fn seen(
     reader: &Reader,
     shape: &'static Shape,
     id: Uuid,
@@ -294,7 +295,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     work.execute(sql).await?;
     search::write(work, &[id], vec![]).await?;
     work.emit(Event { before: Some(before.clone()), ..event(shape, format!("{}.deleted", shape.one), id, version) });
-    Ok(())
+    ordering::close(work, shape, before).await
 }
 
 /// Brings a deleted record back, if nobody took its name meanwhile and what it belongs to is there. Restoring what lives is no change.
@@ -314,11 +315,16 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     }
     relations::check_restored(work, shape, &found).await?;
     let lost = relations::drop_lost_flags(work, shape, &mut found).await?;
+    let position = ordering::reopen(work, shape, &found).await?;
     let version = version_of(&found) + 1;
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.many).push(" SET deleted_at = NULL, version = ").int(version);
     for flag in lost {
         sql.push(", \"").push(flag).push("\" = ").bind(Kind::Bool, Scalar::Bool(false));
+    }
+    if let Some(position) = position {
+        sql.push(", position = ").int(position);
+        found.insert(POSITION.to_owned(), json!(position));
     }
     sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE id = ").id(id);
     work.execute(sql).await?;

@@ -3,12 +3,13 @@
 use crate::{
     error::Result,
     many::{self, Write},
+    ordering,
     record::{self, Record, id_of, merge, owner_of, version_of},
     store::{Reader, Work},
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
-    resource::{Numbering, Resource},
+    resource::{Numbering, POSITION, Resource},
     scalar::Scalar,
     shape::{Shape, TAIL},
     transition,
@@ -132,10 +133,26 @@ pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -
     drafts.into_iter().zip(numbers).map(number).collect()
 }
 
+/// Puts drafts behind the last of their order, where their resource keeps one.
+pub(crate) async fn placed<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+    let shape = work.shape(T::MANY)?;
+    if shape.ordered.is_none() {
+        return Ok(drafts);
+    }
+    let mut records = drafts.iter().map(Stored::full_record).collect::<Result<Vec<Record>>>()?;
+    if let Some(positions) = ordering::appended(work, shape, &records).await? {
+        for (record, position) in records.iter_mut().zip(positions) {
+            record.insert(POSITION.to_owned(), json!(position));
+        }
+    }
+    records.into_iter().map(Stored::of).collect()
+}
+
 /// Makes a record.
 pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
     let shape = work.shape(T::MANY)?;
-    let draft = numbered(work, vec![draft]).await?.into_iter().next().ok_or(Code::Internal)?;
+    let drafts = placed(work, numbered(work, vec![draft]).await?).await?;
+    let draft = drafts.into_iter().next().ok_or(Code::Internal)?;
     let (made, chosen) = begun(work, shape, draft)?;
     record::insert(work, shape, &made.record, chosen).await?;
     Ok(made)
@@ -147,7 +164,7 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
 /// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
 pub async fn create_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Result<Stored<T>>>> {
     let shape = work.shape(T::MANY)?;
-    let drafts = numbered(work, drafts).await?;
+    let drafts = placed(work, numbered(work, drafts).await?).await?;
     let begun = drafts.into_iter().map(|draft| {
         let (made, is_id_chosen) = begun(work, shape, draft)?;
         Ok((Write::new(made.record, is_id_chosen), made.data))

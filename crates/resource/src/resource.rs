@@ -84,6 +84,9 @@ impl Items {
     }
 }
 
+/// The field that holds a record's place in its order; see [`Resource::ORDERED`].
+pub const POSITION: &str = "position";
+
 /// How the numbers of a resource's records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbering {
@@ -137,6 +140,14 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const COLLATED: &'static [&'static str] = &[];
     /// Fields whose text `q=` and `/v1/search` find.
     const SEARCHED: &'static [&'static str] = &[];
+    /// Keeps records in an order of their own, among those with the same values of these fields: the children of a parent, or where none are
+    /// named all records. Their field `position` (read-only) counts from 1 without holes: a new record comes last, those behind one that is
+    /// deleted move up, one that is restored gets its place back, and `POST …/{id}/move` moves one. Lists of a parent's children, and of a
+    /// resource with one order, are in it unless they are asked for otherwise.
+    ///
+    /// Each record that moves is an update, with a version and an event of its own: meant for orders that people make, of some hundred
+    /// records at most. The fields never change, so they are read-only or `FIXED`.
+    const ORDERED: Option<&'static [&'static str]> = None;
     /// How the server numbers its records: each gets the next number of a series of its own as it is made, in the field `number`. The
     /// series is `<one>_numbers`, which a migration begins (`CREATE SERIES order_numbers`), with a unique index of the field.
     ///

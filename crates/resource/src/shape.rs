@@ -7,7 +7,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
-    resource::{Details, Items, Link, Numbering, Resource, Seen},
+    resource::{Details, Items, Link, Numbering, POSITION, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
     timer::Timer,
@@ -163,6 +163,8 @@ pub struct Shape {
     pub distinct: &'static [&'static [&'static str]],
     /// Sets of fields by which two records are probably of the same thing.
     pub possible_duplicates: &'static [&'static [&'static str]],
+    /// The fields within which its records are in an order of their own.
+    pub ordered: Option<&'static [&'static str]>,
     /// How its records are numbered, and the name of the series.
     pub number: Option<(Numbering, &'static str)>,
     /// Flags that only one record of a set has, and the fields that make the set.
@@ -248,7 +250,7 @@ impl Shape {
             .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().chain(T::DISTINCT).chain(T::POSSIBLE_DUPLICATES).copied().flatten())
             .chain(T::ONE_OF.iter().flat_map(|(flag, within)| within.iter().chain([flag])))
-            .chain(T::FIXED.iter().chain(T::FIXED_IN_USE).chain(T::CASELESS))
+            .chain(T::FIXED.iter().chain(T::FIXED_IN_USE).chain(T::CASELESS).chain(T::ORDERED.into_iter().flatten()))
             .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
@@ -270,6 +272,12 @@ impl Shape {
         for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
             assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::MANY);
         }
+        if let Some(within) = T::ORDERED {
+            let of = |name: &str| fields.iter().find(|f| f.name == name);
+            assert!(of(POSITION).is_some_and(|f| f.read_only && !f.nullable && f.kind == Kind::Int), "{}: a read-only `position`", T::MANY);
+            let stays = |name: &&&str| of(name).is_some_and(|f| f.read_only) || T::FIXED.contains(*name);
+            assert!(within.iter().all(|name| stays(&name)), "{}: what an order is within does not change", T::MANY);
+        }
         for any in T::ANY_REFERENCES {
             let of = |name: &str| fields.iter().find(|f| f.name == name).map(|f| (f.nullable, f.read_only));
             assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::MANY, any.resource, any.id);
@@ -284,6 +292,7 @@ impl Shape {
             f.sorting = match f.name {
                 n if T::COLLATED.contains(&n) => Sorting::Collated,
                 n if T::SORTS.contains(&n) || matches!(n, "id" | "created_at" | "updated_at") => Sorting::Plain,
+                POSITION if T::ORDERED.is_some() => Sorting::Plain,
                 _ => Sorting::No,
             };
             f.personal = personal().find(|(_, name)| *name == f.name).map(|(what, _)| what);
@@ -339,6 +348,7 @@ impl Shape {
             caseless: T::CASELESS,
             distinct: T::DISTINCT,
             possible_duplicates: T::POSSIBLE_DUPLICATES,
+            ordered: T::ORDERED,
             number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::ONE)))),
             one_of: T::ONE_OF,
             references,

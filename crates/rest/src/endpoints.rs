@@ -14,6 +14,7 @@ use super::{
 };
 use actix_web::http::Method;
 use samphan_persistence::{
+    ordering,
     record::{self, Record, expect_action, expect_version, id_of, version_of},
     store::{Reader, Work},
 };
@@ -22,6 +23,7 @@ use samphan_resource::{
     shape::{Shape, camel},
     transition,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
@@ -324,6 +326,9 @@ impl Endpoints {
             .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
             .answers(200, "BatchResults"),
         );
+        if shape.ordered.is_some() {
+            self.moves(&record, nested);
+        }
         if self.external {
             let (table, base) = (self.table.clone(), self.base.clone());
             let mut upsert = Operation::write(
@@ -364,6 +369,42 @@ impl Endpoints {
         }
     }
 
+    /// Move, of records that are in an order of their own.
+    fn moves(&mut self, record: &str, nested: usize) {
+        let (one, many) = self.says();
+        let table = self.table.clone();
+        let about = format!(
+            "Puts it at a position among the {many} beside it; those between move up or down by one, each with a version and an event of its \
+             own. A position behind the last is refused."
+        );
+        self.operations.push(
+            Operation::write(
+                format!("move{}", self.noun()),
+                Method::POST,
+                format!("{record}/move"),
+                async move |work: &Work, call: Call| {
+                    let parent = table.enter(work, &call, "update").await?;
+                    let id = call.id(nested)?;
+                    let asked: MoveRequest = call.input()?;
+                    // Its order is held before the record is: whoever moves it locks others as well.
+                    let found = table.find_unlocked(work, id, parent).await?;
+                    ordering::hold(work, table.shape, &found).await?;
+                    let before = table.find(work, id, parent, "update").await?;
+                    expect_version(call.if_match, version_of(&before))?;
+                    let moved = ordering::move_to(work, table.shape, &before, asked.position).await?;
+                    written(work, table.shape, &moved).await
+                },
+            )
+            .says(self.tag, format!("Move {}", with_article(&one)), about)
+            .example(Example::body(json!({"position": 1})).answers(json!({"position": 1})))
+            .takes(Body::of("MoveRequest"))
+            .needs(self.permission("update"))
+            .answers(200, self.table.shape.type_name)
+            .etag()
+            .if_match(self.if_match_required),
+        );
+    }
+
     /// An action on a record.
     pub(super) fn action(&mut self, verb: &'static str, summary: &str, body: Option<Body>, action: Arc<dyn Rule<(Record, Call), Record>>) {
         let table = self.table.clone();
@@ -387,6 +428,12 @@ impl Endpoints {
         operation.body = body;
         self.operations.push(operation);
     }
+}
+
+/// Where a record is moved to.
+#[derive(Deserialize)]
+struct MoveRequest {
+    position: i64,
 }
 
 /// What an action needs and does, as the table of transitions has it.

@@ -19,7 +19,7 @@ use samphan_resource::{
     instant::Instant,
     page::Sort,
     reference::AnyReference,
-    resource::Details,
+    resource::{Details, POSITION},
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
     text,
@@ -134,7 +134,16 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
         Parameter::new(
             "sort",
             string(200),
-            format!("Up to three of {}, separated by commas; `-` before one for descending. The id is always last.", sorts.join(", ")),
+            match default_sort(shape, shape.nested) {
+                Some(own) => format!(
+                    "Up to three of {}, separated by commas; `-` before one for descending. The id is always last. By `{own}` when left out.",
+                    sorts.join(", ")
+                ),
+                None => format!(
+                    "Up to three of {}, separated by commas; `-` before one for descending. The id is always last.",
+                    sorts.join(", ")
+                ),
+            },
         ),
         Parameter::new(
             "count",
@@ -284,7 +293,8 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let typed = if from_body { vec![] } else { typed_filters(shape, &given, &words, &mut faults) };
     let typed_said = format!("{typed:?}");
     parts.extend(typed);
-    let sort = get("sort").map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
+    let sort =
+        get("sort").or_else(|| default_sort(shape, parent.is_some())).map(|s| Sort::parse(s, shape)).transpose()?.unwrap_or_default();
     if let Some(key) = sort.keys.iter().find(|k| !words.may_see(shape, k.field)) {
         faults.push(FieldError::new("?sort", FieldCode::HiddenField, key.field.name));
     }
@@ -315,6 +325,11 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
         _ => Count::None,
     };
     Ok(Asked { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
+}
+
+/// The order of a list that is not asked for in another: that of the records themselves, where all of the list are in one.
+fn default_sort(shape: &Shape, is_nested: bool) -> Option<&'static str> {
+    shape.ordered.filter(|within| within.is_empty() || is_nested).map(|_| POSITION)
 }
 
 /// Whether the caller sees every field the search looks in, of the record and of the children that speak for it: who does not

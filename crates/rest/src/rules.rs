@@ -216,6 +216,11 @@ impl Table {
         record::find(work, self.shape, id, parent, verb).await
     }
 
+    /// Finds a record to look at, without a lock.
+    pub(super) async fn find_unlocked(&self, work: &Work, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
+        record::seen(work, self.shape, id, parent, false).await?.ok_or_else(|| Code::NotFound.into())
+    }
+
     /// Steps into the parent the path names, if any: it must be seen, and reached for a write.
     pub(super) async fn enter(&self, reader: &Reader, call: &Call, verb: &str) -> Result<Option<(&'static str, Uuid)>> {
         let Some(parent) = self.parent else { return Ok(None) };

@@ -550,6 +550,15 @@ fn common() -> Map<String, Value> {
                 "value": {"description": "With what: a value of the field's type, an array of them for `in` and `not_in`, true or false for `is_null`, an ISO 8601 duration for `within_last`."},
             },
         },
+        "MoveRequest": {
+            "type": "object",
+            "description": "Where a record is moved to.",
+            "required": ["position"],
+            "additionalProperties": false,
+            "properties": {
+                "position": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 1_000_000, "description": "Its place among the records beside it, from 1; at most their number."},
+            },
+        },
         "SearchRequest": {
             "type": "object",
             "description": "What a list is asked for, as a body.",

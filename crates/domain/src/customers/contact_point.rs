@@ -48,6 +48,10 @@ pub struct ContactPoint {
     /// Whether it is still good.
     #[serde(default)]
     pub status: ContactPointStatus,
+    /// Its place among those of the account or contact, from 1: the order to try them in. Changed by `move`.
+    #[schema(read_only, minimum = 1)]
+    #[serde(default)]
+    pub position: i32,
 }
 
 /// Kinds of contact points.
@@ -106,6 +110,7 @@ impl Resource for ContactPoint {
     const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
     const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
+    const ORDERED: Option<&'static [&'static str]> = Some(&["account_id", "contact_id"]);
     const TITLE: &'static str = "raw";
     const DISTINCT: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "kind", "normalized"]];
     const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_primary", &["account_id", "contact_id", "kind"])];

@@ -132,7 +132,9 @@ impl Part for Contacts {
 /// The one way to reach somebody.
 fn point(hand: &mut Hand<'_>, kind: ContactPointKind, raw: &str, of: (&'static str, Uuid)) -> Result<Stored<ContactPoint>> {
     let body = json!({"id": hand.id(), "kind": kind, "raw": raw, "region": "TH", "is_primary": true});
-    hand.plan.draft(body, Some(of))
+    let mut draft = hand.plan.draft::<ContactPoint>(body, Some(of))?;
+    draft.data.position = 1;
+    Ok(draft)
 }
 
 fn account(chance: &mut Chance, one: Customer, n: usize) -> Value {
