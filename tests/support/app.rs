@@ -114,7 +114,9 @@ impl Running {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let service = server::prepare(&settings).await.unwrap();
-                first_start::run(service.store(), &settings.admin_email, settings.admin_password.as_deref()).await.unwrap();
+                first_start::run(service.store(), service.presets(), &settings.admin_email, settings.admin_password.as_deref())
+                    .await
+                    .unwrap();
                 let serving = server::serve(&settings, service).await.unwrap();
                 tell.send((serving.address, serving.handle())).unwrap();
                 serving.run().await.unwrap();

@@ -22,6 +22,7 @@ pub mod module;
 pub mod operation;
 mod permissions;
 pub mod pipeline;
+pub mod presets;
 pub mod problem;
 pub mod query;
 pub mod reading;

@@ -1,6 +1,6 @@
 //! What an area registers: its operations, its tasks, and the rules that hold for its records.
 
-use super::collection::Api;
+use super::{collection::Api, presets::Presets};
 use samphan_background::{
     jobs::{Job, Jobs},
     task::Task,
@@ -22,6 +22,8 @@ pub struct Module {
     pub timers: Timers,
     /// Rules for records of other areas.
     pub guards: Guards,
+    /// What shipped roles may do.
+    pub presets: Presets,
 }
 
 impl Module {
@@ -57,6 +59,13 @@ impl Module {
     #[must_use]
     pub fn timer<T: Resource>(mut self, verb: &'static str, run: impl AsyncFn(&Work, Vec<Stored<T>>) -> Result<()> + 'static) -> Self {
         self.timers = self.timers.with(verb, run);
+        self
+    }
+
+    /// With permissions of shipped roles.
+    #[must_use]
+    pub fn presets(mut self, grant: impl FnOnce(Presets) -> Presets) -> Self {
+        self.presets = grant(self.presets);
         self
     }
 

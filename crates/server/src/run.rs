@@ -105,7 +105,7 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     telemetry::start(settings)?;
     let service = server::prepare(settings).await.map_err(|e| e.to_string())?;
     let password = settings.admin_password.as_deref();
-    let first = first_start::run(service.store(), &settings.admin_email, password).await.map_err(|e| e.to_string())?;
+    let first = first_start::run(service.store(), service.presets(), &settings.admin_email, password).await.map_err(|e| e.to_string())?;
     if settings.demo && first.is_some() {
         demo::make(service.store()).await.map_err(|e| format!("the demo company: {e}"))?;
     }

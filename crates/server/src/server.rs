@@ -47,6 +47,7 @@ use samphan_rest::{
     metrics::Metrics,
     module::Module,
     pipeline::{self, App},
+    presets::Presets,
     routes::Routes,
 };
 use serde_json::Value;
@@ -96,6 +97,7 @@ pub struct Service {
     routes: Arc<Routes>,
     pages: Pages,
     tasks: Vec<Task>,
+    presets: Presets,
 }
 
 impl Service {
@@ -103,6 +105,12 @@ impl Service {
     #[must_use]
     pub const fn store(&self) -> &Store {
         self.kernel.store()
+    }
+
+    /// What the roles that are shipped may do.
+    #[must_use]
+    pub const fn presets(&self) -> &Presets {
+        &self.presets
     }
 }
 
@@ -113,7 +121,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         connections: settings.database.database_connections,
         full_sync: settings.database.sqlite_full_sync,
     };
-    let Module { api, mut tasks, jobs: registered, timers, guards } = areas::all();
+    let Module { api, mut tasks, jobs: registered, timers, guards, presets } = areas::all();
     let registered = registered.job::<DeleteOld>().schedule("retention", retention::SCHEDULE, &DeleteOld {});
     tasks.extend(registered.tasks().map_err(StartError::Jobs)?);
     let api = openapi::complete(api);
@@ -170,7 +178,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         trusted_proxies: settings.trusted_proxies.clone(),
         body_timeout: Duration::from_millis(settings.body_timeout_ms),
     };
-    Ok(Service { kernel: Kernel::new(Process::new(store, services), shared), opening, routes, pages, tasks })
+    Ok(Service { kernel: Kernel::new(Process::new(store, services), shared), opening, routes, pages, tasks, presets })
 }
 
 /// A server that listens, and what goes on beside it.
@@ -217,7 +225,7 @@ impl Serving {
 
 /// Listens, with database connections of its own for each worker, and starts the tasks.
 pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, StartError> {
-    let Service { kernel, opening, routes, pages, tasks: registered } = service;
+    let Service { kernel, opening, routes, pages, tasks: registered, presets: _ } = service;
     let workers = if settings.workers == 0 {
         std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
     } else {

@@ -4,6 +4,7 @@ pub mod price_book;
 pub mod price_quote;
 pub mod product;
 
+use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SELLING, WAREHOUSE};
 use samphan_domain::catalog::{
     exchange_rate::ExchangeRate,
     price_book::{PriceBook, PriceBookEntry},
@@ -13,12 +14,24 @@ use samphan_domain::catalog::{
 use samphan_rest::{
     collection::{Api, Collection},
     module::Module,
+    presets::Presets,
 };
 
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes)
+    module.routes(routes).presets(presets)
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant_over_all(SELLING, "products", &["read"])
+        .grant_over_all(SELLING, "product-categories", &["read"])
+        .grant_over_all(SELLING, "price-books", &["read"])
+        .grant_over_all(SELLING, "exchange-rates", &["read"])
+        .grant(&[WAREHOUSE, ACCOUNTING, CONNECTOR], "products", &["read"])
+        .grant(&[ACCOUNTING], "exchange-rates", &["read", "create", "update"])
 }
 
 /// The area's routes.

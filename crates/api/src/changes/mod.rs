@@ -7,6 +7,7 @@ pub mod retention;
 mod stream;
 mod ticket;
 
+use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR};
 use actix_web::http::Method;
 use samphan_resource::{builtin::change::Change, example};
 use samphan_rest::{
@@ -14,6 +15,7 @@ use samphan_rest::{
     example::Example,
     module::Module,
     operation::{Media, Operation, Parameter},
+    presets::Presets,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +25,12 @@ pub const PERMISSION: &str = "changes:read";
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).task(follower::end_task()).task(follower::task())
+    module.routes(routes).presets(presets).task(follower::end_task()).task(follower::task())
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets.grant(&[ACCOUNTING, CONNECTOR], "changes", &["read"])
 }
 
 fn routes(api: Api) -> Api {

@@ -8,6 +8,7 @@ pub mod policy;
 pub mod position;
 pub mod profile;
 
+use crate::platform::shipped_roles::{ACCOUNTING, SELLING};
 use samphan_background::retention::Rule;
 use samphan_domain::{
     customers::account::Account,
@@ -28,6 +29,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::{Api, Collection},
     module::Module,
+    presets::Presets,
 };
 
 /// Components of credit checks, for so many days. The checks stay.
@@ -40,7 +42,18 @@ pub fn retention(days: i64) -> Rule {
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).timer("expire", expiry::expire)
+    module.routes(routes).presets(presets).timer("expire", expiry::expire)
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant(SELLING, "credit", &["read", "check"])
+        .grant(&[ACCOUNTING], "credit", &["read", "check", "see-ledger"])
+        .grant(&[ACCOUNTING], "credit-checks", &["read", "release"])
+        .grant(&[ACCOUNTING], "credit-check-components", &["read"])
+        .grant(&[ACCOUNTING], "credit-profiles", &["read", "update"])
+        .grant(&[ACCOUNTING], "credit-policies", &["read", "create", "update", "activate", "retire"])
 }
 
 fn routes(api: Api) -> Api {

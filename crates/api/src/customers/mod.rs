@@ -8,6 +8,7 @@ pub mod handover;
 pub mod lookup;
 pub mod search;
 
+use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SALES_MANAGER, SELLING};
 use samphan_domain::customers::{
     account::Account,
     account_history::{AccountGradeChange, AccountLifecycleChange},
@@ -19,13 +20,14 @@ use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
     module::Module,
+    presets::Presets,
 };
 use serde_json::{Value, json};
 
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes)
+    module.routes(routes).presets(presets)
 }
 
 fn contacts() -> Collection<Contact> {
@@ -47,6 +49,21 @@ fn contacts() -> Collection<Contact> {
             Example::body(json!({"filter": nobody, "owner_id": example::id("users")}))
                 .answers(answered("bulk assignments of contacts", json!({"kind": "bulk_assign", "changed_fields": ["owner_id"]}))),
         )
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant(SELLING, "accounts", &["read", "create", "update"])
+        .grant(SELLING, "contacts", &["read", "create", "update"])
+        .grant(SELLING, "account-contacts", &["read", "create", "update"])
+        .grant(SELLING, "accounts", &["change-lifecycle"])
+        .grant_over_all(SELLING, "tags", &["read"])
+        .grant(&[SALES_MANAGER], "accounts", &["delete", "assign"])
+        .grant(&[SALES_MANAGER], "contacts", &["delete", "assign"])
+        .grant(&[SALES_MANAGER], "account-contacts", &["delete", "set-primary"])
+        .grant(&[ACCOUNTING], "accounts", &["read", "create", "update"])
+        .grant(&[CONNECTOR], "accounts", &["read"])
 }
 
 /// The area's routes.

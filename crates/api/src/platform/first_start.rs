@@ -1,5 +1,6 @@
 //! The first start: an administrator in an empty database, with the roles most organisations begin with.
 
+use super::shipped_roles::{ACCOUNTING, CONNECTOR, SALES_MANAGER, SELLER, WAREHOUSE};
 use crate::identity::{passwords, tokens};
 use samphan_domain::{
     id::RoleId,
@@ -17,6 +18,7 @@ use samphan_resource::{
     caller::{Caller, FieldAccess, Reach},
     error::Result,
 };
+use samphan_rest::presets::Presets;
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -32,17 +34,16 @@ pub struct FirstStart {
 
 /// The id of the role of accounting connectors, the same in every deployment: once made, it stays as it was renamed, changed or deleted.
 const CONNECTOR_ID: Uuid = Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_0000_0001);
-const CONNECTOR_NAME: &str = "Accounting connector";
 
 /// Makes the first administrator and the first roles, if there are no users yet. A deployment of before gets the role of accounting
 /// connectors, which grants nothing until a key has it.
-pub async fn run(store: &Store, email: &str, password: Option<&str>) -> Result<Option<FirstStart>> {
+pub async fn run(store: &Store, presets: &Presets, email: &str, password: Option<&str>) -> Result<Option<FirstStart>> {
     let caller = Arc::new(Caller::system());
     let reader = store.reader(Arc::clone(&caller), clock::now());
     let mut sql = reader.sql();
     sql.push("SELECT count(*) FROM users");
     if reader.count(sql).await? > 0 {
-        if let Err(error) = add_connector(store).await {
+        if let Err(error) = add_connector(store, presets).await {
             tracing::warn!(%error, "the role of accounting connectors could not be made");
         }
         return Ok(None);
@@ -52,11 +53,11 @@ pub async fn run(store: &Store, email: &str, password: Option<&str>) -> Result<O
     let hash = passwords::hash(password).await?;
     let work = store.work(caller, clock::now()).await?;
     let mut administrator = None;
-    for role in roles() {
+    for role in roles(presets) {
         let made = stored::insert(&work, Stored::draft(role)).await?;
         administrator.get_or_insert(RoleId(made.id()));
     }
-    stored::insert(&work, connector()).await?;
+    stored::insert(&work, connector(presets)).await?;
     let user = User {
         name: "Administrator".to_owned(),
         email: email.to_owned(),
@@ -76,47 +77,26 @@ pub async fn run(store: &Store, email: &str, password: Option<&str>) -> Result<O
 }
 
 /// Makes the role of accounting connectors, unless there is or was one, or another has its name.
-async fn add_connector(store: &Store) -> Result<()> {
+async fn add_connector(store: &Store, presets: &Presets) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     let mut sql = work.sql();
-    sql.push("SELECT count(*) FROM roles WHERE id = ").id(CONNECTOR_ID).push(" OR deleted_at IS NULL AND name = ").text(CONNECTOR_NAME);
+    sql.push("SELECT count(*) FROM roles WHERE id = ").id(CONNECTOR_ID).push(" OR deleted_at IS NULL AND name = ").text(CONNECTOR);
     if work.count(sql).await? > 0 {
         return work.roll_back().await;
     }
-    stored::insert(&work, connector()).await?;
+    stored::insert(&work, connector(presets)).await?;
     work.commit().await
 }
 
 /// The role of accounting connectors: what `docs/connect-accounting.md` needs, and nothing else. It has no field rules: an accounting
 /// system writes tax invoices, and needs names, tax ids and addresses for them.
-fn connector() -> Stored<Role> {
-    let permissions = [
-        "accounts:read",
-        "changes:read",
-        "credit-balances:push",
-        "credit-balances:read",
-        "credit-snapshots:complete",
-        "credit-snapshots:create",
-        "credit-snapshots:read",
-        "external-references:create",
-        "external-references:read",
-        "external-systems:read",
-        "order-invoices:create",
-        "order-invoices:read",
-        "order-invoices:update",
-        "orders:read",
-        "products:read",
-        "shipments:read",
-        "stock-levels:sync",
-        "unmatched-credits:read",
-        "warehouses:read",
-    ];
+fn connector(presets: &Presets) -> Stored<Role> {
     let role = Role {
-        name: CONNECTOR_NAME.to_owned(),
+        name: CONNECTOR.to_owned(),
         description: Some(
             "For the key of a system that keeps the books: what docs/connect-accounting.md needs, and nothing else.".to_owned(),
         ),
-        permissions: permissions.map(|p| Grant { permission: p.to_owned(), reach: Reach::All }).into(),
+        permissions: granted(presets, CONNECTOR, Reach::All),
         field_rules: vec![],
     };
     let mut draft = Stored::draft(role);
@@ -124,9 +104,13 @@ fn connector() -> Stored<Role> {
     draft
 }
 
-/// The roles most organisations begin with; the administrator first.
-fn roles() -> Vec<Role> {
-    let grant = |permission: &str, reach| Grant { permission: permission.to_owned(), reach };
+/// The permissions of a shipped role.
+fn granted(presets: &Presets, role: &str, reach: Reach) -> Vec<Grant> {
+    presets.of(role, reach).map(|(permission, reach)| Grant { permission: permission.to_owned(), reach }).collect()
+}
+
+/// The roles most organisations begin with; the administrator first. What each may do the areas say, beside their routes.
+fn roles(presets: &Presets) -> Vec<Role> {
     let rule = |fields: &str, access| FieldRule { fields: fields.to_owned(), access };
     let role = |name: &str, about: &str, permissions, field_rules| Role {
         name: name.to_owned(),
@@ -134,115 +118,13 @@ fn roles() -> Vec<Role> {
         permissions,
         field_rules,
     };
-    let selling = |reach| {
-        let own = ["accounts", "contacts", "account-contacts"]
-            .iter()
-            .flat_map(move |r| ["read", "create", "update"].map(|v| grant(&format!("{r}:{v}"), reach)));
-        let shared = [
-            "products",
-            "product-categories",
-            "price-books",
-            "tags",
-            "users",
-            "teams",
-            "external-references",
-            "warehouses",
-            "stock-levels",
-            "tax-rates",
-            "settings",
-            "exchange-rates",
-            // What forms are built of.
-            "custom-fields",
-            "picklists",
-        ]
-        .map(|r| grant(&format!("{r}:read"), Reach::All));
-        let orders = ["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"]
-            .map(|v| grant(&format!("orders:{v}"), reach));
-        let promises = ["read", "create", "release"].map(|v| grant(&format!("order-promises:{v}"), reach));
-        let rest = ["accounts:change-lifecycle", "credit:read", "credit:check", "order-holds:read", "shipments:read"];
-        own.chain(rest.map(|p| grant(p, reach))).chain(orders).chain(promises).chain(shared).collect::<Vec<_>>()
-    };
-    let mut managing = selling(Reach::Subtree);
-    managing.extend(
-        [
-            "accounts:delete",
-            "accounts:assign",
-            "contacts:assign",
-            "orders:assign",
-            "order-promises:assign",
-            "contacts:delete",
-            "account-contacts:delete",
-            "account-contacts:set-primary",
-        ]
-        .map(|p| grant(p, Reach::Subtree)),
-    );
-    managing.extend(
-        ["orders:set-price", "orders:release", "orders:delete", "order-holds:release", "order-holds:reject", "order-holds:escalate"]
-            .map(|p| grant(p, Reach::Subtree)),
-    );
-    // What they change at once they may change one by one: each record is asked for.
-    managing.extend(["read", "create", "cancel", "revert"].map(|verb| grant(&format!("operations:{verb}"), Reach::All)));
-    let keeping = [("orders", vec!["read", "create-shipment", "allocate-stock"])]
-        .into_iter()
-        .chain([("shipments", vec!["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])])
-        .chain(
-            ["stock-movements", "stock-reservations", "warehouses", "products", "settings", "custom-fields", "picklists"]
-                .map(|r| (r, vec!["read"])),
-        )
-        .chain([("stock-levels", vec!["read", "receive", "transfer", "adjust"])]);
-    let keeping = keeping.flat_map(|(r, verbs)| verbs.into_iter().map(move |v| grant(&format!("{r}:{v}"), Reach::All))).collect();
-    let mut accounting: Vec<Grant> = [
-        "credit-balances:read",
-        "credit-balances:push",
-        "credit-balance-history:read",
-        "credit:read",
-        "credit:check",
-        "credit:see-ledger",
-        "credit-checks:read",
-        "credit-checks:release",
-        "credit-check-components:read",
-        "credit-profiles:read",
-        "credit-profiles:update",
-        "changes:read",
-        "orders:read",
-        "orders:release",
-        "order-holds:read",
-        "order-holds:release",
-        "order-holds:release-credit",
-        "order-holds:reject",
-        "order-holds:escalate",
-        "shipments:read",
-        "products:read",
-        "warehouses:read",
-        "stock-levels:read",
-        "stock-levels:sync",
-        "settings:read",
-        "custom-fields:read",
-        "picklists:read",
-    ]
-    .map(|p| grant(p, Reach::All))
-    .into();
-    accounting.extend(
-        [
-            "accounts",
-            "external-references",
-            "external-systems",
-            "credit-snapshots",
-            "credit-policies",
-            "unmatched-credits",
-            "order-invoices",
-            "tax-rates",
-            "exchange-rates",
-        ]
-        .iter()
-        .flat_map(|r| ["read", "create", "update", "complete", "activate", "retire"].map(|v| grant(&format!("{r}:{v}"), Reach::All))),
-    );
+    let shipped = |name: &str, reach, about: &str, field_rules| role(name, about, granted(presets, name, reach), field_rules);
     vec![
-        role("Administrator", "May do everything.", vec![grant("*:*", Reach::All)], vec![]),
-        role(
-            "Seller",
+        role("Administrator", "May do everything.", vec![Grant { permission: "*:*".to_owned(), reach: Reach::All }], vec![]),
+        shipped(
+            SELLER,
+            Reach::Team,
             "Sees the accounts of the team, and the credit status of each but not the ledger.",
-            selling(Reach::Team),
             vec![
                 rule("personal", FieldAccess::Masked),
                 rule("financial", FieldAccess::Hidden),
@@ -251,12 +133,12 @@ fn roles() -> Vec<Role> {
                 rule("accounts.payment_terms_days", FieldAccess::ReadOnly),
             ],
         ),
-        role("Sales manager", "Sees the accounts of the teams beneath.", managing, vec![rule("financial", FieldAccess::Hidden)]),
-        role("Warehouse", "Sends orders on their way.", keeping, vec![rule("financial", FieldAccess::Hidden)]),
-        role(
-            "Accounting",
+        shipped(SALES_MANAGER, Reach::Subtree, "Sees the accounts of the teams beneath.", vec![rule("financial", FieldAccess::Hidden)]),
+        shipped(WAREHOUSE, Reach::All, "Sends orders on their way.", vec![rule("financial", FieldAccess::Hidden)]),
+        shipped(
+            ACCOUNTING,
+            Reach::All,
             "Pushes balances, maps customer numbers, sees the ledger.",
-            accounting,
             vec![rule("personal", FieldAccess::Hidden)],
         ),
     ]

@@ -12,6 +12,7 @@ pub mod organisation_settings;
 pub mod pages;
 pub mod privacy;
 pub mod role;
+pub mod shipped_roles;
 pub mod succession;
 pub mod team;
 pub mod user;
@@ -21,12 +22,27 @@ use samphan_rest::{
     bulk::RunOperation,
     collection::{Api, Collection},
     module::Module,
+    presets::Presets,
 };
+use shipped_roles::{ACCOUNTING, SALES_MANAGER, SELLER, SELLING, WAREHOUSE};
 
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(administrators::register).job::<succession::HandOverRecords>().job::<RunOperation>()
+    module.routes(routes).presets(presets).guards(administrators::register).job::<succession::HandOverRecords>().job::<RunOperation>()
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant_over_all(SELLING, "users", &["read"])
+        .grant_over_all(SELLING, "teams", &["read"])
+        .grant_over_all(&[SELLER, SALES_MANAGER, WAREHOUSE, ACCOUNTING], "settings", &["read"])
+        // What forms are built of.
+        .grant_over_all(&[SELLER, SALES_MANAGER, WAREHOUSE, ACCOUNTING], "custom-fields", &["read"])
+        .grant_over_all(&[SELLER, SALES_MANAGER, WAREHOUSE, ACCOUNTING], "picklists", &["read"])
+        // What they change at once they may change one by one: each record is asked for.
+        .grant_over_all(&[SALES_MANAGER], "operations", &["read", "create", "cancel", "revert"])
 }
 
 /// The area's routes.

@@ -14,6 +14,7 @@ pub mod retention;
 pub mod shipment;
 
 use crate::credit::{check, known::not_in_balance};
+use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SALES_MANAGER, SELLING, WAREHOUSE};
 use samphan_domain::sales::tax_rate::TaxRate;
 use samphan_persistence::{sight, store::Work};
 use samphan_resource::{
@@ -24,6 +25,7 @@ use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
     module::Module,
+    presets::Presets,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -31,7 +33,32 @@ use uuid::Uuid;
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(guards::register).timer("expire", release::expire).task(release::task())
+    module.routes(routes).presets(presets).guards(guards::register).timer("expire", release::expire).task(release::task())
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant(
+            SELLING,
+            "orders",
+            &["read", "create", "update", "submit", "confirm", "hold", "amend", "cancel", "close", "reopen", "allocate-stock"],
+        )
+        .grant(SELLING, "order-promises", &["read", "create", "release"])
+        .grant(SELLING, "order-holds", &["read"])
+        .grant(SELLING, "shipments", &["read"])
+        .grant_over_all(SELLING, "tax-rates", &["read"])
+        .grant(&[SALES_MANAGER], "orders", &["assign", "set-price", "release", "delete"])
+        .grant(&[SALES_MANAGER], "order-promises", &["assign"])
+        .grant(&[SALES_MANAGER], "order-holds", &["release", "reject", "escalate"])
+        .grant(&[WAREHOUSE], "orders", &["read", "create-shipment", "allocate-stock"])
+        .grant(&[WAREHOUSE], "shipments", &["read", "update", "pick", "pack", "ship", "deliver", "fail", "cancel"])
+        .grant(&[ACCOUNTING], "orders", &["read", "release"])
+        .grant(&[ACCOUNTING], "order-holds", &["read", "release", "release-credit", "reject", "escalate"])
+        .grant(&[ACCOUNTING], "shipments", &["read"])
+        .grant(&[ACCOUNTING], "tax-rates", &["read", "create", "update"])
+        .grant(&[CONNECTOR], "orders", &["read"])
+        .grant(&[CONNECTOR], "shipments", &["read"])
 }
 
 /// The area's routes.

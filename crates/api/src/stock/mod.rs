@@ -13,12 +13,26 @@ pub mod stock_reservation;
 pub mod stock_sync;
 pub mod warehouse;
 
-use samphan_rest::{collection::Api, module::Module};
+use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SELLING, WAREHOUSE};
+use samphan_rest::{collection::Api, module::Module, presets::Presets};
 
 /// What the area registers.
 #[must_use]
 pub fn module(module: Module) -> Module {
-    module.routes(routes).guards(guards::register).timer("expire", ledger::expire)
+    module.routes(routes).presets(presets).guards(guards::register).timer("expire", ledger::expire)
+}
+
+/// What shipped roles may do here.
+fn presets(presets: Presets) -> Presets {
+    presets
+        .grant_over_all(SELLING, "warehouses", &["read"])
+        .grant_over_all(SELLING, "stock-levels", &["read"])
+        .grant(&[WAREHOUSE, ACCOUNTING, CONNECTOR], "warehouses", &["read"])
+        .grant(&[WAREHOUSE], "stock-movements", &["read"])
+        .grant(&[WAREHOUSE], "stock-reservations", &["read"])
+        .grant(&[WAREHOUSE], "stock-levels", &["read", "receive", "transfer", "adjust"])
+        .grant(&[ACCOUNTING], "stock-levels", &["read", "sync"])
+        .grant(&[CONNECTOR], "stock-levels", &["sync"])
 }
 
 /// The area's routes.
