@@ -188,8 +188,8 @@ fn the_router_and_the_document_hold_the_same_set() {
     assert_eq!(routed, documented());
 }
 
-/// What may be posted to a record and is no action on its state: every collection has it, or it makes another record.
-const STATELESS: [&str; 2] = ["redeliver", "restore"];
+/// What may be posted to a record and is no action on its state: every collection has it, or it makes another record, or moves one.
+const STATELESS: [&str; 3] = ["move", "redeliver", "restore"];
 
 #[test]
 fn the_actions_of_the_document_are_those_of_the_tables_of_transitions() {
