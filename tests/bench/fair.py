@@ -12,7 +12,7 @@ ask again at once, whatever they are answered, but no more than twenty times a s
 Prints p50 and p99 of the others' reads and lists, medians of the rounds, the ratio of busy to quiet, and what the hostile clients were
 answered; writes target/bench/fair.json. `--debug` is to try the bench itself. Server, clients and database share the machine: compare ratios.
 """
-import argparse, collections, http.client, json, os, statistics, sys, threading, time, urllib.parse
+import argparse, collections, http.client, json, multiprocessing, os, statistics, sys, threading, time, urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from run import OUT, Server, fresh, generate, table
@@ -22,6 +22,7 @@ NONE = {
     "limit": 1, "count": "exact",
 }
 PATIENCE = 30
+FORK = multiprocessing.get_context("fork")
 
 
 class Client:
@@ -67,52 +68,80 @@ def paced(until, each, do):
         time.sleep(max(0.0, min(begun + each, until) - time.monotonic()))
 
 
-def phase(server, options, tokens, ids, busy):
-    """Milliseconds of the others' reads and lists, and what the hostile clients were answered."""
-    until, took, answered, lock = time.monotonic() + options.seconds, {"read": [], "list": []}, collections.Counter(), threading.Lock()
-    threads = []
+def others(server, token, ids, until, n, took, answered):
+    """One of the four clients that are measured."""
+    client, turn = Client(server, token), n
 
-    def others(n):
-        client, turn = Client(server, tokens["others"]), [n]
+    def one():
+        nonlocal turn
+        turn += 1
+        which = "read" if turn % 2 else "list"
+        path = f"/v1/accounts/{ids[turn * 7 % len(ids)]}" if which == "read" else "/v1/accounts?lifecycle_stage=active&sort=name"
+        status, ms = client.ask("GET", path)
+        took[which].append(ms)
+        if status != 200:
+            answered[f"others {status}"] += 1
+    paced(until, 0.05, one)
+    client.close()
 
-        def one():
-            turn[0] += 1
-            which = "read" if turn[0] % 2 else "list"
-            path = f"/v1/accounts/{ids[turn[0] * 7 % len(ids)]}" if which == "read" else "/v1/accounts?lifecycle_stage=active&sort=name"
-            status, ms = client.ask("GET", path)
-            with lock:
-                took[which].append(ms)
-                if status != 200:
-                    answered[f"others {status}"] += 1
-        paced(until, 0.05, one)
-        client.close()
 
-    def hostile(who, token, method, path, body=None):
-        client = Client(server, token)
+def hostile(server, who, token, method, path, body, until, answered):
+    """One that asks for all there is."""
+    client = Client(server, token)
 
-        def one():
-            status, _ = client.ask(method, path, body, until)
-            with lock:
-                answered[f"{who} {status}"] += 1
-        paced(until, 0.05, one)
-        client.close()
+    def one():
+        status, _ = client.ask(method, path, body, until)
+        answered[f"{who} {status}"] += 1
+    paced(until, 0.05, one)
+    client.close()
 
-    if busy:
-        everything = json.dumps(NONE)
-        threads += [(hostile, ("search", tokens["hostile"][n % len(tokens["hostile"])], "POST", "/v1/accounts/search", everything)) for n in range(6)]
-        threads += [(hostile, ("export", tokens["export"], "GET", "/v1/accounts/export")) for _ in range(2)]
-        batch = json.dumps({"mode": "create", "items": [{"name": f"Batch {n}", "country": "TH"} for n in range(1000)]})
-        threads.append((hostile, ("batch", tokens["batch"], "POST", "/v1/accounts/batch", batch)))
-    threads = [threading.Thread(target=run, args=args) for run, args in threads]
+
+def together(clients, results, nice):
+    """Runs clients in this process, a thread each, and sends what they were answered."""
+    os.nice(nice)
+    took, answered = {"read": [], "list": []}, collections.Counter()
+    threads = [threading.Thread(target=lambda client=client: client(took, answered)) for client in clients]
     for thread in threads:
         thread.start()
+    for thread in threads:
+        thread.join()
+    results.send((took, answered))
+    results.close()
+
+
+def phase(server, options, tokens, ids, busy):
+    """Milliseconds of the others' reads and lists, and what the hostile clients were answered.
+
+    Each kind of client is a process of its own: threads of one would wait for each other's turn at the interpreter, and be measured with it.
+    The hostile ones stand for other machines: they take a processor only while nobody else here wants it."""
+    until, groups = time.monotonic() + options.seconds, []
     if busy:
-        time.sleep(min(1.0, options.seconds / 5))
-    four = [threading.Thread(target=others, args=(n * 1000,)) for n in range(4)]
-    for thread in four:
-        thread.start()
-    for thread in four + threads:
-        thread.join(PATIENCE * 2)
+        def kind(count, who, tokens, method, path, body=None):
+            return [lambda took, answered, n=n: hostile(server, who, tokens[n % len(tokens)], method, path, body, until, answered) for n in range(count)]
+        batch = json.dumps({"mode": "create", "items": [{"name": f"Batch {n}", "country": "TH"} for n in range(1000)]})
+        for part in options.hostile.split(","):
+            groups.append({
+                "search": kind(6, "search", tokens["hostile"], "POST", "/v1/accounts/search", json.dumps(NONE)),
+                "export": kind(2, "export", [tokens["export"]], "GET", "/v1/accounts/export"),
+                "batch": kind(1, "batch", [tokens["batch"]], "POST", "/v1/accounts/batch", batch),
+            }[part])
+    measured = [lambda took, answered, n=n: others(server, tokens["others"], ids, until, n * 1000, took, answered) for n in range(4)]
+    running = []
+    for group in [*groups, measured]:
+        if group is measured and busy:
+            time.sleep(min(1.0, options.seconds / 5))
+        here, there = multiprocessing.Pipe(duplex=False)
+        process = FORK.Process(target=together, args=(group, there, 0 if group is measured else 19))
+        process.start()
+        there.close()
+        running.append((process, here))
+    took, answered = None, collections.Counter()
+    for process, results in running:
+        if not results.poll(options.seconds + PATIENCE * 2):
+            sys.exit("bench: a client did not end")
+        took, told = results.recv()
+        answered.update(told)
+        process.join()
     return took, answered
 
 
@@ -159,6 +188,7 @@ def main():
     parser.add_argument("--pause", type=int, default=5, help="seconds between two phases")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["sqlite", "postgres"])
+    parser.add_argument("--hostile", default="search,export,batch", help="the kinds of hostile clients, to look at one alone")
     parser.add_argument("--hostile-callers", type=int, default=6, choices=range(1, 7))
     parser.add_argument("--debug", action="store_true", help="of a debug build: to try the bench")
     options = parser.parse_args()

@@ -46,6 +46,72 @@ fn every_operation_has_words_a_permission_and_a_name_of_its_own() {
     }
 }
 
+/// Words that name no one and nothing: the reader of the document is to learn who does what.
+const VAGUE: [&str; 10] = ["whoever", "nobody", "somebody", "told", "he", "she", "his", "him", "as it is now", "lest"];
+
+#[test]
+fn summaries_are_short_and_each_is_of_one_operation() {
+    let mut faults = vec![];
+    let mut known = std::collections::HashMap::new();
+    for (_, _, operation) in operations() {
+        let (id, summary) = (operation["operationId"].as_str().unwrap(), operation["summary"].as_str().unwrap());
+        if let Some(other) = known.insert(summary, id) {
+            faults.push(format!("{id} and {other} are both: {summary}"));
+        }
+        let is_long = summary.split_whitespace().count() > 6;
+        if is_long || summary.contains(['.', ':', '(']) || !summary.starts_with(|c: char| c.is_ascii_uppercase()) {
+            faults.push(format!("{id} is no verb and object in six words: {summary}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn texts_name_who_does_what() {
+    let mut texts = std::collections::BTreeSet::new();
+    gather_texts(document(), &mut texts);
+    let mut faults = vec![];
+    for text in texts {
+        let plain = text.split('`').step_by(2).collect::<Vec<_>>().join(" 0 ").to_lowercase();
+        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+        let has = |vague: &str| match vague.contains(' ') {
+            true => plain.contains(vague),
+            false => words.contains(&vague),
+        };
+        faults.extend(VAGUE.iter().filter(|vague| has(vague)).map(|vague| format!("{vague}: {text}")));
+        let is_wrong = |pair: &[&str]| {
+            let (article, first) = (pair[0], pair[1].chars().next().unwrap());
+            // "a user", "a unit", "a one-time ticket", "an hour" go by their sound.
+            let sounds_otherwise = ["user", "unit", "one", "unique", "use", "eu", "uu", "hour", "url", "utc", "us", "x", "rfc", "http", "sku", "id"];
+            let is_vowel = "aeiou".contains(first);
+            let is_letter = first.is_ascii_alphabetic() && !sounds_otherwise.iter().any(|word| pair[1].starts_with(word));
+            is_letter && (article == "a" && is_vowel || article == "an" && !is_vowel)
+        };
+        // Single letters are names, such as the A of a grade.
+        let pairs = words.windows(2).filter(|pair| pair[1].len() > 1 && is_wrong(pair));
+        faults.extend(pairs.map(|pair| format!("{} {}: {text}", pair[0], pair[1])));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Every summary, description and title.
+fn gather_texts(value: &'static Value, texts: &mut std::collections::BTreeSet<&'static str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str().filter(|_| matches!(name.as_str(), "summary" | "description" | "title")) {
+                    Some(text) => {
+                        texts.insert(text);
+                    }
+                    None => gather_texts(value, texts),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| gather_texts(value, texts)),
+        _ => {}
+    }
+}
+
 #[test]
 fn every_field_says_what_it_is() {
     let described = |schema: &Value| schema["$ref"].is_string() || schema["description"].as_str().is_some_and(|d| d.len() > 2);

@@ -66,6 +66,7 @@ async fn last_administrator_cannot_be_removed_in_any_way(app: App) {
     refused_in_every_way().await;
     app.post(&format!("/v1/users/{second}/set-password"), json!({"password": PASSWORD})).await.is(204);
     app.post(&format!("/v1/users/{second}/deactivate"), json!({})).await.is(200);
+    app.post(&format!("/v1/users/{second}/set-password"), json!({"password": PASSWORD})).await.refused(409, "illegal_transition");
     refused_in_every_way().await;
     app.post(&format!("/v1/users/{second}/activate"), json!({})).await.is(200);
     // One batch removes one of two, not both.

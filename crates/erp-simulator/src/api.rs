@@ -583,7 +583,7 @@ pub struct ExternalSystem {
     ///Counts the writes to the record; also its ETag.
     pub version: i64,
 }
-///What makes a external system.
+///The fields of a new external system.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct ExternalSystemInput {
     ///The code it is called by in every push and reference. It stays as it was made.
@@ -1785,7 +1785,7 @@ right after confirming, until something is invoiced.*/
     pub updated_by_id: Option<::uuid::Uuid>,
     ///Counts the writes to the record; also its ETag.
     pub version: i64,
-    ///Kinds of holds somebody with the right let go: they do not come back unless what is ordered changes.
+    ///Kinds of holds that were released by a user: they do not come back unless what is ordered changes.
     pub waived_holds: Vec<String>,
     ///The warehouse it is delivered from; for each line whichever has it, when null.
     pub warehouse_id: Option<::uuid::Uuid>,
@@ -2123,7 +2123,7 @@ pub struct OrderLine {
     pub reserved_quantity: String,
     ///What has left.
     pub shipped_quantity: String,
-    ///The product by its SKU; told as it was when the line was priced.
+    ///The product by its SKU; as it was when the line was priced.
     pub sku: Option<String>,
     ///The tax.
     pub tax_amount: String,
@@ -2476,8 +2476,8 @@ pub struct Product {
     pub name_translations: ::serde_json::Map<String, ::serde_json::Value>,
     ///What a unit holds, such as `10 boxes x 30 bags`.
     pub packaging: Option<String>,
-    /**Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false somebody
-confirms them.*/
+    /**Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false they wait for
+a user to confirm them.*/
     pub releases_holds: bool,
     ///Stock keeping unit: our own code for it.
     pub sku: String,
@@ -2736,7 +2736,7 @@ pub struct Warehouse {
     ///Counts the writes to the record; also its ETag.
     pub version: i64,
 }
-///What makes a warehouse.
+///The fields of a new warehouse.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
 pub struct WarehouseInput {
     ///Whether what is kept there may be reserved: not so for quarantine, showrooms, goods on their way.
@@ -2781,7 +2781,7 @@ pub struct WarehouseInput {
     pub tags: Vec<String>,
 }
 impl Client {
-    /// Follow what changes: `GET /v1/changes`
+    /// List changes: `GET /v1/changes`
     pub async fn list_changes(
         &self,
         query: &ListChangesQuery,
@@ -2815,7 +2815,7 @@ impl Client {
         self.send(Call::new("GET", "/v1/external-references".to_owned()).query(query)?)
             .await
     }
-    /// Write many external references: `POST /v1/external-references/batch`
+    /// Batch external references: `POST /v1/external-references/batch`
     pub async fn batch_external_references(
         &self,
         body: &ExternalReferenceBatch,
@@ -2835,7 +2835,7 @@ impl Client {
     ) -> Result<AccountPage, ClientError> {
         self.send(Call::new("GET", "/v1/accounts".to_owned()).query(query)?).await
     }
-    /// Get one of the accounts: `GET /v1/accounts/{id}`
+    /// Get an account: `GET /v1/accounts/{id}`
     pub async fn get_account(
         &self,
         id: impl std::fmt::Display,
@@ -2853,7 +2853,7 @@ impl Client {
     ) -> Result<ProductPage, ClientError> {
         self.send(Call::new("GET", "/v1/products".to_owned()).query(query)?).await
     }
-    /// Get one of the products: `GET /v1/products/{id}`
+    /// Get a product: `GET /v1/products/{id}`
     pub async fn get_product(
         &self,
         id: impl std::fmt::Display,
@@ -2864,7 +2864,7 @@ impl Client {
             )
             .await
     }
-    /// Get one of the warehouses by another system's id: `GET /v1/warehouses/by-external-id/{system}/{external_id}`
+    /// Get a warehouse by external id: `GET /v1/warehouses/by-external-id/{system}/{external_id}`
     pub async fn get_warehouse_by_external_id(
         &self,
         system: impl std::fmt::Display,
@@ -2883,7 +2883,7 @@ impl Client {
             )
             .await
     }
-    /// Create or update a warehouse by another system's id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
+    /// Upsert a warehouse by external id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
     pub async fn upsert_warehouse_by_external_id(
         &self,
         system: impl std::fmt::Display,
@@ -2915,7 +2915,7 @@ impl Client {
             )
             .await
     }
-    /// Push what another system counted: `POST /v1/stock-syncs`
+    /// Synchronise stock counts: `POST /v1/stock-syncs`
     pub async fn sync_stock(
         &self,
         body: &StockSync,
@@ -2938,7 +2938,7 @@ impl Client {
     ) -> Result<OrderPage, ClientError> {
         self.send(Call::new("GET", "/v1/orders".to_owned()).query(query)?).await
     }
-    /// Write many order invoices: `POST /v1/order-invoices/batch`
+    /// Batch order invoices: `POST /v1/order-invoices/batch`
     pub async fn batch_order_invoices(
         &self,
         body: &OrderInvoiceBatch,

@@ -3,15 +3,19 @@
 //! A read begins where it is asked for. What is not done after some milliseconds (SQLite: after so many steps; PostgreSQL: after
 //! [`crate::postgres::BRIEF_MS`]) is ended, and begun again here: one at a time for each caller, a few for the process, on connections that
 //! nobody else needs, up to the time limit. Its time is charged to the caller, and it ends when nobody waits for it any more.
+//!
+//! What took long once is not tried as a brief read again: a caller's statement is remembered, without its values, until it ends early once
+//! or is not asked for any more. So who repeats a costly question takes none of the connections and threads that others need.
 
 use crate::error::Result;
 use samphan_resource::error::{Code, Error};
 use std::{
     collections::HashMap,
     fmt::{Debug, Formatter},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant as Clock},
 };
@@ -27,6 +31,12 @@ const OWN_WAIT: Duration = Duration::from_secs(2);
 const SHARED_WAIT: Duration = Duration::from_secs(5);
 /// Callers remembered before those without a read are forgotten.
 const FORGET_AT: usize = 256;
+/// How long a statement is remembered as long after it last was.
+const LEARNED_FOR: Duration = Duration::from_secs(60);
+/// A long read that ended so early is tried as a brief one the next time.
+const BRIEF_AGAIN: Duration = Duration::from_millis(5);
+/// Most statements remembered.
+const MAX_LEARNED: usize = 4_096;
 
 /// Where the time that long reads took is charged.
 pub trait Charge: Send + Sync {
@@ -93,6 +103,23 @@ impl Drop for Running<'_> {
 pub struct LongReads {
     turns: Arc<Semaphore>,
     callers: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+    /// Statements that took long, by caller and text, and until when they count as such.
+    learned: Mutex<HashMap<(Uuid, u64), Clock>>,
+    /// Whether there are any: nearly always there are none, and then no text is looked at.
+    has_learned: AtomicBool,
+}
+
+/// A long statement that runs, until dropped.
+pub(crate) struct Learning<'a> {
+    reads: &'a LongReads,
+    key: (Uuid, u64),
+    since: Clock,
+}
+
+impl Drop for Learning<'_> {
+    fn drop(&mut self) {
+        self.reads.learn(self.key, self.since.elapsed());
+    }
 }
 
 /// A turn, until dropped.
@@ -106,11 +133,46 @@ impl Default for LongReads {
     /// Half of the processors: the others are for whoever asks little.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { turns: Arc::new(Semaphore::new((processors / 2).max(1))), callers: Mutex::default() }
+        Self {
+            turns: Arc::new(Semaphore::new((processors / 2).max(1))),
+            callers: Mutex::default(),
+            learned: Mutex::default(),
+            has_learned: AtomicBool::new(false),
+        }
     }
 }
 
 impl LongReads {
+    /// Whether this caller's statement took long a short time ago.
+    pub(crate) fn is_known(&self, caller: Uuid, text: &str) -> bool {
+        self.has_learned.load(Ordering::Relaxed)
+            && self.learned().get(&(caller, fingerprint(text))).is_some_and(|until| Clock::now() < *until)
+    }
+
+    /// Remembers what a caller's long statement takes, when dropped: also that of a read whose client goes away.
+    pub(crate) fn learning(&self, caller: Uuid, text: &str) -> Learning<'_> {
+        Learning { reads: self, key: (caller, fingerprint(text)), since: Clock::now() }
+    }
+
+    fn learn(&self, key: (Uuid, u64), took: Duration) {
+        let (mut learned, now) = (self.learned(), Clock::now());
+        if took < BRIEF_AGAIN {
+            learned.remove(&key);
+        } else {
+            if learned.len() >= MAX_LEARNED {
+                learned.retain(|_, until| now < *until);
+            }
+            if learned.len() < MAX_LEARNED || learned.contains_key(&key) {
+                learned.insert(key, now + LEARNED_FOR);
+            }
+        }
+        self.has_learned.store(!learned.is_empty(), Ordering::Relaxed);
+    }
+
+    fn learned(&self) -> std::sync::MutexGuard<'_, HashMap<(Uuid, u64), Clock>> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A turn for a caller. Waits a little for the one that the caller has, and for those of others.
     pub async fn turn(&self, caller: Uuid) -> Result<LongTurn> {
         let busy = |code: Code, about: &str| Error::from(code).about(about).retry_after(2);
@@ -134,5 +196,37 @@ impl LongReads {
             callers.insert(caller, Arc::downgrade(&own));
             own
         })
+    }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statement_is_known_as_long_for_its_caller_until_it_ends_early() {
+        let (reads, caller, took) = (LongReads::default(), Uuid::from_u128(1), Duration::from_millis(700));
+        assert!(!reads.is_known(caller, "SELECT 1"));
+        reads.learn((caller, fingerprint("SELECT 1")), took);
+        assert!(reads.is_known(caller, "SELECT 1"));
+        assert!(!reads.is_known(Uuid::from_u128(2), "SELECT 1"), "of another caller");
+        assert!(!reads.is_known(caller, "SELECT 2"), "another statement");
+        reads.learn((caller, fingerprint("SELECT 1")), Duration::from_millis(1));
+        assert!(!reads.is_known(caller, "SELECT 1"));
+    }
+
+    #[test]
+    fn remembered_statements_are_bounded() {
+        let (reads, caller) = (LongReads::default(), Uuid::from_u128(1));
+        for n in 0..MAX_LEARNED as u64 + 10 {
+            reads.learn((caller, n), LEARNED_FOR);
+        }
+        assert_eq!(reads.learned().len(), MAX_LEARNED);
     }
 }

@@ -26,8 +26,8 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// Most records written together: a thousand rows of a statement suit both databases.
-const MAX_GROUP: usize = 1_000;
+/// Most records written together: few statements for many records, and others on the thread still have their turn within milliseconds.
+const MAX_GROUP: usize = 100;
 
 /// Owner and team.
 type Owner = (Option<Uuid>, Option<Uuid>);

@@ -23,6 +23,8 @@ use tokio::sync::oneshot;
 
 /// Milliseconds that a brief read has.
 pub const BRIEF_MS: u64 = 500;
+/// One statement is one process of the database server: a costly one does not take the processors that others need.
+const PARALLEL: (&str, &str) = ("max_parallel_workers_per_gather", "0");
 /// Milliseconds that a statement of a write has.
 const WRITE_MS: u64 = 5_000;
 /// Milliseconds that a look at the database's health has, or the end of another statement.
@@ -163,7 +165,7 @@ async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, los
         })
         .map_sqlx_postgres_opts(move |o| {
             let timeout = statement_ms.to_string();
-            o.statement_cache_capacity(512).options([("statement_timeout", timeout.as_str()), ("timezone", "UTC"), ("jit", "off")])
+            o.statement_cache_capacity(512).options([("statement_timeout", timeout.as_str()), ("timezone", "UTC"), ("jit", "off"), PARALLEL])
         });
     Ok(Database::connect(options).await?)
 }

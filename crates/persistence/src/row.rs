@@ -101,9 +101,22 @@ impl Row<'_> {
 
     /// The whole number in a column; 0 for null.
     pub fn int(&self, index: usize) -> Result<i64> {
+        Ok(self.optional_int(index)?.unwrap_or_default())
+    }
+
+    /// The whole number in a column, if any.
+    pub fn optional_int(&self, index: usize) -> Result<Option<i64>> {
         Ok(match self.cell(index, Kind::Int)? {
-            Cell::Int(n) => n,
-            _ => 0,
+            Cell::Int(n) => Some(n),
+            _ => None,
+        })
+    }
+
+    /// The day in a column, as answers write it, if any.
+    pub fn day(&self, index: usize) -> Result<Option<String>> {
+        Ok(match self.cell(index, Kind::Date)? {
+            Cell::Date(day) => Some(day.to_string()),
+            _ => None,
         })
     }
 

@@ -12,6 +12,7 @@ use samphan_resource::scalar::Scalar;
 use std::{
     cell::{Cell, RefCell},
     path::Path,
+    thread::Builder,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -190,16 +191,22 @@ impl Sqlite {
         self.read(run)
     }
 
-    /// Reads all rows of a query on a thread that nobody else needs: for so long at most, and no longer than somebody waits.
+    /// Reads all rows of a query on a thread that nobody else needs and that stands back for all others: for so long at most, and no longer
+    /// than somebody waits.
     pub async fn read_long(self: Arc<Self>, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<Vec<Value>>> {
         let gone = Arc::new(AtomicBool::new(false));
         let _waiting = Waiting(Arc::clone(&gone));
-        let rows = tokio::task::spawn_blocking(move || {
+        let (answer, rows) = oneshot::channel();
+        // A thread of its own: one whose priority was lowered once cannot have it back.
+        let read = move || {
+            lower_priority();
             let limited = Limited::to(Limit::Until(Clock::now() + time, gone));
             let rows = self.read(|connection| values(connection, &sql));
             drop((limited, turn));
-            rows
-        });
+            // Whoever went away does not listen.
+            let _ = answer.send(rows);
+        };
+        Builder::new().name("long-read".to_owned()).spawn(read).map_err(|_| Failure::GivenUp)?;
         rows.await.map_err(|_| Failure::GivenUp)?
     }
 
@@ -210,6 +217,16 @@ impl Sqlite {
         connection.progress_handler(STEPS, Some(is_over))?;
         Ok(connection)
     }
+}
+
+/// How far a long read stands back for other threads: the kernel's "nice", 0 to 19, each step some 20 % less of a processor that is shared.
+const NICE: i32 = 10;
+
+/// Lets this thread stand back for others, where the system can.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    // On Linux it is that of the thread, not of the process. What cannot be lowered runs like the others.
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 fn prepare(connection: &Connection) -> Result<(), Failure> {

@@ -87,7 +87,7 @@ pub struct Opened {
 /// How long the reads of a request may take, where nothing else is set.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a work on SQLite runs before others on its thread get their turn.
-const YIELD_INTERVAL: Duration = Duration::from_millis(2);
+const YIELD_INTERVAL: Duration = Duration::from_micros(500);
 /// Rows that are inserted between two looks at the time.
 const ROWS_AT_ONCE: usize = 20;
 
@@ -286,8 +286,9 @@ impl Reader {
         }
     }
 
-    /// Lets others on this thread have their turn, where this work had it long enough: a statement on SQLite never waits by itself.
-    async fn yield_when_due(&self) {
+    /// Lets others on this thread have their turn, where this work had it long enough: neither what is computed nor a statement on
+    /// SQLite waits by itself.
+    pub async fn yield_when_due(&self) {
         if self.yielded_at.get().elapsed() >= YIELD_INTERVAL {
             tokio::task::yield_now().await;
             self.yielded_at.set(Clock::now());
@@ -317,7 +318,7 @@ impl Reader {
             (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
             (On::Pool, Backend::Sqlite(lite)) => {
                 let Some(budget) = &self.budget else { return lite.read(|connection| sqlite::fetch(connection, &sql, read)) };
-                if !sql.is_long() {
+                if !self.is_long(&sql) {
                     let brief = lite.read_briefly(|connection| sqlite::fetch(connection, &sql, &mut read));
                     if !brief.as_ref().is_err_and(|error| error.code == Code::TooCostly) {
                         return brief;
@@ -325,6 +326,7 @@ impl Reader {
                 }
                 let (turn, time) = (self.store.long.turn(self.caller.id).await?, budget.left()?);
                 let _running = budget.running();
+                let _learning = self.store.long.learning(self.caller.id, &sql.text);
                 let rows = Arc::clone(lite).read_long(sql, time, turn).await?;
                 rows.iter().map(|row| read(&Row::Values(row))).collect()
             }
@@ -332,9 +334,14 @@ impl Reader {
         }
     }
 
+    /// Whether a read is known to take long: by what it is, or because it did for this caller.
+    fn is_long(&self, sql: &Sql) -> bool {
+        sql.is_long() || self.store.long.is_known(self.caller.id, &sql.text)
+    }
+
     /// The rows of a query on PostgreSQL.
     async fn rows(&self, pools: &Pools, sql: Sql) -> Result<Vec<sea_orm::QueryResult>> {
-        if self.budget.is_none() || !sql.is_long() {
+        if self.budget.is_none() || !self.is_long(&sql) {
             match pools.rows(&pools.reads, sql.clone()).await {
                 Err(failure) if failure.is_cancelled() => {}
                 rows => return Ok(rows?),
@@ -346,6 +353,7 @@ impl Reader {
         let Some(budget) = &self.budget else { return Ok(pools.rows(&pools.writes, sql).await?) };
         let (turn, time) = (self.store.long.turn(self.caller.id).await?, budget.left()?);
         let _running = budget.running();
+        let _learning = self.store.long.learning(self.caller.id, &sql.text);
         match pools.read_long(sql, time, turn).await {
             // It took too long: the database itself is well.
             Err(failure) if failure.is_cancelled() => Err(Code::TooCostly.into()),

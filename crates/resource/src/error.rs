@@ -336,6 +336,12 @@ impl Error {
     pub fn invalid(error: FieldError) -> Self {
         Self::from(Code::ValidationFailed).with(vec![error])
     }
+
+    /// A reference in the body to a record that there is not, or that the caller does not see.
+    #[must_use]
+    pub fn unknown_reference(pointer: impl Into<String>, resource: &str) -> Self {
+        Self::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, resource)])
+    }
 }
 
 /// What every operation answers.

@@ -24,8 +24,8 @@ use uuid::Uuid;
 /// What an operation says.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// Status; 0 for the operation's own.
-    pub status: u16,
+    /// Its status, where it is not the operation's own.
+    pub status: Option<u16>,
     /// JSON, written.
     pub body: Option<Vec<u8>>,
     /// The version for the ETag.
@@ -93,7 +93,7 @@ impl Answer {
     /// With another status than the operation's own.
     #[must_use]
     pub const fn status(mut self, status: u16) -> Self {
-        self.status = status;
+        self.status = Some(status);
         self
     }
 

@@ -21,7 +21,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     shape::Shape,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -30,13 +30,15 @@ use uuid::Uuid;
 pub const MOST_ITEMS: usize = 1_000;
 
 /// Reads the items of a batch, each checked against its published schema: one that does not fit fails alone.
-pub fn read_items<T: DeserializeOwned>(call: &Call, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
-    let read = |item: &Value| {
+pub async fn read_items<T: DeserializeOwned>(work: &Work, call: &Call, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
+    let mut read = Vec::with_capacity(items.len());
+    for item in items {
+        work.yield_when_due().await;
         let mut item = item.clone();
         let faults = call.kernel.validators.faults(schema, &mut item, "")?;
-        Ok(if faults.is_empty() { body::from_value(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) })
-    };
-    items.iter().map(read).collect()
+        read.push(if faults.is_empty() { body::from_value(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+    }
+    Ok(read)
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,11 +64,31 @@ enum Mode {
     Delete,
 }
 
+/// How an item of a batch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// A record was made.
+    Created,
+    /// A record was changed.
+    Updated,
+    /// The record was so already.
+    Unchanged,
+    /// What another system says was taken over.
+    Applied,
+    /// Something newer is known.
+    Stale,
+    /// The record was deleted.
+    Deleted,
+    /// Nothing was done.
+    Failed,
+}
+
 /// What became of an item.
 #[derive(Debug)]
 pub struct Outcome {
-    /// `created`, `updated`, `unchanged`, `applied`, `stale`, `deleted` or `failed`.
-    pub status: &'static str,
+    /// How it ended.
+    pub status: ItemStatus,
     /// The record.
     pub id: Option<Uuid>,
     /// What the sender calls it.
@@ -81,12 +103,20 @@ impl Outcome {
     /// A failure.
     #[must_use]
     pub const fn failed(external_id: Option<String>, error: Error) -> Self {
-        Self { status: "failed", id: None, external_id, version: None, error: Some(error) }
+        Self { status: ItemStatus::Failed, id: None, external_id, version: None, error: Some(error) }
     }
 }
 
-/// The statuses a summary counts, in its order.
-const STATUSES: [&str; 7] = ["created", "updated", "unchanged", "applied", "stale", "deleted", "failed"];
+/// What a summary counts, in its order.
+const STATUSES: [(&str, ItemStatus); 7] = [
+    ("created", ItemStatus::Created),
+    ("updated", ItemStatus::Updated),
+    ("unchanged", ItemStatus::Unchanged),
+    ("applied", ItemStatus::Applied),
+    ("stale", ItemStatus::Stale),
+    ("deleted", ItemStatus::Deleted),
+    ("failed", ItemStatus::Failed),
+];
 
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
@@ -104,8 +134,8 @@ pub fn results(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Vec<Value
 #[must_use]
 pub fn summary(outcomes: &[Outcome]) -> Map<String, Value> {
     let mut summary = Map::from_iter([("received".to_owned(), json!(outcomes.len()))]);
-    for status in STATUSES {
-        summary.insert(status.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
+    for (name, status) in STATUSES {
+        summary.insert(name.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
     }
     summary
 }
@@ -386,17 +416,17 @@ impl Batch<'_> {
                     let made = table.create(work, draft).await?;
                     known.insert(reference.external_id.clone(), id_of(&made));
                     bind_many(work, table, vec![(reference, &made)]).await?;
-                    Ok(done("created", item.external_id, &made))
+                    Ok(done(ItemStatus::Created, item.external_id, &made))
                 }
-                None => Ok(done("created", item.external_id, &table.create(work, draft).await?)),
+                None => Ok(done(ItemStatus::Created, item.external_id, &table.create(work, draft).await?)),
             },
             Step::Update(before, patch) => {
                 let version = version_of(&before);
                 let after = table.patch(work, before, patch).await?;
-                Ok(done(if version_of(&after) == version { "unchanged" } else { "updated" }, item.external_id, &after))
+                Ok(done(if version_of(&after) == version { ItemStatus::Unchanged } else { ItemStatus::Updated }, item.external_id, &after))
             }
             Step::Delete(before) => {
-                let deleted = Outcome { version: None, ..done("deleted", item.external_id, &before) };
+                let deleted = Outcome { version: None, ..done(ItemStatus::Deleted, item.external_id, &before) };
                 table.delete(work, before).await?;
                 Ok(deleted)
             }
@@ -427,6 +457,7 @@ impl Batch<'_> {
         }
         let mut together = Together::default();
         for (index, item) in items.iter().enumerate() {
+            work.yield_when_due().await;
             let named = item["external_id"].as_str().is_some_and(|id| together.external_ids.contains(id));
             let id = item["id"].as_str().and_then(|id| Uuid::parse_str(id).ok()).filter(|_| self.system.is_none());
             if named || id.is_some_and(|id| together.ids.contains(&id)) {
@@ -520,7 +551,7 @@ impl Batch<'_> {
                 index,
                 match after {
                     Ok(after) => {
-                        let status = if version_of(&after) == version { "unchanged" } else { "updated" };
+                        let status = if version_of(&after) == version { ItemStatus::Unchanged } else { ItemStatus::Updated };
                         let outcome = done(status, external_id, &after);
                         found.insert(id_of(&after), after);
                         outcome
@@ -546,7 +577,7 @@ impl Batch<'_> {
                 index,
                 match made {
                     Ok(made) => {
-                        let outcome = done("created", external_id, &made);
+                        let outcome = done(ItemStatus::Created, external_id, &made);
                         found.insert(id_of(&made), made);
                         outcome
                     }
@@ -566,7 +597,7 @@ fn is_exclusive(shape: &Shape, before: &Record, patch: &Record) -> bool {
     named.any(|field| patch.get(field).is_some_and(|value| before.get(field) != Some(value)))
 }
 
-fn done(status: &'static str, external_id: Option<String>, record: &Record) -> Outcome {
+fn done(status: ItemStatus, external_id: Option<String>, record: &Record) -> Outcome {
     Outcome { status, id: Some(id_of(record)), external_id, version: Some(version_of(record)), error: None }
 }
 

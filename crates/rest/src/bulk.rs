@@ -108,7 +108,7 @@ pub(super) fn update_operation(shape: &'static Shape, tag: &'static str, base: &
     let many = shape.many.replace('_', " ");
     let id = format!("bulkUpdate{}", camel(shape.many));
     Operation::write(id, Method::POST, format!("{base}/bulk-update"), async move |work: &Work, call: Call| update(work, shape, call).await)
-        .says(tag, format!("Update many {many} at once"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
+        .says(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
         .takes(Body::of(update_schema(shape)))
         .needs(shape.permission("update"))
         .also_needs(shape.permission("read"))
@@ -122,7 +122,7 @@ pub(super) fn assign_operation(shape: &'static Shape, tag: &'static str, base: &
     let many = shape.many.replace('_', " ");
     let id = format!("bulkAssign{}", camel(shape.many));
     Operation::write(id, Method::POST, format!("{base}/bulk-assign"), async move |work: &Work, call: Call| assign(work, shape, call).await)
-        .says(tag, format!("Give many {many} to another owner or team"), ABOUT)
+        .says(tag, format!("Bulk assign {many}"), ABOUT)
         .takes(Body::of(ASSIGN_SCHEMA))
         .needs(shape.permission("assign"))
         .also_needs(shape.permission("read"))

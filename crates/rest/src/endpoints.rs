@@ -95,13 +95,14 @@ impl Endpoints {
         }
     }
 
-    fn says(&self) -> (String, String) {
-        (self.table.shape.one.replace('_', " "), self.table.shape.many.replace('_', " "))
+    /// What a record and many are called in sentences: `account address`, `account addresses`.
+    fn words(&self) -> (String, String) {
+        (spaced(&self.noun()), spaced(&self.nouns()))
     }
 
     /// List, get, search, export, and get by external id.
     pub(super) fn reads(&mut self) {
-        let (one, many) = self.says();
+        let (one, many) = self.words();
         let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
         let page = format!("{}Page", shape.type_name);
         let article = |rest: &str| format!("{rest} {}", shape.about);
@@ -123,7 +124,7 @@ impl Endpoints {
                 let id = call.id(usize::from(parent.is_some()))?;
                 one_of(reader, table.shape, &call, id, parent).await
             })
-            .says(tag, format!("Get one of the {many}"), article("The record, with its ETag."))
+            .says(tag, format!("Get {}", with_article(&one)), article("The record, with its ETag."))
             .query(query::read_parameters(shape))
             .needs(&read)
             .answers(200, shape.type_name)
@@ -164,7 +165,7 @@ impl Endpoints {
                     format!("{}/by-number/{{number}}", self.base),
                     async move |reader: &Reader, call: Call| by_number(reader, shape, &call).await,
                 )
-                .says(tag, format!("Get one of the {many} by number"), format!("The {one} with that number, as people call it."))
+                .says(tag, format!("Get {} by number", with_article(&one)), format!("The {one} with that document number."))
                 .query(query::read_parameters(shape))
                 .needs(&read)
                 .answers(200, shape.type_name)
@@ -182,7 +183,7 @@ impl Endpoints {
                         one_of(reader, table.shape, &call, id, None).await
                     },
                 )
-                .says(tag, format!("Get one of the {many} by another system's id"), format!("The {one} that the system calls so."))
+                .says(tag, format!("Get {} by external id", with_article(&one)), format!("The {one} that this external id is mapped to."))
                 .query(query::read_parameters(shape))
                 .needs(read)
                 .answers(200, shape.type_name)
@@ -194,7 +195,7 @@ impl Endpoints {
     /// Get and update of the one record there is.
     pub(super) fn singleton(&mut self, id: Uuid) {
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
-        let many = shape.many.replace('_', " ");
+        let (_, many) = self.words();
         let table = self.table.clone();
         self.operations.push(
             Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: Call| {
@@ -214,7 +215,7 @@ impl Endpoints {
                 let after = table.patch(work, before, call.body).await?;
                 Ok(Answer::record(work, table.shape, &after))
             })
-            .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
             .takes(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
             .needs(self.permission("update"))
             .answers(200, shape.type_name)
@@ -225,7 +226,7 @@ impl Endpoints {
 
     /// Create only.
     pub(super) fn creates(&mut self) {
-        let (one, _) = self.says();
+        let (one, _) = self.words();
         let (shape, tag) = (self.table.shape, self.tag);
         let (table, base) = (self.table.clone(), self.base.clone());
         self.operations.push(
@@ -234,7 +235,7 @@ impl Endpoints {
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.at(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
-            .says(tag, format!("Create {}", with_article(&one)), format!("Makes a record and answers it as kept. {}", shape.about))
+            .says(tag, format!("Create {}", with_article(&one)), format!("Creates a record and returns it as stored. {}", shape.about))
             .takes(Body::of(input(shape.type_name)))
             .needs(self.permission("create"))
             .answers(201, shape.type_name)
@@ -244,7 +245,7 @@ impl Endpoints {
 
     /// Update only.
     pub(super) fn updates(&mut self) {
-        let (one, _) = self.says();
+        let (one, _) = self.words();
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
         let nested = usize::from(self.table.parent.is_some());
@@ -259,7 +260,7 @@ impl Endpoints {
                 let after = table.patch(work, before, call.body).await?;
                 written(work, table.shape, &after).await
             })
-            .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): what is left out stays, null clears. A patch that changes nothing leaves the version as it is.")
+            .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
             .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
             .needs(self.permission("update"))
             .answers(200, name)
@@ -271,7 +272,7 @@ impl Endpoints {
     /// Update, delete, restore, batch, and upsert by external id.
     pub(super) fn changes(&mut self) {
         self.updates();
-        let (one, many) = self.says();
+        let (one, many) = self.words();
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
         let nested = usize::from(self.table.parent.is_some());
@@ -289,7 +290,7 @@ impl Endpoints {
             .says(
                 tag,
                 format!("Delete {}", with_article(&one)),
-                "Softly: it is gone from every list and read until it is restored, and its unique values are free.",
+                "A soft deletion: the record is in no list or read until it is restored, and its unique values are free.",
             )
             .example(Example::default().kept())
             .needs(self.permission("delete"))
@@ -307,7 +308,7 @@ impl Endpoints {
                 written(work, table.shape, &made).await
             },
         )
-        .says(tag, format!("Restore a deleted {one}"), "Refused with 409 when another record took one of its unique values meanwhile.")
+        .says(tag, format!("Restore {}", with_article(&one)), "Undoes the deletion. Refused with 409 if another record has one of its unique values now.")
         .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
         .needs(self.permission("delete"))
         .answers(200, name)
@@ -321,7 +322,7 @@ impl Endpoints {
             Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: Call| {
                 batch::run(work, &table, call).await
             })
-            .says(tag, format!("Write many {many}"), "Up to 1,000 items, each with its own result in the order of the request. One bad item never fails the others unless `atomic`.")
+            .says(tag, format!("Batch {many}"), "Writes up to 1,000 items, each with its own result in the order of the request. An item that fails does not fail the others unless `atomic` is true.")
             .takes(Body::batch(format!("{name}Batch")))
             .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
             .answers(200, "BatchResults"),
@@ -357,7 +358,7 @@ impl Endpoints {
                     }
                 },
             )
-            .says(tag, format!("Create or update {} by another system's id", with_article(&one)), format!("Makes the {one} the system calls so (201), or updates it (200): what is left out stays, so a system never wipes what it does not know. `If-None-Match: *` makes only."))
+            .says(tag, format!("Upsert {} by external id", with_article(&one)), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
             .example(Example::default().after(&[&format!("create{}", self.noun())]))
             .takes(Body::of(input(name)))
             .needs(self.permission("update"))
@@ -457,9 +458,21 @@ fn about_action(shape: &Shape, verb: &str) -> String {
 }
 
 /// `an order`, `a user`.
-fn with_article(one: &str) -> String {
-    let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+pub(crate) fn with_article(one: &str) -> String {
+    let article = if one.starts_with(['a', 'e', 'i', 'o', 'A']) { "an" } else { "a" };
     format!("{article} {one}")
+}
+
+/// `AccountAddresses` as words: `account addresses`.
+pub(crate) fn spaced(camel: &str) -> String {
+    let mut words = String::with_capacity(camel.len() + 4);
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words.replace("api key", "API key")
 }
 
 fn lower_first(name: &str) -> String {

@@ -2,9 +2,11 @@
 
 use super::{
     answer::{Answer, Pieces},
+    kernel::Kernel,
     lasting::Lasting,
     limits::Slot,
     operation::{Call, Parameter},
+    pace::Pace,
     query::{self, Asked},
     reading::close,
 };
@@ -25,8 +27,8 @@ use samphan_resource::{
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
-/// Records read at a time: few enough that others on the thread have their turn between two pieces within some milliseconds.
-const AT_ONCE: usize = 100;
+/// Records read at a time: few enough that others on the thread have their turn between two pieces within a millisecond or two.
+const AT_ONCE: usize = 40;
 /// Most exports of one caller under way.
 const PER_CALLER: usize = 2;
 /// What a list is asked for and an export is not: it has no pages, and one order.
@@ -61,7 +63,7 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     let audit = ExportAudit::new(&call, shape);
     audit.emit(call.kernel.store(), "export_started", None).await?;
     let mut export =
-        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, audit, _slot: slot };
+        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, audit, kernel: call.kernel.clone(), pace: Pace::new(&call.kernel.turns), _slot: slot };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());
@@ -91,6 +93,8 @@ struct Export {
     /// Records written so far.
     rows: usize,
     audit: ExportAudit,
+    kernel: Kernel,
+    pace: Pace,
 }
 
 /// The audit's facts of an export: the caller, its address, the resource, and the names of the parameters that narrowed it. Their values are
@@ -142,6 +146,14 @@ impl Export {
         if self.ended {
             return Ok(None);
         }
+        let (kernel, mut pace) = (self.kernel.clone(), self.pace);
+        let piece = pace.next(&kernel.turns, self.read()).await;
+        self.pace = pace;
+        piece.map(Some)
+    }
+
+    /// The lines of the next records.
+    async fn read(&mut self) -> Result<Vec<u8>> {
         let reader = self.caller.reader().await?;
         let view = View::new(&reader, self.shape, self.asked.fields.as_deref(), vec![]);
         let mut lines = list::page(&reader, &view, &self.asked.query, "export").await?;
@@ -156,7 +168,7 @@ impl Export {
         let records: serde_json::Result<Vec<Map<String, Value>>> = lines.iter().map(|l| serde_json::from_slice(&l.json)).collect();
         let records = records.map_err(|_| Error::from(Code::Internal))?;
         let fields = || self.shape.fields.iter().filter(|f| self.has(f));
-        written(records.iter().map(|record| fields().map(|f| cell(f, record.get(f.name))))).map(Some)
+        written(records.iter().map(|record| fields().map(|f| cell(f, record.get(f.name)))))
     }
 }
 

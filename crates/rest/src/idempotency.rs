@@ -26,6 +26,9 @@ use uuid::Uuid;
 /// Days an answer is kept.
 pub const KEPT_DAYS: i64 = 7;
 
+/// What is kept in place of a status where the answer is not kept: it was done.
+const DONE: i64 = 0;
+
 /// Answers that are too old to be repeated.
 #[must_use]
 pub fn retention() -> Rule {
@@ -74,7 +77,7 @@ impl Key {
             return Err(Code::IdempotencyKeyReused.into());
         }
         let headers: Value = serde_json::from_str(&headers).unwrap_or_default();
-        if status == 0 {
+        if status == DONE {
             // It was done, and must not be done twice; but the answer is not there any more.
             return Err(Error::from(Code::Conflict).about(match headers["location"].as_str() {
                 Some(location) => {
@@ -84,7 +87,7 @@ impl Key {
             }));
         }
         let answer = Answer {
-            status: u16::try_from(status).unwrap_or(200),
+            status: u16::try_from(status).ok(),
             body: (!body.is_empty()).then_some(body),
             version: headers["version"].as_i64(),
             location: headers["location"].as_str().map(str::to_owned),
@@ -96,15 +99,15 @@ impl Key {
 
     /// Keeps the answer with the work.
     pub async fn keep(&self, work: &Work, status: u16, answer: &Answer) -> Result<()> {
-        self.store(work, status, answer, answer.body.clone().unwrap_or_default()).await
+        self.store(work, status.into(), answer, answer.body.clone().unwrap_or_default()).await
     }
 
     /// Keeps with the work that it was done and where, without the answer: it shows a secret.
     pub async fn keep_done(&self, work: &Work, answer: &Answer) -> Result<()> {
-        self.store(work, 0, answer, vec![]).await
+        self.store(work, DONE, answer, vec![]).await
     }
 
-    async fn store(&self, work: &Work, status: u16, answer: &Answer, body: Vec<u8>) -> Result<()> {
+    async fn store(&self, work: &Work, status: i64, answer: &Answer, body: Vec<u8>) -> Result<()> {
         let mut sql = work.sql();
         sql.push("DELETE FROM idempotency_keys WHERE principal = ").id(work.caller.id).push(" AND key = ").text(self.key.clone());
         work.execute(sql).await?;
@@ -122,7 +125,7 @@ impl Key {
             Scalar::Text(self.key.clone()),
             Scalar::Bytes(self.fingerprint.clone()),
             Scalar::Time(work.now),
-            Scalar::Int(status.into()),
+            Scalar::Int(status),
             Scalar::Text(json!({"version": answer.version, "location": answer.location, "rights": mark(&work.caller)}).to_string()),
             Scalar::Bytes(body),
         ];

@@ -4,6 +4,7 @@ use super::{
     body::Validators,
     limits::{self, Limits, Slots},
     metrics::Metrics,
+    pace::Turns,
 };
 use futures_util::future::LocalBoxFuture;
 use samphan_background::process::Process;
@@ -49,6 +50,8 @@ pub struct Shared {
     pub limits: Limits,
     /// What each caller has open.
     pub slots: Slots,
+    /// Turns of answers in pieces.
+    pub turns: Turns,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Proxies whose headers say which client they pass on.

@@ -20,6 +20,7 @@ pub mod messages;
 pub mod metrics;
 pub mod module;
 pub mod operation;
+pub mod pace;
 mod permissions;
 pub mod pipeline;
 pub mod presets;

@@ -179,7 +179,8 @@ impl Call {
 }
 
 type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
-type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
+/// What a write does, in its work.
+pub type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
 
 /// What kind of text is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -357,12 +358,15 @@ impl Operation {
         }
     }
 
-    /// With its place and words in the document.
+    /// With its tag, summary and description in the document. What follows the first sentence of the summary begins the description.
     #[must_use]
     pub fn says(mut self, tag: &'static str, summary: impl Into<String>, description: impl Into<String>) -> Self {
+        let (summary, description) = (summary.into(), description.into());
         self.tag = tag;
-        self.summary = summary.into();
-        self.description = description.into();
+        (self.summary, self.description) = match summary.split_once(". ") {
+            Some((summary, effect)) => (summary.to_owned(), format!("{effect} {description}").trim_end().to_owned()),
+            None => (summary, description),
+        };
         self
     }
 

@@ -9,7 +9,7 @@ use super::{
     kernel::Kernel,
     limits,
     messages::Language,
-    operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET},
+    operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET, WriteFn},
     problem, query,
     routes::{Found, Routes},
 };
@@ -27,12 +27,14 @@ use samphan_persistence::{clock, dialect::Dialect, store::Work};
 use samphan_resource::{
     caller::Caller,
     error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
+    instant::Instant,
     network::limited_as,
     text,
 };
 use serde_json::{Map, Value};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant as Clock},
 };
@@ -135,9 +137,11 @@ async fn handle(
 ) -> HttpResponse {
     let begun = Clock::now();
     let _running = kernel.metrics.begin();
+    kernel.turns.count_request();
     let (id, language) = (request_id(&request), language(&request));
     let mut noted = Noted::default();
-    let result = answer(&operation, path, kernel, &request, payload, (&id, language), &mut noted).await;
+    let incoming = Incoming { operation: &operation, kernel, request: &request, id: &id, language, now: clock::now() };
+    let result = answer(incoming, path, payload, &mut noted).await;
     let mut response = match result {
         Ok(answer) => respond(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
@@ -161,7 +165,7 @@ async fn handle(
 }
 
 fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> HttpResponse {
-    let status = if answer.status == 0 { operation.status } else { answer.status };
+    let status = answer.status.unwrap_or(operation.status);
     let tag = answer.version.filter(|_| operation.etag).map(|v| format!("\"{v}\""));
     let same = |sent: &str| tag.as_deref().is_some_and(|t| sent.split(',').any(|s| s.trim().trim_start_matches("W/") == t));
     let unchanged = operation.method == Method::GET && header_text(request, "if-none-match").is_some_and(same);
@@ -196,85 +200,42 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
     }
 }
 
-async fn answer(
-    operation: &Operation,
-    path: Vec<String>,
-    kernel: &Kernel,
-    request: &HttpRequest,
-    payload: web::Payload,
-    (id, language): (&str, Language),
-    noted: &mut Noted,
-) -> Result<Answer> {
-    let now = clock::now();
-    let address = client_address(request)?;
-    if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
-        return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
-    }
-    let redeemed;
-    let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
-        (None, Some(ticket)) => {
-            redeemed = kernel.authenticator.redeem(kernel, &ticket, address, now).await?;
-            Some(redeemed.as_str())
-        }
-        (header, _) => header,
-    };
-    let caller = match &operation.access {
-        Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
-        _ => kernel.caller(authorization, address, now).await?,
-    };
-    noted.principal = Some(caller.id).filter(|_| operation.access != Access::Public);
-    let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
-    // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
-    let bucket = match operation.access {
-        Access::Public => format!("{} from {}", operation.id, limited_as(address)),
-        _ => caller.id.to_string(),
-    };
-    let taken = kernel.limits.take(&bucket, cost, limits::REQUESTS, now);
-    noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
-    taken?;
-    let mut missing = operation.missing_permissions(&caller, &Map::new());
+/// A request on its way to its operation.
+struct Incoming<'a> {
+    operation: &'a Operation,
+    kernel: &'a Kernel,
+    request: &'a HttpRequest,
+    id: &'a str,
+    language: Language,
+    now: Instant,
+}
+
+/// Who sent a request, and from where.
+struct Sender {
+    caller: Arc<Caller>,
+    authorization: Option<String>,
+    address: IpAddr,
+}
+
+async fn answer(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload, noted: &mut Noted) -> Result<Answer> {
+    let Incoming { operation, kernel, request, id, now, .. } = incoming;
+    let sender = incoming.authenticate().await?;
+    noted.principal = Some(sender.caller.id).filter(|_| operation.access != Access::Public);
+    incoming.take_share(&sender, noted)?;
+    let mut missing = operation.missing_permissions(&sender.caller, &Map::new());
     if !missing.is_empty() {
         // One refusal names everything that this request lacks, and nothing that it does not need.
-        if operation.body_may_need_more(&caller)
+        if operation.body_may_need_more(&sender.caller)
             && let Ok((_, body)) = read_body(operation, kernel, request, payload).await
         {
-            missing = operation.missing_permissions(&caller, &body);
+            missing = operation.missing_permissions(&sender.caller, &body);
         }
         return Err(Error::from(Code::Forbidden).allowing(missing));
     }
-    acceptable(operation, request)?;
-    bounded(request)?;
-    let query = read_query(operation, request)?;
-    let (raw, body) = read_body(operation, kernel, request, payload).await?;
-    let if_match = if_match(request)?;
-    if operation.if_match_required && if_match.is_none() && operation.method != Method::PUT {
-        return Err(Code::PreconditionRequired.into());
-    }
-    let dry_run = query.get("dry_run").is_some_and(|v| v == "true");
-    if path.iter().any(|part| part.contains('\0')) {
-        return Err(Code::NotFound.into());
-    }
-    // Names in paths are sought as names in bodies are kept: composed.
-    let path = path.into_iter().map(|part| text::nfc(&part).into_owned()).collect();
-    let mut call = Call {
-        kernel: kernel.clone(),
-        path,
-        query,
-        body,
-        if_match,
-        only_if_new: only_if_new(operation, request)?,
-        dry_run,
-        caller: Arc::clone(&caller),
-        now,
-        request_id: id.to_owned(),
-        authorization: authorization.map(str::to_owned),
-        client_address: address,
-        language,
-        last_event_id: header_text(request, "last-event-id").map(str::to_owned),
-    };
+    let (raw, call) = incoming.read(path, payload, sender).await?;
     match &operation.run {
         Run::Read(run) => {
-            let mut reader = kernel.store().reader(caller, now);
+            let mut reader = kernel.store().reader(Arc::clone(&call.caller), now);
             if operation.access != Access::Public {
                 reader = reader.limited(kernel.charging());
             }
@@ -285,44 +246,122 @@ async fn answer(
         Run::Write(run) => {
             let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
             let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
-            let until = tokio::time::Instant::now() + IN_LINE;
-            let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
-            let mut places = vec![];
-            loop {
-                let work = kernel.store().repeatable_work(Arc::clone(&caller), now, places).await?;
-                let work = work.for_request(id).allowing_duplicates(duplicates);
-                if let Some(key) = &key {
-                    match key.take(&work).await {
-                        Ok(None) => {}
-                        Ok(Some(kept)) => {
-                            let kept = match kept.again(&work, operation, &call.path).await {
-                                Ok(kept) => kept,
-                                Err(refused) => return undone(work, refused).await,
-                            };
-                            // What was kept may be of a write that is not committed yet: the answer waits for it.
-                            work.commit().await?;
-                            return Ok(kept);
-                        }
-                        Err(refused) => return undone(work, refused).await,
-                    }
+            write(operation, run, key.as_ref(), call).await
+        }
+    }
+}
+
+impl Incoming<'_> {
+    /// Who sent it: by its `Authorization` header, or by a one-time ticket.
+    async fn authenticate(&self) -> Result<Sender> {
+        let (operation, kernel, request) = (self.operation, self.kernel, self.request);
+        let address = client_address(request)?;
+        if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
+            return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
+        }
+        let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
+            (None, Some(ticket)) => Some(kernel.authenticator.redeem(kernel, &ticket, address, self.now).await?),
+            (header, _) => header.map(str::to_owned),
+        };
+        let caller = match &operation.access {
+            Access::Public => Arc::new(Caller { grants: HashMap::new(), name: "anonymous".to_owned(), ..Caller::system() }),
+            _ => kernel.caller(authorization.as_deref(), address, self.now).await?,
+        };
+        Ok(Sender { caller, authorization, address })
+    }
+
+    /// Takes what it costs from its sender's share.
+    fn take_share(&self, sender: &Sender, noted: &mut Noted) -> Result<()> {
+        let operation = self.operation;
+        let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
+        // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
+        let bucket = match operation.access {
+            Access::Public => format!("{} from {}", operation.id, limited_as(sender.address)),
+            _ => sender.caller.id.to_string(),
+        };
+        let taken = self.kernel.limits.take(&bucket, cost, limits::REQUESTS, self.now);
+        noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
+        taken.map(|_| ())
+    }
+
+    /// The bytes of its body, and what it asks for, checked.
+    async fn read(&self, path: Vec<String>, payload: web::Payload, sender: Sender) -> Result<(Vec<u8>, Call)> {
+        let (operation, request) = (self.operation, self.request);
+        acceptable(operation, request)?;
+        bounded(request)?;
+        let query = read_query(operation, request)?;
+        let (raw, body) = read_body(operation, self.kernel, request, payload).await?;
+        let if_match = if_match(request)?;
+        if operation.if_match_required && if_match.is_none() && operation.method != Method::PUT {
+            return Err(Code::PreconditionRequired.into());
+        }
+        if path.iter().any(|part| part.contains('\0')) {
+            return Err(Code::NotFound.into());
+        }
+        let call = Call {
+            kernel: self.kernel.clone(),
+            // Names in paths are sought as names in bodies are kept: composed.
+            path: path.into_iter().map(|part| text::nfc(&part).into_owned()).collect(),
+            dry_run: query.get("dry_run").is_some_and(|v| v == "true"),
+            query,
+            body,
+            if_match,
+            only_if_new: only_if_new(operation, request)?,
+            caller: sender.caller,
+            now: self.now,
+            request_id: self.id.to_owned(),
+            authorization: sender.authorization,
+            client_address: sender.address,
+            language: self.language,
+            last_event_id: header_text(request, "last-event-id").map(str::to_owned),
+        };
+        Ok((raw, call))
+    }
+}
+
+/// Runs a write in a work: once, whatever its key is sent with again, and again where it has to stand in line first.
+async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: Call) -> Result<Answer> {
+    let store = call.kernel.store().clone();
+    let until = tokio::time::Instant::now() + IN_LINE;
+    let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
+    let (dry_run, mut places) = (call.dry_run, vec![]);
+    loop {
+        let work = store.repeatable_work(Arc::clone(&call.caller), call.now, places).await?;
+        let work = work.for_request(&call.request_id).allowing_duplicates(duplicates);
+        if let Some(key) = key {
+            match earlier(key, &work, operation, &call.path).await {
+                Ok(None) => {}
+                Ok(Some(answer)) => {
+                    // What was kept may be of a write that is not committed yet: the answer waits for it.
+                    work.commit().await?;
+                    return Ok(answer);
                 }
-                // SQLite's writers stand in line before they begin.
-                let again = (kernel.store().dialect() == Dialect::Postgres).then(|| call.clone());
-                let answered = run(&work, call).await;
-                if let Some((lines, again)) = work.missed().zip(again) {
-                    // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
-                    work.roll_back().await?;
-                    let turn = tokio::time::timeout_at(until, kernel.store().lines.wait(lines)).await;
-                    places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
-                    call = again;
-                    continue;
-                }
-                return match answered {
-                    Ok(answer) => kept(operation, work, key.as_ref(), answer, dry_run).await,
-                    Err(refused) => undone(work, refused).await,
-                };
+                Err(refused) => return undone(work, refused).await,
             }
         }
+        // SQLite's writers stand in line before they begin.
+        let again = (store.dialect() == Dialect::Postgres).then(|| call.clone());
+        let answered = run(&work, call).await;
+        if let Some((lines, again)) = work.missed().zip(again) {
+            // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
+            work.roll_back().await?;
+            let turn = tokio::time::timeout_at(until, store.lines.wait(lines)).await;
+            places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
+            call = again;
+            continue;
+        }
+        return match answered {
+            Ok(answer) => kept(operation, work, key, answer, dry_run).await,
+            Err(refused) => undone(work, refused).await,
+        };
+    }
+}
+
+/// Takes a key, or the answer that it got before, as the caller may see it now.
+async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Answer>> {
+    match key.take(work).await? {
+        Some(kept) => kept.again(work, operation, path).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -343,7 +382,7 @@ async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answ
         return Ok(answer);
     }
     if let Some(key) = key {
-        let status = if answer.status == 0 { operation.status } else { answer.status };
+        let status = answer.status.unwrap_or(operation.status);
         match operation.secret {
             true => key.keep_done(&work, &answer).await?,
             false => key.keep(&work, status, &answer).await?,

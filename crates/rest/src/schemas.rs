@@ -2,7 +2,13 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use super::{batch::MOST_ITEMS, bulk, collection::Api, external::LONGEST_EXTERNAL_ID};
+use super::{
+    batch::MOST_ITEMS,
+    bulk,
+    collection::Api,
+    endpoints::{spaced, with_article},
+    external::LONGEST_EXTERNAL_ID,
+};
 use samphan_persistence::operations::MAX_RECORDS;
 use samphan_resource::{
     error::{FieldCode, MOST_FAULTS},
@@ -232,9 +238,9 @@ fn asked(shape: &Shape, form: Form, shapes: &Shapes) -> Value {
     }
     let required: Vec<&str> = shape.writable().filter(|f| new && f.required).map(|f| f.name).collect();
     let about = if new {
-        format!("What makes a {}.", words(shape.one))
+        format!("The fields of a new {}.", spaced(shape.type_name))
     } else {
-        format!("What changes of a {}: what is left out stays, null clears.", words(shape.one))
+        format!("Changes of {}. Fields that are left out stay, null clears.", with_article(&spaced(shape.type_name)))
     };
     let mut schema = json!({"type": "object", "description": about, "properties": properties, "additionalProperties": false});
     if !required.is_empty() {

@@ -4,7 +4,7 @@
 //! Used by pushes and by mappings. What was open then is what is open now and what was invoiced since, so the result does not depend on
 //! when the push arrives, provided the documents of before have arrived: they are taken first when they come in the same batch.
 
-use super::push::{Accounts, Ledger};
+use super::ledger::{Accounts, Ledger};
 use samphan_domain::{integration::credit_item::CreditItem, sales::order::Order};
 use samphan_persistence::store::Work;
 use samphan_resource::{

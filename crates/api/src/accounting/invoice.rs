@@ -1,6 +1,6 @@
 //! What accounting invoiced of orders: posted line by line, in any order and as often as it likes.
 
-use crate::{accounting::push::Ledger, external_systems::external_system::legal_entity};
+use crate::{accounting::ledger::Ledger, external_systems::external_system::legal_entity};
 use samphan_domain::sales::{
     order::Order,
     order_invoice::{InvoiceKind, OrderInvoice, PostedInvoice},
@@ -18,7 +18,7 @@ use samphan_resource::{
     scalar::Scalar,
 };
 use samphan_rest::{
-    batch::{self, Outcome},
+    batch::{self, ItemStatus, Outcome},
     collection::Collection,
     example::Example,
     external::known_system,
@@ -39,7 +39,7 @@ pub fn routes() -> Collection<OrderInvoice> {
 }
 
 fn unknown(pointer: &str, what: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, what)])
+    Error::unknown_reference(pointer, what)
 }
 
 /// An order, or an invoice of one, that is not seen is not there.
@@ -177,7 +177,7 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
     sql.push("SELECT id FROM order_invoices WHERE deleted_at IS NULL AND system = ").text(said.system.clone());
     sql.push(" AND document_no = ").text(said.document_no.clone()).push(" AND order_line_id = ").id(said.order_line_id);
     let Some(id) = work.fetch_one(sql, |row| row.id(0)).await? else {
-        return Ok(done("created", &create(work, Stored::draft(said)).await?, None));
+        return Ok(done(ItemStatus::Created, &create(work, Stored::draft(said)).await?, None));
     };
     // The order before its invoices, as when one is made.
     stored::find::<Order>(work, said.order_id.0, "read").await.map_err(unseen)?;
@@ -187,10 +187,10 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
     if after.data.as_of < before.data.as_of {
         let known = before.data.as_of.map(|at| format!("as of {at}")).unwrap_or_default();
         let fault = FieldError::new("/as_of", FieldCode::Superseded, known);
-        return Ok(done("stale", &before, Some(Error::from(Code::Conflict).with(vec![fault]))));
+        return Ok(done(ItemStatus::Stale, &before, Some(Error::from(Code::Conflict).with(vec![fault]))));
     }
     let made = update(work, &before, after).await?;
-    Ok(done(if made.version() == before.version() { "unchanged" } else { "updated" }, &made, None))
+    Ok(done(if made.version() == before.version() { ItemStatus::Unchanged } else { ItemStatus::Updated }, &made, None))
 }
 
 /// The customers of orders, deleted ones too, as far as the caller sees them.

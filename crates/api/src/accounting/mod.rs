@@ -1,7 +1,9 @@
 //! Accounting: the balances it pushes and what becomes of them, and what it invoiced of orders.
 
+pub mod balances;
 mod included;
 pub mod invoice;
+pub mod ledger;
 pub mod push;
 pub mod reconciliation;
 pub mod snapshot;

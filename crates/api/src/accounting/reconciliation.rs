@@ -94,7 +94,7 @@ pub struct LedgerState {
     /// Balances of which two pushes with the same time said different things.
     #[schema(minimum = 0)]
     pub conflicts: i64,
-    /// Customer numbers nobody has mapped.
+    /// Customer numbers without a mapping to an account.
     #[schema(minimum = 0)]
     pub unmatched: i64,
 }
@@ -106,7 +106,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::read("getCreditReconciliation", "/v1/credit-balances/reconciliation", run)
             .says(
                 "credit",
-                "Reconcile with accounting",
+                "Get the credit reconciliation",
                 "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched, and the credit notes that give back more than was invoiced (with the permission `order-invoices:read`). Refused when field rules hide what it adds up.",
             )
             .example(Example::query(&[("system", "express")]).after(&["batchCreditBalances"]).answers(json!({"ledgers": [{

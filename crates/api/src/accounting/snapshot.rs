@@ -1,6 +1,6 @@
 //! Snapshots: a full push, closed by control totals, after which what it did not have is marked missing.
 
-use super::push::{Ledger, expect_ledger, stand_in_line};
+use super::ledger::{Ledger, expect_ledger, stand_in_line};
 use samphan_domain::integration::{
     credit_item::CreditItem,
     credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
@@ -28,7 +28,7 @@ pub fn routes() -> Collection<CreditSnapshot> {
     Collection::at("credit", "/v1/credit-balances/snapshots")
         .create(create)
         .creates()
-        .action("complete", "Complete a full push by its control totals", complete)
+        .action("complete", "Complete a credit snapshot. Its control totals are checked.", complete)
         .example(
             Example::body(json!({"items": 2, "receivable_total": "126200.00"})).after(&["batchCreditBalances"]).answers(
                 json!({"status": "complete", "received_items": 2, "receivable_total": "126200.00", "completed_at": example::MOMENT}),

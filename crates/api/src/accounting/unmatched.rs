@@ -1,8 +1,9 @@
 //! Unmatched pushes: mapping a customer number applies what was kept for it.
 
 use super::{
+    balances::take,
     included::Included,
-    push::{Accounts, Ledger, stand_in_line, take},
+    ledger::{Accounts, Ledger, stand_in_line},
 };
 use samphan_domain::{customers::account::Account, integration::credit_item::CreditItem};
 use samphan_persistence::{guard::Guards, store::Work};

@@ -11,7 +11,6 @@ use samphan_domain::{
     id::{PriceBookId, ProductId},
 };
 use samphan_persistence::{
-    row::Row,
     store::Reader,
     stored::{self, Stored},
 };
@@ -36,7 +35,7 @@ pub fn routes() -> Vec<Operation> {
     let about = "Looks in the price book named, else in the account's own, else in the default book of the currency; what a book does not have is looked for in its \
                  parents. Within a book the highest quantity break that is reached decides. Every step is explained. Keeps nothing.";
     let mut ask = Operation::read("createPriceQuote", "/v1/price-quotes", run)
-        .says("prices", "Ask for prices", about)
+        .says("prices", "Quote prices", about)
         .example(
             Example::body(json!({"account_id": example::id("accounts"), "lines": [{"sku": "TEA-001", "quantity": "10"}]}))
                 .after(&["createPriceBookEntry"])
@@ -98,7 +97,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
 }
 
 fn unknown(pointer: &str, many: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, many)])
+    Error::unknown_reference(pointer, many)
 }
 
 fn iso_decimals(currency: &str) -> u32 {
@@ -169,20 +168,14 @@ pub(crate) async fn entries(reader: &Reader, books: &[Stored<PriceBook>], produc
     let mut sql = reader.sql();
     sql.push("SELECT price_book_id, product_id, id, min_quantity, price, valid_from, valid_to FROM price_book_entries WHERE deleted_at IS NULL AND price_book_id");
     sql.one_of_ids(books.iter().map(Stored::id)).push(" AND product_id").one_of_ids(products).push(" ORDER BY id");
-    let day = |row: &Row<'_>, i| -> Result<Option<String>> {
-        Ok(match row.scalar(i, Kind::Date)? {
-            Scalar::Date(d) => Some(d.to_string()),
-            _ => None,
-        })
-    };
     let rows = reader
         .fetch(sql, |row| {
             let candidate = Candidate {
                 id: row.id(2)?,
                 min_quantity: Quantity(row.int(3)?),
                 price: Price(row.int(4)?),
-                valid_from: day(row, 5)?,
-                valid_to: day(row, 6)?,
+                valid_from: row.day(5)?,
+                valid_to: row.day(6)?,
             };
             Ok(((row.id(0)?, row.id(1)?), candidate))
         })

@@ -17,8 +17,8 @@ pub fn routes() -> Collection<Product> {
                     json!({"id": example::id("bulk updates of products"), "resource": "products", "changed_fields": ["releases_holds"]}),
                 ),
         )
-        .transition("discontinue", "Stop selling a product")
+        .transition("discontinue", "Discontinue a product. It is not sold any more.")
         .example(Example::default().answers(json!({"status": "discontinued"})).kept())
-        .transition("reactivate", "Sell a product again")
+        .transition("reactivate", "Reactivate a product. It is sold again.")
         .example(Example::default().after(&["discontinueProduct"]).kept())
 }

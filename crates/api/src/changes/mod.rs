@@ -38,7 +38,7 @@ fn routes(api: Api) -> Api {
         Operation::alone("listChanges", Method::GET, "/v1/changes", list::run)
             .says(
                 "changes",
-                "Follow what changes",
+                "List changes",
                 "Every write to every record the caller may read, in the order of commits: what, who, when, from what to what. Deletes are tombstones. \
                  Go on with `after=<next_cursor>`, which is always there, also on an empty page; nothing is left out, whatever commits late, and nothing \
                  comes twice. Events are kept for ever, unless the settings say otherwise: a cursor from before what is kept is refused with `invalid_cursor`. A cursor works for 30 days after the service's keys were rotated. With `wait=30s` the answer comes as soon as there is something.\n\n\
@@ -74,7 +74,7 @@ fn routes(api: Api) -> Api {
         Operation::alone("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
             .says(
                 "changes",
-                "Stream what changes",
+                "Stream changes",
                 "The same changes as server-sent events: `id` is the cursor to go on after, `event` the type, `data` the change (schema `Change`) as JSON. \
                  After a break, ask again with the last `id` as `Last-Event-ID`. Every 15 seconds without a change a comment is sent, with an `id` past \
                  what was looked at. The stream ends when the access token does, within 5 seconds of a revocation, and when the service ends. 429 with \

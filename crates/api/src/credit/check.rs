@@ -43,9 +43,9 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Collection<CreditCheck> {
     Collection::new("credit")
-        .action("capture", "Use an authorisation for its sale", capture)
+        .action("capture", "Capture a credit authorisation", capture)
         .example(Example::body(json!({"amount": "48000.00"})).answers(json!({"status": "captured"})))
-        .plain_action("release", "Give an authorisation back", release)
+        .plain_action("release", "Release a credit authorisation", release)
         .example(Example::default().answers(json!({"status": "released"})))
 }
 
@@ -58,7 +58,7 @@ pub fn operations() -> Vec<Operation> {
                  The ledger behind the answer (limit, exposure, components) is null without the permission `credit:see-ledger`. `dry_run=true` asks and keeps nothing.";
     vec![
         Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)
-            .says("credit", "Ask whether to sell so much to a customer", about)
+            .says("credit", "Check a customer's credit", about)
             .example(
                 Example::body(json!({"account_id": example::id("accounts"), "amount": "50000.00", "checkpoint": "confirm"}))
                     .after(&["batchCreditBalances"])
@@ -162,7 +162,7 @@ pub enum Keep {
 }
 
 fn unknown(pointer: &str, what: &str) -> Error {
-    Error::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, what)])
+    Error::unknown_reference(pointer, what)
 }
 
 /// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.

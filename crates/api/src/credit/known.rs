@@ -224,8 +224,7 @@ pub async fn above(reader: &Reader, account: Uuid) -> Result<Vec<Above>> {
     sql.push(" UNION ALL SELECT a.id, a.parent_id, up.depth + 1 FROM accounts a JOIN up ON a.id = up.parent_id WHERE up.depth < 50) ");
     sql.push("SELECT up.id, p.group_limit_amount, p.currency FROM up ");
     sql.push("LEFT JOIN credit_profiles p ON p.account_id = up.id AND p.deleted_at IS NULL ORDER BY up.depth");
-    let optional = |n: Scalar| if let Scalar::Int(n) = n { Some(n) } else { None };
-    reader.fetch(sql, |row| Ok(Above { id: row.id(0)?, limit: optional(row.scalar(1, Kind::Int)?), currency: row.optional_text(2)? })).await
+    reader.fetch(sql, |row| Ok(Above { id: row.id(0)?, limit: row.optional_int(1)?, currency: row.optional_text(2)? })).await
 }
 
 /// The shared limits among those above, with what counts against each, brought to a currency.

@@ -9,8 +9,8 @@ use serde_json::json;
 pub fn routes() -> Collection<CreditPolicy> {
     Collection::new("credit")
         .writes()
-        .transition("activate", "Have a credit policy decide")
+        .transition("activate", "Activate a credit policy. It decides from now on.")
         .example(Example::default().answers(json!({"status": "active"})).kept())
-        .transition("retire", "Have a credit policy decide no longer")
+        .transition("retire", "Retire a credit policy. It does not decide any more.")
         .example(Example::default().after(&["activateCreditPolicy"]).answers(json!({"status": "retired"})))
 }

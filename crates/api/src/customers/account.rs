@@ -49,9 +49,9 @@ pub fn routes() -> Collection<Account> {
                 "changed_fields": ["owner_id"],
             })),
         )
-        .action("change-lifecycle", "Move an account to another stage of its life", change_lifecycle)
+        .action("change-lifecycle", "Change an account's lifecycle stage", change_lifecycle)
         .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
-        .action("assign", "Give an account to another owner or team", assign)
+        .action("assign", "Assign an account", assign)
         .example(
             Example::body(json!({"owner_id": example::id("users"), "team_id": example::id("teams"), "reason": "New territory"}))
                 .answers(json!({"owner_id": example::id("users"), "team_id": example::id("teams")})),

@@ -14,7 +14,7 @@ use serde_json::json;
 pub fn routes() -> Collection<AccountContact> {
     Collection::new("contacts")
         .writes()
-        .plain_action("set-primary", "Make this the account's first contact", set_primary)
+        .plain_action("set-primary", "Make an account contact primary", set_primary)
         .example(Example::default().answers(json!({"is_primary": true})))
 }
 

@@ -70,7 +70,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::read("lookup", "/v1/lookup", run)
             .says(
                 "search",
-                "Find who is calling",
+                "Look up a caller",
                 "Accounts and contacts by exactly one of phone number (typed in any way), e-mail address, tax id, or another system's id.",
             )
             .example(Example::query(&[("phone", "081 234 5678")]).after(&["createAccountContactPoint"]).answers(json!({"matches": [{

@@ -14,9 +14,9 @@ use serde_json::json;
 pub fn routes() -> Collection<ExternalSystem> {
     Collection::new("external-systems")
         .writes()
-        .transition("pause", "Refuse a system's pushes")
+        .transition("pause", "Pause an external system. Its pushes are refused.")
         .example(Example::default().answers(json!({"status": "paused"})).kept())
-        .transition("activate", "Take a system's pushes again")
+        .transition("activate", "Activate an external system. Its pushes are accepted again.")
         .example(Example::default().after(&["pauseExternalSystem"]).kept())
 }
 

@@ -43,14 +43,14 @@ const YEAR: i64 = 365 * 86_400;
 #[must_use]
 pub fn routes() -> Collection<ApiKey> {
     Collection::new("api-keys")
-        .transition_with("revoke", "Stop a key for good, within five seconds everywhere", revoke)
+        .transition_with("revoke", "Revoke an API key. It stops working for good, within 5 s in every process.", revoke)
         .example(Example::default().answers(json!({"status": "revoked"})))
         .schema::<IssuedApiKey>()
         .operation("", |path| {
             Operation::write("createApiKey", Method::POST, path, create)
                 .says(
                     "api-keys",
-                    "Make an API key",
+                    "Create an API key",
                     "The answer shows the secret, once. The key works while the user who made it may sign in, or the one who rotated it since. \
                      Made by a key, it is at most as wide: for the same systems and addresses, and it ends no later. \
                      A scope that is no permission, or that its roles do not grant, is 422.",
@@ -80,7 +80,7 @@ pub fn routes() -> Collection<ApiKey> {
             Operation::write("rotateApiKey", Method::POST, path, rotate)
                 .says(
                     "api-keys",
-                    "Give a key a new secret",
+                    "Rotate an API key",
                     "The old secret, and access tokens that were got with it, stop working within five seconds; the answer shows the new one, once. \
                      Who rotates a key answers for it from then on: see `responsible_id`.",
                 )

@@ -44,23 +44,23 @@ pub fn routes() -> Vec<Operation> {
             .access(Access::Public)
             .answers(200, "Tokens"),
         Operation::alone("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
-            .says("auth", "Refresh", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
+            .says("auth", "Refresh the tokens", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
             .example(Example::body(json!({"refresh_token": "example-refresh-token"})).answers(json!({"refresh_token": "example-next-refresh-token"})))
             .takes(Body::of("Refresh"))
             .access(Access::Public)
             .answers(200, "Tokens"),
         Operation::alone("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
-            .says("auth", "Sign out", "Ends this session; its access token stops working within 5 seconds everywhere.")
+            .says("auth", "End the session", "Ends this session; its access token stops working within 5 seconds everywhere.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .answers_nothing(),
         Operation::alone("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
-            .says("auth", "Sign out everywhere", "Ends all sessions of the caller.")
+            .says("auth", "End all sessions", "Ends all sessions of the caller.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .answers_nothing(),
         Operation::alone("createOauthToken", Method::POST, "/v1/oauth/token", token)
-            .says("auth", "Get an access token for a machine", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
+            .says("auth", "Create a machine access token", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
             .example(Example::body(json!({"client_id": "example-client-id", "client_secret": "example-client-secret"})))
             .takes(Body { form: true, ..Body::of("TokenRequest") })
             .access(Access::Public)

@@ -26,9 +26,9 @@ use serde_json::json;
 #[must_use]
 pub fn routes(api: Api) -> Api {
     let operations = Collection::new("operations")
-        .plain_action("cancel", "Cancel a queued operation, or ask a running one to stop", cancel)
+        .plain_action("cancel", "Cancel an operation. A running one is asked to stop.", cancel)
         .example(Example::default().answers(json!({"status": "cancelled"})).kept())
-        .plain_action("revert", "Put back what an operation changed", bulk::revert)
+        .plain_action("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
         .example(
             Example::default()
                 .answers(json!({

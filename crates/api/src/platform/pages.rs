@@ -26,19 +26,19 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("getLiveness", "/health/live", live)
-            .says("service", "Is the process alive", "Asks nothing of the database.")
+            .says("service", "Get the liveness", "Asks nothing of the database.")
             .access(Access::Public)
             .answers(200, "Health"),
         Operation::read("getReadiness", "/health/ready", ready)
-            .says("service", "Is the service ready", "Asks the database; 503 while it does not answer.")
+            .says("service", "Get the readiness", "Asks the database; 503 while it does not answer.")
             .access(Access::Public)
             .answers(200, "Health"),
         Operation::read("getProblem", "/problems/{code}", problem)
-            .says("service", "What a problem means", "The description of a problem's code, found at its `type`.")
+            .says("service", "Get a problem's description", "The description of a problem's code, found at its `type`.")
             .access(Access::Public)
             .answers(200, "ProblemDescription"),
         Operation::read("listSigningKeys", "/.well-known/jwks.json", jwks)
-            .says("service", "The keys access tokens are signed with", "A JWK set (RFC 7517).")
+            .says("service", "List token signing keys", "A JWK set (RFC 7517).")
             .access(Access::Public)
             .answers(200, "SigningKeys"),
     ]

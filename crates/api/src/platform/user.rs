@@ -16,6 +16,7 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
+    record::expect_action,
     store::{Reader, Work},
     stored::{self, Stored},
 };
@@ -49,14 +50,14 @@ pub fn routes() -> Collection<User> {
         .delete(delete)
         .restored(restored)
         .writes()
-        .transition_with("activate", "Let a user sign in again", activate)
+        .transition_with("activate", "Activate a user. The user can sign in again.", activate)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .transition_by("deactivate", "Let a user sign in no longer, and end the user's sessions and API keys", deactivate)
+        .transition_by("deactivate", "Deactivate a user. The user cannot sign in any more; sessions and API keys of the user end.", deactivate)
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::alone("setPasswordUser", Method::POST, path, set_password)
-                .says("users", "Set a user's password", "Ends the user's sessions.")
+                .says("users", "Set a user's password", "Ends the user's sessions. The user is active: one who is not gets a password after `activate`.")
                 .example(Example::body(json!({"password": "correct horse battery"})).after(&["activateUser"]).kept())
                 .takes(Body::of("SetPassword"))
                 .needs("users:set-password")
@@ -69,12 +70,12 @@ pub fn routes() -> Collection<User> {
 pub fn own_routes() -> Vec<Operation> {
     vec![
         Operation::read("getMe", "/v1/me", me)
-            .says("auth", "Who am I", "The caller: a person or a machine, with its permissions and their reach.")
+            .says("auth", "Get the caller", "The caller: a person or a machine, with its permissions and their reach.")
             .example(Example::default().answers(json!({"id": example::id("users"), "team_ids": [example::id("teams")], "permissions": {"accounts:read": "team", "orders:*": "own"}})))
             .access(Access::SignedIn)
             .answers(200, "Me"),
         Operation::alone("changeMyPassword", Method::POST, "/v1/me/password", change_password)
-            .says("auth", "Change one's own password", "Ends all other sessions.")
+            .says("auth", "Change the caller's password", "Ends all other sessions.")
             .example(
                 Example::body(json!({"current_password": "correct horse battery", "new_password": "tea at nine in Lampang"}))
                     .after(&["refreshTokens", "signOut", "signOutEverywhere"]),
@@ -242,6 +243,7 @@ async fn set_password(call: Call) -> Result<Answer> {
     let hash = passwords::hash(input.password).await?;
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
+    expect_action(work.shape(User::MANY)?, &user.record, "set-password")?;
     // Who sets a password can sign in with it.
     rights::require_rights_of(&work, Some(user.id()), Delegation::Identity).await?;
     keep_password(&work, user.id(), hash).await?;

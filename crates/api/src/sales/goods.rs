@@ -45,7 +45,7 @@ impl Goods {
         sql.one_of_ids(products).push(" ORDER BY w.code, p.id");
         let rows = reader
             .fetch(sql, |row| {
-                let limit = if let Scalar::Int(n) = row.scalar(4, Kind::Int)? { n } else { MOST };
+                let limit = row.optional_int(4)?.unwrap_or(MOST);
                 let may_lack = if row.text(3)? == "allow" { limit } else { 0 };
                 Ok((row.id(0)?, row.id(1)?, row.int(2)?, may_lack))
             })

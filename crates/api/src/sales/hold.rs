@@ -51,20 +51,20 @@ pub fn routes() -> Collection<OrderHold> {
             );
             action(Operation::write("releaseOrderHold", Method::POST, path, release_one), "release")
                 .also_needs_when(RELEASE_CREDIT, "the hold is one of credit")
-                .says("orders", "Let go of a hold", about)
+                .says("orders", "Release an order hold", about)
                 .example(Example::body(json!({"reason": "The buyer called."})).answers(json!({"status": "released"})))
                 .takes(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/reject", |path| {
             let about = format!("The order is cancelled, when nothing of it has left. {about}");
             action(Operation::write("rejectOrderHold", Method::POST, path, reject), "reject")
-                .says("orders", "Turn an order down", about)
+                .says("orders", "Reject an order hold", about)
                 .example(Example::body(json!({"reason": "Nobody answers."})).answers(json!({"status": "rejected"})))
                 .takes(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/escalate", |path| {
             action(Operation::write("escalateOrderHold", Method::POST, path, escalate), "escalate")
-                .says("orders", "Give a hold to somebody else to decide", about)
+                .says("orders", "Escalate an order hold", about)
                 .example(
                     Example::body(json!({"to_user_id": example::id("users"), "note": "They know the buyer."}))
                         .answers(json!({"escalated_to_id": example::id("users")})),

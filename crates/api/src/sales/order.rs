@@ -54,31 +54,31 @@ pub fn routes() -> Collection<Order> {
         .writes()
         .example_of("createOrder", written().after(&["createTaxRate", "createPriceBookEntry"]))
         .example_of("upsertOrderByExternalId", written().after(&["createOrder"]))
-        .plain_action("submit", "Ask for an order to be promised", submit)
+        .plain_action("submit", "Submit an order", submit)
         .example(Example::default().after(&["receiveStock"]).answers(json!({"status": "submitted"})).kept())
         .plain_action(
             "confirm",
-            "Promise an order: price, approval, credit and stock in one; what is in the way holds it (`on_hold`)",
+            "Confirm an order. Price, approval, credit and stock are checked in one step; each obstacle puts the order on hold (`on_hold`).",
             confirm,
         )
         .example(Example::default().after(&["submitOrder"]).answers(json!({"status": "confirmed"})))
-        .action("hold", "Hold an order by hand", by_hand)
+        .action("hold", "Place an order on hold", by_hand)
         .example(
             Example::body(json!({"reason": "The buyer is to call back."}))
                 .after(&["submitOrder"])
                 .answers(json!({"status": "on_hold"}))
                 .kept(),
         )
-        .action("release", "Let go of all holds of an order", release)
+        .action("release", "Release an order's holds", release)
         .also_needs_when(hold::RELEASE_CREDIT, "one of the holds is of credit")
         .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
-        .action("amend", "Change a promised order: what changes is priced and checked anew", amend)
+        .action("amend", "Amend a confirmed order. Changed lines are priced and checked again.", amend)
         .example(
             Example::body(json!({"requested_on": "2027-01-15", "reason": "Later, please."}))
                 .after(&["releaseOrder"])
                 .answers(json!({"status": "confirmed", "requested_on": "2027-01-15"})),
         )
-        .action("cancel", "Cancel an order of which nothing has left", cancel)
+        .action("cancel", "Cancel an order. Nothing of it may have been shipped.", cancel)
         .example(
             Example::body(json!({"reason": "Ordered twice."}))
                 .about("cloned_orders")
@@ -86,26 +86,26 @@ pub fn routes() -> Collection<Order> {
                 .answers(json!({"status": "cancelled"}))
                 .kept(),
         )
-        .action("close", "End an order: what has not left is let go", close)
+        .action("close", "Close an order. Stock and credit of what was not shipped are released.", close)
         .example(
             Example::body(json!({"reason": "The rest is not wanted any more."}))
                 .after(&["releaseOrder"])
                 .answers(json!({"status": "closed"})),
         )
-        .action("reopen", "Take up an ended order again: everything is checked anew", reopen)
+        .action("reopen", "Reopen an order. Everything is checked again.", reopen)
         .example(
             Example::body(json!({"reason": "Wanted after all."}))
                 .about("cloned_orders")
                 .after(&["cancelOrder"])
                 .answers(json!({"status": "confirmed"})),
         )
-        .plain_action("allocate-stock", "Put aside what there is now of what is missing", allocate_stock)
+        .plain_action("allocate-stock", "Allocate stock to an order. Reserves what is available now of the missing quantities.", allocate_stock)
         .example(Example::default().after(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
         .operation("/{id}/clone", |path| {
             Operation::write("cloneOrder", Method::POST, path, clone)
                 .says(
                     "orders",
-                    "Write a new order like this one",
+                    "Clone an order",
                     "A draft with the same lines at today's prices, but for those that were given.",
                 )
                 .example(Example::default().answers(json!({"id": example::id("cloned_orders"), "cloned_from_id": example::id("orders")})))
@@ -117,7 +117,7 @@ pub fn routes() -> Collection<Order> {
         })
         .operation("/{id}/create-shipment", |path| {
             Operation::write("createOrderShipment", Method::POST, path, create_shipment)
-                .says("orders", "Plan a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
+                .says("orders", "Create a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
                 .example(Example::body(json!({"carrier": "Kerry", "promised_on": "2027-01-15"})).after(&["releaseOrder"]))
                 .takes(Body { optional: true, ..Body::of("CreateShipment") })
                 .needs("orders:create-shipment")
@@ -153,7 +153,7 @@ pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Orde
 /// Writes an order: a draft.
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let unknown =
-        || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
+        || Error::unknown_reference("/account_id", Account::MANY);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let today = work.today().await?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -241,7 +241,7 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
             );
         }
         let unknown =
-            || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
+            || Error::unknown_reference("/account_id", Account::MANY);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         let today = work.today().await?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -383,6 +383,7 @@ async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Ord
 
 async fn clone(work: &Work, call: Call) -> Result<Answer> {
     let found = stored::seen::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let cloned_from_id = found.id();
     let old = found.data;
     let fresh = Order {
         promise_id: None,
@@ -401,7 +402,7 @@ async fn clone(work: &Work, call: Call) -> Result<Answer> {
         credited_amount: Amount(0),
         paid_amount: Amount(0),
         credit_check_id: None,
-        cloned_from_id: Some(found.record.get("id").and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default()),
+        cloned_from_id: Some(cloned_from_id),
         confirmed_at: None,
         ..old
     };

@@ -62,14 +62,14 @@ pub fn routes() -> Collection<OrderPromise> {
                 "putAccountCreditBalance",
             ]),
         )
-        .plain_action("release", "Let go of a promise and all that is held for it", release)
+        .plain_action("release", "Release an order promise. Its reserved stock and authorised credit are released.", release)
         .example(Example::default().answers(json!({"status": "released"})))
 }
 
 /// Makes a promise: price, credit and stock in one answer.
 pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
     let unknown =
-        || Error::from(Code::UnknownReference).with(vec![FieldError::new("/account_id", FieldCode::UnknownReference, Account::MANY)]);
+        || Error::unknown_reference("/account_id", Account::MANY);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));
     if until <= work.now || until > work.now.plus_seconds(LONGEST) {
@@ -264,7 +264,7 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
     let fault = |code, about: &str| Error::invalid(FieldError::new("/promise_id", code, about));
     let before = stored::find::<OrderPromise>(work, promise, "read").await.map_err(|e| match e.code {
         Code::NotFound => {
-            Error::from(Code::UnknownReference).with(vec![FieldError::new("/promise_id", FieldCode::UnknownReference, OrderPromise::MANY)])
+            Error::unknown_reference("/promise_id", OrderPromise::MANY)
         }
         _ => e,
     })?;

@@ -41,22 +41,22 @@ use uuid::Uuid;
 pub fn routes() -> Collection<Shipment> {
     Collection::new("shipments")
         .updates()
-        .transition("pick", "Take the goods of a shipment from the shelves")
+        .transition("pick", "Pick a shipment. Its goods are taken from the shelves.")
         .example(Example::default().answers(json!({"status": "picked"})).kept())
         .transition("pack", "Pack a shipment")
         .example(Example::default().after(&["pickShipment"]).answers(json!({"status": "packed"})).kept())
-        .action("ship", "Send a shipment on its way: its goods leave the stock", ship)
+        .action("ship", "Ship a shipment. Its goods leave the stock.", ship)
         .example(
             Example::body(json!({"carrier": "Kerry", "tracking_no": "KEX0012345"}))
                 .after(&["packShipment"])
                 .answers(json!({"status": "shipped", "tracking_no": "KEX0012345"}))
                 .kept(),
         )
-        .action("deliver", "Note that a shipment has arrived", deliver)
+        .action("deliver", "Mark a shipment as delivered", deliver)
         .example(Example::default().after(&["shipShipment"]).answers(json!({"status": "delivered"})))
-        .action("fail", "Note that a shipment did not arrive and came back: its goods are in the stock again", fail)
+        .action("fail", "Mark a shipment as failed. It did not arrive and came back; its goods are in the stock again.", fail)
         .example(Example::body(json!({"reason": "Nobody was there."})).after(&["shipShipment"]).answers(json!({"status": "failed"})))
-        .action("cancel", "Cancel a shipment that has not left: its goods stay put aside for the order", cancel)
+        .action("cancel", "Cancel a shipment. It has not left; its goods stay reserved for the order.", cancel)
         .example(Example::body(json!({"reason": "The lorry is full."})).answers(json!({"status": "cancelled"})))
 }
 

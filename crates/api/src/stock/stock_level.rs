@@ -20,7 +20,7 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Collection<StockLevel> {
     Collection::new("stock")
-        .action("set-minimum", "Set the least that should be available of a product in a warehouse", set_minimum)
+        .action("set-minimum", "Set a stock level's minimum. A warning is sent when less is available.", set_minimum)
         .example(Example::body(json!({"minimum": "50"})).answers(json!({"minimum": "50"})))
 }
 

@@ -36,7 +36,7 @@ pub fn routes(api: Api) -> Api {
         .collection(Collection::<StockMovement>::new("stock"))
         .operations(vec![
             Operation::write("receiveStock", Method::POST, "/v1/stock-receipts", receive)
-                .says("stock", "Receive goods", format!("Books what came in, from outside or back from a customer. {rules}"))
+                .says("stock", "Receive stock", format!("Books what came in, from outside or back from a customer. {rules}"))
                 .example(Example::body(json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA-001", "quantity": "240"}]})).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "240", "on_hand_after": "240", "kind": "receipt"}]})))
                 .takes(Body::of("StockReceipt"))
                 .needs("stock-levels:receive")
@@ -44,7 +44,7 @@ pub fn routes(api: Api) -> Api {
             Operation::write("adjustStock", Method::POST, "/v1/stock-adjustments", adjust)
                 .says(
                     "stock",
-                    "Put stock right by hand",
+                    "Adjust stock",
                     format!("Books by how much there is more or less than was known, and why. {guard} {rules}"),
                 )
                 .example(Example::body(json!({"warehouse_code": "BKK1", "reason": "Broken in the rack", "lines": [{"sku": "TEA-001", "quantity": "-2"}]})).after(&["receiveStock"]).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-2", "on_hand_after": "238", "kind": "adjust"}]})))
@@ -54,7 +54,7 @@ pub fn routes(api: Api) -> Api {
             Operation::write("transferStock", Method::POST, "/v1/stock-transfers", transfer)
                 .says(
                     "stock",
-                    "Bring goods to another warehouse",
+                    "Transfer stock",
                     format!("Books two movements for each line, out of the one warehouse and into the other. {guard} {rules}"),
                 )
                 .example(
@@ -159,7 +159,7 @@ pub(super) async fn warehouse(work: &Work, prefix: &str, id: Option<WarehouseId>
         Some(_) => {
             Err(Error::from(Code::Conflict).with(vec![FieldError::new(at, FieldCode::Closed, "a warehouse in use")]).allowing(["reopen"]))
         }
-        None => Err(Error::from(Code::UnknownReference).with(vec![FieldError::new(at, FieldCode::UnknownReference, "warehouses")])),
+        None => Err(Error::unknown_reference(at, "warehouses")),
     }
 }
 

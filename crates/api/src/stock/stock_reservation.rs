@@ -39,19 +39,19 @@ pub fn routes() -> Collection<StockReservation> {
         .creates()
         .operation("/{id}/release", |path| {
             action(Operation::write("releaseStockReservation", Method::POST, path, release), "release")
-                .says("stock", "Let go of what is left of a reservation", about)
+                .says("stock", "Release a stock reservation", about)
                 .example(Example::default().answers(json!({"status": "released"})))
         })
         .operation("/{id}/extend", |path| {
             action(Operation::write("extendStockReservation", Method::POST, path, extend), "extend")
-                .says("stock", "Put off the end of a reservation", about)
+                .says("stock", "Extend a stock reservation", about)
                 .example(Example::body(json!({"expires_at": null})))
                 .takes(Body::of("ExtendReservation"))
         })
         .operation("/{id}/consume", |path| {
             let about = format!("Books the issue in the ledger. 409 `insufficient_stock` when less than that is there. {about}");
             action(Operation::write("consumeStockReservation", Method::POST, path, consume), "consume")
-                .says("stock", "Issue goods of a reservation", about)
+                .says("stock", "Consume a stock reservation", about)
                 .example(Example::body(json!({"quantity": "4"})).answers(json!({"consumed": "4"})))
                 .takes(Body::of("ConsumeReservation"))
         })

@@ -20,7 +20,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     answer::Answer,
-    batch::{self, MOST_ITEMS, Outcome},
+    batch::{self, ItemStatus, MOST_ITEMS, Outcome},
     collection::Api,
     example::Example,
     external::find_references,
@@ -58,11 +58,11 @@ pub fn routes(api: Api) -> Api {
     let about = "Each item is an absolute count. It is `applied` only when its `as_of` is later than that of the count that holds (`source_sequence` decides between \
                  equal times, then the smaller count); late, doubled and reordered items come out `stale` or `unchanged` and change nothing. What was received, issued, \
                  brought or put right here after `as_of` counts on top: the system cannot have counted it. The difference is booked as a movement of kind `sync`. A count \
-                 is never refused for what is reserved; where it leaves less than is promised, the level is below zero and `stock_level.oversold` is told. Item codes that no \
+                 is never refused for what is reserved; where it leaves less than is promised, the level is below zero and the event `stock_level.oversold` is emitted. Item codes that no \
                  external reference maps are `failed` with `unknown_external_id`.";
     api.operations(vec![
         Operation::write("syncStock", Method::POST, "/v1/stock-syncs", sync)
-            .says("stock", "Push what another system counted", about)
+            .says("stock", "Synchronise stock counts", about)
             .example(
                 Example::body(json!({"warehouse_external_id": null, "items": [{"sku": "TEA-001", "external_id": null, "on_hand": "236", "as_of": example::MOMENT}]}))
                     .after(&["receiveStock"])
@@ -85,8 +85,8 @@ async fn sync(work: &Work, call: Call) -> Result<Answer> {
     let warehouse = warehouse(work, &asked).await?;
     let fault = |(pointer, code, about): (&str, _, &str)| Error::invalid(FieldError::new(pointer, code, about));
     let checked = |count: StockCount| count.check(work.now).map_err(fault).map(|()| count);
-    let items =
-        batch::read_items::<StockCount>(&call, "StockCount", &asked.items)?.into_iter().map(|item| item.and_then(checked)).collect();
+    let read = batch::read_items::<StockCount>(work, &call, "StockCount", &asked.items).await?;
+    let items = read.into_iter().map(|item| item.and_then(checked)).collect();
     let outcomes = apply(work, &asked.system, warehouse, items).await?;
     external_system::seen(work, &asked.system).await?;
     Ok(batch::answer(&call, &work.request_id, &outcomes))
@@ -180,7 +180,7 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
         .collect())
 }
 
-type Told = (&'static str, Option<Error>);
+type Told = (ItemStatus, Option<Error>);
 
 fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, applied: &mut BTreeMap<Key, Stamp>) -> Result<Told> {
     let fault = |code, about| Error::invalid(FieldError::new("", code, about));
@@ -197,16 +197,16 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
             level.count = Some((system.to_owned(), told));
             level.counted = true;
             applied.insert(key, told);
-            ("applied", None)
+            (ItemStatus::Applied, None)
         }
-        Taken::Unchanged => ("unchanged", None),
+        Taken::Unchanged => (ItemStatus::Unchanged, None),
         Taken::Stale => {
             let known = level.count.as_ref().map(|(_, stamp)| format!("as of {}", stamp.as_of)).unwrap_or_default();
-            ("stale", Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::Superseded, known)])))
+            (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::Superseded, known)])))
         }
         Taken::Conflicting => {
             let fault = FieldError::new("/as_of", FieldCode::SameAsOfDifferentValues, "the smaller of the two counts is kept");
-            ("stale", Some(Error::from(Code::Conflict).with(vec![fault])))
+            (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![fault])))
         }
     })
 }

@@ -21,6 +21,6 @@ pub fn routes() -> Collection<Warehouse> {
             expect_unused(work, "warehouse_id", w.id(), Use::Promised).await
         })
         .example(Example::default().about("other_warehouses").answers(json!({"status": "closed"})).kept())
-        .transition("reopen", "Use a warehouse again")
+        .transition("reopen", "Reopen a warehouse")
         .example(Example::default().about("other_warehouses").after(&["closeWarehouse"]).kept())
 }

@@ -23,7 +23,7 @@ pub fn routes() -> Collection<WebhookDelivery> {
         Operation::write("redeliverWebhookDelivery", Method::POST, path, redeliver)
             .says(
                 "webhooks",
-                "Send a change once more",
+                "Redeliver a webhook delivery",
                 "Whatever became of it, it is sent again with the same id, and tried as often as a new one, as soon as the endpoint is active.",
             )
             .needs("webhook-endpoints:redeliver")

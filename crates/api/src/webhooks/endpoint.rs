@@ -42,21 +42,21 @@ const GRACE: i64 = 86_400;
 #[must_use]
 pub fn routes() -> Collection<WebhookEndpoint> {
     Collection::new("webhooks")
-        .transition_with("pause", "Tell an endpoint nothing for now", pause)
+        .transition_with("pause", "Pause a webhook endpoint. Nothing is delivered until it is resumed.", pause)
         .example(Example::default().answers(json!({"status": "paused"})).kept())
-        .transition_with("resume", "Tell an endpoint again, from where it was left", resume)
+        .transition_with("resume", "Resume a webhook endpoint. Delivery goes on where it was paused.", resume)
         .example(Example::default().after(&["pauseWebhookEndpoint"]).kept())
-        .plain_action("test", "Send an endpoint a change `webhook_endpoint.tested`, whatever its types and filter", test)
+        .plain_action("test", "Test a webhook endpoint. Sends the change `webhook_endpoint.tested`, whatever its types and filter.", test)
         .example(Example::default().after(&["resumeWebhookEndpoint"]).kept())
-        .action("replay", "Send an endpoint again what came after a cursor, with the same ids", replay)
+        .action("replay", "Replay changes to a webhook endpoint. Sends the changes after a cursor again, with the same ids.", replay)
         .example(Example::body(json!({"after": "example-cursor"})))
         .schema::<IssuedWebhookEndpoint>()
         .operation("", |path| {
             Operation::write("createWebhookEndpoint", Method::POST, path, create)
                 .says(
                     "webhooks",
-                    "Make a webhook endpoint",
-                    "It is told of what changes from now on, as far as its maker may read it: each change (schema `Change`) as a POST, \
+                    "Create a webhook endpoint",
+                    "It receives the changes from now on that its creator may read: each change (schema `Change`) as a POST, \
                      signed as Standard Webhooks says, with the headers `webhook-id` (the event's id), `webhook-timestamp` and `webhook-signature`. \
                      Several are under way at a time, and one may come twice: `position` says in which order they happened, `version` whether it is news of \
                      its record, `id` whether it came before. Whatever is not answered with a status from 200 to 299 within 15 seconds is tried again, ten times in \
@@ -72,7 +72,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
         })
         .operation("/{id}", |path| {
             Operation::write("updateWebhookEndpoint", Method::PATCH, path, update)
-                .says("webhooks", "Update a webhook endpoint", "A JSON merge patch (RFC 7396). It holds for what is not told yet.")
+                .says("webhooks", "Update a webhook endpoint", "A JSON merge patch (RFC 7396). It applies to changes that have not been sent yet.")
                 .takes(Body { patch: true, ..Body::of("WebhookEndpointPatch") })
                 .needs("webhook-endpoints:update")
                 .answers(200, "WebhookEndpoint")
@@ -81,7 +81,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
         })
         .operation("/{id}", |path| {
             Operation::write("deleteWebhookEndpoint", Method::DELETE, path, delete)
-                .says("webhooks", "Delete a webhook endpoint", "It is told nothing any more.")
+                .says("webhooks", "Delete a webhook endpoint", "Nothing is sent to it any more.")
                 .needs("webhook-endpoints:delete")
                 .answers_nothing()
                 .if_match(false)
@@ -90,7 +90,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
             Operation::write("rotateSecretWebhookEndpoint", Method::POST, path, rotate)
                 .says(
                     "webhooks",
-                    "Give a webhook endpoint a new secret",
+                    "Rotate a webhook endpoint's secret",
                     "For 24 hours deliveries are signed with the secret before, too. The answer shows the new one, once.",
                 )
                 .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
@@ -118,7 +118,7 @@ pub struct IssuedWebhookEndpoint {
 #[serde(deny_unknown_fields)]
 pub struct Replay {
     /// The cursor of a change or of a page of the feed: what came after it is sent, again or for the first time. Nothing between is sent
-    /// when it is ahead of what was told; one that is ahead of the feed, as after a restore, is refused.
+    /// when it is ahead of what was sent; one that is ahead of the feed, as after a restore, is refused.
     #[schema(min_length = 1, max_length = 400)]
     pub after: String,
 }

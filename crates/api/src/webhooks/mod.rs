@@ -44,7 +44,7 @@ fn routes(api: Api) -> Api {
             Parameter::new(
                 "webhook-timestamp",
                 json!({"type": "string", "pattern": "^[0-9]+$", "maxLength": 20}),
-                "When this attempt was signed, in seconds since 1970: refuse what is minutes old, lest it be sent again by somebody else.",
+                "When this attempt was signed, in seconds since 1970: refuse what is minutes old, an attacker may have recorded it.",
             ),
             Parameter::new(
                 "webhook-signature",

@@ -46,8 +46,8 @@ pub struct Product {
     pub backorder: BackorderPolicy,
     /// How much more, in each warehouse and in the product's unit; with `backorder` `allow`, null for without limit.
     pub backorder_limit: Option<Quantity>,
-    /// Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false somebody
-    /// confirms them.
+    /// Whether orders held for want of it go on by themselves once there is enough, those that wait longest first. When false they wait for
+    /// a user to confirm them.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub releases_holds: bool,

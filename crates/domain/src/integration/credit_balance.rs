@@ -31,7 +31,7 @@ pub struct CreditBalance {
     /// ISO 4217 currency of every amount here.
     #[schema(max_length = 3)]
     pub currency: String,
-    /// When the exposure was true; null until it is told.
+    /// When the exposure was true; null until a system has pushed it.
     pub exposure_as_of: Option<Instant>,
     /// The sender's revision of the exposure.
     #[schema(max_length = 50)]
@@ -58,7 +58,7 @@ pub struct CreditBalance {
     pub included_open_orders: Option<Amount>,
     /// What was taken out of the sender's `unbilled_deliveries` for those orders.
     pub included_unbilled_deliveries: Option<Amount>,
-    /// When the limit was true; null until it is told.
+    /// When the limit was true; null until a system has pushed it.
     pub limit_as_of: Option<Instant>,
     /// The sender's revision of the limit.
     #[schema(max_length = 50)]

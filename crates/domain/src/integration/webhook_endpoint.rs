@@ -16,7 +16,7 @@ pub struct WebhookEndpoint {
     /// For people to read.
     #[schema(max_length = 500)]
     pub description: Option<String>,
-    /// The types of changes it is told of, such as `account.created` or `account.*`; of all when left out.
+    /// The types of changes it receives, such as `account.created` or `account.*`; of all when left out.
     #[schema(min_items = 1, max_items = 2000)]
     #[serde(default = "all")]
     pub event_types: Vec<String>,
@@ -24,7 +24,7 @@ pub struct WebhookEndpoint {
     /// `version`, `time`, `actor_kind`, `actor_id`, `changed_fields` and `reason`; none when null.
     #[schema(value_type = Option<Object>, example = json!({"field": "changed_fields", "op": "contains", "value": "grade"}))]
     pub filter: Option<Value>,
-    /// Whether it is told; moved by `pause` and `resume`, and by what becomes of deliveries.
+    /// Whether changes are sent to it; changed by `pause` and `resume`, and by what becomes of deliveries.
     #[schema(read_only)]
     #[serde(default)]
     pub status: EndpointStatus,
@@ -80,7 +80,7 @@ pub enum DisabledReason {
 impl Resource for WebhookEndpoint {
     const MANY: &'static str = "webhook_endpoints";
     const ONE: &'static str = "webhook_endpoint";
-    const ABOUT: &'static str = "Addresses that are told of changes as they happen.";
+    const ABOUT: &'static str = "Addresses to which changes are sent as they happen.";
     const EVENTS: &'static [&'static str] = &["webhook_endpoint.disabled"];
     const FILTERS: &'static [&'static str] = &["status", "url"];
     const TITLE: &'static str = "url";

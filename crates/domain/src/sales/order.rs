@@ -124,7 +124,7 @@ pub struct Order {
     #[schema(read_only)]
     #[serde(default)]
     pub payment_status: PaymentStatus,
-    /// Kinds of holds somebody with the right let go: they do not come back unless what is ordered changes.
+    /// Kinds of holds that were released by a user: they do not come back unless what is ordered changes.
     #[schema(read_only, max_items = 10)]
     #[serde(default)]
     pub waived_holds: Vec<HoldKind>,

@@ -17,7 +17,7 @@ pub struct OrderLine {
     pub id: Option<Uuid>,
     /// The product. One of this and `sku` is needed.
     pub product_id: Option<ProductId>,
-    /// The product by its SKU; told as it was when the line was priced.
+    /// The product by its SKU; as it was when the line was priced.
     #[schema(max_length = 64, format = "visible", example = "TEA-001")]
     pub sku: Option<String>,
     /// What stands on the document; the product's name when left out.

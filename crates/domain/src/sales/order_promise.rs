@@ -66,7 +66,7 @@ pub struct OrderPromise {
     #[schema(read_only, max_items = 5000)]
     #[serde(default)]
     pub stock: Vec<LineStock>,
-    /// The first day all of it can leave: today when it is there; null when nobody knows.
+    /// The first day all of it can leave: today when it is there; null when that is not known.
     #[schema(read_only, value_type = Option<String>, format = Date)]
     #[serde(default)]
     pub available_on: Option<String>,
@@ -145,7 +145,7 @@ pub struct LineStock {
     pub line_id: Uuid,
     /// The warehouse.
     pub warehouse_id: WarehouseId,
-    /// What is there and promised to nobody else.
+    /// On hand and not reserved.
     pub available: Quantity,
     /// What is held there for this promise.
     pub held: Quantity,

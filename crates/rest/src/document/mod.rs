@@ -104,12 +104,11 @@ fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) -> Resu
         webhook.headers.iter().map(|h| json!({"$ref": format!("#/components/parameters/{}", name(&h.name))})).collect();
     let one = |shape: &Shape, kind: &str| {
         let id: String = kind.split(['.', '_']).map(sharing::first_upper).collect();
-        let what = kind.split_once('.').map_or(kind, |(_, what)| what).replace('_', " ");
         json!({"post": {
             "tags": [webhook.tag],
             "operationId": format!("on{id}"),
-            "summary": format!("{}: {what}", shape.type_name),
-            "description": format!("Sent to endpoints that are told of `{kind}`. {}", shape.about),
+            "summary": format!("Receive {kind}"),
+            "description": format!("Sent to webhook endpoints that subscribe to `{kind}`. {}", shape.about),
             "security": [],
             "parameters": parameters,
             "requestBody": {"$ref": "#/components/requestBodies/Webhook"},
@@ -312,7 +311,7 @@ fn text(o: &Operation) -> Option<(&'static str, String)> {
 
 fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
     let mut all = Map::new();
-    let mut success = json!({"description": if o.answer.is_some() { "As it is now." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
+    let mut success = json!({"description": if o.answer.is_some() { "The result." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
     success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
     success["headers"]["RateLimit-Policy"] = json!({"$ref": "#/components/headers/RateLimitPolicy"});
     if o.etag {

@@ -49,7 +49,7 @@ pub struct PrivacyExport {
     pub record_id: Uuid,
     /// When it was read.
     pub exported_at: samphan_resource::instant::Instant,
-    /// Every record that is the person's, belongs to him, or has to do with him.
+    /// Every record that is the person's, belongs to the person, or concerns the person.
     #[schema(max_items = 2_147_483_647)]
     pub items: Vec<PrivacyExportItem>,
 }
@@ -75,10 +75,10 @@ pub fn operation(path: String) -> Operation {
     Operation::alone("exportPrivacyRequest", Method::POST, path, run)
         .says(
             "privacy",
-            "Export everything that is held about a person",
-            "Answers a verified request of access or portability: the person's record, what belongs to it, deleted or not, what he has to do \
-             with, and the history of all that. The permission reaches whatever the caller's others do; whose field rules hide anything of it \
-             may not export. That it was exported, and by whom, is noted (`privacy_request.exported`).",
+            "Export a person's data",
+            "Answers a verified request of access or portability: the person's record, what belongs to it, deleted or not, records that concern the \
+             person, and the history of all that. The permission reaches as far as the caller's others; a caller whose field rules hide any of \
+             it may not export. That it was exported, and by whom, is noted (`privacy_request.exported`).",
         )
         .example(
             Example::default()

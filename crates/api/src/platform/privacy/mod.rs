@@ -40,13 +40,13 @@ pub fn routes(api: Api) -> Api {
     let requests = Collection::<PrivacyRequest>::new("privacy")
         .create(create)
         .creates()
-        .transition_by("verify", "Note that it is the person who asks", verify)
+        .transition_by("verify", "Verify a privacy request. The data subject has been identified.", verify)
         .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
-        .action("fulfil", "Fulfil a privacy request: an erasure is done by this, for good", fulfil)
+        .action("fulfil", "Fulfil a privacy request. An erasure is done by this, for good.", fulfil)
         .example(
             Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]),
         )
-        .transition_by("reject", "Reject a privacy request, with the reason", reject)
+        .transition_by("reject", "Reject a privacy request", reject)
         .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
         .schema::<export::PrivacyExport>()
         .schema::<register::ProcessingRegister>()

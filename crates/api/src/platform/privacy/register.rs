@@ -42,8 +42,8 @@ pub fn operation() -> Operation {
     Operation::read("getProcessingRegister", "/v1/processing-register", run)
         .says(
             "privacy",
-            "List where personal data is kept",
-            "Every field of every resource that says something of a person, and what erasing him does to it.",
+            "List personal data fields",
+            "Every field of every resource that holds personal data, and what an erasure does to it.",
         )
         .needs("privacy-requests:read")
         .answers(200, "ProcessingRegister")

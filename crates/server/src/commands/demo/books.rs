@@ -2,7 +2,7 @@
 
 use super::{Company, Seller};
 use samphan_api::{
-    accounting::{push, snapshot},
+    accounting::{balances, ledger, snapshot},
     credit::check,
     platform::api_key,
     webhooks::{dispatcher, endpoint},
@@ -45,7 +45,7 @@ const CONFIRMED: &str = "order.confirmed";
 impl Company<'_> {
     /// What a full push of the night before said, what we decide ourselves, and one question asked since.
     pub(super) async fn credit(&mut self, accounts: &[(Uuid, Seller)]) -> Result<()> {
-        let ledger = push::Ledger { system: "express".to_owned(), entity: "TH01".to_owned(), currency: "THB".to_owned() };
+        let ledger = ledger::Ledger { system: "express".to_owned(), entity: "TH01".to_owned(), currency: "THB".to_owned() };
         // Of some that buy nothing yet accounting has said nothing.
         let is_known = |n: &usize| !n.is_multiple_of(3) || n.is_multiple_of(5) || *n < 5;
         let items = (0..accounts.len()).filter(is_known).map(|n| balance(n, self.work.now)).collect::<Result<Vec<CreditItem>>>()?;
@@ -54,14 +54,14 @@ impl Company<'_> {
         let receivable_total = items.iter().filter_map(|i| i.receivable).fold(Amount(0), Amount::plus);
         let count = i64::try_from(items.len()).unwrap_or_default();
         *self.counts.entry("credit_balances").or_default() += items.len();
-        let taken = push::apply(self.work, &ledger, Some(snapshot.id()), items.into_iter().map(Ok).collect(), &HashMap::new()).await?;
+        let taken = balances::apply(self.work, &ledger, Some(snapshot.id()), items.into_iter().map(Ok).collect(), &HashMap::new()).await?;
         if let Some(Outcome { error: Some(error), .. }) = taken.into_iter().find(|o| o.error.is_some()) {
             return Err(error);
         }
         snapshot::complete(self.work, snapshot, ControlTotals { items: count, receivable_total }).await?;
         // Accounting has a customer that we have not: its push waits until somebody maps it.
         let unknown = balance(UNMAPPED, self.work.now)?;
-        push::apply(self.work, &ledger, None, vec![Ok(unknown)], &HashMap::new()).await?;
+        balances::apply(self.work, &ledger, None, vec![Ok(unknown)], &HashMap::new()).await?;
         *self.counts.entry("unmatched_credits").or_default() += 1;
 
         let wholesale = json!({
