@@ -2864,7 +2864,7 @@ impl Client {
             )
             .await
     }
-    /// Get a warehouse by external id: `GET /v1/warehouses/by-external-id/{system}/{external_id}`
+    /// Get warehouse by external id: `GET /v1/warehouses/by-external-id/{system}/{external_id}`
     pub async fn get_warehouse_by_external_id(
         &self,
         system: impl std::fmt::Display,
@@ -2883,7 +2883,7 @@ impl Client {
             )
             .await
     }
-    /// Upsert a warehouse by external id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
+    /// Upsert warehouse by external id: `PUT /v1/warehouses/by-external-id/{system}/{external_id}`
     pub async fn upsert_warehouse_by_external_id(
         &self,
         system: impl std::fmt::Display,

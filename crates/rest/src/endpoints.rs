@@ -165,7 +165,7 @@ impl Endpoints {
                     format!("{}/by-number/{{number}}", self.base),
                     async move |reader: &Reader, call: Call| by_number(reader, shape, &call).await,
                 )
-                .says(tag, format!("Get {} by number", with_article(&one)), format!("The {one} with that document number."))
+                .says(tag, format!("Get {one} by number"), format!("The {one} with that document number."))
                 .query(query::read_parameters(shape))
                 .needs(&read)
                 .answers(200, shape.type_name)
@@ -183,7 +183,7 @@ impl Endpoints {
                         one_of(reader, table.shape, &call, id, None).await
                     },
                 )
-                .says(tag, format!("Get {} by external id", with_article(&one)), format!("The {one} that this external id is mapped to."))
+                .says(tag, format!("Get {one} by external id"), format!("The {one} that this external id is mapped to."))
                 .query(query::read_parameters(shape))
                 .needs(read)
                 .answers(200, shape.type_name)
@@ -358,7 +358,7 @@ impl Endpoints {
                     }
                 },
             )
-            .says(tag, format!("Upsert {} by external id", with_article(&one)), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
+            .says(tag, format!("Upsert {one} by external id"), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
             .example(Example::default().after(&[&format!("create{}", self.noun())]))
             .takes(Body::of(input(name)))
             .needs(self.permission("update"))
@@ -372,7 +372,7 @@ impl Endpoints {
 
     /// Move, of records that are in an order of their own.
     fn moves(&mut self, record: &str, nested: usize) {
-        let (one, many) = self.says();
+        let (one, many) = self.words();
         let table = self.table.clone();
         let about = format!(
             "Puts it at a position among the {many} beside it; those between move up or down by one, each with a version and an event of its \
@@ -459,7 +459,8 @@ fn about_action(shape: &Shape, verb: &str) -> String {
 
 /// `an order`, `a user`.
 pub(crate) fn with_article(one: &str) -> String {
-    let article = if one.starts_with(['a', 'e', 'i', 'o', 'A']) { "an" } else { "a" };
+    let sounds_as_y = ["user", "unit", "usage"].iter().any(|word| one.starts_with(word));
+    let article = if one.starts_with(['a', 'e', 'i', 'o', 'u', 'A']) && !sounds_as_y { "an" } else { "a" };
     format!("{article} {one}")
 }
 

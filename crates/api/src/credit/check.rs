@@ -54,7 +54,7 @@ pub fn routes() -> Collection<CreditCheck> {
 pub fn operations() -> Vec<Operation> {
     let about = "The decision (`allow`, `warn`, `hold` or `decline`) of the policy that fits, with every rule that had something to say. With `allow` and `warn` the amount is \
                  authorised: it lowers what others may sell until `expires_at`, or until it is captured or released. Captured, it counts until accounting's books are newer; neither, it \
-                 counts for ten seconds beyond `expires_at`, lest a capture on its way at that moment meets room given to another, and then becomes `expired` (`credit_check.expired`). \
+                 counts for ten seconds beyond `expires_at`, so that a capture on its way at that moment still finds its room, and then becomes `expired` (`credit_check.expired`). \
                  The ledger behind the answer (limit, exposure, components) is null without the permission `credit:see-ledger`. `dry_run=true` asks and keeps nothing.";
     vec![
         Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)

@@ -35,6 +35,6 @@ impl Resource for Tag {
     }
 
     fn example_change() -> Value {
-        json!({"description": "Whoever buys for more than a million a year."})
+        json!({"description": "Customers that buy for more than a million a year."})
     }
 }
