@@ -1,5 +1,5 @@
 //! The pace of answers that are made piece by piece, such as exports: no more than half of the processors work for them at a time, and while
-//! others ask for something, each rests for as long as it has worked.
+//! others ask for something, each rests three times as long as it has worked.
 
 use std::{
     future::Future,
@@ -8,8 +8,10 @@ use std::{
 };
 use tokio::{sync::Semaphore, time::sleep};
 
+/// How many times as long as it took to make a piece an answer rests after it, while others ask.
+const REST_FACTOR: u32 = 3;
 /// Longest rest between two pieces.
-const MAX_REST: Duration = Duration::from_millis(100);
+const MAX_REST: Duration = Duration::from_millis(200);
 
 /// The turns of pieces in this process.
 #[derive(Debug)]
@@ -53,9 +55,9 @@ impl Pace {
         Self { seen: turns.requests(), worked: Duration::ZERO }
     }
 
-    /// How long it rests before the next piece: as long as it has worked, where others have asked for something since.
+    /// How long it rests before the next piece: some times as long as it has worked, where others have asked for something since.
     fn rest(&self, turns: &Turns) -> Duration {
-        if turns.requests() == self.seen { Duration::ZERO } else { self.worked.min(MAX_REST) }
+        if turns.requests() == self.seen { Duration::ZERO } else { (self.worked * REST_FACTOR).min(MAX_REST) }
     }
 
     /// Makes the next piece, when it is its turn.
@@ -80,12 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answer_rests_as_long_as_it_worked_while_others_ask() {
+    fn answer_rests_while_others_ask() {
         let turns = Turns::default();
         let mut pace = Pace { seen: 0, worked: Duration::from_millis(20) };
         assert_eq!(pace.rest(&turns), Duration::ZERO);
         turns.count_request();
-        assert_eq!(pace.rest(&turns), Duration::from_millis(20));
+        assert_eq!(pace.rest(&turns), Duration::from_millis(60));
         pace.worked = Duration::from_secs(9);
         assert_eq!(pace.rest(&turns), MAX_REST);
     }
