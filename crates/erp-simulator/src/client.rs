@@ -123,7 +123,7 @@ impl Client {
     pub(crate) async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T, ClientError> {
         let answer = self.answer(&call).await?;
         if self.dice.happens(self.misbehaviour.repeat) {
-            // Whoever repeats himself does not listen the second time.
+            // The answer to a repeated request is not looked at.
             let _ = self.answer(&call).await?;
         }
         let text = if answer.is_empty() { b"null" } else { answer.as_slice() };

@@ -31,7 +31,7 @@ pub fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|share| (0.0..=0.9).contains(share)).ok_or_else(|| "a share is a number from 0 to 0.9".to_owned())
 }
 
-/// Dice that outlive whoever rolls them.
+/// Dice that are kept between restarts.
 #[derive(Clone, Debug)]
 pub struct Dice(Arc<AtomicU64>);
 

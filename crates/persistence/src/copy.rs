@@ -66,7 +66,7 @@ pub enum CopyError {
         /// What SQLite says.
         faults: String,
     },
-    /// Somebody has the database open.
+    /// Another process has the database open.
     #[error("{} is open elsewhere: stop the service, and whatever else has it open, first", .0.display())]
     InUse(PathBuf),
     /// What is in the place of the copy is ours, but cannot be read.

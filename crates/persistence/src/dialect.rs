@@ -29,7 +29,7 @@ impl Sql {
         }
     }
 
-    /// Locks the rows read for deleting them: whoever is about to name them waits.
+    /// Locks the rows read for deleting them: a write that refers to them waits.
     pub fn for_deletion(&mut self, alias: &'static str) -> &mut Self {
         match self.dialect {
             Dialect::Sqlite => self,

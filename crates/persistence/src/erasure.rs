@@ -100,7 +100,7 @@ async fn erase_record(
             values::write(work, shape, &[id], vec![]).await?;
         }
     }
-    // Whoever keeps a copy and follows changes has what to put in its place.
+    // A follower of the feed that keeps a copy learns what to put in its place.
     work.emit(Event {
         changed_fields: changed.iter().map(|f| f.name).collect(),
         after: Some(changed.iter().map(|f| (f.name.to_owned(), after.get(f.name).cloned().unwrap_or_default())).collect()),

@@ -1,7 +1,7 @@
 //! The feed: every event once, in the order of commits, each at a position of its own. A position expires
 //! only where old events are deleted (`SAMPHAN_KEEP_EVENTS_DAYS`).
 //!
-//! On PostgreSQL positions are given after the commit. Whoever gives them holds a lock, takes the events that are visible and have none,
+//! On PostgreSQL positions are given after the commit. The process that gives them holds a lock, takes the events that are visible and have none,
 //! and numbers them on in the order in which the outbox wrote them. So a transaction that commits late comes late, and is never
 //! skipped; and of two writes to one record the later follows the earlier, because an event is written when its transaction has all its
 //! locks. No write waits for any of this.
@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The lock of whoever gives positions.
+/// The lock of the process that gives positions.
 const LOCK: i64 = 0x5341_4d50_4845_4544;
 /// Most events that get their positions in one transaction.
 const MOST_PLACED: i64 = 5_000;

@@ -130,7 +130,7 @@ pub struct LongTurn {
 }
 
 impl Default for LongReads {
-    /// Half of the processors: the others are for whoever asks little.
+    /// Half of the processors: the others are for brief reads.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {

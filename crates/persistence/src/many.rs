@@ -336,7 +336,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]
     let own = found.iter().map(|((_, after), text)| entry(after, text, shape.many, id_of(after), owner_of(after)));
     let mut entries: Vec<search::Entry> = own.collect();
     for name in shape.parents {
-        // A child speaks for its parent: whoever looks for a phone number finds the customer.
+        // A child is found as its parent: a search for a phone number finds the customer.
         let Some(many) = shape.field(name).and_then(|f| f.reference) else { continue };
         let parents: BTreeSet<Uuid> = found.iter().filter_map(|((_, after), _)| uuid_in(after, name)).collect();
         if parents.is_empty() {

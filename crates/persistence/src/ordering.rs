@@ -2,7 +2,7 @@
 //! position from 1 on among those of its set, without holes and without doubles.
 //!
 //! Called by `stored` and `bulk` when records are made, by `record` when they are deleted and restored, and by the operation `move`.
-//! Whoever changes an order has its line to himself until the work ends, so of two at once the second finds what the first has left.
+//! A work that changes an order holds its named lock until it ends, so the second of two finds the result of the first.
 
 use crate::{
     error::Result,

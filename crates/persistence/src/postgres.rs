@@ -99,14 +99,14 @@ impl Pools {
         }
     }
 
-    /// Reads the rows of a query for so long at most, and no longer than somebody waits.
+    /// Reads the rows of a query for so long at most, and no longer than its client waits.
     pub async fn read_long(&self, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<QueryResult>, Failure> {
         let (pools, (mut waiting, rows)) = (self.clone(), oneshot::channel());
-        // A task of its own, since whoever asked may go away: the connection stays here until the statement has ended.
+        // A task of its own, since the client may go away: the connection stays here until the statement has ended.
         tokio::spawn(async move {
             let read = pools.long_rows(sql, time, &mut waiting).await;
             drop(turn);
-            // Whoever went away does not listen.
+            // A client that went away does not listen.
             let _ = waiting.send(read);
         });
         rows.await.unwrap_or(Err(Failure::GivenUp))
@@ -170,7 +170,7 @@ async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, los
     Ok(Database::connect(options).await?)
 }
 
-/// The same database for whoever changes its schema: a connection of its own, without the limit that statements of requests have. An
+/// The same database for changes of its schema: a connection of its own, without the limit that statements of requests have. An
 /// index of many rows takes longer.
 pub async fn for_schema(pool: &DatabaseConnection) -> Result<DatabaseConnection, Failure> {
     let options = PgConnectOptions::clone(&pool.get_postgres_connection_pool().connect_options()).options([("statement_timeout", "0")]);

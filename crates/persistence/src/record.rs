@@ -411,7 +411,7 @@ pub async fn active(work: &Work, users: &[Uuid]) -> Result<Vec<Uuid>> {
     work.fetch(sql, |row| row.id(0)).await
 }
 
-/// Gives records to another owner or team, whoever may see them: for who has checked that and has them locked. Their stored values are kept
+/// Gives records to another owner or team, without asking who sees them: the caller has checked that and has them locked. Their stored values are kept
 /// as they are. The first that cannot be given fails them all.
 pub async fn hand_over(
     work: &Work,
@@ -488,7 +488,7 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
     Ok(work.count(sql).await? > 0)
 }
 
-/// The refusal of a value that another record holds: it names that record to whoever may see it.
+/// The refusal of a value that another record holds: it names that record to callers that see it.
 pub(crate) async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
     Ok(if is_visible(work, shape, by).await? { error.against(shape.many, by, field) } else { error })

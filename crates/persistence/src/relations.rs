@@ -386,7 +386,7 @@ pub(crate) async fn drop_lost_flags(work: &Work, shape: &'static Shape, record: 
     Ok(lost)
 }
 
-/// The other living records of a set that have its flag. Whoever asks stands in line for the set.
+/// The other living records of a set that have its flag. The set's named lock is taken first.
 async fn holders(
     work: &Work,
     shape: &'static Shape,

@@ -128,7 +128,7 @@ fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static s
     }
 }
 
-/// What a caller sees of a resource with a verb. The verb of a child was checked as a permission: whoever sees a parent sees the child.
+/// What a caller sees of a resource with a verb. The verb of a child was checked as a permission: a caller that sees a parent sees the child.
 fn of_caller(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Visible> {
     let own = if shape.parents.is_empty() { reader.caller.reach(&shape.permission(verb)) } else { Some(Reach::All) };
     own.map_or(Ok(Visible::Nothing), |own| resolved(reader, shape, own))

@@ -128,7 +128,7 @@ impl Sqlite {
         }
         prepare(&connection)?;
         connection.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
-        // In place of SQLite's own checkpoint, which runs within the commit and keeps whoever waits for it waiting.
+        // In place of SQLite's own checkpoint, which runs within the commit, so that everything that waits for the commit waits for it, too.
         connection.wal_hook(Some(|_, frames| {
             FRAMES.set(frames);
             Ok(())
@@ -192,7 +192,7 @@ impl Sqlite {
     }
 
     /// Reads all rows of a query on a thread that nobody else needs and that stands back for all others: for so long at most, and no longer
-    /// than somebody waits.
+    /// than its client waits.
     pub async fn read_long(self: Arc<Self>, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<Vec<Value>>> {
         let gone = Arc::new(AtomicBool::new(false));
         let _waiting = Waiting(Arc::clone(&gone));
@@ -203,7 +203,7 @@ impl Sqlite {
             let limited = Limited::to(Limit::Until(Clock::now() + time, gone));
             let rows = self.read(|connection| values(connection, &sql));
             drop((limited, turn));
-            // Whoever went away does not listen.
+            // A client that went away does not listen.
             let _ = answer.send(rows);
         };
         Builder::new().name("long-read".to_owned()).spawn(read).map_err(|_| Failure::GivenUp)?;
@@ -241,7 +241,7 @@ fn prepare(connection: &Connection) -> Result<(), Failure> {
 
 /// The writing connection, and the transaction that writers who come at the same time share (group commit).
 ///
-/// Each writer's work is a savepoint in it. Whoever is done waits; the first to get a turn again, after all who had
+/// Each writer's work is a savepoint in it. A work that is done waits; the first to get a turn again, after all who had
 /// been waiting to write, commits for everyone, and only then is anyone told that his work is kept. With nobody else
 /// about, that is at once.
 pub struct Writer {
@@ -308,7 +308,7 @@ impl Writer {
         }
     }
 
-    /// Commits for all who wait, unless somebody has. Says whether the log is to be copied into the database now.
+    /// Commits for all that wait, unless that was done. Says whether the log is to be copied into the database now.
     #[must_use]
     fn commit(&mut self) -> bool {
         if self.waiting.is_empty() {
@@ -317,7 +317,7 @@ impl Writer {
         match self.tell_index().and_then(|()| Ok(self.connection.execute_batch("COMMIT")?)) {
             Ok(()) => {
                 for waiting in self.waiting.drain(..) {
-                    // Whoever went away meanwhile does not listen.
+                    // A client that went away meanwhile does not listen.
                     let _ = waiting.send(());
                 }
                 FRAMES.take() >= CHECKPOINT_AT
@@ -410,7 +410,7 @@ impl Turn {
         let kept = kept?;
         match Arc::clone(&self.home).try_lock_owned() {
             Ok(writer) => commit(writer),
-            // In line behind all who wait now; a task of its own, since whoever asked may go away.
+            // In line behind all who wait now; a task of its own, since the client may go away.
             Err(_) => {
                 let home = Arc::clone(&self.home);
                 tokio::spawn(async move { commit(home.lock_owned().await) });

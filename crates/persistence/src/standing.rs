@@ -1,5 +1,5 @@
 //! Many records of one resource that are locked, changed in memory as their own types, and written as they stand then: rows, versions
-//! and events in one statement each, whatever their number. Whoever needs this knows that what he writes is right: nothing is asked
+//! and events in one statement each, whatever their number. Callers of this know that what they write is right: nothing is asked
 //! for each record.
 
 use crate::{

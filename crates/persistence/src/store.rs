@@ -436,7 +436,7 @@ impl Work {
         self
     }
 
-    /// With leave to write possible duplicates: whoever asks for it knows better.
+    /// With leave to write possible duplicates: the request asked for it.
     #[must_use]
     pub fn allowing_duplicates(self, allowed: bool) -> Self {
         Self { allows_duplicates: allowed, ..self }
@@ -604,7 +604,7 @@ impl Work {
         }
     }
 
-    /// Has this work alone hold a name until it ends: whoever else asks for it stands in line. SQLite has one writer anyway.
+    /// Holds a named lock until the work ends: others that want it wait. SQLite has one writer anyway.
     pub async fn stand_in_line(&self, name: &str) -> Result<()> {
         self.stand_in_lines(vec![name.to_owned()]).await
     }
@@ -746,7 +746,7 @@ impl Work {
         Ok(())
     }
 
-    /// Keeps nothing; as dropping does, but waits until it is so. Whoever answers from what he read, commits instead: on SQLite
+    /// Keeps nothing; as dropping does, but waits until it is so. A work that answers from what it read commits instead: on SQLite
     /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
         if let On::Postgres(tx) = self.reader.on {

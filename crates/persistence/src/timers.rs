@@ -48,7 +48,7 @@ pub fn due_statement(reader: &Reader, shape: &'static Shape, timer: &Timer, most
     sql.push(" ORDER BY ").column("t", timer.at).push(", t.id LIMIT ").int(i64::try_from(most).unwrap_or(i64::MAX));
     if timer.is_locked {
         sql.for_update("t");
-        // Whoever has one locked is about to change it.
+        // A record that is locked is about to be changed.
         sql.push(if reader.store.dialect() == Dialect::Postgres { " SKIP LOCKED" } else { "" });
     }
     Ok(sql)

@@ -1,5 +1,5 @@
 //! Tables without their indexes while millions of rows come in: an index that is built at the end is sorted once, one that is kept
-//! up meanwhile is searched for each row. What was taken away is noted in the database, so that whoever opens it next brings it
+//! up meanwhile is searched for each row. What was taken away is noted in the database, so that the process that opens it next brings it
 //! back, should the program end in between.
 
 use crate::{error::Failure, migrate, store::Store};
@@ -84,7 +84,7 @@ pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), F
             // Each index goes from the log into the file: every page is looked for in the log first, and it takes the longer the longer that is.
             empty_log(&connection).await?;
         }
-        // So that whoever goes on after an end in between counts what is left.
+        // So that a start after an end in between counts what is left.
         let quoted = definition.replace('\'', "''");
         connection.execute_unprepared(&format!("DELETE FROM {NOTE} WHERE definition = '{quoted}'")).await?;
     }

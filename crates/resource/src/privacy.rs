@@ -10,7 +10,7 @@ pub enum PersonalData {
     Contact,
     /// What is nobody's business: birth, family, interests.
     Sensitive,
-    /// Anything, in somebody's words.
+    /// Free text.
     FreeText,
 }
 

@@ -198,7 +198,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const TELLS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.
     const OWNED: bool = false;
-    /// Reference fields whose record lends its visibility: this record is seen by whoever sees one of them.
+    /// Reference fields whose record lends its visibility: this record is visible to callers that see one of them.
     const PARENTS: &'static [&'static str] = &[];
     /// The ways in which its records are visible, where it is more than what `OWNED` or `PARENTS` say by themselves; then all of them are
     /// listed here. A resource that says none of these is visible to every caller with the permission to read it.

@@ -218,7 +218,7 @@ pub fn identifier(s: &str) -> Cow<'_, str> {
     if trimmed.is_ascii() { Cow::Borrowed(trimmed) } else { Cow::Owned(trimmed.nfkc().collect::<String>().trim().to_owned()) }
 }
 
-/// A text that identifies somebody, such as a messenger name, as it is looked up: an identifier in lower case, without what is not seen.
+/// A text that identifies a person, such as a messenger name, as it is looked up: an identifier in lower case, without what is not seen.
 #[must_use]
 pub fn lookup_key(s: &str) -> String {
     let seen: String = s.chars().filter(|c| !c.is_control() && !is_invisible(*c)).map(|c| if is_blank(c) { ' ' } else { c }).collect();

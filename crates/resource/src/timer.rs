@@ -14,7 +14,7 @@ pub struct Timer {
     pub grace_seconds: i64,
     /// Most records in one transaction.
     pub max_records: usize,
-    /// Whether the records are locked before they are passed on. Otherwise whoever gets them locks what is to be locked before them, and
+    /// Whether the records are locked before they are passed on. Otherwise the timer's function locks what is to be locked before them, and
     /// looks at them again.
     pub is_locked: bool,
 }

@@ -1,6 +1,6 @@
 //! Bulk operations: one change to many records of a collection, asked for in one request and done by a job, a few at a time.
 //!
-//! Each record is changed as its own PATCH would change it, with the rights that whoever asked has at that moment: the permission, the
+//! Each record is changed as its own PATCH would change it, with the rights that its principal has at that moment: the permission, the
 //! reach, field rules, and the rules of the resource. There is no second way to change a record. The records are chosen when it is asked
 //! for; what becomes of each is in the operation's items.
 
@@ -296,7 +296,7 @@ impl Step<'_> {
                 let outcomes = self.outcomes(&work, ids).await?;
                 (work, outcomes)
             }
-            // Whoever asked may not sign in any more.
+            // Its principal may not sign in any more.
             None => (self.context.work().await?, refused(ids, Code::Unauthenticated)),
         };
         operations::note(&work, self.operation.id(), &outcomes).await?;

@@ -387,7 +387,7 @@ impl Endpoints {
                     let parent = table.enter(work, &call, "update").await?;
                     let id = call.id(nested)?;
                     let asked: MoveRequest = call.input()?;
-                    // Its order is held before the record is: whoever moves it locks others as well.
+                    // The order is locked before the record: a move locks other records as well.
                     let found = table.find_unlocked(work, id, parent).await?;
                     ordering::hold(work, table.shape, &found).await?;
                     let before = table.find(work, id, parent, "update").await?;

@@ -18,9 +18,9 @@ use uuid::Uuid;
 pub enum Access {
     /// Anyone.
     Public,
-    /// Whoever is signed in.
+    /// Every caller that is signed in.
     SignedIn,
-    /// Whoever has this permission.
+    /// Callers with this permission.
     Needs(String),
     /// A batch: the permission its mode asks for, this one or `create` or `delete` in its place; the operation checks it.
     ByMode(String),
@@ -270,7 +270,7 @@ pub struct Operation {
     pub if_match_required: bool,
     /// Whether Idempotency-Key is honoured.
     pub idempotent: bool,
-    /// Whether the answer shows a secret, once: whoever repeats it with its key is refused instead of answered again.
+    /// Whether the answer shows a secret, once: a request repeated with its idempotency key is refused instead of answered again.
     pub secret: bool,
     /// What kind of text it answers with.
     pub media: Media,

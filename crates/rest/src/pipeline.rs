@@ -343,7 +343,7 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
         let again = (store.dialect() == Dialect::Postgres).then(|| call.clone());
         let answered = run(&work, call).await;
         if let Some((lines, again)) = work.missed().zip(again) {
-            // Undone, so that nobody's connection is held by whoever waits, and done again when it is its turn.
+            // Rolled back, so that a waiting request holds no connection, and run again when it is its turn.
             work.roll_back().await?;
             let turn = tokio::time::timeout_at(until, store.lines.wait(lines)).await;
             places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
@@ -365,7 +365,7 @@ async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String])
     }
 }
 
-/// Undoes a work before its refusal is answered: whoever repeats it at once shall not find its locks, that of its key above all, still held.
+/// Rolls a work back before its refusal is answered: a request that repeats it at once must not meet its locks, above all that of its key.
 async fn undone(work: Work, refused: Error) -> Result<Answer> {
     if work.roll_back().await.is_err() {
         // The connection is gone, and with it the transaction.

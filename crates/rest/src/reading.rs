@@ -154,7 +154,7 @@ async fn belonging(reader: &Reader, shape: &'static Shape, details: &'static Det
     Ok(all)
 }
 
-/// Answers a record that was written, with what belongs to it where its state asks for that: whoever finds an order on hold finds why.
+/// Answers a record that was written, with what belongs to it where its state asks for that: an order on hold comes with its holds.
 pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Result<Answer> {
     let status = shape.status.and_then(|field| record.get(field)).and_then(Value::as_str);
     let mut expanded = Map::new();

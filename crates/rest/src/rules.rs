@@ -142,7 +142,7 @@ impl Table {
         self.create.run(work, draft).await
     }
 
-    /// Refuses a caller who may not make a record somebody else's.
+    /// Refuses a caller that may not give a record to another owner or team.
     fn may_create(&self, work: &Work, draft: &Record) -> Result<()> {
         let caller = &work.caller;
         let given = |field: &str| draft.get(field).map(|_| uuid_in(draft, field));

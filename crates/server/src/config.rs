@@ -183,7 +183,7 @@ pub struct Settings {
     /// where only counting took long. What takes more than some milliseconds counts against the caller's share of requests.
     #[arg(long, value_name = "MILLISECONDS", env = "SAMPHAN_READ_TIMEOUT_MS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     pub read_timeout_ms: u64,
-    /// Most event streams (`GET /v1/changes/stream`) open at a time, 1 to 10000; whoever asks for one more is answered with 429.
+    /// Most event streams (`GET /v1/changes/stream`) open at a time, 1 to 10000; one more is answered with 429.
     #[arg(long, value_name = "COUNT", env = "SAMPHAN_EVENT_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub event_streams: u16,
     /// Most event streams of one caller, and most of its requests that wait for a change (`GET /v1/changes?wait=`), open at a time, 1 to

@@ -68,7 +68,7 @@ fn print_document(form: Form) -> Result<(), String> {
         Form::Operations => openapi::operations(&api),
     };
     match io::stdout().write_all(text.as_bytes()) {
-        // Whoever read it has read enough.
+        // The reader has closed the pipe.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|e| e.to_string()),
     }

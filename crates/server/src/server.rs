@@ -258,7 +258,7 @@ pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, Sta
     })
     .workers(workers)
     .client_request_timeout(Duration::from_millis(settings.head_timeout_ms))
-    // Whoever closes a connection ends what runs for it; half of one is closed by nobody who still listens.
+    // A client that closes its connection ends what runs for it; a client that still listens does not close half of one.
     .h1_allow_half_closed(false)
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(settings.shutdown_seconds)

@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 const PAGE: usize = 100;
 /// Longest wait, in seconds.
 const LONGEST: u64 = 30;
-/// How long whoever was woken for nothing waits before he looks again: what he may not see can come often.
+/// How long a follower that was woken for nothing waits before it reads again: changes it may not see can come often.
 const PACE: Duration = Duration::from_millis(50);
 
 /// A page of the feed.

@@ -1,5 +1,5 @@
 //! Refused sign-ins of users who exist, for the audit: counted in memory and written every few seconds, one event for each user and
-//! address. Whoever guesses passwords can therefore neither flood the audit nor learn from the time of an answer that a user exists.
+//! address. An attacker who guesses passwords can therefore neither flood the audit nor learn from the time of an answer that a user exists.
 //! Sign-ins with unknown e-mail addresses are in the log only: what was sent is never kept.
 
 use super::service::Identity;

@@ -46,7 +46,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Somebody without roles.
+    /// A holder without roles.
     #[must_use]
     pub const fn new(kind: CallerKind, id: Uuid, name: String) -> Self {
         Self {

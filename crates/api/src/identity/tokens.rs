@@ -121,7 +121,7 @@ impl Keys {
         jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(|_| Code::Internal.into())
     }
 
-    /// Reads a token that we signed, that has not expired, and that lives no longer than tokens do: whoever has read a key cannot make
+    /// Reads a token that we signed, that has not expired, and that lives no longer than tokens do: a stolen key cannot make
     /// one that outlives the key's rotation.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Arc<Claims>> {
         let fingerprint = hash(token.as_bytes());

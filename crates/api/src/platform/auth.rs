@@ -291,7 +291,7 @@ async fn refresh(call: Call) -> Result<Answer> {
             pair(&call, user, session, next)
         }
         _ => {
-            // Used before: somebody has a copy. The whole family ends.
+            // Used before: there is a copy of it. All tokens of the session end.
             end(&work, session, "refresh_token_reused").await?;
             emit_session_event(&work, &call, "session.reuse_detected", (user, session));
             work.commit().await?;

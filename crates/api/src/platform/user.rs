@@ -305,7 +305,7 @@ pub struct ChangePassword {
 
 async fn change_password(call: Call) -> Result<Answer> {
     let input: ChangePassword = call.input()?;
-    // Whoever holds a token for ten minutes shall not try out passwords with it.
+    // A stolen access token must not be used to try out passwords.
     call.kernel.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
     let reader = call.reader();
     let mut sql = reader.sql();

@@ -73,7 +73,7 @@ pub async fn commit_or_hold(
 ) -> Result<Stored<Order>> {
     let mut commitment = Commitment::begin(work, before, after).await?;
     if commitment.is_held_by_hand() {
-        // Somebody's hold comes first: what else is in the way is asked when it is let go.
+        // A hold placed by a user comes first: other obstacles are checked when it is released.
         return commitment.save_on_hold(reason).await;
     }
     commitment.check_customer()?;
@@ -303,7 +303,7 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
     today.ordered_on = pricing::day_of_sale(work, order).await?;
     let priced = match pricing::price(work, &mut today, account, Some(order)).await {
         Ok(priced) => priced,
-        // A price, a rate or a product that is gone is a reason to look at the order, not a fault of whoever confirms it.
+        // A price, a rate or a product that is gone is a reason to look at the order, not an error of the caller that confirms it.
         Err(Error { code: Code::ValidationFailed | Code::UnknownReference, .. }) => {
             return Ok(Some(Obstacle::new(HoldKind::Price, "no_price", vec![])));
         }
@@ -318,7 +318,7 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
     Ok(if ids.is_empty() { None } else { Some(Obstacle::new(HoldKind::Price, "price_changed", ids)) })
 }
 
-/// Prices and discounts that were given, by somebody who may not let them pass. What was confirmed so stays so.
+/// Prices and discounts that were given by a caller without the permission to approve them. What was confirmed so stays so.
 fn approval(work: &Work, order: &Order, of_promise: bool) -> Option<Obstacle> {
     if of_promise || work.caller.sight(SET_PRICE) != Sight::Nothing {
         return None;

@@ -127,7 +127,7 @@ pub async fn reserve(work: &Work, lines: &mut [OrderLine], warehouse: Option<War
         })
         .collect();
     let asked: Vec<Want> = wants.iter().map(|(_, want)| want.clone()).collect();
-    // Between the look and the lock somebody may have been faster.
+    // Another work may have changed it between the read and the lock.
     let made: Vec<Option<Uuid>> = if partly {
         ledger::reserve(work, &asked).await?.into_iter().map(|made| made.ok().flatten()).collect()
     } else {

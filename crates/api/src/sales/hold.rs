@@ -1,6 +1,6 @@
-//! Holds: opened by the checks of a promise or by hand; released, rejected or escalated by whoever has the right.
+//! Holds: opened by the checks of a promise or by hand; released, rejected or escalated by callers with the permission.
 //!
-//! The order is locked before its holds, always: so whoever acts on a hold goes by its order.
+//! The order is always locked before its holds: actions on a hold lock its order first.
 
 use super::confirm::{Doing, commit_or_hold};
 use actix_web::http::Method;

@@ -90,7 +90,7 @@ pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stor
     if given && work.caller.sight(SET_PRICE) == Sight::Nothing {
         refused.push(HoldKind::Approval);
     }
-    // Credit before stock, as everywhere: whoever waits for one another does so in one order.
+    // Credit before stock, as everywhere: one order of locks, so no deadlock.
     let question = Question {
         account_id: order.account_id,
         amount: order.total_amount,
@@ -293,7 +293,7 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
     Ok(before)
 }
 
-/// Gives back the credit that the promise of an order still holds, when the order was never confirmed: whoever ends such an order, or
+/// Gives back the credit that the promise of an order still holds, when the order was never confirmed: a call that ends such an order, or
 /// asks for its credit anew, does not want it any more.
 pub(super) async fn give_back_promised(work: &Work, order: &Order) -> Result<()> {
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(()) };

@@ -83,7 +83,7 @@ async fn with_room(reader: &Reader) -> Result<Vec<Uuid>> {
 }
 
 /// Orders held for stock of which there is enough now for every line, those that wait longest first. Only where a level has changed since
-/// the order was looked at, or shortly before: whoever received goods may have begun before and committed after.
+/// the order was looked at, or shortly before: a receipt of goods may have begun before and committed after.
 async fn with_goods(reader: &Reader) -> Result<Vec<Uuid>> {
     let mut sql = reader.sql();
     sql.push("SELECT h.order_id, h.checked_at, (SELECT max(l.updated_at) FROM order_hold_lines n JOIN stock_levels l ");
@@ -114,7 +114,7 @@ async fn go_on(work: &Work, id: Uuid, why: &str) -> Result<()> {
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(order.data.account_id.0)).await?;
     let is_blocked = account.is_none_or(|a| a.data.check_not_blocked().is_err());
     if is_blocked || open.iter().any(|h| !h.data.releases_itself) {
-        // Somebody has to look at it anyway, and then everything is checked anew.
+        // A user has to look at it anyway, and then everything is checked again.
         for waiting in open.into_iter().filter(|h| h.data.releases_itself) {
             let mut after = waiting.clone();
             after.data.checked_at = Some(work.now);

@@ -14,7 +14,7 @@ fn mixed() -> impl Strategy<Value = String> {
     .unwrap()
 }
 
-/// The character as somebody else types it: another keyboard's letter or digit, the other case, decomposed, or with a joiner or
+/// The character as typed in another way: another keyboard's letter or digit, the other case, decomposed, or with a joiner or
 /// a tatweel after it.
 fn as_others_type(c: char) -> String {
     match c {

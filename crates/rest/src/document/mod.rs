@@ -158,7 +158,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
     let mut parameters: Vec<Value> = path_parameters(&o.path, told);
     parameters.extend(o.query.iter().map(|p| {
         let mut schema = p.schema.clone();
-        // In the schema: whoever tries an operation on the docs page does not want them all filled in.
+        // In the schema: the docs page would otherwise fill all of them in when an operation is tried.
         let said = |t: &Told| t.query.iter().find(|(name, _)| *name == p.name).map(|(_, value)| value.clone());
         let examples: Vec<Value> = told.iter().filter_map(said).collect();
         if !examples.is_empty() {

@@ -1,4 +1,4 @@
-//! The journal of erasures: who was erased, in a file apart from the database. A backup that is put back brings back whoever was erased
+//! The journal of erasures: who was erased, in a file apart from the database. A restored backup brings back persons that were erased
 //! since it was made; whom the journal names is erased again before anything is served. A line is an erasure, as JSON: ids and a time.
 
 use super::forget;

@@ -59,7 +59,7 @@ impl Company<'_> {
             return Err(error);
         }
         snapshot::complete(self.work, snapshot, ControlTotals { items: count, receivable_total }).await?;
-        // Accounting has a customer that we have not: its push waits until somebody maps it.
+        // Accounting has a customer that we have not: its push waits until it is mapped.
         let unknown = balance(UNMAPPED, self.work.now)?;
         balances::apply(self.work, &ledger, None, vec![Ok(unknown)], &HashMap::new()).await?;
         *self.counts.entry("unmatched_credits").or_default() += 1;

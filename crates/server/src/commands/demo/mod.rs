@@ -115,7 +115,7 @@ impl Company<'_> {
         Ok(made)
     }
 
-    /// Teams as a tree, and users, who cannot sign in before somebody sets them a password.
+    /// Teams as a tree, and users, who cannot sign in before a password is set.
     async fn staff(&mut self) -> Result<Vec<Seller>> {
         let sales = self.add::<Team>(stored::insert, None, json!({"name": "Sales", "description": "ฝ่ายขาย"})).await?.id();
         let mut teams = vec![sales];

@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 /// Orders made.
 const ORDERS: usize = 24;
-/// Those that somebody holds by hand, each in the state it has come to.
+/// Those that were placed on hold by hand, each in the state it has come to.
 const HELD: [usize; 5] = [4, 9, 12, 14, 22];
 
 impl Company<'_> {

@@ -4,7 +4,7 @@
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// The chance of one of many things of a kind: the same whoever makes it, and when.
+    /// The chance of one of many things of a kind: the same in every run and thread.
     pub(super) fn of(seed: u64, kind: &str, one: usize) -> Self {
         let mut chance = Self(seed);
         for byte in kind.bytes() {

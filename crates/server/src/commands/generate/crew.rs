@@ -98,7 +98,7 @@ pub(super) fn run<P: Part>(
     };
     let hand = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Whoever fails lets the others come to an end.
+        // When one fails the others end in order.
         runtime.block_on(one()).inspect_err(|_: &GenerateError| next.store(numbers.end, Ordering::Relaxed))
     };
     thread::scope(|scope| {

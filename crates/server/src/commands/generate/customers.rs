@@ -129,7 +129,7 @@ impl Part for Contacts {
     }
 }
 
-/// The one way to reach somebody.
+/// The one way to reach a person.
 fn point(hand: &mut Hand<'_>, kind: ContactPointKind, raw: &str, of: (&'static str, Uuid)) -> Result<Stored<ContactPoint>> {
     let body = json!({"id": hand.id(), "kind": kind, "raw": raw, "region": "TH", "is_primary": true});
     let mut draft = hand.plan.draft::<ContactPoint>(body, Some(of))?;

@@ -149,7 +149,7 @@ impl Plan {
         n * self.accounts / many
     }
 
-    /// An account, which whoever refers to it need not have made.
+    /// An account; it may not have been made yet when it is referred to.
     fn account(&self, n: usize) -> Customer {
         let mut chance = Chance::of(self.seed, "account", n);
         Customer {

@@ -55,7 +55,7 @@ struct Came {
     at: Instant,
 }
 
-/// Whoever is told.
+/// The receiver of deliveries.
 struct Sink {
     url: String,
     came: mpsc::UnboundedReceiver<Came>,
