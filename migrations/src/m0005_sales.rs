@@ -101,7 +101,7 @@ const INDEXES: &str = "
     unique order_invoices: system, document_no, order_line_id
 ";
 
-/// Numbers of documents rise and may have gaps: nobody waits for another's.
+/// Numbers of documents rise and may have gaps: no work waits for another's.
 const POSTGRES: &str = "
 CREATE SEQUENCE order_numbers;
 CREATE SEQUENCE shipment_numbers;

@@ -1,5 +1,5 @@
 //! Timers: what areas have done to records by itself when a moment of theirs has come ([`Resource::TIMERS`]). One task looks once a second at
-//! all of them. Of several processes one gets a record: it is locked, or whoever gets it looks at it again under a lock.
+//! all of them. Of several processes one gets a record: it is locked, or read again under a lock.
 
 use super::{process::Process, task::Task};
 use futures_util::future::LocalBoxFuture;

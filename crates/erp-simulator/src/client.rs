@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Display, time::Duration};
 
-/// Tries of a request that nobody answered, or that was told to come back later.
+/// Attempts at a request without an answer, or with one that says to retry later.
 const TRIES: u32 = 30;
 /// Longest wait before another try, in seconds.
 const LONGEST_WAIT: u64 = 30;

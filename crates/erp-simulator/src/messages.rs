@@ -301,7 +301,7 @@ impl Simulator {
             self.mishap()?;
             let message: Message = serde_json::from_str(&self.books.message(id)?)?;
             let answer = self.send(&message, &self.key(&id.to_string())?).await?;
-            // Answered, and nobody has written it down yet.
+            // Answered, and not written down yet.
             self.mishap()?;
             applied += self.take_answer(id, &message, &answer)?;
             self.mishap()?;

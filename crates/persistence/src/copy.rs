@@ -101,7 +101,7 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Held, CopyError> {
     known(&source, path)?;
     let folder = to.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = |error| CopyError::File { path: to.to_owned(), error };
-    // Nobody else may read it: it holds keys and hashes of passwords.
+    // Readable by its owner only: it holds keys and hashes of passwords.
     let unfinished = tempfile::Builder::new().prefix(".samphan-backup-").tempfile_in(folder).map_err(file)?;
     {
         let mut copy = Connection::open(unfinished.path())?;
@@ -125,7 +125,7 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Held, CopyError> {
     Ok(held)
 }
 
-/// Puts a copy in the place of a database nobody has open, or where there is none. It is one transaction on the file that is there, so the file, its
+/// Puts a copy in the place of a database that is not open, or where there is none. It is one transaction on the file that is there, so the file, its
 /// owner and its rights stay, and what it held is in SQLite's journal beside it until all is done: broken off, it is as it was.
 pub fn restore(from: &Path, path: &Path) -> Result<Held, CopyError> {
     let source = reading(from)?;

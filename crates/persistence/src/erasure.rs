@@ -110,7 +110,7 @@ async fn erase_record(
     Ok(())
 }
 
-/// What stands in place of a value: nothing, or where something must, a word that tells nobody anything but itself. Empty stays empty.
+/// What stands in place of a value: nothing, or where something must, a word without information. Empty stays empty.
 fn nothing(field: &Field, value: &Value, id: Uuid) -> Value {
     match (value, field.kind) {
         (Value::Array(_), _) => json!([]),

@@ -10,14 +10,14 @@ use std::{
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 
-/// Names known before those that nobody wants any more are forgotten.
+/// Names known before unused ones are forgotten.
 const FORGET_AT: usize = 1_000;
 
 /// The lines of a process.
 #[derive(Debug, Default)]
 pub struct Lines(Mutex<HashMap<String, Weak<Queue<()>>>>);
 
-/// The head of a line: nobody else of this process has it until it is dropped.
+/// The head of a line: held by one work of this process until it is dropped.
 #[derive(Debug)]
 pub struct Place {
     /// The line's name.
@@ -39,13 +39,13 @@ impl Lines {
         line
     }
 
-    /// The head of a line, when nobody has it and nobody waits.
+    /// The head of a line, when it is free and nothing waits for it.
     #[must_use]
     pub fn step_up(&self, name: &str) -> Option<Place> {
         self.line(name).try_lock_owned().ok().map(|held| Place { name: name.to_owned(), _held: held })
     }
 
-    /// Waits for the heads of several lines, always in the same order, so that nobody waits in a circle.
+    /// Waits for the heads of several lines, always in the same order, so that there is no deadlock.
     pub async fn wait(&self, names: BTreeSet<String>) -> Vec<Place> {
         let mut places = Vec::with_capacity(names.len());
         for name in names {
@@ -77,7 +77,7 @@ mod tests {
         assert!(lines.step_up("a").is_none() && lines.step_up("b").is_some());
         let mut second = pin!(lines.wait(names(&["b", "a"])));
         assert!(second.as_mut().poll(&mut context).is_pending());
-        // Nobody overtakes who waits.
+        // A waiting work is not overtaken.
         drop(first);
         assert!(lines.step_up("a").is_none());
         let std::task::Poll::Ready(places) = second.as_mut().poll(&mut context) else { panic!("it is its turn") };

@@ -2,7 +2,7 @@
 //!
 //! A read begins where it is asked for. What is not done after some milliseconds (SQLite: after so many steps; PostgreSQL: after
 //! [`crate::postgres::BRIEF_MS`]) is ended, and begun again here: one at a time for each caller, a few for the process, on connections that
-//! nobody else needs, up to the time limit. Its time is charged to the caller, and it ends when nobody waits for it any more.
+//! brief reads do not use, up to the time limit. Its time is charged to the caller, and it ends when its client is gone.
 //!
 //! What took long once is not tried as a brief read again: a caller's statement is remembered, without its values, until it ends early once
 //! or is not asked for any more. So who repeats a costly question takes none of the connections and threads that others need.

@@ -24,7 +24,7 @@ pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProg
     unindexed::restore(store, on_progress).await
 }
 
-/// A connection that changes the schema; on SQLite nobody else writes while it is held.
+/// A connection that changes the schema; on SQLite nothing else is written while it is held.
 pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnection>, Failure> {
     if let Some(pool) = store.postgres() {
         return Ok(Some(postgres::for_schema(pool).await?));

@@ -39,7 +39,7 @@ pub struct Pools {
     pub reads: DatabaseConnection,
     /// For one long read.
     pub long: DatabaseConnection,
-    /// For health, and for ending statements that nobody waits for.
+    /// For health, and for ending statements whose client is gone.
     pub control: DatabaseConnection,
     /// When a connection of any of them was lost last.
     lost: LastLoss,
@@ -134,7 +134,7 @@ impl Pools {
                     cancel.push("SELECT pg_cancel_backend(").int(process).push("::int)");
                     if let Err(error) = self.rows(&self.control, cancel).await {
                         // It ends by its own limit then.
-                        tracing::warn!(%error, "a read that nobody waits for could not be ended");
+                        tracing::warn!(%error, "a read whose client is gone could not be ended");
                     }
                     query.await
                 }

@@ -298,7 +298,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     ordering::close(work, shape, before).await
 }
 
-/// Brings a deleted record back, if nobody took its name meanwhile and what it belongs to is there. Restoring what lives is no change.
+/// Brings a deleted record back, if its unique values are free and its parent is there. Restoring what lives is no change.
 pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
     let mut sql = select_where(work, shape, "t.deleted_at IS NOT NULL");
     only(&mut sql, id, parent);

@@ -55,7 +55,7 @@ enum Limit {
     None,
     /// So many looks more.
     Looks(u32),
-    /// Up to a moment, or until nobody waits for it any more.
+    /// Up to a moment, or until its client is gone.
     Until(Clock, Arc<AtomicBool>),
 }
 
@@ -93,7 +93,7 @@ impl Drop for Limited {
     }
 }
 
-/// Tells a read on another thread when nobody waits for it any more.
+/// Tells a read on another thread when its client is gone.
 struct Waiting(Arc<AtomicBool>);
 
 impl Drop for Waiting {
@@ -102,7 +102,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Pages of the search index that are merged at once: some milliseconds in which nobody else writes.
+/// Pages of the search index that are merged at once: some milliseconds in which nothing else is written.
 const MERGED_AT_ONCE: i64 = 400;
 
 /// Changes of the search index that are written on the thread that commits; more of them are written on another.
@@ -191,7 +191,7 @@ impl Sqlite {
         self.read(run)
     }
 
-    /// Reads all rows of a query on a thread that nobody else needs and that stands back for all others: for so long at most, and no longer
+    /// Reads all rows of a query on a thread of its own with low priority: for so long at most, and no longer
     /// than its client waits.
     pub async fn read_long(self: Arc<Self>, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<Vec<Value>>> {
         let gone = Arc::new(AtomicBool::new(false));
@@ -242,7 +242,7 @@ fn prepare(connection: &Connection) -> Result<(), Failure> {
 /// The writing connection, and the transaction that writers who come at the same time share (group commit).
 ///
 /// Each writer's work is a savepoint in it. A work that is done waits; the first to get a turn again, after all who had
-/// been waiting to write, commits for everyone, and only then is anyone told that his work is kept. With nobody else
+/// been waiting to write, commits for everyone, and only then are they answered. Without others
 /// about, that is at once.
 pub struct Writer {
     /// The connection.
@@ -292,7 +292,7 @@ impl Writer {
         Ok(answer)
     }
 
-    /// Undoes a work, and the transaction with it when nobody else is in it.
+    /// Undoes a work, and the transaction with it when no other work is in it.
     fn undo(&mut self, tokens: usize) {
         self.tokens.borrow_mut().truncate(tokens);
         let undone = match (self.connection.is_autocommit(), self.waiting.is_empty()) {
@@ -335,7 +335,7 @@ impl Writer {
         }
     }
 
-    /// Copies the log into the database, while nobody writes: only so does it ever come to its end, and begins anew.
+    /// Copies the log into the database, while nothing is written: only so does it ever come to its end, and begins anew.
     fn checkpoint(&self) {
         if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             // Nothing is lost; the log is longer until the next one.
@@ -365,7 +365,7 @@ impl Writer {
     }
 }
 
-/// A turn to write: one work within the shared transaction, undone when nobody keeps it.
+/// A turn to write: one work within the shared transaction, undone unless it is kept.
 #[derive(Debug)]
 pub struct Turn {
     writer: Option<OwnedMutexGuard<Writer>>,

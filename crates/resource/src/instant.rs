@@ -15,7 +15,7 @@ const RANGE: std::ops::Range<i64> = -2_208_988_800..7_258_118_400;
 /// Why a text is not a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstantError {
-    /// `2019-06-02T15:02:00`: nobody can know which hour that was.
+    /// `2019-06-02T15:02:00`: which hour that was is unknown.
     #[error("a time needs an offset, such as Z or +07:00")]
     NoOffset,
     /// Not RFC 3339 at all.

@@ -8,7 +8,7 @@ pub enum PersonalData {
     Identity,
     /// How and where the person is reached.
     Contact,
-    /// What is nobody's business: birth, family, interests.
+    /// Private life: birth, family, interests.
     Sensitive,
     /// Free text.
     FreeText,

@@ -1,4 +1,4 @@
-//! A list as a CSV file: all of it, written as it is read, so that nobody has to hold it.
+//! A list as a CSV file: all of it, written as it is read, so that it is never in memory as a whole.
 
 use super::{
     answer::{Answer, Pieces},

@@ -129,7 +129,7 @@ pub struct Call {
     pub only_if_new: bool,
     /// Whether nothing is to be kept.
     pub dry_run: bool,
-    /// The caller; nobody in particular for a public operation.
+    /// The caller; an anonymous one for a public operation.
     pub caller: Arc<Caller>,
     /// The moment of the request.
     pub now: Instant,

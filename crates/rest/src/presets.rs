@@ -25,7 +25,7 @@ impl Presets {
         self.with(roles, resource, verbs, false)
     }
 
-    /// The same over all records: of what is nobody's, such as products.
+    /// The same over all records: of resources without owners, such as products.
     #[must_use]
     pub fn grant_over_all(self, roles: &[&'static str], resource: &str, verbs: &[&str]) -> Self {
         self.with(roles, resource, verbs, true)

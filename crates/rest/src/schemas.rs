@@ -25,7 +25,7 @@ type Shapes = HashMap<&'static str, &'static Shape>;
 /// Characters from which on a text may have several lines.
 const LONG_TEXT: u64 = 500;
 
-/// Every schema by name, before what nobody uses is dropped.
+/// Every schema by name, before unused ones are dropped.
 #[must_use]
 pub fn all(api: &Api) -> Map<String, Value> {
     let mut out = Map::new();
@@ -398,7 +398,7 @@ pub fn open(schema: &Value) -> Value {
 }
 
 /// Puts a bound on everything that has none, and drops what client generators trip over. What is published is
-/// enforced, so these are limits too: generous ones for what nobody thought of limiting.
+/// enforced, so these are limits too: generous ones where nothing else is said.
 fn bound(schema: &mut Value) {
     match schema {
         Value::Object(map) => {

@@ -33,7 +33,7 @@ pub enum Command {
     /// Put a backup in the place of the embedded database, while no service has it open. What is there is checked before, and stays as it was if
     /// this breaks off. PostgreSQL has its own: pg_restore.
     Restore(backup::From),
-    /// Let an administrator in again, on the machine itself: when the password is lost, or nobody is an administrator any more.
+    /// Let an administrator in again, on the machine itself: when the password is lost, or there is no administrator any more.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Look after the keys of the service: those that tokens and cursors are signed with.

@@ -219,7 +219,7 @@ const UPSERT: &str = "ON CONFLICT (account_id, system, entity, currency) WHERE d
     on_hold = excluded.on_hold, status = excluded.status, exposure_has_conflict = excluded.exposure_has_conflict, \
     limit_has_conflict = excluded.limit_has_conflict, has_conflict = excluded.has_conflict, received_at = excluded.received_at";
 
-/// Keeps the pushes that decide of each customer nobody has mapped.
+/// Keeps the pushes that decide of each customer without a mapping.
 async fn keep_unmatched(work: &Work, ledger: &Ledger, mut unmatched: BTreeMap<String, Vec<CreditItem>>) -> Result<()> {
     if unmatched.is_empty() {
         return Ok(());

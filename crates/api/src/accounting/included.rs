@@ -44,7 +44,7 @@ impl Included {
         Self::of_kept(work, ledger, items).await
     }
 
-    /// The same of pushes that were kept until their customer was mapped: whoever maps needs none of the permissions of a push.
+    /// The same of pushes that were kept until their customer was mapped: mapping needs none of the permissions of a push.
     pub async fn of_kept(work: &Work, ledger: &Ledger, items: &[Result<CreditItem>]) -> Result<Self> {
         let names: HashSet<&String> = items.iter().flatten().flat_map(|item| &item.included_orders).collect();
         if names.is_empty() {

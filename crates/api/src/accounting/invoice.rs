@@ -73,7 +73,7 @@ async fn place(work: &Work, invoice: &mut OrderInvoice) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to invoice what was never promised, or is no more: its lines may change, and nobody owes them. Whoever cancels an order finds what
+/// Refuses to invoice what was never promised, or is no more: its lines may change, and are not owed. A cancellation finds what
 /// is invoiced of it under the same lock. Credit notes take back what stands.
 fn expect_confirmed(invoice: &OrderInvoice, order: &Stored<Order>) -> Result<()> {
     if invoice.kind == InvoiceKind::CreditNote || order.data.is_confirmed() {
@@ -122,7 +122,7 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
 pub const POSTING: [&str; 4] = ["order-invoices:create", "order-invoices:update", "order-invoices:read", "orders:read"];
 
 /// Takes what a system posted with its balances of that entity and currency: makes what is new, changes what is newer. Each has a result of
-/// its own, in the order of the request; one that is refused changes nothing. The orders are locked in one order, whoever posts.
+/// its own, in the order of the request; one that is refused changes nothing. The orders are always locked in one order.
 ///
 /// There is one row for each document and line of an order: a list that names the same twice does not say which of them holds, so all that
 /// do are refused.

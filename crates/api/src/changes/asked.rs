@@ -126,7 +126,7 @@ pub fn start(store: &Store, after: &str, newest: i64) -> Result<i64> {
     }
 }
 
-/// The position a cursor goes on after. One that is ahead of the end is of a time that a restore undid: whoever holds it shall know.
+/// The position a cursor goes on after. One that is ahead of the end is of a time that a restore undid: it is refused.
 fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
     let position = store.feed_position(cursor)?;
     if position > newest { Err(Error::from(Code::InvalidCursor).about("ahead of the feed")) } else { Ok(position) }

@@ -22,7 +22,7 @@ use tokio::{
 const GATHERED: Duration = Duration::from_millis(5);
 /// How often the database is asked while somebody waits: other processes commit, too.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
-/// And while nobody does, so that what has no position yet stays little.
+/// And while there is no follower, so that few events are without a position.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The service of this area: who waits for changes, and the task that asks the database for all of them.
@@ -107,7 +107,7 @@ impl Listener {
         *self.newest.borrow()
     }
 
-    /// Whether the service ends, so that nobody is to wait any more.
+    /// Whether the service ends: waiting followers are to return.
     pub fn ending(&self) -> bool {
         *self.ending.borrow()
     }

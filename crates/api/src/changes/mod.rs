@@ -1,4 +1,4 @@
-//! Changes: everything that happens, in the order it does, to whoever may read the records it happens to.
+//! Changes: every event, in the order of commits, for callers that may read its record.
 
 pub mod asked;
 pub mod follower;

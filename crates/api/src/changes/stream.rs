@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant as Clock, sleep},
 };
 
-/// How often something is sent, so that nobody in between takes the connection for dead.
+/// How often something is sent, so that proxies do not take the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes read at a time.
 const AT_ONCE: usize = 100;
@@ -66,7 +66,7 @@ struct Flow {
 }
 
 impl Flow {
-    /// The next piece; none at the end. Whoever wants to go on asks again, and hears then why not.
+    /// The next piece; none at the end. A client that wants to go on asks again, and gets the problem then.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if self.listener.ending() {

@@ -1,6 +1,6 @@
 //! `POST /v1/credit-checks`: may I sell so much to this customer, and will it still be there when I do?
 //!
-//! Checks of one group of accounts stand in line until they are committed: whoever asks next sees what is authorised before.
+//! Checks of one group of accounts run one after the other until they are committed: the next one sees what is authorised before.
 
 use super::{
     currencies::conversion,
@@ -176,7 +176,7 @@ pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
 /// Decides, and has everybody else who asks for the account or its group wait until this work is committed.
 pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let above = stand_in_line(work, question.account_id.0).await?;
-    // Whoever may confirm an order may have its customer's credit asked for, whether or not he sees the customer.
+    // A caller that may confirm an order may have its customer's credit checked, even without seeing the customer.
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
     let account = account.ok_or_else(|| unknown("/account_id", Account::MANY))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;

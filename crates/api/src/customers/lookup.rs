@@ -100,7 +100,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         let fault = FieldError::new("?phone", FieldCode::AmbiguousKey, "exactly one of phone, email, tax_id, external_id");
         return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
     };
-    // Whoever may not see a value may not ask whose it is.
+    // A caller that may not see a value may not ask whose it is.
     let sources: &[(&str, &str)] = match *key {
         "tax_id" => &[("accounts", "tax_id")],
         "external_id" => &[("accounts", "external_refs"), ("contacts", "external_refs"), ("external_references", "external_id")],

@@ -258,7 +258,7 @@ async fn read_key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
     let found = reader.fetch_one(sql, |row| Ok((row.bytes(0)?, rights::key_of(row, 1)?))).await?;
     let Some((secret_hash, holder)) = found else { return Ok(None) };
     let caller = Arc::new(rights::resolve(reader, &holder).await?);
-    // One that cannot be read matches nobody, which is not the same as none.
+    // One that cannot be read matches no address, which is not the same as having none.
     let addresses = (!holder.addresses.is_empty()).then(|| holder.addresses.iter().filter_map(|a| a.parse().ok()).collect());
     Ok(Some(Known { caller, secret_hash, addresses, expires_at: holder.expires_at }))
 }

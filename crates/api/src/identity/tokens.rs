@@ -174,7 +174,7 @@ pub fn hash(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// 256 bits nobody can guess, as text.
+/// 256 random bits, as text.
 #[must_use]
 pub fn secret() -> String {
     URL_SAFE_NO_PAD.encode(random())

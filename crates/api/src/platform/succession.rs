@@ -114,7 +114,7 @@ pub async fn count(work: &Work, user: Uuid) -> Result<i64> {
     Ok(total)
 }
 
-/// Notes that nobody takes over the rest of a user's records: the hand-over was cancelled.
+/// Notes that the rest of a user's records stay: the hand-over was cancelled.
 async fn forget_successor(work: &Work, user: Uuid) -> Result<()> {
     let Some(user) = record::locked(work, work.shape(User::MANY)?, [user]).await?.pop() else { return Ok(()) };
     settle(work, &Stored::of(user)?).await
@@ -197,7 +197,7 @@ async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
     let user = Stored::<User>::of(user)?;
     let Some(successor) = user.data.successor_id else { return Ok(Step::NothingLeft) };
     if record::active(work, &[successor.0]).await?.is_empty() {
-        // The successor was deactivated, too: whoever takes over that user's records is named there.
+        // The successor was deactivated, too: that user's own successor is named there.
         settle(work, &user).await?;
         return Ok(Step::NothingLeft);
     }

@@ -32,7 +32,7 @@ impl<'a> Addresses<'a> {
     pub fn copy(&self, purpose: AddressPurpose) -> Option<OrderAddress> {
         let of = |purpose| self.all.iter().filter(move |a| a.purpose == purpose).max_by_key(|a| a.is_default);
         let found = of(purpose).or_else(|| of(AddressPurpose::Registered));
-        // A tax invoice names its customer even where nobody knows the address.
+        // A tax invoice names its customer even where the address is unknown.
         let (found, legal) = match found {
             Some(found) => (Some(found), purpose == AddressPurpose::TaxInvoice),
             None if purpose == AddressPurpose::TaxInvoice => (None, true),

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// What there is of some products, in warehouses for sale, the preferred first.
 #[derive(Debug, Default)]
 pub struct Goods {
-    /// What is there and promised to nobody.
+    /// On hand and not reserved.
     pub there: Vec<Supply>,
     /// What may be promised beyond that.
     pub beyond: Vec<Supply>,

@@ -210,7 +210,7 @@ fn stock(before: &Goods, order: &Order) -> Vec<LineStock> {
     all
 }
 
-/// The first day everything can leave: today where it is there, else when more can be had; none where nobody knows.
+/// The first day everything can leave: today where it is there, else when more can be had; none where that is unknown.
 fn available_on(today: NaiveDate, before: &Goods, order: &Order, lead_times: &[Option<i32>]) -> Option<String> {
     let mut lines = order.lines.clone();
     for line in &mut lines {

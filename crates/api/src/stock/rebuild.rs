@@ -86,7 +86,7 @@ pub async fn rebuild(store: &Store) -> Result<Vec<Difference>> {
         let mut levels = Levels::open(&work, keys, Facts::may_be_kept).await?;
         // Levels are held against the ledger as they are kept, what is overdue having ended meanwhile.
         levels.by_key.values_mut().for_each(Level::forget);
-        // Read again, now that nobody else changes these.
+        // Read again, now that they are locked.
         for difference in differences(&work).await? {
             let Difference::Level { key, on_hand, reserved } = difference else { continue };
             let Some(level) = levels.by_key.get_mut(&key) else { continue };

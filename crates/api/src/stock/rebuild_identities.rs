@@ -30,7 +30,7 @@ pub(super) async fn put_right(work: &Work, some: &[Difference]) -> Result<()> {
     // What moves these numbers holds a lock on one of the levels.
     let levels = Levels::open(work, keys, |_| false).await?;
     let mut rows = (vec![], vec![]);
-    // Read again, now that nobody else changes these.
+    // Read again, now that they are locked.
     for difference in differences(work).await?.into_iter().filter(|d| number(d).is_some_and(|n| named.contains(&n))) {
         match difference {
             Difference::Level { .. } => {}

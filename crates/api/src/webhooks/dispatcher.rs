@@ -1,5 +1,5 @@
 //! Sends changes to webhook endpoints: each endpoint is told by one process at a time, as far as its maker may read. What it is to be
-//! told is noted in the order of positions, and sent in that order too, but several at a time: whoever is slow to take one, or
+//! sent is noted in the order of positions, and sent in that order too, but several at a time: a receiver that is slow to take one, or
 //! refuses it, does not hold up what comes after.
 
 use super::{
@@ -79,7 +79,7 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("next_attempt_at", Kind::Time),
 ];
 
-/// Whoever is told once more, by a replay, is told by the same delivery.
+/// A replay sends the same delivery again.
 const AGAIN: &str = "ON CONFLICT (webhook_endpoint_id, event_id) DO UPDATE SET status = 'pending', attempts = 0, \
                      next_attempt_at = excluded.next_attempt_at";
 
@@ -403,7 +403,7 @@ async fn attempt(process: Process, Ready { due, body, target }: Ready) -> (Due, 
     let outcome = match body {
         // The record is its maker's to read no more.
         None => failed("not_visible"),
-        // Unsigned, nobody could tell it from anybody's.
+        // Unsigned, it could be anyone's.
         Some(_) if target.secrets.is_empty() => failed("secret_unreadable"),
         Some(body) => match process.service::<Sender>() {
             Ok(sender) => sender.send(&target.url, due.event, body, &target.secrets, clock::now()).await,
@@ -459,7 +459,7 @@ async fn keep_one(work: &Work, delivery: &Due, outcome: &Outcome, hidden: bool) 
     sql.push(", last_error = ").bind(Kind::Text, text(outcome.error.map(str::to_owned)));
     sql.push(", last_response = ").bind(Kind::Text, text(outcome.response.clone()));
     sql.push(", last_duration_ms = ").int(outcome.duration_ms).push(" WHERE id = ").id(delivery.id);
-    // Whoever asked meanwhile for it to be sent once more is to have that.
+    // A redelivery that was asked for meanwhile is to happen.
     sql.push(" AND status = 'pending' AND next_attempt_at = ").bind(Kind::Time, Scalar::Time(delivery.since));
     work.execute(sql).await.map(|_| ())
 }
@@ -470,7 +470,7 @@ fn spread(seconds: i64) -> i64 {
     seconds + if tenth == 0 { 0 } else { i64::from(rand::random::<u32>()) % (2 * tenth + 1) - tenth }
 }
 
-/// Since when every attempt has failed, these included. No change of the record: nobody made it.
+/// Since when every attempt has failed, these included. No change of the record.
 async fn failing_since(work: &Work, endpoint: Uuid) -> Result<Option<Instant>> {
     let mut sql = work.sql();
     sql.push("UPDATE webhook_endpoints SET failing_since = ").bind(Kind::Time, Scalar::Time(work.now));

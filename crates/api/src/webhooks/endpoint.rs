@@ -167,7 +167,7 @@ async fn delete(work: &Work, call: Call) -> Result<Answer> {
 /// Its address may be sent to, its types are known, and its filter is one.
 ///
 /// What it names its maker must be allowed to read, or it would never be sent; `*` stands for whatever that is. `before` is the endpoint
-/// as it was: types it was made with need not be readable to whoever changes something else.
+/// as it was: types it was made with need not be readable to a caller that changes something else.
 async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint, before: Option<&WebhookEndpoint>) -> Result<()> {
     let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.service::<Sender>()?.allow_private).err().into_iter().collect();
     event_types(work.store.shapes, endpoint.event_types.iter().map(String::as_str), |i| format!("/event_types/{i}"), &mut faults);

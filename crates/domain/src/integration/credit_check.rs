@@ -123,7 +123,7 @@ pub struct Capture {
     pub amount: Option<Price>,
 }
 
-/// A line of what a check counted: kept for good, seen by whoever may see the ledger.
+/// A line of what a check counted: kept for good, visible to callers that may see the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct CreditCheckComponent {
     /// The check.

@@ -1,4 +1,4 @@
-//! An unmatched push: credit for a customer number nobody has mapped to an account yet.
+//! An unmatched push: credit for a customer number without a mapping to an account.
 
 use crate::integration::credit_item::CreditItem;
 use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource};

@@ -71,7 +71,7 @@ pub fn allocate(needs: &[Need], supplies: &[Supply]) -> Vec<Share> {
             None => ranked.iter().map(|(_, w)| *w).collect(),
         };
         let has = |left: &BTreeMap<(Uuid, Uuid), i64>, w: Uuid| left.get(&(need.product, w)).copied().unwrap_or_default();
-        // From one warehouse where one has it all, else from whoever has most.
+        // From one warehouse where one has it all, else from the one with most.
         let mut order = from.clone();
         order.sort_by_key(|w| std::cmp::Reverse(has(&left, *w)));
         let one = from.iter().copied().find(|w| has(&left, *w) >= wanted);

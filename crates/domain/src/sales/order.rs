@@ -1,4 +1,4 @@
-//! An order: what a customer wants, on what terms, and how far it has come. One record with its lines, so that whoever reads
+//! An order: what a customer wants, on what terms, and how far it has come. One record with its lines, so that a client that reads
 //! it, is told of it or changes it has all of it.
 
 use crate::{

@@ -161,7 +161,7 @@ fn tell(work: &Work, level: &Level, version: i64, may_lack: i64) {
     if level.minimum.is_some_and(|minimum| was >= minimum && available < minimum) {
         crossed(BELOW_MINIMUM);
     }
-    // Nobody promises what the policy does not allow, but a count may turn out lower than what is promised.
+    // No promise exceeds what the policy allows, but a count may turn out lower than what is promised.
     if was >= -may_lack && available < -may_lack {
         crossed("stock_level.oversold");
     }

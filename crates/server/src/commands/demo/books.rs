@@ -37,7 +37,7 @@ use serde_json::json;
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
-/// The number of a customer of accounting's that nobody has mapped.
+/// The number of a customer of accounting's without a mapping.
 const UNMAPPED: usize = 998;
 /// What the endpoint is told of, beside shipments.
 const CONFIRMED: &str = "order.confirmed";
@@ -90,7 +90,7 @@ impl Company<'_> {
         Ok(())
     }
 
-    /// The key accounting is to use, whose secret nobody knows before it is rotated; and an endpoint that is told nothing before it is
+    /// The key accounting is to use, whose secret is unknown before it is rotated; and an endpoint that is told nothing before it is
     /// resumed.
     pub(super) async fn machines(&mut self) -> Result<Uuid> {
         let mut sql = self.work.sql();

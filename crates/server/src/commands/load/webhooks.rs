@@ -92,7 +92,7 @@ impl Sink {
 }
 
 async fn take(tell: web::Data<mpsc::UnboundedSender<Came>>, change: web::Json<Came>) -> HttpResponse {
-    // Nobody listens once there are enough.
+    // The receiver has ended once there are enough.
     let _ = tell.send(change.into_inner());
     HttpResponse::NoContent().finish()
 }
