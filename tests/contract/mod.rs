@@ -82,7 +82,8 @@ fn texts_name_who_does_what() {
         let is_wrong = |pair: &[&str]| {
             let (article, first) = (pair[0], pair[1].chars().next().unwrap());
             // "a user", "a unit", "a one-time ticket", "an hour" go by their sound.
-            let sounds_otherwise = ["user", "unit", "one", "unique", "use", "eu", "uu", "hour", "url", "utc", "us", "x", "rfc", "http", "sku", "id"];
+            let sounds_otherwise =
+                ["user", "unit", "one", "unique", "use", "eu", "uu", "hour", "url", "utc", "us", "x", "rfc", "http", "sku", "id"];
             let is_vowel = "aeiou".contains(first);
             let is_letter = first.is_ascii_alphabetic() && !sounds_otherwise.iter().any(|word| pair[1].starts_with(word));
             is_letter && (article == "a" && is_vowel || article == "an" && !is_vowel)

@@ -165,7 +165,12 @@ async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, los
         })
         .map_sqlx_postgres_opts(move |o| {
             let timeout = statement_ms.to_string();
-            o.statement_cache_capacity(512).options([("statement_timeout", timeout.as_str()), ("timezone", "UTC"), ("jit", "off"), PARALLEL])
+            o.statement_cache_capacity(512).options([
+                ("statement_timeout", timeout.as_str()),
+                ("timezone", "UTC"),
+                ("jit", "off"),
+                PARALLEL,
+            ])
         });
     Ok(Database::connect(options).await?)
 }

@@ -12,11 +12,11 @@ use samphan_resource::scalar::Scalar;
 use std::{
     cell::{Cell, RefCell},
     path::Path,
-    thread::Builder,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread::Builder,
     time::{Duration, Instant as Clock},
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};

@@ -308,7 +308,11 @@ impl Endpoints {
                 written(work, table.shape, &made).await
             },
         )
-        .says(tag, format!("Restore {}", with_article(&one)), "Undoes the deletion. Refused with 409 if another record has one of its unique values now.")
+        .says(
+            tag,
+            format!("Restore {}", with_article(&one)),
+            "Undoes the deletion. Refused with 409 if another record has one of its unique values now.",
+        )
         .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
         .needs(self.permission("delete"))
         .answers(200, name)

@@ -62,8 +62,18 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     let slot = slot(&call)?;
     let audit = ExportAudit::new(&call, shape);
     audit.emit(call.kernel.store(), "export_started", None).await?;
-    let mut export =
-        Export { caller: Lasting::of(&call, permission), shape, asked, ended: false, ready: None, rows: 0, audit, kernel: call.kernel.clone(), pace: Pace::new(&call.kernel.turns), _slot: slot };
+    let mut export = Export {
+        caller: Lasting::of(&call, permission),
+        shape,
+        asked,
+        ended: false,
+        ready: None,
+        rows: 0,
+        audit,
+        kernel: call.kernel.clone(),
+        pace: Pace::new(&call.kernel.turns),
+        _slot: slot,
+    };
     let mut begin = if call.query.get(BOM).is_some_and(|v| v == "true") { "\u{feff}".as_bytes().to_vec() } else { vec![] };
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());

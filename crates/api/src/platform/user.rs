@@ -52,12 +52,20 @@ pub fn routes() -> Collection<User> {
         .writes()
         .transition_with("activate", "Activate a user. The user can sign in again.", activate)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .transition_by("deactivate", "Deactivate a user. The user cannot sign in any more; sessions and API keys of the user end.", deactivate)
+        .transition_by(
+            "deactivate",
+            "Deactivate a user. The user cannot sign in any more; sessions and API keys of the user end.",
+            deactivate,
+        )
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::alone("setPasswordUser", Method::POST, path, set_password)
-                .says("users", "Set a user's password", "Ends the user's sessions. The user is active: one who is not gets a password after `activate`.")
+                .says(
+                    "users",
+                    "Set a user's password",
+                    "Ends the user's sessions. The user is active: one who is not gets a password after `activate`.",
+                )
                 .example(Example::body(json!({"password": "correct horse battery"})).after(&["activateUser"]).kept())
                 .takes(Body::of("SetPassword"))
                 .needs("users:set-password")

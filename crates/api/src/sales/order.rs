@@ -152,8 +152,7 @@ pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Orde
 
 /// Writes an order: a draft.
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
-    let unknown =
-        || Error::unknown_reference("/account_id", Account::MANY);
+    let unknown = || Error::unknown_reference("/account_id", Account::MANY);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let today = work.today().await?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -240,8 +239,7 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
                 Error::from(Code::Conflict).about("an order made from a promise is what was promised; amend it once it is confirmed")
             );
         }
-        let unknown =
-            || Error::unknown_reference("/account_id", Account::MANY);
+        let unknown = || Error::unknown_reference("/account_id", Account::MANY);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         let today = work.today().await?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
