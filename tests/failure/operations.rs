@@ -9,13 +9,19 @@ crate::on_both_alone![bulk_update_of_a_program_that_is_killed_is_done_once, bulk
 const LONG: Duration = Duration::from_secs(90);
 const RECORDS: usize = 3000;
 
-async fn bulk_update_of_a_program_that_is_killed_is_done_once(app: App) {
-    let mut program = app.program(&[]);
-    let admin = program.app.clone();
+/// Makes accounts and begins to change all of them; answers the path of the operation.
+async fn begin_bulk_update(admin: &App) -> String {
     let accounts: Vec<Value> = (0..RECORDS).map(|n| json!({"name": format!("Account {n}"), "grade": "A"})).collect();
     admin.make_many("/v1/accounts", &accounts).await;
     let asked = json!({"filter": {"field": "grade", "op": "eq", "value": "A"}, "patch": {"grade": "B"}});
-    let path = format!("/v1/operations/{}", admin.post("/v1/accounts/bulk-update", asked).await.is(202).id());
+    let begun = admin.post("/v1/accounts/bulk-update", asked).await.is(202);
+    format!("/v1/operations/{}", begun.id())
+}
+
+async fn bulk_update_of_a_program_that_is_killed_is_done_once(app: App) {
+    let mut program = app.program(&[]);
+    let admin = program.app.clone();
+    let path = begin_bulk_update(&admin).await;
     let changed = async |app: &App| app.get(&path).await.is(200)["changed_count"].as_u64().unwrap();
     until_within(LONG, "some are changed", async || changed(&admin).await > 0).await;
     program.kill();
@@ -37,10 +43,7 @@ async fn bulk_update_of_a_program_that_is_killed_is_done_once(app: App) {
 async fn bulk_update_of_a_program_that_ends_in_order_is_given_back(app: App) {
     let mut program = app.program(&[]);
     let admin = program.app.clone();
-    let accounts: Vec<Value> = (0..RECORDS).map(|n| json!({"name": format!("Account {n}"), "grade": "A"})).collect();
-    admin.make_many("/v1/accounts", &accounts).await;
-    let asked = json!({"filter": {"field": "grade", "op": "eq", "value": "A"}, "patch": {"grade": "B"}});
-    let path = format!("/v1/operations/{}", admin.post("/v1/accounts/bulk-update", asked).await.is(202).id());
+    let path = begin_bulk_update(&admin).await;
     until_within(LONG, "some are changed", async || admin.get(&path).await.is(200)["changed_count"] != json!(0)).await;
     program.terminate();
     assert_eq!(program.ended(), Some(0));

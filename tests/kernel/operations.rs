@@ -1,4 +1,4 @@
-//! Bulk operations: one change to many records, done in the background with the rights of whoever asked, and taken back again.
+//! Bulk operations: one change to many records, done in the background with the rights of its principal, and reverted.
 
 use crate::support::*;
 use samphan_api::openapi;

@@ -19,7 +19,7 @@ async fn order(app: &App, path: &str) -> Vec<(String, i64)> {
 }
 
 /// Insists on an order.
-async fn stands(app: &App, path: &str, wanted: &str) {
+async fn expect_order(app: &App, path: &str, wanted: &str) {
     let numbered: Vec<(String, i64)> = wanted.chars().map(String::from).zip(1..).collect();
     assert_eq!(order(app, path).await, numbered);
 }
@@ -43,12 +43,12 @@ async fn four(app: &App) -> (String, Vec<String>) {
 
 async fn records_are_listed_in_their_order_and_moved(app: App) {
     let (path, ids) = four(&app).await;
-    stands(&app, &path, "abcd").await;
+    expect_order(&app, &path, "abcd").await;
     let first = moved(&app, &path, &ids[3], 1).await.is(200);
     assert_eq!((&first["position"], &first["version"]), (&json!(1), &json!(2)));
-    stands(&app, &path, "dabc").await;
+    expect_order(&app, &path, "dabc").await;
     moved(&app, &path, &ids[3], 3).await.is(200);
-    stands(&app, &path, "abdc").await;
+    expect_order(&app, &path, "abdc").await;
     let same = moved(&app, &path, &ids[3], 3).await.is(200);
     assert_eq!(same["version"], 3, "no move is no change");
     for (position, fault) in [(0, "too_small"), (5, "out_of_range")] {
@@ -81,18 +81,18 @@ async fn records_are_listed_in_their_order_and_moved(app: App) {
 async fn order_has_no_holes_after_deletions_and_restores(app: App) {
     let (path, ids) = four(&app).await;
     app.delete(&format!("{path}/{}", ids[1])).await.is(204);
-    stands(&app, &path, "acd").await;
+    expect_order(&app, &path, "acd").await;
     app.ask(Method::POST, &format!("{path}/{}/restore", ids[1])).await.is(200);
-    stands(&app, &path, "abcd").await;
+    expect_order(&app, &path, "abcd").await;
     let items: Vec<Value> = [0, 2, 3].iter().map(|i| json!({"id": ids[*i]})).collect();
     app.post(&format!("{path}/batch"), json!({"mode": "delete", "items": items})).await.is(200);
-    stands(&app, &path, "b").await;
+    expect_order(&app, &path, "b").await;
     // What comes back where there is no such place any more comes last.
     app.ask(Method::POST, &format!("{path}/{}/restore", ids[3])).await.is(200);
-    stands(&app, &path, "bd").await;
+    expect_order(&app, &path, "bd").await;
     let new: Vec<Value> = ["e", "f"].iter().map(|name| json!({"kind": "line", "raw": name})).collect();
     app.post(&format!("{path}/batch"), json!({"mode": "create", "items": new})).await.is(200);
-    stands(&app, &path, "bdef").await;
+    expect_order(&app, &path, "bdef").await;
 }
 
 async fn orders_of_parents_are_apart(app: App) {
@@ -103,8 +103,8 @@ async fn orders_of_parents_are_apart(app: App) {
     let y = add(&app, &other, "y").await;
     moved(&app, &other, &y, 1).await.is(200);
     app.delete(&format!("{path}/{}", ids[0])).await.is(204);
-    stands(&app, &path, "bcd").await;
-    stands(&app, &other, "yx").await;
+    expect_order(&app, &path, "bcd").await;
+    expect_order(&app, &other, "yx").await;
     moved(&app, &other, &ids[1], 1).await.refused(404, "not_found");
 }
 

@@ -42,7 +42,7 @@ async fn custom_faults(work: &Work, shape: &'static Shape, before: Option<&Recor
 }
 
 /// Whether a record's values of a set of fields are those it had.
-fn stands(set: &[&str], before: Option<&Record>, after: &Record) -> bool {
+fn is_unchanged(set: &[&str], before: Option<&Record>, after: &Record) -> bool {
     before.is_some_and(|b| set.iter().all(|f| b.get(*f) == after.get(*f)))
 }
 
@@ -66,10 +66,10 @@ pub(crate) fn exclusive_names(shape: &'static Shape, (before, after): Pair<'_>) 
         format!("{} {}", set.join(" "), values.join(" ").to_lowercase())
     };
     let records = || before.into_iter().chain([after]);
-    for (set, _) in sets(shape).filter(|(set, _)| !stands(set, before, after)) {
+    for (set, _) in sets(shape).filter(|(set, _)| !is_unchanged(set, before, after)) {
         names.extend(records().map(|record| values(set, record)));
     }
-    for set in shape.possible_duplicates.iter().filter(|set| !stands(set, before, after)) {
+    for set in shape.possible_duplicates.iter().filter(|set| !is_unchanged(set, before, after)) {
         // What has no value in the first of the set is like nothing.
         let Some(first) = set.get(..1) else { continue };
         let named = records().filter(|record| !first.iter().any(|field| is_null(record, field)));
@@ -90,7 +90,8 @@ pub(crate) struct Checked<'a> {
 pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
     refuse_possible_duplicates(work, shape, all).await?;
     for (set, is_indexed) in sets(shape) {
-        let mut asked: Vec<&mut Checked<'_>> = all.iter_mut().filter(|c| c.refusal.is_none() && !stands(set, c.before, c.after)).collect();
+        let mut asked: Vec<&mut Checked<'_>> =
+            all.iter_mut().filter(|c| c.refusal.is_none() && !is_unchanged(set, c.before, c.after)).collect();
         if asked.is_empty() {
             continue;
         }
@@ -118,7 +119,7 @@ pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [
 async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
     for set in shape.possible_duplicates.iter().filter(|_| !work.allows_duplicates()) {
         let Some((first, rest)) = set.split_first() else { continue };
-        let is_asked = |c: &&mut Checked<'_>| c.refusal.is_none() && !is_null(c.after, first) && !stands(set, c.before, c.after);
+        let is_asked = |c: &&mut Checked<'_>| c.refusal.is_none() && !is_null(c.after, first) && !is_unchanged(set, c.before, c.after);
         let mut asked: Vec<&mut Checked<'_>> = all.iter_mut().filter(is_asked).collect();
         if asked.is_empty() {
             continue;

@@ -433,7 +433,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Runs the items a few hundred at a time, in a handful of statements for all of them. The result is that of one after the other: an item
+    /// Runs the items up to a hundred at a time, in a handful of statements for all of them. The result is that of one after the other: an item
     /// that depends on one before it waits until that is written.
     ///
     /// # Errors

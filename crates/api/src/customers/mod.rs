@@ -31,7 +31,7 @@ pub fn module(module: Module) -> Module {
 }
 
 fn contacts() -> Collection<Contact> {
-    let nobody = json!({"field": "last_name", "op": "eq", "value": "Nobody"});
+    let matches_none = json!({"field": "last_name", "op": "eq", "value": "Nobody"});
     let answered = |what: &str, more: Value| {
         let mut answer = json!({"id": example::id(what), "resource": "contacts"});
         answer.as_object_mut().into_iter().for_each(|answer| answer.extend(more.as_object().cloned().unwrap_or_default()));
@@ -41,12 +41,12 @@ fn contacts() -> Collection<Contact> {
         .writes()
         .bulk_updates()
         .example(
-            Example::body(json!({"filter": nobody, "patch": {"department": "Purchasing"}}))
+            Example::body(json!({"filter": matches_none, "patch": {"department": "Purchasing"}}))
                 .answers(answered("bulk updates of contacts", json!({"changed_fields": ["department"]}))),
         )
         .bulk_assigns()
         .example(
-            Example::body(json!({"filter": nobody, "owner_id": example::id("users")}))
+            Example::body(json!({"filter": matches_none, "owner_id": example::id("users")}))
                 .answers(answered("bulk assignments of contacts", json!({"kind": "bulk_assign", "changed_fields": ["owner_id"]}))),
         )
 }
