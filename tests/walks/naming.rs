@@ -15,9 +15,10 @@ crate::in_worlds_on_both![
     what_holds_a_unique_value_is_named_to_whoever_sees_it,
 ];
 
-/// For each resource a record that the caller sees.
+/// For each resource a record that the caller sees; of accounts one that is not blocked, which is refused before anything else is looked at.
 fn seen_records(world: &World, caller: &Caller) -> BTreeMap<&'static str, String> {
-    let of = |path: &&'static str| world.parted(caller, path).0.first().map(|row| row.id().to_owned());
+    let is_free = |row: &&&Row| row.record["lifecycle_stage"] != "blocked";
+    let of = |path: &&'static str| world.parted(caller, path).0.iter().find(is_free).map(|row| row.id().to_owned());
     lists().iter().filter(|(p, _)| !p.contains('{')).filter_map(|(path, shape)| Some((shape.many, of(path)?))).collect()
 }
 
