@@ -24,6 +24,7 @@ mod m0017_jobs;
 mod m0017_stream_tickets;
 mod m0018_contact_point_order;
 mod m0019_operations;
+mod m0020_operation_owners;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             m0017_jobs::STEP,
             m0018_contact_point_order::STEP,
             m0019_operations::STEP,
+            m0020_operation_owners::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

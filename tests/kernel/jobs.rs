@@ -38,6 +38,7 @@ crate::on_both![
     job_of_a_worker_that_ends_goes_on_where_its_last_commit_was,
     who_lost_the_lease_commits_nothing,
     two_workers_share_jobs,
+    jobs_of_one_principal_leave_a_place_for_others,
     unique_key_is_one_job_at_a_time,
     job_of_a_work_that_is_rolled_back_is_not_there,
     job_of_an_unknown_kind_waits_for_a_program_that_knows_it,
@@ -216,8 +217,12 @@ impl Worker {
     }
 
     async fn enqueue(&self, job: &impl Job) -> Uuid {
+        self.enqueue_for(None, job).await
+    }
+
+    async fn enqueue_for(&self, principal: Option<Uuid>, job: &impl Job) -> Uuid {
         let work = self.process.work().await.unwrap();
-        let id = work.enqueue(job.enqueued().unwrap()).await.unwrap().unwrap();
+        let id = work.enqueue(job.enqueued().unwrap().on_behalf_of(principal)).await.unwrap().unwrap();
         work.commit().await.unwrap();
         id
     }
@@ -342,16 +347,16 @@ async fn who_lost_the_lease_commits_nothing(app: App) {
         let (first, second) = (random_uuid(), random_uuid());
         let work = worker.process.work().await.unwrap();
         let id = work.enqueue(OfTomorrow {}.enqueued().unwrap()).await.unwrap().unwrap();
-        let claimed = jobs::claim(&work, first, &[OfTomorrow::KIND], 1).await.unwrap();
-        assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [id]);
+        let claimed = jobs::claim(&work, first, &[OfTomorrow::KIND], &[]).await.unwrap();
+        assert_eq!(claimed.map(|job| job.id), Some(id));
         work.commit().await.unwrap();
         worker.let_lease_expire(id).await;
         until("it is queued again", async || {
             let work = worker.process.work().await.unwrap();
             jobs::end_expired(&work).await.unwrap();
-            let claimed = jobs::claim(&work, second, &[OfTomorrow::KIND], 1).await.unwrap();
+            let claimed = jobs::claim(&work, second, &[OfTomorrow::KIND], &[]).await.unwrap();
             work.commit().await.unwrap();
-            claimed.len() == 1
+            claimed.is_some()
         })
         .await;
         let work = worker.process.work().await.unwrap();
@@ -368,18 +373,42 @@ async fn who_lost_the_lease_commits_nothing(app: App) {
 
 async fn two_workers_share_jobs(app: App) {
     local(async {
-        // One worker runs three at a time, so that they meet only where both do.
+        // One worker runs three at a time, two of them of one principal, so that they meet only where both do.
         let barrier = Arc::new(Barrier::new(6));
         let first = Worker::start_with(&app, None, &barrier, |jobs| jobs).await;
         let _second = Worker::start_with(&app, None, &barrier, |jobs| jobs).await;
         let mut all = vec![];
-        for _ in 0..6 {
-            all.push(first.enqueue(&Together {}).await);
+        let principals = [random_uuid(), random_uuid()];
+        for n in 0..6 {
+            all.push(first.enqueue_for(Some(principals[n / 3]), &Together {}).await);
         }
         for id in all {
             let done = first.until_status(id, "succeeded").await;
             assert_eq!(done.attempts, 1);
         }
+    })
+    .await;
+}
+
+async fn jobs_of_one_principal_leave_a_place_for_others(app: App) {
+    local(async {
+        let (worker, principal) = (Worker::start(&app, Some(1)).await, Some(random_uuid()));
+        let mut stuck = vec![];
+        for name in ["first", "second", "third"] {
+            stuck.push(worker.enqueue_for(principal, &Steps { name: name.to_owned(), total: 2 }).await);
+        }
+        let waiting = async || {
+            let mut queued = 0;
+            for id in &stuck {
+                queued += usize::from(worker.kept(*id).await.status == "queued");
+            }
+            queued
+        };
+        until("two run, and never end", async || waiting().await == 1).await;
+        // The third is due longer than this one, and would be taken before it.
+        let other = worker.enqueue(&Steps { name: "Other".to_owned(), total: 1 }).await;
+        worker.until_status(other, "succeeded").await;
+        assert_eq!(waiting().await, 1);
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! Bulk operations: one change to many records, done in the background with the rights of its principal, and reverted.
 
 use crate::support::*;
+use futures_util::future::join_all;
 use samphan_api::openapi;
 use samphan_background::jobs::Job;
 use samphan_persistence::{
@@ -8,9 +9,14 @@ use samphan_persistence::{
     operations::{self, NewOperation, Plan},
     store::{Opening, Store},
 };
-use samphan_resource::{builtin::operation::OperationKind, caller::Caller};
+use samphan_resource::{
+    builtin::operation::OperationKind,
+    caller::{Caller, CallerKind},
+    error::{Code, Result},
+};
 use samphan_rest::bulk::RunOperation;
 use std::sync::Arc;
+use uuid::Uuid;
 
 crate::on_both![
     bulk_update_changes_every_record_of_a_filter_once,
@@ -23,6 +29,8 @@ crate::on_both![
     what_an_operation_is_about_is_named_once_and_in_one_way,
     of_many_records_with_one_tax_number_one_gets_it,
     cancelled_operation_changes_nothing_more_until_its_job_is_tried_again,
+    operations_are_seen_and_cancelled_as_far_as_reach_goes,
+    caller_has_few_operations_open_whatever_the_crowd,
 ];
 
 async fn finished(app: &App, operation: &Answer) -> Value {
@@ -125,15 +133,68 @@ async fn each_record_is_changed_with_the_rights_of_who_asked(app: App) {
 async fn begun(app: &App, ids: &[String], of_job: impl FnOnce(NewJob) -> NewJob) -> Answer {
     let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, openapi::shapes()).await.unwrap();
-    let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
+    let id = begin_as(&store, Caller::system(), ids, of_job).await.unwrap();
+    app.get(&format!("/v1/operations/{id}")).await.is(200)
+}
+
+async fn begin_as(store: &Store, caller: Caller, ids: &[String], of_job: impl FnOnce(NewJob) -> NewJob) -> Result<Uuid> {
+    let work = store.work(Arc::new(caller), now()).await?;
     let patch = json!({"grade": "B"}).as_object().unwrap().clone();
     let plan = Plan { ids: ids.iter().map(|id| id.parse().unwrap()).collect(), patch, is_assignment: false, reason: None };
     let (kind, shape, changed_fields) = (OperationKind::BulkUpdate, work.shape("accounts").unwrap(), vec!["grade".to_owned()]);
     let new = NewOperation { kind, shape, plan, changed_fields, reverts_id: None };
     let job = |operation_id| Ok(of_job(RunOperation { operation_id }.enqueued()?));
-    let made = operations::begin(&work, new, job).await.unwrap();
-    work.commit().await.unwrap();
-    app.get(&format!("/v1/operations/{}", made.id())).await.is(200)
+    match operations::begin(&work, new, job).await {
+        Ok(made) => work.commit().await.map(|()| made.id()),
+        Err(error) => work.roll_back().await.and(Err(error)),
+    }
+}
+
+async fn operations_are_seen_and_cancelled_as_far_as_reach_goes(app: App) {
+    let grants = ["accounts:*/all", "operations:*/own", "changes:read/all"];
+    let (first, second) = (app.person(&grants, &[], &[]).await, app.person(&grants, &[], &[]).await);
+    let ids = customers(&app, 1, json!({"grade": "A"})).await;
+    let asked = first.app.post("/v1/accounts/bulk-update", json!({"ids": ids, "patch": {"grade": "B"}})).await.is(202);
+    assert_eq!(asked["owner_id"], *first.id);
+    let done = finished(&first.app, &asked).await;
+    let path = format!("/v1/operations/{}", asked.id());
+    assert_eq!(second.app.get("/v1/operations").await.is(200)["data"], json!([]));
+    for of_it in ["", "/items"] {
+        second.app.get(&format!("{path}{of_it}")).await.refused(404, "not_found");
+    }
+    for action in ["cancel", "revert"] {
+        second.app.post(&format!("{path}/{action}"), json!({})).await.refused(404, "not_found");
+    }
+    assert!(second.app.feed().await.iter().all(|change| change["resource_id"] != done["id"]));
+    assert_eq!(items(&first.app, &done, "changed").await.len(), 1);
+    // It keeps its owner: nobody has to take it over when the user leaves.
+    app.post(&format!("/v1/users/{}/deactivate", first.id), json!({})).await.is(200);
+    assert_eq!(app.get(&path).await.is(200)["owner_id"], *first.id);
+}
+
+async fn caller_has_few_operations_open_whatever_the_crowd(app: App) {
+    let seller = app.person(&["accounts:*/all", "operations:*/own"], &[], &[]).await;
+    let caller = || Caller { id: seller.id.parse().unwrap(), kind: CallerKind::User, ..Caller::system() };
+    let ids = customers(&app, 1, json!({"grade": "A"})).await;
+    let opening = Opening { url: app.database_url().to_owned(), connections: 8, full_sync: false };
+    let (store, tomorrow) = (Store::open(&opening, openapi::shapes()).await.unwrap(), now().plus_seconds(86_400));
+    let begin = async || loop {
+        match begin_as(&store, caller(), &ids, |job| job.at(tomorrow)).await {
+            Err(error) if error.code == Code::Unavailable => {}
+            done => return done,
+        }
+    };
+    let begun = join_all((0..64).map(|_| begin())).await;
+    let open: Vec<Uuid> = begun.iter().filter_map(|done| done.as_ref().ok().copied()).collect();
+    assert_eq!(i64::try_from(open.len()).unwrap(), operations::MAX_OPEN);
+    assert!(begun.iter().filter_map(|done| done.as_ref().err()).all(|error| error.code == Code::RateLimited));
+    let ask = || seller.app.post("/v1/accounts/bulk-update", json!({"ids": ids, "patch": {"grade": "B"}}));
+    let refused = ask().await.refused(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "10");
+    // Others may, and so may the caller once one has ended.
+    app.post("/v1/accounts/bulk-update", json!({"ids": ids, "patch": {"grade": "C"}})).await.is(202);
+    seller.app.post(&format!("/v1/operations/{}/cancel", open[0]), json!({})).await.is(200);
+    ask().await.is(202);
 }
 
 async fn who_may_not_sign_in_any_more_changes_nothing(app: App) {

@@ -38,20 +38,25 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError},
     task::Poll,
     time::Duration,
 };
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::{self, JoinSet},
+    time::sleep,
+};
 use uuid::Uuid;
 
 /// How often it is looked for jobs; those that this process enqueues for now are heard of at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Jobs that a process runs at a time: they share the connections of its tasks, none of requests.
 const MAX_RUNNING: usize = 3;
+/// Those of them that may be of one principal: what one asks for never keeps the jobs of others waiting.
+const MAX_RUNNING_OF_ONE: usize = 2;
 /// How often a lease is extended: twice may fail.
 const EXTEND_INTERVAL: Duration = Duration::from_secs(LEASE_SECONDS.unsigned_abs() / 3);
 
@@ -272,31 +277,46 @@ pub fn measure(tell: impl Fn(&jobs::Counts) + 'static) -> Task {
 async fn run(process: Process, known: BTreeMap<&'static str, Known>) {
     let kinds: Vec<&'static str> = known.keys().copied().collect();
     let mut running: JoinSet<()> = JoinSet::new();
+    let mut principals: HashMap<task::Id, Option<Uuid>> = HashMap::new();
     loop {
-        while let Some(ended) = running.try_join_next() {
-            if let Err(error) = ended {
-                // Its lease expires, which counts as an attempt.
-                tracing::error!(%error, "an attempt at a job broke off");
-            }
-        }
-        let room = MAX_RUNNING - running.len();
-        let claimed = if room == 0 { Ok(vec![]) } else { claim(&process, &kinds, room).await };
-        match claimed {
-            Ok(claimed) => {
-                for job in claimed {
+        while running.len() < MAX_RUNNING {
+            match claim(&process, &kinds, &full(&principals)).await {
+                Ok(Some(job)) => {
                     if let Some(known) = known.get(job.kind.as_str()).copied() {
-                        running.spawn_local(attempt(process.clone(), known, job));
+                        let principal = job.principal_id;
+                        principals.insert(running.spawn_local(attempt(process.clone(), known, job)).id(), principal);
                     }
                 }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "jobs could not be claimed; it is tried again");
+                    break;
+                }
             }
-            Err(error) => tracing::warn!(%error, "jobs could not be claimed; it is tried again"),
         }
         tokio::select! {
             () = process.store.enqueued.notified() => {}
-            Some(_) = running.join_next() => {}
+            Some(ended) = running.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => {
+                        // Its lease expires, which counts as an attempt.
+                        tracing::error!(%error, "an attempt at a job broke off");
+                        error.id()
+                    }
+                };
+                principals.remove(&id);
+            }
             () = sleep(POLL_INTERVAL) => {}
         }
     }
+}
+
+/// The principals of whom as many jobs run as may of one; none stands for Samphan itself.
+fn full(principals: &HashMap<task::Id, Option<Uuid>>) -> Vec<Option<Uuid>> {
+    let mut counts: BTreeMap<Option<Uuid>, usize> = BTreeMap::new();
+    principals.values().for_each(|principal| *counts.entry(*principal).or_default() += 1);
+    counts.into_iter().filter(|(_, count)| *count >= MAX_RUNNING_OF_ONE).map(|(principal, _)| principal).collect()
 }
 
 /// Gives back the jobs of a process that ends in order, once its tasks have ended: another one, or its own next start, goes on with them at
@@ -311,14 +331,14 @@ pub async fn give_back(process: &Process) -> Result<()> {
     work.commit().await
 }
 
-async fn claim(process: &Process, kinds: &[&'static str], most: usize) -> Result<Vec<Claimed>> {
+async fn claim(process: &Process, kinds: &[&'static str], full: &[Option<Uuid>]) -> Result<Option<Claimed>> {
     let reader = process.store.reader(Arc::new(Caller::system()), clock::now());
     if !jobs::is_any_due(&reader, kinds).await? {
-        return Ok(vec![]);
+        return Ok(None);
     }
     let work = process.work().await?;
     jobs::end_expired(&work).await?;
-    let claimed = jobs::claim(&work, Uuid::from_u128(rand::random()), kinds, most).await?;
+    let claimed = jobs::claim(&work, Uuid::from_u128(rand::random()), kinds, full).await?;
     work.commit().await?;
     let mut leases = process.leases.lock().unwrap_or_else(PoisonError::into_inner);
     leases.extend(claimed.iter().map(|job| (job.id, job.lease)));

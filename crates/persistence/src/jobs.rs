@@ -208,21 +208,24 @@ fn limited(sql: &mut Sql, order: &'static str, most: i64) {
     sql.push(if sql.dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED)" } else { ")" });
 }
 
-/// Takes up to so many jobs that are due, those due longest first. Only kinds that this program knows: others wait for one that does.
-pub async fn claim(work: &Work, lease: Uuid, kinds: &[&'static str], most: usize) -> Result<Vec<Claimed>> {
+/// Takes the job that is due longest. Only of kinds that this program knows: others wait for one that does. Not of the principals in `full`,
+/// where none stands for Samphan itself.
+pub async fn claim(work: &Work, lease: Uuid, kinds: &[&'static str], full: &[Option<Uuid>]) -> Result<Option<Claimed>> {
     let mut sql = work.sql();
     sql.push("UPDATE jobs SET status = 'running', attempts = attempts + 1, leased_by = ").id(lease).push(", leased_until = ");
     sql.bind(Kind::Time, Scalar::Time(work.now.plus_seconds(LEASE_SECONDS)));
     touched(&mut sql, work.now);
     sql.push(" WHERE id IN (SELECT t.id FROM jobs t WHERE ");
     is_due(&mut sql, work.now, kinds);
-    limited(&mut sql, " ORDER BY t.run_at, t.id", i64::try_from(most).unwrap_or(i64::MAX));
+    if full.contains(&None) {
+        sql.push(" AND t.principal_id IS NOT NULL");
+    }
+    for principal in full.iter().flatten() {
+        sql.push(" AND t.principal_id IS DISTINCT FROM ").id(*principal);
+    }
+    limited(&mut sql, " ORDER BY t.run_at, t.id", 1);
     sql.push(" RETURNING id, kind, payload, principal_id, attempts, max_attempts, progress_done, progress_total, request_id");
-    work.fetch(sql, |row| {
-        let total = match row.scalar(7, Kind::Int)? {
-            Scalar::Int(total) => Some(total),
-            _ => None,
-        };
+    work.fetch_one(sql, |row| {
         Ok(Claimed {
             id: row.id(0)?,
             lease,
@@ -231,7 +234,7 @@ pub async fn claim(work: &Work, lease: Uuid, kinds: &[&'static str], most: usize
             principal_id: row.optional_id(3)?,
             attempts: row.int(4)?,
             max_attempts: row.int(5)?,
-            progress: Progress { done: row.int(6)?, total },
+            progress: Progress { done: row.int(6)?, total: row.optional_int(7)? },
             request_id: row.optional_text(8)?,
         })
     })

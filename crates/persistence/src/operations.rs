@@ -28,6 +28,10 @@ pub const MAX_RECORDS: usize = 10_000;
 /// Days for which an operation can be reverted after its end; then it is deleted with its items.
 pub const KEEP_DAYS: i64 = 90;
 const DAY_SECONDS: i64 = 86_400;
+/// Most operations of one caller that are queued or running.
+pub const MAX_OPEN: i64 = 5;
+/// Seconds after which a caller that has so many may ask again.
+const RETRY_SECONDS: u64 = 10;
 /// What an item says of a record that was changed since.
 pub const CHANGED_SINCE: &str = "changed_since";
 /// What an item says of a record whose values before are not kept any more.
@@ -76,8 +80,10 @@ pub struct NewOperation {
     pub reverts_id: Option<Uuid>,
 }
 
-/// Makes an operation and enqueues the job that does it, in the same work. `job` makes the job of the operation's id.
+/// Makes an operation and enqueues the job that does it, in the same work. `job` makes the job of the operation's id. Refused with
+/// `rate_limited` when the caller has [`MAX_OPEN`] operations queued or running.
 pub async fn begin(work: &Work, new: NewOperation, job: impl FnOnce(Uuid) -> Result<NewJob>) -> Result<Stored<Operation>> {
+    check_open(work).await?;
     let total = i64::try_from(new.plan.ids.len()).map_err(|_| Error::from(Code::Internal))?;
     let id = work.new_id();
     let enqueued = work.enqueue(job(id)?.of(total)).await?;
@@ -104,6 +110,19 @@ pub async fn begin(work: &Work, new: NewOperation, job: impl FnOnce(Uuid) -> Res
     sql.push("UPDATE operations SET plan = ").bind(Kind::Json, Scalar::Text(plan)).push(" WHERE id = ").id(id);
     work.execute(sql).await?;
     Ok(made)
+}
+
+async fn check_open(work: &Work) -> Result<()> {
+    let Some(owner) = work.caller.author() else { return Ok(()) };
+    // Of many requests at a time each counts those before it.
+    work.stand_in_line(&format!("operations of {owner}")).await?;
+    let mut sql = work.sql();
+    sql.push("SELECT count(*) FROM operations t WHERE t.status IN ('queued', 'running') AND t.owner_id = ").id(owner);
+    if work.count(sql).await? < MAX_OPEN {
+        return Ok(());
+    }
+    let why = format!("at most {MAX_OPEN} operations of one caller are queued or running at a time");
+    Err(Error::from(Code::RateLimited).about(why).retry_after(RETRY_SECONDS))
 }
 
 /// What an operation does; none when it is done, or not there.

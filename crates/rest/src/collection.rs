@@ -219,6 +219,15 @@ impl<T: Resource> Collection<T> {
         self
     }
 
+    /// Says of what was declared last that it always needs another permission beside its own.
+    #[must_use]
+    pub fn also_needs(mut self, permission: &str) -> Self {
+        if let Some(last) = self.endpoints.operations.last_mut() {
+            last.add_need(permission.to_owned(), None);
+        }
+        self
+    }
+
     /// Says of what was declared last that it needs another permission under a condition; see `Operation::also_needs_when`.
     #[must_use]
     pub fn also_needs_when(mut self, permission: &str, when: &str) -> Self {

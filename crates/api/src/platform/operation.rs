@@ -29,6 +29,8 @@ pub fn routes(api: Api) -> Api {
         .plain_action("cancel", "Cancel an operation. A running one is asked to stop.", cancel)
         .example(Example::default().answers(json!({"status": "cancelled"})).kept())
         .plain_action("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
+        // It begins another operation.
+        .also_needs(bulk::PERMISSION)
         .example(
             Example::default()
                 .answers(json!({

@@ -34,9 +34,11 @@ const SETTLED_AFTER_SECONDS: i64 = 60;
 /// The reason in the events of the records.
 const REASON: &str = "The owner was deactivated.";
 
-/// The resources whose records have an owner, in a steady order.
+/// The resources whose records have an owner that can change, in a steady order. Records that only the server writes, such as operations, say
+/// who asked for them, and stay with that user.
 fn owned(reader: &Reader) -> Vec<&'static Shape> {
-    let mut all: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| s.owned).collect();
+    let is_written = |shape: &Shape| shape.writable().any(|field| !matches!(field.name, "owner_id" | "team_id"));
+    let mut all: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| s.owned && is_written(s)).collect();
     all.sort_by_key(|s| s.many);
     all
 }

@@ -152,6 +152,8 @@ impl Resource for Operation {
     const ABOUT: &'static str = "One change to many records, done in the background: how far it is, and what became of each record.";
     const EVENTS: &'static [&'static str] = &["operation.completed", "operation.failed", "operation.cancelled"];
     const FILTERS: &'static [&'static str] = &["kind", "resource", "status", "reverts_id"];
+    // The caller that asked for it owns it.
+    const OWNED: bool = true;
     const TITLE: &'static str = "kind";
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[

@@ -86,7 +86,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     company.orders(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
     company.past_job(&staff).await?;
-    company.past_operation(&contacts).await?;
+    company.past_operations(&contacts).await?;
     let mut counts = company.counts;
     work.commit().await?;
     counts.insert("webhook_deliveries", books::owe(store, endpoint).await?);
@@ -155,33 +155,40 @@ impl Company<'_> {
         let Some((user_id, _)) = staff.first().copied() else { return Ok(()) };
         self.work.enqueue(HandOverRecords { user_id, successor_id: None }.enqueued()?.of(0)).await?;
         let lease = self.work.new_id();
-        for job in jobs::claim(self.work, lease, &[HandOverRecords::KIND], 1).await? {
+        if let Some(job) = jobs::claim(self.work, lease, &[HandOverRecords::KIND], &[]).await? {
             jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
             *self.counts.entry(Job::MANY).or_default() += 1;
         }
         Ok(())
     }
 
-    /// A bulk operation that is done, as far as it could be.
-    async fn past_operation(&mut self, contacts: &[Uuid]) -> Result<()> {
-        let [first, second, ..] = contacts else { return Ok(()) };
-        let mut patch = Map::new();
-        patch.insert("department".to_owned(), json!("Purchasing"));
-        let plan = Plan { ids: vec![*first, *second], patch, is_assignment: false, reason: None };
-        let shape = self.work.shape(Contact::MANY)?;
-        let changed_fields = vec!["department".to_owned()];
-        let new = NewOperation { kind: OperationKind::BulkUpdate, shape, plan, changed_fields, reverts_id: None };
-        let made = operations::begin(self.work, new, |operation_id| RunOperation { operation_id }.enqueued()).await?;
-        let outcomes = [(*first, Outcome::Unchanged), (*second, Outcome::Failed(Code::Forbidden.into()))];
-        operations::note(self.work, made.id(), &outcomes).await?;
-        operations::complete(self.work, made.id()).await?;
-        let lease = self.work.new_id();
-        for job in jobs::claim(self.work, lease, &[RunOperation::KIND], 1).await? {
-            jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
-            *self.counts.entry(Job::MANY).or_default() += 1;
+    /// Bulk operations that are done, as far as they could be: each gives two contacts a department.
+    async fn past_operations(&mut self, contacts: &[Uuid]) -> Result<()> {
+        const DEPARTMENTS: [&str; 8] =
+            ["Purchasing", "Accounting", "Warehouse", "Production", "Quality control", "Sales", "Marketing", "Management"];
+        for (pair, department) in contacts.chunks_exact(2).zip(DEPARTMENTS) {
+            let [first, second] = pair else { continue };
+            let plan = Plan {
+                ids: pair.to_vec(),
+                patch: Map::from_iter([("department".to_owned(), json!(department))]),
+                is_assignment: false,
+                reason: None,
+            };
+            let shape = self.work.shape(Contact::MANY)?;
+            let changed_fields = vec!["department".to_owned()];
+            let new = NewOperation { kind: OperationKind::BulkUpdate, shape, plan, changed_fields, reverts_id: None };
+            let made = operations::begin(self.work, new, |operation_id| RunOperation { operation_id }.enqueued()).await?;
+            let outcomes = [(*first, Outcome::Unchanged), (*second, Outcome::Failed(Code::Forbidden.into()))];
+            operations::note(self.work, made.id(), &outcomes).await?;
+            operations::complete(self.work, made.id()).await?;
+            let lease = self.work.new_id();
+            if let Some(job) = jobs::claim(self.work, lease, &[RunOperation::KIND], &[]).await? {
+                jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
+                *self.counts.entry(Job::MANY).or_default() += 1;
+            }
+            *self.counts.entry(Operation::MANY).or_default() += 1;
+            *self.counts.entry(OperationItem::MANY).or_default() += 1;
         }
-        self.counts.insert(Operation::MANY, 1);
-        self.counts.insert(OperationItem::MANY, 1);
         Ok(())
     }
 
