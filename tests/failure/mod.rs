@@ -1,4 +1,4 @@
-//! What happens when things break: CONTRIBUTING says it ("What happens when…"), and it is tried here.
+//! What happens when things break: docs/operations/failure-modes.md lists the cases that are tested here.
 
 mod backups;
 mod books;

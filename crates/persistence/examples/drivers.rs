@@ -1,4 +1,4 @@
-//! How SQLite is read: rusqlite by position, as `sqlite.rs` does, beside sea-orm's `proxy` over rusqlite (CONTRIBUTING, decision 2).
+//! How SQLite is read: rusqlite by position, as `sqlite.rs` does, beside sea-orm's `proxy` over rusqlite (docs/decisions/storage-and-sql.md, decision 2).
 //!
 //!     drivers PATH    a database with accounts in it; prints reads and lists of 50 a second of each, on one thread
 
