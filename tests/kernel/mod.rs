@@ -3,6 +3,7 @@
 mod any_references;
 mod bad_input;
 mod batches;
+mod derived;
 mod exports;
 mod filters;
 mod fixed;

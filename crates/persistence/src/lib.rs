@@ -5,6 +5,7 @@ mod checks;
 pub mod clock;
 pub mod copy;
 pub mod cursor;
+mod derived;
 pub mod dialect;
 pub mod erasure;
 pub mod error;

@@ -6,6 +6,7 @@
 
 use crate::{
     checks::{self, Checked, Pair},
+    derived,
     error::Result,
     guard,
     record::{self, Record, event, id_of, names_of, owner_of, row_of, uuid_in, version_of},
@@ -111,10 +112,11 @@ fn is_alone(work: &Work, shape: &'static Shape, (before, after): Pair<'_>) -> bo
 pub(crate) async fn write(
     work: &Work,
     shape: &'static Shape,
-    writes: Vec<Write>,
+    mut writes: Vec<Write>,
     what: &str,
     reason: Option<&str>,
 ) -> Result<Vec<Result<Record>>> {
+    derived::fill(work, shape, &mut writes).await?;
     let mut outcomes = Vec::with_capacity(writes.len());
     let mut group = Group::default();
     for one in writes {
@@ -132,7 +134,9 @@ pub(crate) async fn write(
 
 /// The same of one record.
 pub(crate) async fn write_one(work: &Work, shape: &'static Shape, one: Write, what: &str, reason: Option<&str>) -> Result<Record> {
-    write_group(work, shape, vec![one], what, reason).await?.pop().ok_or(Code::Internal)?
+    let mut writes = vec![one];
+    derived::fill(work, shape, &mut writes).await?;
+    write_group(work, shape, writes, what, reason).await?.pop().ok_or(Code::Internal)?
 }
 
 /// A record that is being written.
@@ -174,6 +178,8 @@ async fn write_group(
     index(work, shape, &pairs, None).await?;
     tell(work, shape, &written, what, reason);
     move_owners(work, shape, &pairs).await?;
+    let changed: Vec<(&Record, &Record)> = pairs.iter().filter_map(|(before, after)| Some(((*before)?, *after))).collect();
+    derived::follow(work, shape, &changed).await?;
     let mut written = written.into_iter().map(|one| one.write.after);
     let each = outcomes.into_iter().map(|outcome| match outcome? {
         Some(unchanged) => Ok(unchanged),

@@ -4,6 +4,7 @@
 
 use crate::{
     checks::{self, Checked},
+    derived,
     error::Result,
     guard,
     list::key_column,
@@ -260,8 +261,8 @@ pub(crate) fn begun(reader: &Reader, shape: &'static Shape, mut record: Record) 
 }
 
 /// Makes a record of what `begun` answered; `chosen` where the caller chose its id.
-pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: &Record, chosen: bool) -> Result<()> {
-    many::write_one(work, shape, Write::new(record.clone(), chosen), "created", None).await.map(|_| ())
+pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: Record, chosen: bool) -> Result<Record> {
+    many::write_one(work, shape, Write::new(record, chosen), "created", None).await
 }
 
 /// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.
@@ -316,11 +317,17 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     relations::check_restored(work, shape, &found).await?;
     let lost = relations::drop_lost_flags(work, shape, &mut found).await?;
     let position = ordering::reopen(work, shape, &found).await?;
+    let mut written = [Write::new(found, false)];
+    derived::fill(work, shape, &mut written).await?;
+    let [Write { after: mut found, .. }] = written;
     let version = version_of(&found) + 1;
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.many).push(" SET deleted_at = NULL, version = ").int(version);
     for flag in lost {
         sql.push(", \"").push(flag).push("\" = ").bind(Kind::Bool, Scalar::Bool(false));
+    }
+    for field in shape.derived.iter().filter_map(|derived| shape.field(derived.field)) {
+        sql.push(", \"").push(field.name).push("\" = ").bind(field.kind, cell(field, field.kind, &found)?);
     }
     if let Some(position) = position {
         sql.push(", position = ").int(position);

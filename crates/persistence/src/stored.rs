@@ -154,8 +154,8 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
     let drafts = placed(work, numbered(work, vec![draft]).await?).await?;
     let draft = drafts.into_iter().next().ok_or(Code::Internal)?;
     let (made, chosen) = begun(work, shape, draft)?;
-    record::insert(work, shape, &made.record, chosen).await?;
-    Ok(made)
+    let record = record::insert(work, shape, made.record, chosen).await?;
+    as_written(shape, record, made.data)
 }
 
 /// Makes many records, each with its own result in their order, as if they were made one after the other: a handful of statements for all.
@@ -206,7 +206,7 @@ async fn write_many<T: Resource>(
     let each = rest.into_iter().map(|data| {
         let data = data?;
         let record = written.next().ok_or(Code::Internal)??;
-        Ok(Stored { record, data })
+        as_written(shape, record, data)
     });
     Ok(each.collect())
 }
@@ -216,7 +216,12 @@ pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>
     let shape = work.shape(T::MANY)?;
     let settled = settle(after, shape)?;
     let record = record::save(work, shape, &before.record, settled.full_record()?, what, reason).await?;
-    Ok(Stored { record, data: settled.data })
+    as_written(shape, record, settled.data)
+}
+
+/// A record as it was written, which may differ from what was asked for in the fields it derives.
+fn as_written<T: Resource>(shape: &Shape, record: Record, data: T) -> Result<Stored<T>> {
+    if shape.derived.is_empty() { Ok(Stored { record, data }) } else { Stored::of(record) }
 }
 
 /// Takes a record through a transition of its resource: to the state it leads to, under its event, and nothing else. 409

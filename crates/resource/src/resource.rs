@@ -116,6 +116,25 @@ impl Numbering {
     }
 }
 
+/// A field that repeats a field of another record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// The field that is kept equal: `account_id`.
+    pub field: &'static str,
+    /// The field that names the other record: `order_id`.
+    pub reference: &'static str,
+    /// The field of the other record, of the same type.
+    pub from: &'static str,
+}
+
+impl Derived {
+    /// What the document says of the field: `order_id.account_id`.
+    #[must_use]
+    pub fn describe(self) -> String {
+        format!("{}.{}", self.reference, self.from)
+    }
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -181,6 +200,11 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const FIXED: &'static [&'static str] = &[];
     /// Fields that stay as they are while other records rely on this one.
     const FIXED_IN_USE: &'static [&'static str] = &[];
+    /// Fields that repeat a field of the record that a reference names, kept equal to it by the kernel. They are read-only, and give a record
+    /// of a record the filters, the data subject and the visibility of the record above: a shipment has the account of its order.
+    ///
+    /// Each record that follows a change is an update with an event of its own: meant for fields that seldom change.
+    const DERIVED: &'static [Derived] = &[];
     /// The most levels of a hierarchy: of records that name one another as parents.
     const MAX_LEVELS: usize = 20;
     /// Fields about a private person (hidden by field rules of class `personal`).

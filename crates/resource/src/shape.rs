@@ -7,7 +7,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
-    resource::{Details, Items, Link, Numbering, POSITION, Resource, Seen},
+    resource::{Derived, Details, Items, Link, Numbering, POSITION, Resource, Seen},
     scalar::{Kind, Misfit, Scalar},
     text,
     timer::Timer,
@@ -165,6 +165,8 @@ pub struct Shape {
     pub possible_duplicates: &'static [&'static [&'static str]],
     /// The fields within which its records are in an order of their own.
     pub ordered: Option<&'static [&'static str]>,
+    /// See [`Resource::DERIVED`].
+    pub derived: &'static [Derived],
     /// How its records are numbered, and the name of the series.
     pub number: Option<(Numbering, &'static str)>,
     /// Flags that only one record of a set has, and the fields that make the set.
@@ -278,6 +280,11 @@ impl Shape {
             let stays = |name: &&&str| of(name).is_some_and(|f| f.read_only) || T::FIXED.contains(*name);
             assert!(within.iter().all(|name| stays(&name)), "{}: what an order is within does not change", T::MANY);
         }
+        for derived in T::DERIVED {
+            let of = |name: &str| fields.iter().find(|f| f.name == name);
+            let is_filled = of(derived.field).is_some_and(|f| f.read_only) && of(derived.reference).is_some_and(|f| f.reference.is_some());
+            assert!(is_filled, "{}: {} is read-only and {} a reference", T::MANY, derived.field, derived.reference);
+        }
         for any in T::ANY_REFERENCES {
             let of = |name: &str| fields.iter().find(|f| f.name == name).map(|f| (f.nullable, f.read_only));
             assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::MANY, any.resource, any.id);
@@ -349,6 +356,7 @@ impl Shape {
             distinct: T::DISTINCT,
             possible_duplicates: T::POSSIBLE_DUPLICATES,
             ordered: T::ORDERED,
+            derived: T::DERIVED,
             number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::ONE)))),
             one_of: T::ONE_OF,
             references,

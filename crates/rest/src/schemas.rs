@@ -194,6 +194,9 @@ fn naming(shape: &Shape, field: &Field, shapes: &Shapes) -> Value {
             schema["x-reference-by"] = json!(any.resource);
         }
     }
+    if let Some(derived) = shape.derived.iter().find(|derived| derived.field == field.name) {
+        schema["x-derived-from"] = json!(derived.describe());
+    }
     schema
 }
 

@@ -4,7 +4,14 @@ use crate::{
     id::{AccountId, OrderId, UserId},
     integration::credit_policy::CreditAction,
 };
-use samphan_resource::{example, instant::Instant, money::Amount, privacy::PersonalData, resource::Resource, transition::Transition};
+use samphan_resource::{
+    example,
+    instant::Instant,
+    money::Amount,
+    privacy::PersonalData,
+    resource::{Derived, Resource},
+    transition::Transition,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -101,6 +108,7 @@ impl Resource for OrderHold {
     const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];
     const TITLE: &'static str = "kind";
     const PARENTS: &'static [&'static str] = &["order_id"];
+    const DERIVED: &'static [Derived] = &[Derived { field: "account_id", reference: "order_id", from: "account_id" }];
     const FINANCIAL: &'static [&'static str] = &["amount_over"];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[

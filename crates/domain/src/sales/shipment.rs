@@ -10,7 +10,7 @@ use samphan_resource::{
     money::Quantity,
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Numbering, Resource},
+    resource::{Derived, Numbering, Resource},
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,7 @@ impl Resource for Shipment {
     const NUMBER: Option<Numbering> = Some(Numbering { prefix: "SH-", width: 6 });
     const TITLE: &'static str = "number";
     const PARENTS: &'static [&'static str] = &["order_id"];
+    const DERIVED: &'static [Derived] = &[Derived { field: "account_id", reference: "order_id", from: "account_id" }];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("pick", &["planned"], "picked", "picked"),
