@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = env -u RUSTC_WORKSPACE_WRAPPER $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run demo test unit api check format lint openapi openapi-check lint-openapi clients browser chaos fuzz contract deny bench
+.PHONY: help run test check format lint openapi docs openapi-check lint-openapi clients browser chaos fuzz contract deny bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,10 @@ openapi: ## Write the published document anew, and the client made of it
 	$(CARGO) run --quiet -p samphan -- openapi --form older > openapi/openapi-3.0.json
 	$(CARGO) run --quiet -p samphan -- openapi --form operations > openapi/operations.txt
 	$(CLIENT)
+
+docs: ## Write docs/operations/configuration.md anew from the program's options; a test compares it
+	$(CARGO) run --quiet -p samphan -- configuration > docs/operations/configuration.md.new
+	mv docs/operations/configuration.md.new docs/operations/configuration.md
 
 openapi-check: ## Is the published document what the code says
 	@diff <($(CARGO) run --quiet -p samphan -- openapi) openapi/openapi.json >/dev/null || { echo "openapi/openapi.json is not what the code says: make openapi"; exit 1; }

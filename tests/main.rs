@@ -4,6 +4,7 @@
 mod catalog;
 mod contract;
 mod customers;
+mod docs;
 mod erp;
 mod failure;
 mod integration;

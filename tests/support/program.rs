@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Where the program is.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_samphan-under-test");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_samphan-under-test");
 
 /// A running program, ended when dropped.
 pub struct Program {

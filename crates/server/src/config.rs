@@ -1,7 +1,7 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{admin::AdminCommand, backup, generate, keys::KeysCommand, load, rebuild_stock::StockCommand},
+    commands::{admin::AdminCommand, backup, generate, health, keys::KeysCommand, load, rebuild_stock::StockCommand},
     retention::Retention,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -39,8 +39,13 @@ pub enum Command {
     /// Look after the keys of the service: those that tokens and cursors are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Ask a running server whether it is ready, and exit with 0 if it is and 1 if not: for health checks of containers.
+    Health(health::Health),
     /// Print the OpenAPI document.
     Openapi(Openapi),
+    /// Print docs/operations/configuration.md, generated from the options of all commands.
+    #[command(hide = true)]
+    Configuration,
     /// Load another system's files into a running service, through its public API; a second run changes nothing.
     #[command(subcommand)]
     Load(Box<load::Source>),

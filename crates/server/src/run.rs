@@ -2,7 +2,7 @@
 
 use crate::{
     commands::{
-        admin, backup, demo, generate, keys, load,
+        admin, backup, configuration, demo, generate, health, keys, load,
         rebuild_stock::{self, StockCommand},
     },
     config::{Cli, Command, Form, Settings},
@@ -43,6 +43,11 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Restore(options) => backup::restore(&options).map(|said| println!("{said}")),
         Command::Admin(command) => admin::run(&command).await.map(|said| println!("{said}")),
         Command::Keys(command) => keys::run(&command).await.map(|said| println!("{said}")),
+        Command::Health(options) => health::check(&options).await,
+        Command::Configuration => {
+            print!("{}", configuration::page());
+            Ok(())
+        }
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,

@@ -2,8 +2,10 @@
 
 pub mod admin;
 pub mod backup;
+pub mod configuration;
 pub mod demo;
 pub mod generate;
+pub mod health;
 pub mod keys;
 pub mod load;
 mod names;
