@@ -13,7 +13,7 @@ use crate::{
     store::Reader,
 };
 use samphan_resource::{
-    caller::{FieldAccess, Sight},
+    caller::{FieldAccess, Visibility},
     error::{Code, Error},
     filter::{Filter, Op, Target},
     page::{Position, Sort},
@@ -385,11 +385,11 @@ fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Op
         Some(Filter::All(parts)) => parts.as_slice(),
         Some(one) => std::slice::from_ref(one),
     };
-    let (field, value) = match (reader.caller.sight(&shape.permission(verb)), filters) {
-        (Sight::Some { owner, teams }, []) if teams.is_empty() && shape.seen == [Seen::Owner] => {
+    let (field, value) = match (reader.caller.visibility(&shape.permission(verb)), filters) {
+        (Visibility::Owned { owner, teams }, []) if teams.is_empty() && shape.seen == [Seen::Owner] => {
             (shape.field("owner_id")?, Scalar::Id(owner))
         }
-        (Sight::Everything, [Filter::Leaf { target: Target::Field(field), op: Op::In, values, negated: false }]) => {
+        (Visibility::All, [Filter::Leaf { target: Target::Field(field), op: Op::In, values, negated: false }]) => {
             let [value] = values.as_slice() else { return None };
             (*field, value.clone())
         }

@@ -175,7 +175,7 @@ pub(crate) async fn all_with(reader: &Reader, shape: &'static Shape, field: &'st
 pub fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
     let (owner, team) = owner_of(found);
     let permission = shape.permission(verb);
-    if !shape.owned || reader.caller.sight(&permission).covers(owner, team) {
+    if !shape.owned || reader.caller.visibility(&permission).includes(owner, team) {
         return Ok(());
     }
     Err(Error::from(Code::Forbidden).allowing([permission]))

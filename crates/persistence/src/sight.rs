@@ -6,7 +6,7 @@
 
 use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
 use samphan_resource::{
-    caller::{Reach, Sight},
+    caller::{Reach, Visibility},
     error::{Code, Error},
     reference::AnyReference,
     resource::Seen,
@@ -24,9 +24,9 @@ const MAX_TEAM_WALKS: usize = 8;
 #[derive(Clone, Debug)]
 pub enum Visible {
     /// No record.
-    Nothing,
+    None,
     /// Every record.
-    Everything,
+    All,
     /// The records visible in any of these ways.
     Any(Vec<Way>),
 }
@@ -116,8 +116,8 @@ fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static s
         return by_subject(sql, reader, alias, about, Reach::All, 0, true);
     }
     match of_caller(reader, shape, verb)? {
-        Visible::Everything => Ok(()),
-        Visible::Nothing => {
+        Visible::All => Ok(()),
+        Visible::None => {
             sql.push(" AND 1 = 0");
             Ok(())
         }
@@ -131,33 +131,33 @@ fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static s
 /// What a caller sees of a resource with a verb. The verb of a child was checked as a permission: a caller that sees a parent sees the child.
 fn of_caller(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Visible> {
     let own = if shape.parents.is_empty() { reader.caller.reach(&shape.permission(verb)) } else { Some(Reach::All) };
-    own.map_or(Ok(Visible::Nothing), |own| resolved(reader, shape, own))
+    own.map_or(Ok(Visible::None), |own| resolved(reader, shape, own))
 }
 
 /// What a caller sees of a resource that is not the one asked for, at most as far as a reach goes: its own permission counts.
 fn visible(reader: &Reader, shape: &'static Shape, most: Reach) -> Result<Visible> {
     let own = if shape.nested { Some(Reach::All) } else { reader.caller.reach(&shape.permission("read")) };
     let own = if shape.owned { own.map(|own| own.min(most)) } else { own.map(|_| most) };
-    own.map_or(Ok(Visible::Nothing), |own| resolved(reader, shape, own))
+    own.map_or(Ok(Visible::None), |own| resolved(reader, shape, own))
 }
 
 /// The ways of a resource as a reach leaves them. The reach over documents goes for the records that lend them their visibility, too: who
 /// reads only his own orders reads those of his own accounts with them, and not those of every account he may look at.
 fn resolved(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
     if shape.seen.is_empty() {
-        return Ok(Visible::Everything);
+        return Ok(Visible::All);
     }
     let (mut ways, mut is_whole) = (vec![], true);
     for way in &shape.seen {
         let (outer, other, inner) = match *way {
-            Seen::Owner => match reader.caller.sight_of(reach) {
-                Sight::Everything => return Ok(Visible::Everything),
-                Sight::Some { owner, teams } => {
+            Seen::Owner => match reader.caller.visibility_of(reach) {
+                Visibility::All => return Ok(Visible::All),
+                Visibility::Owned { owner, teams } => {
                     is_whole = false;
                     ways.push(Way::Owner { owner, teams });
                     continue;
                 }
-                Sight::Nothing => continue,
+                Visibility::None => continue,
             },
             Seen::Subject(id) => {
                 is_whole = false;
@@ -172,16 +172,16 @@ fn resolved(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visi
         };
         let is_link = outer == "id";
         match visible(reader, other, reach)? {
-            Visible::Nothing => is_whole = false,
+            Visible::None => is_whole = false,
             seen => {
-                is_whole &= matches!(seen, Visible::Everything) && !is_link;
+                is_whole &= matches!(seen, Visible::All) && !is_link;
                 ways.push(Way::Related { outer, shape: other, inner, is_link, visible: Box::new(seen) });
             }
         }
     }
     Ok(match ways.len() {
-        0 => Visible::Nothing,
-        _ if is_whole => Visible::Everything,
+        0 => Visible::None,
+        _ if is_whole => Visible::All,
         _ => Visible::Any(ways),
     })
 }
@@ -262,7 +262,7 @@ fn set_of(sql: &mut Sql, reader: &Reader, way: &Way, depth: usize) -> Result<()>
 /// The ways of a list that is found by going each of them along its own index: none where there is only one, or where no owner lends the
 /// first of them.
 pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Way>> {
-    let Visible::Any(ways) = (if shape.owned { of_caller(reader, shape, verb)? } else { Visible::Everything }) else { return Ok(vec![]) };
+    let Visible::Any(ways) = (if shape.owned { of_caller(reader, shape, verb)? } else { Visible::All }) else { return Ok(vec![]) };
     let walked = |way: &Way| match way {
         Way::Owner { teams, .. } => teams.len() <= MAX_TEAM_WALKS,
         Way::Related { .. } => true,
@@ -294,8 +294,8 @@ pub fn gathered(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way
 /// Adds ` AND …` that leaves the search entries `alias` of the records of a resource that the caller sees.
 pub fn only_found(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) -> Result<()> {
     let ways = match of_caller(reader, shape, "read")? {
-        Visible::Everything => return Ok(()),
-        Visible::Nothing => vec![],
+        Visible::All => return Ok(()),
+        Visible::None => vec![],
         Visible::Any(ways) => ways,
     };
     if ways.is_empty() {
@@ -338,8 +338,8 @@ fn by_subject(
     let (mut whole, mut partly, mut about, mut is_all) = (vec![], vec![], vec![], true);
     for shape in shapes {
         match visible(reader, shape, most)? {
-            Visible::Nothing => is_all = false,
-            Visible::Everything => whole.push(shape),
+            Visible::None => is_all = false,
+            Visible::All => whole.push(shape),
             Visible::Any(ways) => {
                 let (subjects, others): (Vec<Way>, Vec<Way>) = ways.into_iter().partition(|way| matches!(way, Way::Subject { .. }));
                 is_all &= others.is_empty() && follows;
@@ -414,14 +414,14 @@ fn owned_by(sql: &mut Sql, alias: &'static str, owner: Uuid, teams: &[Uuid]) {
 }
 
 /// Adds ` AND …` for the owner and team columns of `alias`.
-pub fn by_owner(sql: &mut Sql, shape: &Shape, alias: &'static str, sight: &Sight) {
-    match sight {
-        Sight::Everything => {}
-        Sight::Nothing => {
+pub fn by_owner(sql: &mut Sql, shape: &Shape, alias: &'static str, visibility: &Visibility) {
+    match visibility {
+        Visibility::All => {}
+        Visibility::None => {
             sql.push(" AND 1 = 0");
         }
-        Sight::Some { .. } if !shape.owned => {}
-        Sight::Some { owner, teams } => {
+        Visibility::Owned { .. } if !shape.owned => {}
+        Visibility::Owned { owner, teams } => {
             sql.push(" AND ");
             owned_by(sql, alias, *owner, teams);
         }

@@ -117,18 +117,18 @@ pub struct Caller {
 
 /// Which rows of an owned resource a caller sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     /// None at all.
-    Nothing,
+    None,
     /// Those of this owner and of these teams.
-    Some {
+    Owned {
         /// The owner.
         owner: Uuid,
         /// The teams.
         teams: Vec<Uuid>,
     },
     /// All of them.
-    Everything,
+    All,
 }
 
 impl Caller {
@@ -185,18 +185,18 @@ impl Caller {
 
     /// Which rows a permission shows.
     #[must_use]
-    pub fn sight(&self, permission: &str) -> Sight {
-        self.reach(permission).map_or(Sight::Nothing, |reach| self.sight_of(reach))
+    pub fn visibility(&self, permission: &str) -> Visibility {
+        self.reach(permission).map_or(Visibility::None, |reach| self.visibility_of(reach))
     }
 
     /// Which rows a reach covers.
     #[must_use]
-    pub fn sight_of(&self, reach: Reach) -> Sight {
+    pub fn visibility_of(&self, reach: Reach) -> Visibility {
         match reach {
-            Reach::All => Sight::Everything,
-            Reach::Own => Sight::Some { owner: self.id, teams: vec![] },
-            Reach::Team => Sight::Some { owner: self.id, teams: self.teams.clone() },
-            Reach::Subtree => Sight::Some { owner: self.id, teams: self.subtree.clone() },
+            Reach::All => Visibility::All,
+            Reach::Own => Visibility::Owned { owner: self.id, teams: vec![] },
+            Reach::Team => Visibility::Owned { owner: self.id, teams: self.teams.clone() },
+            Reach::Subtree => Visibility::Owned { owner: self.id, teams: self.subtree.clone() },
         }
     }
 
@@ -285,14 +285,14 @@ fn said(rules: &FieldRules, (many, name, class): (&str, &str, Class)) -> FieldAc
     named.or_else(classed).copied().unwrap_or(FieldAccess::Full)
 }
 
-impl Sight {
+impl Visibility {
     /// Whether a row of this owner and team is seen.
     #[must_use]
-    pub fn covers(&self, owner_id: Option<Uuid>, team_id: Option<Uuid>) -> bool {
+    pub fn includes(&self, owner_id: Option<Uuid>, team_id: Option<Uuid>) -> bool {
         match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::Some { owner, teams } => owner_id == Some(*owner) || team_id.is_some_and(|t| teams.contains(&t)),
+            Self::None => false,
+            Self::All => true,
+            Self::Owned { owner, teams } => owner_id == Some(*owner) || team_id.is_some_and(|t| teams.contains(&t)),
         }
     }
 }

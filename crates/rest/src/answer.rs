@@ -12,7 +12,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     builtin::audit_event::AuditEvent,
-    caller::{FieldAccess, Sight},
+    caller::{FieldAccess, Visibility},
     error::Result,
     resource::Resource,
     shape::Shape,
@@ -128,14 +128,14 @@ pub fn shown(reader: &Reader, shape: &'static Shape, record: &Record) -> Record 
 pub struct Actions<'r> {
     reader: &'r Reader,
     shape: &'static Shape,
-    sights: Vec<(&'static str, Sight)>,
+    visibilities: Vec<(&'static str, Visibility)>,
 }
 
 impl<'r> Actions<'r> {
     /// For the records of a resource.
     #[must_use]
     pub const fn new(reader: &'r Reader, shape: &'static Shape) -> Self {
-        Self { reader, shape, sights: vec![] }
+        Self { reader, shape, visibilities: vec![] }
     }
 
     /// What the state and the caller's rights leave of the actions; none for a resource without actions.
@@ -148,11 +148,11 @@ impl<'r> Actions<'r> {
     }
 
     fn allowed(&mut self, verb: &'static str, (owner, team): (Option<Uuid>, Option<Uuid>)) -> bool {
-        if !self.sights.iter().any(|(known, _)| *known == verb) {
-            self.sights.push((verb, self.reader.caller.sight(&self.shape.permission(verb))));
+        if !self.visibilities.iter().any(|(known, _)| *known == verb) {
+            self.visibilities.push((verb, self.reader.caller.visibility(&self.shape.permission(verb))));
         }
-        let sight = self.sights.iter().find(|(known, _)| *known == verb).map_or(&Sight::Nothing, |(_, sight)| sight);
-        if self.shape.owned { sight.covers(owner, team) } else { *sight != Sight::Nothing }
+        let visibility = self.visibilities.iter().find(|(known, _)| *known == verb).map_or(&Visibility::None, |(_, sight)| sight);
+        if self.shape.owned { visibility.includes(owner, team) } else { *visibility != Visibility::None }
     }
 }
 

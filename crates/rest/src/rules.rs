@@ -227,7 +227,7 @@ impl Table {
         let id = call.id(0)?;
         let line = list::one(reader, &View::new(reader, parent.shape, Some(&["id"]), vec![]), id, None, "read").await?;
         let permission = parent.shape.permission("update");
-        if verb != "read" && parent.shape.owned && !reader.caller.sight(&permission).covers(line.owner.0, line.owner.1) {
+        if verb != "read" && parent.shape.owned && !reader.caller.visibility(&permission).includes(line.owner.0, line.owner.1) {
             return Err(Error::from(Code::Forbidden).allowing([permission]));
         }
         Ok(Some((parent.field, id)))

@@ -76,7 +76,7 @@ fn routes(api: Api) -> Api {
 /// Whether the caller may see the ledger behind an account's credit.
 pub fn sees_ledger(reader: &Reader, account: &Stored<Account>) -> Result<bool> {
     let (owner, team) = account.owner();
-    Ok(reader.caller.sight("credit:see-ledger").covers(owner, team) && sees_amounts(reader)?)
+    Ok(reader.caller.visibility("credit:see-ledger").includes(owner, team) && sees_amounts(reader)?)
 }
 
 /// Whether no field rule hides what balances and profiles say of money.

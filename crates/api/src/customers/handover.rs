@@ -75,11 +75,11 @@ pub async fn take_along(work: &Work, account: &Stored<Account>, input: &Assign) 
             return Err(Error::invalid(FieldError::new(format!("/include/{i}"), FieldCode::TooManyItems, MAX_RECORDS.to_string())));
         }
         let permission = shape.permission("assign");
-        let reach = work.caller.sight(&permission);
+        let reach = work.caller.visibility(&permission);
         let records = record::locked(work, shape, ids).await?;
         let is_covered = |record: &Record| {
             let (owner, team) = record::owner_of(record);
-            reach.covers(owner, team)
+            reach.includes(owner, team)
         };
         if !records.iter().all(is_covered) {
             return Err(Error::from(Code::Forbidden).allowing([permission]));

@@ -6,7 +6,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{sight, store::Reader};
 use samphan_resource::{
-    caller::{FieldAccess, Sight},
+    caller::{FieldAccess, Visibility},
     error::{Code, Error, FieldCode, FieldError, Result},
     example,
     scalar::{Kind, Scalar},
@@ -203,7 +203,7 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
         return Ok(vec![]);
     }
     let accounts = reader.shape("accounts")?;
-    let links = reader.caller.reach("account-contacts:read").map_or(Sight::Nothing, |_| reader.caller.sight("accounts:read"));
+    let links = reader.caller.reach("account-contacts:read").map_or(Visibility::None, |_| reader.caller.visibility("accounts:read"));
     let mut sql = reader.sql();
     sql.push("SELECT t.id, t.name, (SELECT ac.account_id FROM account_contacts ac JOIN accounts a ON a.id = ac.account_id ");
     sql.push("WHERE ac.deleted_at IS NULL AND a.deleted_at IS NULL AND ac.contact_id = t.id");

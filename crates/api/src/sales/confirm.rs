@@ -28,7 +28,7 @@ use samphan_persistence::{
     stored::{self, Stored},
 };
 use samphan_resource::{
-    caller::Sight,
+    caller::Visibility,
     error::{Code, Error, Result},
     money::Amount,
     resource::Resource,
@@ -320,7 +320,7 @@ async fn prices(work: &Work, order: &Order, account: &Stored<Account>) -> Result
 
 /// Prices and discounts that were given by a caller without the permission to approve them. What was confirmed so stays so.
 fn approval(work: &Work, order: &Order, of_promise: bool) -> Option<Obstacle> {
-    if of_promise || work.caller.sight(SET_PRICE) != Sight::Nothing {
+    if of_promise || work.caller.visibility(SET_PRICE) != Visibility::None {
         return None;
     }
     let given = |l: &&OrderLine| !l.is_confirmed && (l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0));

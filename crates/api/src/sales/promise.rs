@@ -30,7 +30,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     calendar,
-    caller::Sight,
+    caller::Visibility,
     error::{Code, Error, FieldCode, FieldError, Result},
     example,
     money::{Amount, Quantity},
@@ -86,7 +86,7 @@ pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stor
     let priced = pricing::price(work, &mut order, &account, None).await?;
     let mut refused = vec![];
     let given = order.lines.iter().any(|l| l.is_price_manual || l.discount_percent.is_some_and(|d| d.0 > 0));
-    if given && work.caller.sight(SET_PRICE) == Sight::Nothing {
+    if given && work.caller.visibility(SET_PRICE) == Visibility::None {
         refused.push(HoldKind::Approval);
     }
     // Credit before stock, as everywhere: one order of locks, so no deadlock.

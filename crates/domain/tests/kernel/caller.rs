@@ -10,7 +10,7 @@ use std::collections::HashMap;
 #[test]
 fn the_widest_grant_holds_and_nothing_is_granted_by_silence() {
     let mut caller = Caller { grants: HashMap::new(), ..Caller::system() };
-    assert_eq!(caller.sight("accounts:read"), Sight::Nothing);
+    assert_eq!(caller.visibility("accounts:read"), Visibility::None);
     caller.grants.insert("accounts:read".into(), Reach::Own);
     caller.grants.insert("*:read".into(), Reach::Team);
     assert_eq!(caller.reach("accounts:read"), Some(Reach::Team));
