@@ -7,10 +7,9 @@ use samphan_persistence::{
     list::{self, Query, View},
     record,
     search::{self, Place},
-    sight,
     sql::Sql,
     store::{Opening, Reader, Store, Work},
-    timers,
+    timers, visibility,
 };
 use samphan_resource::{
     caller::{Caller, CallerKind, Reach},
@@ -221,7 +220,7 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
         let caller = Caller { id: uuid::Uuid::from_u128(8), teams: vec![team], kind: CallerKind::User, grants, ..Caller::system() };
         let reader = work.store.reader(Arc::new(caller), now());
         for shape in resources(&work).into_iter().filter(|s| s.owned && s.seen.len() > 1) {
-            let ways = sight::ways(&reader, shape, "read").unwrap();
+            let ways = visibility::ways(&reader, shape, "read").unwrap();
             assert_eq!(ways.len(), shape.seen.len(), "{}", shape.many);
             for sort in sorts(shape) {
                 let view = View::new(&reader, shape, None, vec![]);

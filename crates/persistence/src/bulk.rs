@@ -8,9 +8,9 @@ use crate::{
     record::{self, Record, id_of, names_of, row_of, uuid_in},
     relations,
     search::{self, Text},
-    sight,
     store::{Reader, Work},
     stored::{self, Stored},
+    visibility,
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
@@ -112,7 +112,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
             .push(" t WHERE t.deleted_at IS NULL AND t.id")
             .one_of_ids(named.iter().copied());
         if other_shape.owned || !other_shape.parents.is_empty() {
-            sight::only_seen(&mut sql, work, other_shape, "t", "read")?;
+            visibility::restrict_to_visible(&mut sql, work, other_shape, "t", "read")?;
         }
         sql.for_key_share("t");
         let inactive = match record::owns(shape, field) {

@@ -10,9 +10,9 @@ use crate::{
     dialect::Dialect,
     error::Result,
     row::Row,
-    sight,
     sql::Sql,
     store::{Reader, Store, Work},
+    visibility,
 };
 use samphan_resource::{
     builtin::change::{Actor, ActorKind, Change},
@@ -164,7 +164,7 @@ pub async fn read(reader: &Reader, wanted: &Wanted, after: i64, newest: i64, lim
     if let Some(account) = wanted.account {
         of_account(&mut sql, reader, account)?;
     }
-    sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
     sql.push(" ORDER BY p.position LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
     let changes = reader.fetch(sql, |row| change(&reader.store, row)).await?;
     let until = changes.last().filter(|_| changes.len() >= limit).map_or(until, |last| last.position);
@@ -218,7 +218,7 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
 pub async fn by_ids(reader: &Reader, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Change>> {
     let mut sql = select(reader);
     sql.push(" AND p.event_id").one_of_ids(ids);
-    sight::only_seen(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
     reader.fetch(sql, |row| change(&reader.store, row)).await
 }
 

@@ -1,6 +1,6 @@
 //! The filter language to SQL. Every condition is a range of an index, or a look into one.
 
-use crate::{error::Result, search, sight, sql::Sql, store::Reader};
+use crate::{error::Result, search, sql::Sql, store::Reader, visibility};
 use samphan_resource::{
     filter::{Filter, INDEXED_TEXT, Op, Target},
     scalar::{Kind, Scalar},
@@ -73,7 +73,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
                 sql.push(" AND ");
                 compare(sql, "o", link.other, Kind::Id, op, values);
             }
-            sight::only_seen(sql, reader, links, "o", "read")?;
+            visibility::restrict_to_visible(sql, reader, links, "o", "read")?;
             sql.push(")");
         }
         Target::Tags | Target::Custom { .. } | Target::Items { .. } => {
@@ -128,7 +128,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
                 }
                 _ => compare(sql, "o", field.name, field.kind, op, values),
             }
-            sight::only_seen(sql, reader, other, "o", "read")?;
+            visibility::restrict_to_visible(sql, reader, other, "o", "read")?;
             sql.push(if turned { "))" } else { ")" });
         }
     }

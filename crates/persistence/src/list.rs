@@ -8,9 +8,9 @@ use crate::{
     filter,
     row::Row,
     search,
-    sight::{self, Way},
     sql::Sql,
     store::Reader,
+    visibility::{self, Way},
 };
 use samphan_resource::{
     caller::{FieldAccess, Visibility},
@@ -175,7 +175,7 @@ fn from(sql: &mut Sql, shape: &'static Shape) {
 /// The same, and that the caller sees it: of rows that are found by their ids.
 fn from_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
     from(sql, shape);
-    sight::only_seen(sql, reader, shape, "t", verb)
+    visibility::restrict_to_visible(sql, reader, shape, "t", verb)
 }
 
 fn conditions(sql: &mut Sql, reader: &Reader, shape: &'static Shape, query: &Query) -> Result<()> {
@@ -224,11 +224,11 @@ async fn ways(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str)
     if query.parent.is_some() || query.q.is_some() {
         return Ok(vec![]);
     }
-    let ways = sight::ways(reader, shape, verb)?;
+    let ways = visibility::ways(reader, shape, verb)?;
     for way in ways.iter().filter(|way| matches!(way, Way::Related { .. })) {
         let mut sql = reader.sql();
         sql.push("SELECT count(*) FROM (SELECT 1");
-        sight::gathered(&mut sql, reader, shape, way)?;
+        visibility::push_related_rows(&mut sql, reader, shape, way)?;
         sql.push(" LIMIT ").int(MAX_GATHERED + 1).push(") s");
         if reader.count(sql).await? > MAX_GATHERED {
             return Ok(vec![]);
@@ -332,7 +332,7 @@ fn walk(
                 sql.push(" = ").id(id);
             }
         }
-        None => sight::gathered(sql, reader, shape, way)?,
+        None => visibility::push_related_rows(sql, reader, shape, way)?,
     }
     conditions(sql, reader, shape, query)?;
     from_there(sql, query, nulls);
@@ -466,7 +466,7 @@ pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: 
     let mut sql = reader.sql();
     sql.push("SELECT count(*)");
     from(&mut sql, shape);
-    sight::only_listed(&mut sql, reader, shape, "t", verb)?;
+    visibility::restrict_list_to_visible(&mut sql, reader, shape, "t", verb)?;
     conditions(&mut sql, reader, shape, query)?;
     sql.takes_long();
     Ok(as_far_as_time_allows(reader.count(sql).await)?.map_or(Total::AtLeast(counted.max(known)), Total::Exact))

@@ -11,9 +11,10 @@ use crate::{
     many::{self, Write},
     ordering, relations,
     row::Row,
-    search, sight,
+    search,
     sql::Sql,
     store::{Reader, Work},
+    visibility,
 };
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
@@ -125,7 +126,7 @@ pub async fn find_many(
     if let Some((field, id)) = parent {
         sql.push(" AND ").column("t", field).push(" = ").id(id);
     }
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     sql.push(" ORDER BY t.id").for_update("t");
     let found = work.fetch(sql, |row| read(shape, row)).await?;
     Ok(found.into_iter().map(|record| (id_of(&record), record)).collect())
@@ -141,7 +142,7 @@ pub async fn seen(
 ) -> Result<Option<Record>> {
     let mut sql = select(reader, shape);
     only(&mut sql, id, parent);
-    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
     if locked {
         sql.for_update("t");
     }
@@ -152,7 +153,7 @@ pub async fn seen(
 pub async fn seen_dead_or_alive(reader: &Reader, shape: &'static Shape, id: Uuid) -> Result<Option<Record>> {
     let mut sql = select_where(reader, shape, "1 = 1");
     only(&mut sql, id, None);
-    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
     reader.fetch_one(sql, |row| read(shape, row)).await
 }
 
@@ -303,7 +304,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
 pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
     let mut sql = select_where(work, shape, "t.deleted_at IS NOT NULL");
     only(&mut sql, id, parent);
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     sql.for_update("t");
     let Some(mut found) = work.fetch_one(sql, |row| read(shape, row)).await? else {
         return find(work, shape, id, parent, "delete").await;
@@ -486,12 +487,12 @@ pub(crate) fn equal_in(sql: &mut Sql, shape: &'static Shape, set: &[&str], recor
 
 /// Whether the caller may read a record.
 pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> Result<bool> {
-    if !sight::readable(work, shape) {
+    if !visibility::may_read(work, shape) {
         return Ok(false);
     }
     let mut sql = work.sql();
     sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = ").id(id);
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     Ok(work.count(sql).await? > 0)
 }
 

@@ -10,9 +10,9 @@ use crate::{
     error::Result,
     record::{self, Record, id_of, uuid_in},
     row::Row,
-    sight,
     sql::Sql,
     store::{Reader, Work},
+    visibility,
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
@@ -61,7 +61,7 @@ pub(crate) async fn check(
         }
         let target = work.shape(many)?;
         // Without the permission nothing is found, whatever is named: that is said, instead of calling each record unknown.
-        let missing = if target.owned || !target.parents.is_empty() { sight::missing_to_read(work, target) } else { vec![] };
+        let missing = if target.owned || !target.parents.is_empty() { visibility::missing_to_read(work, target) } else { vec![] };
         let living = lock_living(work, target, all, true).await?;
         let active: Option<BTreeSet<Uuid>> = match shape.field(reference.path).is_some_and(|f| record::owns(shape, f)) {
             true => Some(record::active(work, &living).await?.into_iter().collect()),
@@ -98,7 +98,7 @@ pub(crate) async fn lock_living(work: &Work, shape: &'static Shape, ids: impl In
     let mut sql = work.sql();
     sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     if seen && (shape.owned || !shape.parents.is_empty()) {
-        sight::only_seen(&mut sql, work, shape, "t", "read")?;
+        visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     }
     sql.for_key_share("t");
     work.fetch(sql, |row| row.id(0)).await
@@ -135,13 +135,13 @@ pub(crate) async fn check_any(
             continue;
         };
         // Without the permission no record is found, whichever is named: that is said.
-        let missing = sight::missing_to_read(work, target);
+        let missing = visibility::missing_to_read(work, target);
         let mut sql = work.sql();
         sql.push("SELECT t.id FROM ").push(target.many).push(" t WHERE t.id").one_of_ids(ids.iter().map(|(_, id)| *id));
         if !any.is_deleted_allowed {
             sql.push(" AND t.deleted_at IS NULL");
         }
-        sight::only_seen(&mut sql, work, target, "t", "read")?;
+        visibility::restrict_to_visible(&mut sql, work, target, "t", "read")?;
         sql.for_key_share("t");
         let found: BTreeSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
         for (place, id) in ids {

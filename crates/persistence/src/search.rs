@@ -7,10 +7,10 @@ pub use places::Place;
 use crate::{
     dialect::Dialect,
     error::Result,
-    sight,
     sql::Sql,
     sqlite::TokenChange,
     store::{Reader, Work},
+    visibility,
 };
 use samphan_resource::{
     scalar::{Kind, Scalar},
@@ -281,9 +281,9 @@ pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place
     entries(&mut sql, q);
     place.say(&mut sql);
     sql.push(" AND (1 = 0");
-    for shape in shapes.iter().filter(|shape| sight::readable(reader, shape)) {
+    for shape in shapes.iter().filter(|shape| visibility::may_read(reader, shape)) {
         sql.push(" OR (e.resource = ").text(shape.many);
-        sight::only_found(&mut sql, reader, shape, "e")?;
+        visibility::restrict_entries_to_visible(&mut sql, reader, shape, "e")?;
         sql.push(")");
     }
     sql.push(")").push(match reader.store.dialect() {

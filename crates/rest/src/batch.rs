@@ -13,8 +13,8 @@ use super::{
 };
 use samphan_persistence::{
     record::{self, Record, expect_version, id_of, uuid_in, version_of},
-    sight,
     store::Work,
+    visibility,
 };
 use samphan_resource::{
     builtin::external_reference::ExternalRef,
@@ -206,7 +206,7 @@ pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
     };
     if table.parent.is_none() {
         let own = verbs.iter().map(|verb| table.shape.permission(verb));
-        work.caller.require(own.chain(sight::parents_to_read(work, table.shape)?))?;
+        work.caller.require(own.chain(visibility::parents_to_read(work, table.shape)?))?;
     }
     let system = match envelope.match_on.split_once(':') {
         None if envelope.match_on == "id" => None,

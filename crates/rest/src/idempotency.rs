@@ -10,8 +10,8 @@ use samphan_background::retention::Rule;
 use samphan_persistence::{
     dialect::Dialect,
     record::{Record, owner_of, seen_dead_or_alive, uuid_in},
-    sight,
     store::Work,
+    visibility,
 };
 use samphan_resource::{
     caller::{Caller, RoleRights},
@@ -148,7 +148,7 @@ impl Kept {
         let Some(body) = &answer.body else { return Ok(answer) };
         let shapes = work.store.shapes;
         let shape = operation.answer.as_ref().and_then(|name| shapes.values().copied().find(|shape| shape.type_name == name));
-        if let Some(shape) = shape.filter(|shape| sight::readable(work, shape)) {
+        if let Some(shape) = shape.filter(|shape| visibility::may_read(work, shape)) {
             let mut shown: Record = serde_json::from_slice(body).map_err(|_| Error::from(Code::Internal))?;
             expect_seen(work, shape, uuid_in(&shown, "id")).await?;
             hide(work, Some(shape.many), &mut shown);
@@ -174,7 +174,7 @@ impl Kept {
 
 async fn expect_seen(work: &Work, shape: &'static Shape, id: Option<Uuid>) -> Result<()> {
     let seen = match id {
-        Some(id) if sight::readable(work, shape) => seen_dead_or_alive(work, shape, id).await?.is_some(),
+        Some(id) if visibility::may_read(work, shape) => seen_dead_or_alive(work, shape, id).await?.is_some(),
         _ => true,
     };
     if seen { Ok(()) } else { Err(withheld()) }

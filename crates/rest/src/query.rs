@@ -8,8 +8,8 @@ use jsonschema::PatternOptions;
 use samphan_persistence::{
     cursor,
     list::Query,
-    sight,
     store::{CustomFields, Reader},
+    visibility,
 };
 use samphan_resource::{
     calendar::Zone,
@@ -240,7 +240,7 @@ impl<'a> Words<'a> {
 impl Vocabulary for Words<'_> {
     fn shape(&self, many: &str) -> Option<&'static Shape> {
         let shape = self.reader.store.shapes.get(many).copied()?;
-        sight::readable(self.reader, shape).then_some(shape)
+        visibility::may_read(self.reader, shape).then_some(shape)
     }
 
     fn custom(&self, many: &str, key: &str) -> Option<Kind> {

@@ -6,9 +6,9 @@ use samphan_domain::sales::{
     order_invoice::{InvoiceKind, OrderInvoice, PostedInvoice},
 };
 use samphan_persistence::{
-    sight,
     store::Work,
     stored::{self, Stored},
+    visibility,
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
@@ -203,7 +203,7 @@ pub async fn customers(work: &Work, orders: impl Iterator<Item = Uuid>) -> Resul
     }
     let mut sql = work.sql();
     sql.push("SELECT t.id, t.account_id FROM orders t WHERE t.id").one_of_ids(orders);
-    sight::only_seen(&mut sql, work, work.shape(Order::MANY)?, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, work.shape(Order::MANY)?, "t", "read")?;
     Ok(work.fetch(sql, |row| Ok((row.id(0)?, row.id(1)?))).await?.into_iter().collect())
 }
 

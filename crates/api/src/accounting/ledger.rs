@@ -2,7 +2,7 @@
 
 use crate::external_systems::external_system::expect_active;
 use samphan_domain::integration::credit_item::CreditItem;
-use samphan_persistence::{sight, store::Work};
+use samphan_persistence::{store::Work, visibility};
 use samphan_resource::error::{Code, Error, FieldCode, FieldError, Result};
 use samphan_rest::{batch::Outcome, external::find_references};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -88,7 +88,7 @@ pub(super) async fn accounts(work: &Work, ledger: &Ledger, items: &[Result<Credi
     ids.dedup();
     let mut sql = work.sql();
     sql.push("SELECT t.id FROM accounts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
-    sight::by_owner(&mut sql, shape, "t", &work.caller.visibility(super::push::PERMISSION));
+    visibility::restrict_by_owner(&mut sql, shape, "t", &work.caller.visibility(super::push::PERMISSION));
     let seen = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
     Ok(Accounts { by_external_id, seen })
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/credit-balances/reconciliation`: do our books agree with theirs?
 
 use samphan_domain::sales::order_invoice::OrderInvoice;
-use samphan_persistence::{sight, sql::Sql, store::Reader};
+use samphan_persistence::{sql::Sql, store::Reader, visibility};
 use samphan_resource::{
     error::{Code, Error, Result},
     example,
@@ -191,7 +191,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
 /// The credit notes the caller sees that give back too much.
 async fn over_credited(reader: &Reader, system: Option<&String>) -> Result<Vec<OverCredited>> {
     let shape = reader.shape(OrderInvoice::MANY)?;
-    if !sight::readable(reader, shape) {
+    if !visibility::may_read(reader, shape) {
         return Ok(vec![]);
     }
     let mut sql = reader.sql();
@@ -200,7 +200,7 @@ async fn over_credited(reader: &Reader, system: Option<&String>) -> Result<Vec<O
     if let Some(system) = system {
         sql.push(" AND t.system = ").text(system.clone());
     }
-    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
     sql.push(" ORDER BY t.id LIMIT 1000");
     reader
         .fetch(sql, |row| {
@@ -221,7 +221,7 @@ async fn over_credited(reader: &Reader, system: Option<&String>) -> Result<Vec<O
 /// The balances of the accounts the caller may see.
 fn seen(sql: &mut Sql, reader: &Reader) -> Result<()> {
     sql.push(" FROM credit_balances t WHERE t.deleted_at IS NULL");
-    sight::only_seen(sql, reader, reader.shape("credit_balances")?, "t", "read")
+    visibility::restrict_to_visible(sql, reader, reader.shape("credit_balances")?, "t", "read")
 }
 
 /// The moment before which each system's word is stale.

@@ -3,8 +3,9 @@
 use samphan_domain::customers::account::Account;
 use samphan_persistence::{
     feed::Wanted,
-    record, sight,
+    record,
     store::{Reader, Shapes, Store},
+    visibility,
 };
 use samphan_resource::{
     builtin::change::Change,
@@ -35,7 +36,7 @@ impl Asked {
 pub fn require_read(reader: &Reader, resources: &[&'static str]) -> Result<()> {
     let mut missing = vec![];
     for many in resources {
-        missing.extend(sight::missing_to_read(reader, reader.shape(many)?));
+        missing.extend(visibility::missing_to_read(reader, reader.shape(many)?));
     }
     reader.caller.require(missing)
 }

@@ -4,7 +4,7 @@ use samphan_domain::{
     customers::contact_point::{DEFAULT_REGION, phone_keys},
     email, tax_id,
 };
-use samphan_persistence::{sight, store::Reader};
+use samphan_persistence::{store::Reader, visibility};
 use samphan_resource::{
     caller::{FieldAccess, Visibility},
     error::{Code, Error, FieldCode, FieldError, Result},
@@ -119,7 +119,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             let mut sql = reader.sql();
             sql.push("SELECT t.id FROM accounts t WHERE t.deleted_at IS NULL AND t.tax_id")
                 .one_of(Kind::Text, [Scalar::Text(bare), Scalar::Text((*value).clone())]);
-            sight::only_seen(&mut sql, reader, reader.shape("accounts")?, "t", "read")?;
+            visibility::restrict_to_visible(&mut sql, reader, reader.shape("accounts")?, "t", "read")?;
             sql.push(" LIMIT ").int(MOST);
             accounts = reader.fetch(sql, |row| row.id(0)).await?;
         }
@@ -127,7 +127,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             let mut sql = reader.sql();
             sql.push("SELECT t.resource, t.record_id FROM external_references t WHERE t.deleted_at IS NULL ");
             sql.push("AND t.resource IN ('accounts', 'contacts') AND t.external_id = ").text((*value).clone());
-            sight::only_seen(&mut sql, reader, reader.shape("external_references")?, "t", "read")?;
+            visibility::restrict_to_visible(&mut sql, reader, reader.shape("external_references")?, "t", "read")?;
             sql.push(" LIMIT ").int(MOST);
             for (resource, id) in reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await? {
                 if resource == "accounts" { accounts.push(id) } else { contacts.push(id) }
@@ -144,7 +144,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
             sql.push("SELECT t.account_id, t.contact_id FROM contact_points t WHERE t.deleted_at IS NULL AND t.normalized")
                 .one_of(Kind::Text, keys.into_iter().map(Scalar::Text));
             // What is not seen must not take the place of what is.
-            sight::only_seen(&mut sql, reader, reader.shape("contact_points")?, "t", "read")?;
+            visibility::restrict_to_visible(&mut sql, reader, reader.shape("contact_points")?, "t", "read")?;
             sql.push(" LIMIT ").int(MOST);
             for (account, contact) in reader.fetch(sql, |row| Ok((row.optional_id(0)?, row.optional_id(1)?))).await? {
                 accounts.extend(account);
@@ -176,7 +176,7 @@ async fn found_accounts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     let mut sql = reader.sql();
     sql.push("SELECT t.id, t.name, t.is_vip, t.grade, t.lifecycle_stage, t.owner_id FROM accounts t WHERE t.deleted_at IS NULL AND t.id")
         .one_of_ids(ids);
-    sight::only_seen(&mut sql, reader, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
     let sees = |field: &str| may_see(reader, shape.many, field);
     let (names, vips, grades, stages, owners) =
         (sees("name")?, sees("is_vip")?, sees("grade")?, sees("lifecycle_stage")?, sees("owner_id")?);
@@ -211,9 +211,9 @@ async fn found_contacts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     let today = reader.today().await?;
     sql.push(" AND (ac.valid_from IS NULL OR ac.valid_from <= ").bind(Kind::Date, Scalar::Date(today));
     sql.push(") AND (ac.valid_to IS NULL OR ac.valid_to >= ").bind(Kind::Date, Scalar::Date(today)).push(")");
-    sight::by_owner(&mut sql, accounts, "a", &links);
+    visibility::restrict_by_owner(&mut sql, accounts, "a", &links);
     sql.push(" ORDER BY ac.is_primary DESC, ac.id LIMIT 1) FROM contacts t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
-    sight::only_seen(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, reader, reader.shape("contacts")?, "t", "read")?;
     let names = may_see(reader, "contacts", "name")?;
     let people = reader.fetch(sql, |row| Ok((row.id(0)?, name_or_stars(row.text(1)?, names), row.optional_id(2)?))).await?;
     let accounts = found_accounts(reader, people.iter().filter_map(|p| p.2).collect()).await?;

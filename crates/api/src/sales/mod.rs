@@ -16,7 +16,7 @@ pub mod shipment;
 use crate::credit::{check, known::not_in_balance};
 use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SALES_MANAGER, SELLING, WAREHOUSE};
 use samphan_domain::sales::tax_rate::TaxRate;
-use samphan_persistence::{sight, store::Work};
+use samphan_persistence::{store::Work, visibility};
 use samphan_resource::{
     error::{Code, Error, Result},
     example,
@@ -130,12 +130,12 @@ pub async fn refuse_while_open(work: &Work, account: Uuid, ending: Ending) -> Re
 /// Those of some records that the caller sees: others are not named.
 async fn visible(work: &Work, many: &'static str, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>> {
     let shape = work.shape(many)?;
-    if !sight::readable(work, shape) {
+    if !visibility::may_read(work, shape) {
         return Ok(vec![]);
     }
     let mut sql = work.sql();
     sql.push("SELECT t.id FROM ").push(many).push(" t WHERE t.id").one_of_ids(ids);
-    sight::only_seen(&mut sql, work, shape, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     sql.push(" ORDER BY t.id");
     work.fetch(sql, |row| row.id(0)).await
 }

@@ -2,7 +2,7 @@
 //!
 //! A resource says in which ways its records are visible (`Shape::seen`). `visible` resolves these for a caller, through parents, links and
 //! subjects, and leaves out what the caller's permissions decide already: a caller with reach `all` adds no condition. What is left is
-//! written into the statement, by the row (`only_seen`) or by the set of records seen (`only_listed`, `gathered`).
+//! written into the statement, by the row (`restrict_to_visible`) or by the set of records seen (`restrict_list_to_visible`, `push_related_rows`).
 
 use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
 use samphan_resource::{
@@ -77,7 +77,7 @@ enum Form {
 /// Whether the caller may read records of a resource at all, whichever he then sees. What is reached below its parents only has no
 /// permission of its own.
 #[must_use]
-pub fn readable(reader: &Reader, shape: &Shape) -> bool {
+pub fn may_read(reader: &Reader, shape: &Shape) -> bool {
     shape.nested || reader.caller.reach(&shape.permission("read")).is_some()
 }
 
@@ -100,22 +100,22 @@ pub fn parents_to_read(reader: &Reader, shape: &'static Shape) -> Result<Vec<Str
 }
 
 /// Adds ` AND …` that leaves only the rows of `alias` that the caller may see with the verb, for rows that are found otherwise.
-pub fn only_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
-    only(sql, reader, shape, alias, verb, Form::Row)
+pub fn restrict_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
+    restrict(sql, reader, shape, alias, verb, Form::Row)
 }
 
 /// The same for all rows of a resource, such as when they are counted.
-pub fn only_listed(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
+pub fn restrict_list_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str) -> Result<()> {
     // What is not owned is not counted by its owner's index, either.
-    only(sql, reader, shape, alias, verb, if shape.owned { Form::Set } else { Form::Row })
+    restrict(sql, reader, shape, alias, verb, if shape.owned { Form::Set } else { Form::Row })
 }
 
-fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
+fn restrict(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
     if let ([Seen::Subject(id)], Some(about)) = (shape.seen.as_slice(), shape.subject()) {
         debug_assert_eq!(about.id, *id, "{}: one subject", shape.many);
-        return by_subject(sql, reader, alias, about, Reach::All, 0, true);
+        return restrict_by_subject(sql, reader, alias, about, Reach::All, 0, true);
     }
-    match of_caller(reader, shape, verb)? {
+    match visible_to_caller(reader, shape, verb)? {
         Visible::All => Ok(()),
         Visible::None => {
             sql.push(" AND 1 = 0");
@@ -129,21 +129,21 @@ fn only(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static s
 }
 
 /// What a caller sees of a resource with a verb. The verb of a child was checked as a permission: a caller that sees a parent sees the child.
-fn of_caller(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Visible> {
+fn visible_to_caller(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Visible> {
     let own = if shape.parents.is_empty() { reader.caller.reach(&shape.permission(verb)) } else { Some(Reach::All) };
-    own.map_or(Ok(Visible::None), |own| resolved(reader, shape, own))
+    own.map_or(Ok(Visible::None), |own| resolve_ways(reader, shape, own))
 }
 
 /// What a caller sees of a resource that is not the one asked for, at most as far as a reach goes: its own permission counts.
 fn visible(reader: &Reader, shape: &'static Shape, most: Reach) -> Result<Visible> {
     let own = if shape.nested { Some(Reach::All) } else { reader.caller.reach(&shape.permission("read")) };
     let own = if shape.owned { own.map(|own| own.min(most)) } else { own.map(|_| most) };
-    own.map_or(Ok(Visible::None), |own| resolved(reader, shape, own))
+    own.map_or(Ok(Visible::None), |own| resolve_ways(reader, shape, own))
 }
 
 /// The ways of a resource as a reach leaves them. The reach over documents goes for the records that lend them their visibility, too: who
 /// reads only his own orders reads those of his own accounts with them, and not those of every account he may look at.
-fn resolved(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
+fn resolve_ways(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
     if shape.seen.is_empty() {
         return Ok(Visible::All);
     }
@@ -218,7 +218,7 @@ fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, dep
             }
             Way::Subject { about, reach } => {
                 sql.push("(1 = 1");
-                by_subject(sql, reader, alias, about, *reach, depth, false)?;
+                restrict_by_subject(sql, reader, alias, about, *reach, depth, false)?;
                 sql.push(")");
             }
         }
@@ -262,7 +262,7 @@ fn set_of(sql: &mut Sql, reader: &Reader, way: &Way, depth: usize) -> Result<()>
 /// The ways of a list that is found by going each of them along its own index: none where there is only one, or where no owner lends the
 /// first of them.
 pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Way>> {
-    let Visible::Any(ways) = (if shape.owned { of_caller(reader, shape, verb)? } else { Visible::All }) else { return Ok(vec![]) };
+    let Visible::Any(ways) = (if shape.owned { visible_to_caller(reader, shape, verb)? } else { Visible::All }) else { return Ok(vec![]) };
     let walked = |way: &Way| match way {
         Way::Owner { teams, .. } => teams.len() <= MAX_TEAM_WALKS,
         Way::Related { .. } => true,
@@ -273,7 +273,7 @@ pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Wa
 
 /// Adds `FROM … WHERE …` of the living rows of `t` that are visible in a related way, found from the related records on, whatever the
 /// database guesses of their number.
-pub fn gathered(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way) -> Result<()> {
+pub fn push_related_rows(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way) -> Result<()> {
     let Way::Related { outer, .. } = way else { return Err(Code::Internal.into()) };
     match reader.store.dialect() {
         Dialect::Sqlite => {
@@ -292,8 +292,8 @@ pub fn gathered(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way
 }
 
 /// Adds ` AND …` that leaves the search entries `alias` of the records of a resource that the caller sees.
-pub fn only_found(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) -> Result<()> {
-    let ways = match of_caller(reader, shape, "read")? {
+pub fn restrict_entries_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) -> Result<()> {
+    let ways = match visible_to_caller(reader, shape, "read")? {
         Visible::All => return Ok(()),
         Visible::None => vec![],
         Visible::Any(ways) => ways,
@@ -323,7 +323,7 @@ pub fn only_found(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: 
 ///
 /// Each resource of which the caller sees a part is looked into once for what the rows are about, and `follows` once more for what that is
 /// about in turn, such as an event of a reference to an account: twice as many conditions as there are resources, not their square.
-fn by_subject(
+fn restrict_by_subject(
     sql: &mut Sql,
     reader: &Reader,
     alias: &'static str,
@@ -353,9 +353,9 @@ fn by_subject(
     if is_all {
         return Ok(());
     }
-    let known = Known { whole, partly };
+    let resources = VisibleResources { whole, partly };
     sql.push(" AND (");
-    known.says(sql, reader, alias, (resource, id), depth)?;
+    resources.push_condition(sql, reader, alias, (resource, id), depth)?;
     if follows && !about.is_empty() {
         let (row, named) = (alias_at(depth)?, alias_at(depth + 1)?);
         sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.many.to_owned())));
@@ -367,7 +367,7 @@ fn by_subject(
             sql.text(shape.many).push(" AND ").column(row, "id").push(" = ").column(alias, id);
         }
         sql.push(") ").push(named).push(" WHERE ");
-        known.says(sql, reader, named, ("resource", "id"), depth + 2)?;
+        resources.push_condition(sql, reader, named, ("resource", "id"), depth + 2)?;
         sql.push(")");
     }
     sql.push(")");
@@ -375,14 +375,14 @@ fn by_subject(
 }
 
 /// What a caller sees of each resource.
-struct Known {
+struct VisibleResources {
     whole: Vec<&'static Shape>,
     partly: Vec<(&'static Shape, Vec<Way>)>,
 }
 
-impl Known {
+impl VisibleResources {
     /// Adds the condition that a row of `alias` names, by resource and id, a record the caller sees.
-    fn says(
+    fn push_condition(
         &self,
         sql: &mut Sql,
         reader: &Reader,
@@ -414,7 +414,7 @@ fn owned_by(sql: &mut Sql, alias: &'static str, owner: Uuid, teams: &[Uuid]) {
 }
 
 /// Adds ` AND …` for the owner and team columns of `alias`.
-pub fn by_owner(sql: &mut Sql, shape: &Shape, alias: &'static str, visibility: &Visibility) {
+pub fn restrict_by_owner(sql: &mut Sql, shape: &Shape, alias: &'static str, visibility: &Visibility) {
     match visibility {
         Visibility::All => {}
         Visibility::None => {
