@@ -265,10 +265,10 @@ fn the_actions_of_the_document_are_those_of_the_tables_of_transitions() {
     for operation in api.operations.iter().filter(|o| o.method == Method::POST.as_str()) {
         let Some((_, verb)) = operation.path.rsplit_once("/{id}/").filter(|(_, verb)| !STATELESS.contains(verb)) else { continue };
         let subject = operation.subject.unwrap_or_else(|| panic!("{}: of which resource", operation.path));
-        offered.entry(subject.shape.many).or_default().insert(verb);
+        offered.entry(subject.shape.plural).or_default().insert(verb);
     }
     let tables = api.shapes.values().filter(|shape| !shape.transitions.is_empty());
-    let tables: BTreeMap<&str, BTreeSet<&str>> = tables.map(|s| (s.many, s.transitions.iter().map(|t| t.verb).collect())).collect();
+    let tables: BTreeMap<&str, BTreeSet<&str>> = tables.map(|s| (s.plural, s.transitions.iter().map(|t| t.verb).collect())).collect();
     assert_eq!(offered, tables);
     // What the tables say of states is in the words of the document.
     let about = document()["paths"]["/v1/warehouses/{id}/close"]["post"]["description"].as_str().unwrap();

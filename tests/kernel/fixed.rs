@@ -74,7 +74,7 @@ async fn fixed_fields_are_taken_by_a_create_only(app: App) {
 async fn rules_cannot_change_a_fixed_field_either(app: App) {
     let field = app.make("/v1/custom-fields", json!({"resource": "accounts", "key": "a", "label": "A", "type": "text"})).await;
     let work = plans::work(&app).await;
-    let shape = work.shape(CustomField::MANY).unwrap();
+    let shape = work.shape(CustomField::PLURAL).unwrap();
     let before = record::find(&work, shape, Uuid::parse_str(&id(&field)).unwrap(), None, "update").await.unwrap();
     let before = stored::Stored::<CustomField>::of(before).unwrap();
     let mut after = before.clone();

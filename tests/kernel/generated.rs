@@ -99,9 +99,9 @@ async fn seed(app: &App) {
 fn targets(listed: &Listed, lists: &Lists) -> Vec<(String, Target)> {
     use samphan_resource::filter::Vocabulary;
     let own = listed.shape.fields.iter().filter(|f| f.filter).map(|f| f.name.to_owned());
-    let custom = lists.custom_keys(listed.shape.many).into_iter().map(|key| format!("custom.{key}"));
+    let custom = lists.custom_keys(listed.shape.plural).into_iter().map(|key| format!("custom.{key}"));
     let through = listed.shape.fields.iter().filter_map(|f| Some((f.name.strip_suffix("_id")?, lists.shape(f.reference?)?)));
-    let through = through.filter(|(_, other)| lists.knows(other.many));
+    let through = through.filter(|(_, other)| lists.knows(other.plural));
     let through = through.flat_map(|(name, other)| other.fields.iter().filter(|f| f.filter).map(move |f| format!("{name}.{}", f.name)));
     let items = listed.shape.items.iter().map(|items| items.name.to_owned());
     let mut all: Vec<String> =
@@ -128,7 +128,7 @@ fn values(target: &Target, listed: &Listed, lists: &Lists) -> Vec<Value> {
         Target::Items { items, field } => items.of(&r[field.name]).map(|item| json!(item)).collect(),
         Target::Linked(_) => vec![],
         Target::Through { reference, shape, field } => {
-            lists.record(shape.many, &r[reference.name]).map(|o| o[field.name].clone()).into_iter().collect()
+            lists.record(shape.plural, &r[reference.name]).map(|o| o[field.name].clone()).into_iter().collect()
         }
     });
     let mut all: Vec<Value> = held.filter(|v| !v.is_null()).collect();

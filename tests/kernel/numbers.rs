@@ -33,13 +33,13 @@ async fn every_series_is_begun_and_its_numbers_are_unique(app: App) {
         let mut sql = work.sql();
         match work.store.dialect() {
             samphan_persistence::dialect::Dialect::Postgres => {
-                sql.push("SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%UNIQUE%(number)%' AND tablename = ").text(shape.many)
+                sql.push("SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%UNIQUE%(number)%' AND tablename = ").text(shape.plural)
             }
             samphan_persistence::dialect::Dialect::Sqlite => {
-                sql.push("SELECT count(*) FROM sqlite_master WHERE sql LIKE '%UNIQUE%(number)%' AND tbl_name = ").text(shape.many)
+                sql.push("SELECT count(*) FROM sqlite_master WHERE sql LIKE '%UNIQUE%(number)%' AND tbl_name = ").text(shape.plural)
             }
         };
-        assert_eq!(work.count(sql).await.unwrap(), 1, "{} has a unique index of its number", shape.many);
+        assert_eq!(work.count(sql).await.unwrap(), 1, "{} has a unique index of its number", shape.plural);
         let said = &document()["components"]["schemas"][shape.type_name]["properties"]["number"]["description"];
         assert!(said.as_str().unwrap().ends_with(&numbering.describe()), "{said}");
     }

@@ -58,7 +58,7 @@ async fn turn(work: &Work, way: &str, to: &str) {
 /// Every resource that can be listed, in a steady order.
 fn resources(work: &Work) -> Vec<&'static Shape> {
     let mut all: Vec<_> = work.store.shapes.values().copied().collect();
-    all.sort_by_key(|s| s.many);
+    all.sort_by_key(|s| s.plural);
     all
 }
 
@@ -106,7 +106,7 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
         };
         let about = format!(
             "{} by {:?} in the order of {:?}",
-            shape.many,
+            shape.plural,
             filter.map(|f| f.name),
             query.sort.keys.iter().map(|k| k.field.name).collect::<Vec<_>>()
         );
@@ -118,7 +118,7 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
         }
         if let (true, Some(field), Dialect::Postgres) = (leads, filter, work.store.dialect()) {
             // However many there are of it, and wherever they stand in the order.
-            let along = format!("using {}_{}_", shape.many, field.name);
+            let along = format!("using {}_{}_", shape.plural, field.name);
             all.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{about}: not {along}… but {plan:?}")));
         }
     }
@@ -167,7 +167,7 @@ async fn items_links_tags_and_custom_texts_are_found_along_an_index(app: App) {
                 let view = View::new(&work, shape, None, vec![]);
                 let query = Query { filter: Some(filter), limit: 50, ..Query::default() };
                 let plan = plan(&work, list::page_statement(&work, &view, &query, "read", &[], None, 51).unwrap()).await;
-                let about = format!("{} by {target:?} {op:?}: {plan:#?}", shape.many);
+                let about = format!("{} by {target:?} {op:?}: {plan:#?}", shape.plural);
                 let through = |step: &&String| {
                     let step = step.trim_start_matches(|c: char| " ->".contains(c));
                     step.starts_with("Seq Scan") || step.starts_with("SCAN v") || step.starts_with("SCAN o")
@@ -198,11 +198,11 @@ async fn timers_go_along_the_index_of_their_state_and_moment(app: App) {
     let timers = resources(&work).into_iter().flat_map(|shape| shape.timers.iter().map(move |timer| (shape, timer)));
     let (mut bad, mut walked) = (vec![], 0);
     for (shape, timer) in timers {
-        let along = format!("{}_{}_{}", shape.many, shape.status.unwrap(), timer.at);
+        let along = format!("{}_{}_{}", shape.plural, shape.status.unwrap(), timer.at);
         let statements = [timers::any_statement(&work, shape, timer), timers::due_statement(&work, shape, timer, 500, &[])];
         for statement in statements {
             let plan = plan(&work, statement.unwrap()).await;
-            bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.many)));
+            bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.plural)));
             walked += 1;
         }
     }
@@ -221,7 +221,7 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
         let reader = work.store.reader(Arc::new(caller), now());
         for shape in resources(&work).into_iter().filter(|s| s.owned && s.seen.len() > 1) {
             let ways = visibility::ways(&reader, shape, "read").unwrap();
-            assert_eq!(ways.len(), shape.seen.len(), "{}", shape.many);
+            assert_eq!(ways.len(), shape.seen.len(), "{}", shape.plural);
             for sort in sorts(shape) {
                 let view = View::new(&reader, shape, None, vec![]);
                 let nullable = sort.keys.first().map(|k| k.field).filter(|f| f.nullable);
@@ -232,9 +232,9 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
                     let step = step.trim_start_matches(|c: char| " ->".contains(c));
                     step.starts_with("Seq Scan") || step.starts_with("SCAN t ") || step.starts_with("SCAN o ") || step.starts_with("SCAN p")
                 };
-                bad.extend(plan.iter().find(through).map(|step| format!("{} by {:?}: {step}", shape.many, query.sort)));
-                let along = format!("{}_owner_id_", shape.many);
-                bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.many)));
+                bad.extend(plan.iter().find(through).map(|step| format!("{} by {:?}: {step}", shape.plural, query.sort)));
+                let along = format!("{}_owner_id_", shape.plural);
+                bad.extend((!plan.iter().any(|step| step.contains(&along))).then(|| format!("{}: not {along}: {plan:#?}", shape.plural)));
                 walked += 1;
             }
         }

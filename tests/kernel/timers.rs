@@ -28,7 +28,7 @@ crate::on_both_alone![record_whose_timer_fails_keeps_no_other_from_its_own];
 
 async fn make<T: Resource>(work: &Work, body: Value) -> Uuid {
     let body = body.as_object().unwrap().clone();
-    let draft = Stored::<T>::from_body(work.shape(T::MANY).unwrap(), body, None).unwrap();
+    let draft = Stored::<T>::from_body(work.shape(T::PLURAL).unwrap(), body, None).unwrap();
     stored::insert(work, draft).await.unwrap().id()
 }
 

@@ -65,7 +65,7 @@ fn way(shapes: &Shapes, shape: &'static Shape, name: &'static str) -> (&'static 
 /// Whether a field names persons of a resource.
 fn names(shapes: &Shapes, shape: &Shape, field: &str, person: &str) -> bool {
     match shape.field(field).and_then(|f| f.reference) {
-        _ if field == "id" => shape.many == person,
+        _ if field == "id" => shape.plural == person,
         Some(many) => many == person,
         None => shape.any_reference(field).is_some_and(|any| any.targets.names(shapes.values()).contains(&person)),
     }
@@ -93,7 +93,7 @@ fn mark(field: &Field, mark: &str) -> Scalar {
 
 async fn set(work: &Work, shape: &'static Shape, field: &'static str, value: (Kind, Scalar), id: Uuid) {
     let mut sql = work.sql();
-    sql.push("UPDATE ").push(shape.many).push(" SET \"").push(field).push("\" = ").bind(value.0, value.1).push(" WHERE id = ").id(id);
+    sql.push("UPDATE ").push(shape.plural).push(" SET \"").push(field).push("\" = ").bind(value.0, value.1).push(" WHERE id = ").id(id);
     assert_eq!(work.execute(sql).await.unwrap(), 1);
 }
 
@@ -127,16 +127,16 @@ async fn register_is_what_an_erasure_does(app: App) {
         }
         // Each resource that can name such a person has a record that does, in each way, with a mark in each field.
         let mut marked: Vec<(&'static Shape, Uuid)> = vec![];
-        for shape in shapes.values().copied().filter(|shape| shape.many != "privacy_requests") {
+        for shape in shapes.values().copied().filter(|shape| shape.plural != "privacy_requests") {
             for name in shape.person.iter().copied() {
                 let (other, field, through) = way(shapes, shape, name);
                 if !names(shapes, other, field, person) || !shape.fields.iter().any(Field::is_erased) {
                     continue;
                 }
-                let record = if name == "id" { id } else { one_id(&work, shape.many, "").await };
+                let record = if name == "id" { id } else { one_id(&work, shape.plural, "").await };
                 if let Some(reference) = through {
                     let mut sql = work.sql();
-                    sql.push("SELECT ").push(reference).push(" FROM ").push(shape.many).push(" WHERE id = ").id(record);
+                    sql.push("SELECT ").push(reference).push(" FROM ").push(shape.plural).push(" WHERE id = ").id(record);
                     let parent = work.fetch_one(sql, |row| row.id(0)).await.unwrap().unwrap();
                     set(&work, other, field, (Kind::Id, Scalar::Id(id)), parent).await;
                 } else if field != "id" {
@@ -146,7 +146,7 @@ async fn register_is_what_an_erasure_does(app: App) {
                     }
                 }
                 for f in shape.fields.iter().filter(|f| f.personal.is_some()) {
-                    let value = mark(f, &format!("mark-{}-{}", shape.many, f.name));
+                    let value = mark(f, &format!("mark-{}-{}", shape.plural, f.name));
                     set(&work, shape, f.name, (f.kind, value), record).await;
                 }
                 marked.push((shape, record));
@@ -157,15 +157,15 @@ async fn register_is_what_an_erasure_does(app: App) {
         let dump = app.dump().await;
         for (shape, record) in marked {
             for f in shape.fields.iter().filter(|f| f.personal.is_some()) {
-                let row = register.iter().find(|row| row["resource"] == shape.many && row["field"] == f.name);
-                let row = row.unwrap_or_else(|| panic!("{}.{} is in the register", shape.many, f.name));
-                let mark = format!("mark-{}-{}", shape.many, f.name);
+                let row = register.iter().find(|row| row["resource"] == shape.plural && row["field"] == f.name);
+                let row = row.unwrap_or_else(|| panic!("{}.{} is in the register", shape.plural, f.name));
+                let mark = format!("mark-{}-{}", shape.plural, f.name);
                 let found = dump.tables_with(&mark);
                 // What a customer is called elsewhere stays with the customer's own record.
-                if row["on_erasure"] == "erased" && !(person == "accounts" && shape.many == "external_references") {
+                if row["on_erasure"] == "erased" && !(person == "accounts" && shape.plural == "external_references") {
                     assert!(found.is_empty(), "{person}: {mark} in {found:?} ({record})");
                 } else if f.kind == Kind::Text && f.options.is_empty() {
-                    assert!(found.contains(&shape.many), "{person}: {mark} is retained");
+                    assert!(found.contains(&shape.plural), "{person}: {mark} is retained");
                 }
                 walked += 1;
             }

@@ -74,7 +74,7 @@ impl Lists {
         }
         for (path, shape, operation) in plain {
             let records = app.all(path, 200).await;
-            made.records.extend(records.iter().map(|r| ((shape.many, r["id"].as_str().unwrap().to_owned()), r.clone())));
+            made.records.extend(records.iter().map(|r| ((shape.plural, r["id"].as_str().unwrap().to_owned()), r.clone())));
             made.add(path.to_owned(), shape, operation, records);
         }
         for (path, shape, operation) in nested {
@@ -109,19 +109,19 @@ impl Lists {
 
     /// A record of a resource that is listed whole.
     pub fn record(&self, many: &str, id: &Value) -> Option<Value> {
-        let many = shapes().values().find(|s| s.many == many)?.many;
+        let many = shapes().values().find(|s| s.plural == many)?.plural;
         self.records.get(&(many, id.as_str()?.to_owned())).cloned()
     }
 
     /// Whether every record of a resource is in one list.
     pub fn knows(&self, many: &str) -> bool {
-        self.all.iter().any(|l| l.shape.many == many && l.whole)
+        self.all.iter().any(|l| l.shape.plural == many && l.whole)
     }
 }
 
 impl Vocabulary for Lists {
     fn shape(&self, many: &str) -> Option<&'static Shape> {
-        shapes().values().find(|s| s.many == many).copied()
+        shapes().values().find(|s| s.plural == many).copied()
     }
 
     fn custom(&self, many: &str, key: &str) -> Option<Kind> {

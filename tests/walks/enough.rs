@@ -40,7 +40,7 @@ fn hands_over_rights(answer: &Answer) -> bool {
 async fn a_key_with_what_the_document_names_is_answered_as_the_administrator(world: World) {
     let of = |path: &&'static str| world.rows[*path].first().map(|row| row.id().to_owned());
     let records: BTreeMap<&'static str, String> =
-        lists().iter().filter(|(path, _)| !path.contains('{')).filter_map(|(path, shape)| Some((shape.many, of(path)?))).collect();
+        lists().iter().filter(|(path, _)| !path.contains('{')).filter_map(|(path, shape)| Some((shape.plural, of(path)?))).collect();
     let role = world.app.role(&["*:*/all"], &[]).await;
     let mut keys: BTreeMap<Vec<String>, App> = BTreeMap::new();
     let (mut walked, mut different) = (0, vec![]);

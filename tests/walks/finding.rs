@@ -51,7 +51,7 @@ fn filtered<'a>(shape: &'static Shape, row: &'a Row) -> impl Iterator<Item = (&'
 
 /// Whether the path of a list says it already: then no parameter does.
 fn is_in(path: &str, shape: &Shape, field: &str) -> bool {
-    parents(shape).any(|(name, other)| name == field && path.starts_with(&format!("/v1/{}/", other.many.replace('_', "-"))))
+    parents(shape).any(|(name, other)| name == field && path.starts_with(&format!("/v1/{}/", other.plural.replace('_', "-"))))
 }
 
 /// The lists of a caller, each with what is in it: those below parents he sees, too.
@@ -77,7 +77,7 @@ async fn lists_have_just_what_is_seen(world: World) {
         for (shape, path, seen, unseen) in within(&world, caller) {
             let whole = ids_of(&seen);
             hidden += unseen.len();
-            if shape.many == "audit_events" {
+            if shape.plural == "audit_events" {
                 // As long as the feed: it is held against that.
                 continue;
             }
@@ -130,7 +130,7 @@ async fn nothing_unseen_is_found(world: World) {
             let q = format!("q={}", encoded(&words));
             assert!(listed(&caller.app, &path, &q).await.is_subset(&whole), "{}: {path}?{q}", caller.name);
             if shape.parents.is_empty() {
-                let everywhere = format!("/v1/search?limit=200&resources={}&{q}", shape.many);
+                let everywhere = format!("/v1/search?limit=200&resources={}&{q}", shape.plural);
                 let hit = |page: &Value| ids(page).contains(&row.id().to_owned());
                 assert!(hit(&world.app.get(&everywhere).await.is(200)), "{everywhere}");
                 let found = caller.app.get(&everywhere).await.is(200);
@@ -158,7 +158,7 @@ fn telling(world: &World, caller: &Caller) -> Vec<(&'static str, String)> {
         let (_, unseen) = world.parted(caller, path);
         let first =
             |field: &str, fits: &dyn Fn(&Value) -> bool| unseen.iter().find(|r| fits(&r.record)).and_then(|r| text(&r.record, field));
-        match shape.many {
+        match shape.plural {
             "accounts" => all.extend(first("tax_id", &|r| r["tax_id"].is_string()).map(|v| ("tax_id", v))),
             "contact_points" => {
                 all.extend(first("raw", &|r| r["kind"] == "phone" || r["kind"] == "mobile").map(|v| ("phone", v)));
@@ -200,7 +200,7 @@ async fn nothing_is_seen_through_a_reference(world: World) {
                     let to = record["expanded"][name]["id"].as_str();
                     assert!(to.is_none_or(|id| caller.sees(id)), "{}: {}", caller.name, all.what);
                 }
-                expanded.insert((shape.many, field.name));
+                expanded.insert((shape.plural, field.name));
                 let Some(hidden) = world.rows[list_of(other).unwrap()].iter().find(|r| r.id() == target) else { continue };
                 for (far, value) in filtered(other, hidden) {
                     let through = format!("{name}.{far}");
@@ -224,9 +224,9 @@ async fn nothing_is_seen_through_a_reference(world: World) {
             let above = |shape: &Shape| -> Vec<Option<&str>> { shape.seen.iter().map(|way| way_up(shape, *way)).collect() };
             let lends = move |f: &Field, other: &Shape| {
                 let same = above(s).into_iter().all(|many| many.is_some() && above(other).contains(&many));
-                same || s.parents.contains(&f.name) || other.seen.contains(&Seen::Linked(s.many, f.name))
+                same || s.parents.contains(&f.name) || other.seen.contains(&Seen::Linked(s.plural, f.name))
             };
-            references(s).filter(move |(f, other)| bound(other) && !lends(f, other)).map(|(f, _)| (s.many, f.name))
+            references(s).filter(move |(f, other)| bound(other) && !lends(f, other)).map(|(f, _)| (s.plural, f.name))
         })
         .collect();
     let missed: Vec<_> = all.difference(&expanded).collect();
@@ -251,19 +251,19 @@ async fn what_a_reference_of_any_resource_names_is_answered_to_who_sees_it(world
                         let (other, of) = (&record["expanded"][any.name()], shapes()[record[any.resource].as_str().unwrap()]);
                         let id = record[any.id].as_str().unwrap();
                         if !world.tells(caller, of, id) {
-                            assert_eq!(*other, json!(null), "{}: {} {id}", caller.name, of.many);
-                            hidden.insert(shape.many);
+                            assert_eq!(*other, json!(null), "{}: {} {id}", caller.name, of.plural);
+                            hidden.insert(shape.plural);
                         } else if !other.is_null() {
                             assert_eq!(other["id"], id);
-                            expanded.insert(shape.many);
+                            expanded.insert(shape.plural);
                         }
                     }
                 }
             }
         }
     }
-    let all = lists().values().filter(|s| !s.any_references.is_empty()).map(|s| s.many).collect::<BTreeSet<_>>();
-    let lends: BTreeSet<_> = lists().values().filter(|s| s.subject().is_some()).map(|s| s.many).collect();
+    let all = lists().values().filter(|s| !s.any_references.is_empty()).map(|s| s.plural).collect::<BTreeSet<_>>();
+    let lends: BTreeSet<_> = lists().values().filter(|s| s.subject().is_some()).map(|s| s.plural).collect();
     assert_eq!(expanded, all);
     assert_eq!(hidden, all.difference(&lends).copied().collect(), "what lends its visibility is never hidden");
 }

@@ -19,7 +19,7 @@ crate::in_worlds_on_both![
 fn seen_records(world: &World, caller: &Caller) -> BTreeMap<&'static str, String> {
     let is_free = |row: &&&Row| row.record["lifecycle_stage"] != "blocked";
     let of = |path: &&'static str| world.parted(caller, path).0.iter().find(is_free).map(|row| row.id().to_owned());
-    lists().iter().filter(|(p, _)| !p.contains('{')).filter_map(|(path, shape)| Some((shape.many, of(path)?))).collect()
+    lists().iter().filter(|(p, _)| !p.contains('{')).filter_map(|(path, shape)| Some((shape.plural, of(path)?))).collect()
 }
 
 /// A record of a resource that a caller does not see, and that what he changes does not name as it is.

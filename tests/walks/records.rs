@@ -191,7 +191,7 @@ async fn what_is_seen_and_out_of_reach_is_forbidden(world: World) {
     assert_eq!(world.events().await, before, "nothing was written");
     for (path, shape) in lists().iter().filter(|(_, shape)| shape.owned && shape.status.is_some()) {
         for record in reader.all(path, 200).await {
-            assert_eq!(record["available_actions"], json!([]), "{path} of {}", shape.many);
+            assert_eq!(record["available_actions"], json!([]), "{path} of {}", shape.plural);
         }
     }
 }

@@ -17,7 +17,7 @@ fn every_reference_in_the_document_has_a_rule() {
         let published = &document()["components"]["schemas"][shape.type_name];
         for (name, field) in published["properties"].as_object().unwrap() {
             if field["x-reference"].is_string() || field["items"]["x-reference"].is_string() {
-                assert!(published["x-on-delete"][name]["rule"].is_string(), "{} {name}", shape.many);
+                assert!(published["x-on-delete"][name]["rule"].is_string(), "{} {name}", shape.plural);
                 walked += 1;
             }
         }
@@ -25,16 +25,16 @@ fn every_reference_in_the_document_has_a_rule() {
             let rule = &published["x-on-delete"][reference.path];
             match reference.target {
                 Target::One(many) => {
-                    assert_eq!(rule["of"], many, "{} {}", shape.many, reference.path);
+                    assert_eq!(rule["of"], many, "{} {}", shape.plural, reference.path);
                     assert!(shapes()[many].field(reference.key).is_some(), "{many}.{}", reference.key);
                 }
                 Target::Any(any) => {
-                    assert_eq!(rule["of_resource_in"], any.resource, "{} {}", shape.many, reference.path);
+                    assert_eq!(rule["of_resource_in"], any.resource, "{} {}", shape.plural, reference.path);
                     assert_eq!(published["properties"][any.id]["x-reference-by"], any.resource);
                     let named = any.targets.names(shapes().values());
                     assert_eq!(published["properties"][any.resource]["x-extensible-enum"], json!(named));
                     if let Targets::Of(these) = any.targets {
-                        assert_eq!(named.len(), these.len(), "{}: {these:?} are resources", shape.many);
+                        assert_eq!(named.len(), these.len(), "{}: {these:?} are resources", shape.plural);
                     }
                 }
             }
@@ -74,8 +74,8 @@ async fn what_is_referred_to_is_deleted_by_its_rule_only(world: World) {
                 let version = found.version().to_string();
                 let refused = delete.ask_for(&world.app, &names, "", None).header("if-match", &format!("\"{version}\"")).await;
                 // A resource may have a reason of its own, such as its state, that comes first.
-                assert_eq!(refused.status, 409, "{} {}: {}", shape.many, reference.path, refused.text);
-                walked.insert(format!("{}.{}", shape.many, reference.path));
+                assert_eq!(refused.status, 409, "{} {}: {}", shape.plural, reference.path, refused.text);
+                walked.insert(format!("{}.{}", shape.plural, reference.path));
                 break;
             }
         }

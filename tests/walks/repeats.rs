@@ -29,7 +29,7 @@ fn bodies(input: &'static Value, records: &BTreeMap<&'static str, String>) -> Ve
 async fn record_put_twice_is_unchanged(world: World) {
     let of = |path: &&'static str| world.rows[*path].first().map(|row| row.id().to_owned());
     let records: BTreeMap<&'static str, String> =
-        lists().iter().filter(|(path, _)| !path.contains('{')).filter_map(|(path, shape)| Some((shape.many, of(path)?))).collect();
+        lists().iter().filter(|(path, _)| !path.contains('{')).filter_map(|(path, shape)| Some((shape.plural, of(path)?))).collect();
     let line = world.rows["/v1/orders"].iter().find(|row| row.record["lines"][0]["id"].is_string()).unwrap();
     let (mut walked, mut refused) = (BTreeSet::new(), vec![]);
     for step in Step::all().into_iter().filter(|s| s.method == "put" && s.path.contains("{external_id}")) {

@@ -21,9 +21,9 @@ async fn without_the_permission_to_read_it_a_resource_is_nowhere(world: World) {
         key.get(path).await.refused(403, "forbidden");
         // As it is and as what is seen with it alone.
         let gone = |many: &str| {
-            many == shape.many || {
+            many == shape.plural || {
                 let mut above = parents(shapes()[many]).peekable();
-                above.peek().is_some() && above.all(|(_, parent)| parent.many == shape.many)
+                above.peek().is_some() && above.all(|(_, parent)| parent.plural == shape.plural)
             }
         };
         let mut kept = 0;
@@ -38,18 +38,18 @@ async fn without_the_permission_to_read_it_a_resource_is_nowhere(world: World) {
         }
         assert!(kept > 100, "without {read}");
         if read != "audit-events:read" {
-            let page = key.get(&format!("/v1/audit-events?count=exact&resource={}", shape.many)).await.is(200);
+            let page = key.get(&format!("/v1/audit-events?count=exact&resource={}", shape.plural)).await.is(200);
             assert_eq!(page["total"], 0, "without {read}");
         }
         let row = &world.rows[path][0];
         if let Some(words) = text(&row.record, shape.title).filter(|_| shape.fields.iter().any(|f| f.searched)) {
             let page = key.get(&format!("/v1/search?limit=200&q={}", encoded(&words))).await.is(200);
-            assert!(page["data"].as_array().unwrap().iter().all(|hit| hit["resource"] != shape.many), "{} without {read}", page.text);
+            assert!(page["data"].as_array().unwrap().iter().all(|hit| hit["resource"] != shape.plural), "{} without {read}", page.text);
             searched += 1;
         }
-        for (other, far) in lists().iter().filter(|(p, s)| !p.contains('{') && s.many != shape.many) {
-            for (field, _) in references(far).filter(|(_, to)| to.many == shape.many) {
-                if gone(far.many) {
+        for (other, far) in lists().iter().filter(|(p, s)| !p.contains('{') && s.plural != shape.plural) {
+            for (field, _) in references(far).filter(|(_, to)| to.plural == shape.plural) {
+                if gone(far.plural) {
                     let refused = key.get(&format!("{other}?count=exact")).await.refused(403, "forbidden");
                     assert_eq!(refused["allowed"], json!([read]), "{other} without {read}");
                     continue;

@@ -106,7 +106,7 @@ pub fn references(shape: &Shape) -> impl Iterator<Item = (&Field, &'static Shape
 
 /// The list of a resource that is reached by itself.
 pub fn list_of(shape: &Shape) -> Option<&'static str> {
-    lists().iter().find(|(path, of)| !path.contains('{') && of.many == shape.many).map(|(path, _)| *path)
+    lists().iter().find(|(path, of)| !path.contains('{') && of.plural == shape.plural).map(|(path, _)| *path)
 }
 
 /// A field of a record as query parameters say it.
@@ -143,7 +143,7 @@ impl World {
             let (resource, about) = &self.subjects[id];
             return self.tells(caller, shapes()[resource.as_str()], about);
         }
-        assert!(!bound(shape) || self.records.contain(id), "{} {id} was made without a word", shape.many);
+        assert!(!bound(shape) || self.records.contain(id), "{} {id} was made without a word", shape.plural);
         !bound(shape) || caller.sees(id)
     }
 

@@ -40,7 +40,7 @@ pub struct Timers {
 
 impl Debug for Timers {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.all.iter().map(|one| (one.shape.many, one.timer.verb))).finish()
+        f.debug_set().entries(self.all.iter().map(|one| (one.shape.plural, one.timer.verb))).finish()
     }
 }
 
@@ -49,7 +49,7 @@ impl Timers {
     #[must_use]
     pub fn with<T: Resource>(mut self, verb: &'static str, run: impl AsyncFn(&Work, Vec<Stored<T>>) -> Result<()> + 'static) -> Self {
         let Some(timer) = T::TIMERS.iter().find(|timer| timer.verb == verb) else {
-            self.faults.push(format!("{} has no timer {verb}", T::MANY));
+            self.faults.push(format!("{} has no timer {verb}", T::PLURAL));
             return self;
         };
         let run = Arc::new(run);
@@ -65,10 +65,10 @@ impl Timers {
     #[must_use]
     pub fn faults(&self, shapes: impl Iterator<Item = &'static Shape>) -> Vec<String> {
         let is_registered =
-            |shape: &Shape, timer: &Timer| self.all.iter().any(|r| r.shape.many == shape.many && r.timer.verb == timer.verb);
+            |shape: &Shape, timer: &Timer| self.all.iter().any(|r| r.shape.plural == shape.plural && r.timer.verb == timer.verb);
         let missing = shapes.flat_map(|shape| shape.timers.iter().map(move |timer| (shape, timer)));
         let missing = missing.filter(|(shape, timer)| !is_registered(shape, timer));
-        let missing = missing.map(|(shape, timer)| format!("nothing is registered for the timer {} of {}", timer.verb, shape.many));
+        let missing = missing.map(|(shape, timer)| format!("nothing is registered for the timer {} of {}", timer.verb, shape.plural));
         self.faults.iter().cloned().chain(missing).collect()
     }
 
@@ -79,7 +79,7 @@ impl Timers {
             for one in &self.all {
                 // One that fails keeps none of the others from being looked at.
                 if let Err(error) = one.look(process).await {
-                    tracing::warn!(resource = one.shape.many, timer = one.timer.verb, %error, "a timer failed; it is tried again");
+                    tracing::warn!(resource = one.shape.plural, timer = one.timer.verb, %error, "a timer failed; it is tried again");
                 }
             }
             Ok(())
@@ -113,7 +113,7 @@ impl Registered {
                 (Ok(()), _) if ids.len() < most => return Ok(()),
                 (Ok(()), _) => {}
                 (Err(error), [id]) => {
-                    tracing::warn!(resource = self.shape.many, timer = self.timer.verb, %id, %error, "a record's timer failed");
+                    tracing::warn!(resource = self.shape.plural, timer = self.timer.verb, %id, %error, "a record's timer failed");
                     failed.push(*id);
                 }
                 // One of them: they are done one by one.

@@ -50,7 +50,7 @@ async fn main() {
     let (url, operation, how) = (&args[1], args[2].as_str(), args[3].as_str());
     let shapes =
         [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Product>(), Shape::of::<User>(), Shape::of::<CreditBalance>()];
-    let shapes: Shapes = shapes.into_iter().map(|s| (s.many, s)).collect();
+    let shapes: Shapes = shapes.into_iter().map(|s| (s.plural, s)).collect();
     let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
     let reader = store.reader(Arc::new(Caller::system()), Instant::from(chrono::Utc::now()));
@@ -156,7 +156,7 @@ async fn search(reader: &Reader, q: &str) -> Vec<String> {
         place = looked.next(found, 51);
     }
     for shape in searched {
-        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).take(50).map(|h| h.id).collect();
+        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.plural).take(50).map(|h| h.id).collect();
         if !ids.is_empty() {
             statements.push(list::titles_statement(reader, shape, ids).unwrap().inlined());
         }

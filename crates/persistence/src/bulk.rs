@@ -35,7 +35,7 @@ pub struct Prepared<T> {
 
 /// Makes many records of one resource; one bad draft fails them all.
 pub fn prepare<T: Resource>(reader: &Reader, drafts: Vec<Stored<T>>) -> Result<Prepared<T>> {
-    let shape = reader.shape(T::MANY)?;
+    let shape = reader.shape(T::PLURAL)?;
     let made = drafts.into_iter().map(|d| Ok(stored::begun(reader, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
     for one in &made {
         record::allowed(reader, shape, &one.record, "create")?;
@@ -53,7 +53,7 @@ pub fn prepare<T: Resource>(reader: &Reader, drafts: Vec<Stored<T>>) -> Result<P
 pub async fn insert<T: Resource>(work: &Work, prepared: Prepared<T>) -> Result<Vec<Stored<T>>> {
     let Prepared { made, rows, texts } = prepared;
     let records: Vec<&Record> = made.iter().map(|m| &m.record).collect();
-    insert_records(work, work.shape(T::MANY)?, &records, rows, texts).await?;
+    insert_records(work, work.shape(T::PLURAL)?, &records, rows, texts).await?;
     Ok(made)
 }
 
@@ -75,7 +75,7 @@ async fn insert_records(
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with(faults));
     }
-    work.insert(shape.many, &names_of(shape), rows, "").await?;
+    work.insert(shape.plural, &names_of(shape), rows, "").await?;
     let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();
     many::index(work, shape, &pairs, Some(texts)).await?;
     if !shape.log {
@@ -108,7 +108,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         let other_shape = work.shape(other)?;
         let mut sql = work.sql();
         sql.push("SELECT t.id FROM ")
-            .push(other_shape.many)
+            .push(other_shape.plural)
             .push(" t WHERE t.deleted_at IS NULL AND t.id")
             .one_of_ids(named.iter().copied());
         if other_shape.owned || !other_shape.parents.is_empty() {
@@ -124,7 +124,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
             false => vec![],
         };
         let mut known: HashSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
-        if other == shape.many {
+        if other == shape.plural {
             known.extend(made.iter().map(|m| id_of(m)));
         }
         let unknown = made.iter().enumerate().filter(|(_, m)| uuid_in(m, field.name).is_some_and(|id| !known.contains(&id)));

@@ -99,7 +99,7 @@ pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [
             // No index refuses the second of two at once: older records may share these values.
             let name = |record: &Record| {
                 let values: Vec<String> = set.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
-                format!("{} {}", shape.many, values.join(" ").to_lowercase())
+                format!("{} {}", shape.plural, values.join(" ").to_lowercase())
             };
             work.stand_in_lines(asked.iter().map(|c| name(c.after)).collect()).await?;
         }
@@ -124,7 +124,8 @@ async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mu
         if asked.is_empty() {
             continue;
         }
-        let name = |record: &Record| format!("{} {first} {}", shape.many, record.get(*first).map(ToString::to_string).unwrap_or_default());
+        let name =
+            |record: &Record| format!("{} {first} {}", shape.plural, record.get(*first).map(ToString::to_string).unwrap_or_default());
         work.stand_in_lines(asked.iter().map(|c| name(c.after)).collect()).await?;
         let records: Vec<&Record> = asked.iter().map(|c| c.after).collect();
         let found = rows(work, shape, set, &[first], &records).await?;
@@ -141,7 +142,7 @@ async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mu
             if let Some(other) = others.into_iter().min() {
                 let refusal = Error::from(Code::PossibleDuplicate);
                 let is_visible = record::is_visible(work, shape, other).await?;
-                checked.refusal = Some(if is_visible { refusal.against(shape.many, other, first) } else { refusal });
+                checked.refusal = Some(if is_visible { refusal.against(shape.plural, other, first) } else { refusal });
             }
         }
     }
@@ -178,7 +179,7 @@ async fn rows(work: &Work, shape: &'static Shape, set: &[&'static str], by: &[&'
         Some((field, values)) => {
             let mut sql = select(work, &fields);
             let is_caseless = shape.caseless.contains(&field.name);
-            sql.push_from_each(shape.many, "t", field.name, is_caseless, field.kind, values);
+            sql.push_from_each(shape.plural, "t", field.name, is_caseless, field.kind, values);
             // What all of them have in common is asked for, too: an index may begin with it.
             for name in by.iter().filter(|name| **name != field.name) {
                 let Some(other) = shape.field(name).filter(|f| !shape.caseless.contains(&f.name)) else { continue };
@@ -198,7 +199,7 @@ async fn rows(work: &Work, shape: &'static Shape, set: &[&'static str], by: &[&'
         None => {
             for record in records {
                 let mut sql = select(work, &fields);
-                sql.push(" FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id_of(record));
+                sql.push(" FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.id <> ").id(id_of(record));
                 record::equal_in(&mut sql, shape, by, record)?;
                 sql.push(" LIMIT 1");
                 statements.push(sql);

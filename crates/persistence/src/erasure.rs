@@ -54,7 +54,7 @@ pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
 
 /// What other systems call a customer stays where the customer's own record keeps it: their invoices come under it.
 fn stays(shape: &Shape, person: Person) -> bool {
-    shape.many == ExternalReference::MANY && person.shape.field("external_refs").is_some_and(|field| field.retained)
+    shape.plural == ExternalReference::PLURAL && person.shape.field("external_refs").is_some_and(|field| field.retained)
 }
 
 async fn erase_record(
@@ -77,7 +77,7 @@ async fn erase_record(
     let mut sql = if shape.log {
         let mut sql = work.sql();
         // A line of a log has no version to count.
-        sql.push("UPDATE ").push(shape.many).push(" SET id = id");
+        sql.push("UPDATE ").push(shape.plural).push(" SET id = id");
         sql
     } else {
         record::touched(work, shape, version)

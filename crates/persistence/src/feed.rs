@@ -179,13 +179,13 @@ const ACCOUNTS: &str = "accounts";
 /// parent, and what is about the account. Each is one look by primary key, and only for an event of that resource.
 fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
     let is_of_account = |shape: &Shape| shape.field(ACCOUNT_FIELD).is_some_and(|f| f.reference == Some(ACCOUNTS));
-    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log && s.many != ACCOUNTS).collect();
-    shapes.sort_by_key(|s| s.many);
+    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log && s.plural != ACCOUNTS).collect();
+    shapes.sort_by_key(|s| s.plural);
     let is_account = reader.store.shapes.get(ACCOUNTS).copied();
     sql.push(" AND (t.resource = 'accounts' AND t.resource_id = ").id(account);
     for shape in shapes {
         let begin = |sql: &mut Sql| {
-            sql.push(" OR t.resource = ").text(shape.many).push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" r");
+            sql.push(" OR t.resource = ").text(shape.plural).push(" AND EXISTS (SELECT 1 FROM ").push(shape.plural).push(" r");
         };
         if is_of_account(shape) {
             begin(sql);
@@ -197,7 +197,7 @@ fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
                 continue;
             };
             begin(sql);
-            sql.push(" JOIN ").push(parent.many).push(" p2 ON p2.id = ").column("r", field.name);
+            sql.push(" JOIN ").push(parent.plural).push(" p2 ON p2.id = ").column("r", field.name);
             sql.push(" WHERE r.id = t.resource_id AND p2.account_id = ").id(account).push(")");
         }
         for any in shape.any_references.iter().filter(|any| is_account.is_some_and(|accounts| any.targets.include(accounts))) {

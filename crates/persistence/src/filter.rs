@@ -68,7 +68,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             let links = reader.shape(link.resource)?;
             let turned = negated ^ (op == Op::IsNull);
             sql.push(if turned { "t.id NOT IN (" } else { "t.id IN (" });
-            sql.push("SELECT ").column("o", link.own).push(" FROM ").push(links.many).push(" o WHERE o.deleted_at IS NULL");
+            sql.push("SELECT ").column("o", link.own).push(" FROM ").push(links.plural).push(" o WHERE o.deleted_at IS NULL");
             if op != Op::IsNull {
                 sql.push(" AND ");
                 compare(sql, "o", link.other, Kind::Id, op, values);
@@ -87,7 +87,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             let turned = negated ^ (op == Op::IsNull);
             sql.push(if turned { "t.id NOT IN (" } else { "t.id IN (" });
             sql.push("SELECT v.record_id FROM record_values v WHERE v.resource = ")
-                .text(shape.many)
+                .text(shape.plural)
                 .push(" AND v.key = ")
                 .text(key.clone());
             if op != Op::IsNull {
@@ -106,8 +106,8 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             if let (Target::Custom { key: member, .. }, Op::Contains) = (target, op) {
                 // Of a long text the index has the beginning: the few that are long are looked through as they are kept.
                 let needle = values.first().and_then(as_text).unwrap_or_default();
-                sql.push(" UNION ALL SELECT v.record_id FROM record_values v JOIN ").push(shape.many);
-                sql.push(" o ON o.id = v.record_id WHERE v.resource = ").text(shape.many).push(" AND v.key = ").text(key);
+                sql.push(" UNION ALL SELECT v.record_id FROM record_values v JOIN ").push(shape.plural);
+                sql.push(" o ON o.id = v.record_id WHERE v.resource = ").text(shape.plural).push(" AND v.key = ").text(key);
                 sql.push(" AND length(v.text_value) >= ").int(INDEXED_TEXT.try_into().unwrap_or(i64::MAX)).push(" AND ");
                 sql.contains_in_member("o", "custom", member, needle);
             }
@@ -121,7 +121,7 @@ fn leaf(sql: &mut Sql, reader: &Reader, shape: &'static Shape, target: &Target, 
             } else {
                 sql.column("t", reference.name).push(" IN (");
             }
-            sql.push("SELECT o.id FROM ").push(other.many).push(" o WHERE o.deleted_at IS NULL AND ");
+            sql.push("SELECT o.id FROM ").push(other.plural).push(" o WHERE o.deleted_at IS NULL AND ");
             match op {
                 Op::IsNull => {
                     sql.column("o", field.name).push(" IS NOT NULL");

@@ -62,12 +62,12 @@ impl Guards {
 
 /// Whether changes of a resource may be checked before others of it are written.
 pub(crate) fn is_about_one(work: &Work, shape: &'static Shape) -> bool {
-    work.store.guards.changes.get(shape.many).into_iter().flatten().all(|guard| guard.is_about_one())
+    work.store.guards.changes.get(shape.plural).into_iter().flatten().all(|guard| guard.is_about_one())
 }
 
 /// Asks what is registered about changes of a resource.
 pub(crate) async fn check(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
-    for guard in work.store.guards.changes.get(shape.many).into_iter().flatten() {
+    for guard in work.store.guards.changes.get(shape.plural).into_iter().flatten() {
         guard.check(work, shape, before, after).await?;
     }
     Ok(())

@@ -173,7 +173,7 @@ impl Work {
             job.unique_key.map_or(Scalar::Null, Scalar::Text),
             Some(&self.request_id).filter(|id| !id.is_empty()).map_or(Scalar::Null, |id| Scalar::Text(id.clone())),
         ];
-        if self.insert(Job::MANY, COLUMNS, vec![row], "ON CONFLICT DO NOTHING").await? == 0 {
+        if self.insert(Job::PLURAL, COLUMNS, vec![row], "ON CONFLICT DO NOTHING").await? == 0 {
             return Ok(None);
         }
         self.after_commit(|store| store.enqueued.notify_one());
@@ -326,7 +326,7 @@ async fn tell_end(work: &Work, (id, version): (Uuid, i64), status: &str, error: 
     };
     work.emit(Event {
         kind: kind.to_owned(),
-        resource: Job::MANY,
+        resource: Job::PLURAL,
         resource_id: id,
         version,
         changed_fields: vec!["status", "last_error", "finished_at"],
@@ -350,7 +350,7 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
         }
         JobStatus::Running => {
             after.data.cancel_requested_at = after.data.cancel_requested_at.or(Some(work.now));
-            let mut sql = record::touched(work, work.shape(Job::MANY)?, job.version() + 1);
+            let mut sql = record::touched(work, work.shape(Job::PLURAL)?, job.version() + 1);
             sql.push(", cancel_requested_at = ")
                 .bind(Kind::Time, Scalar::Time(work.now))
                 .push(" WHERE cancel_requested_at IS NULL AND id = ");
@@ -360,7 +360,7 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
             }
             stored::one_with::<Job>(work, "id", Scalar::Id(job.id())).await?.ok_or_else(|| Code::NotFound.into())
         }
-        _ => Err(transition::illegal(Job::TRANSITIONS, work.shape(Job::MANY)?.state_of(&job.record))),
+        _ => Err(transition::illegal(Job::TRANSITIONS, work.shape(Job::PLURAL)?.state_of(&job.record))),
     }
 }
 
@@ -372,7 +372,7 @@ pub async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
         .id(job.id());
     let is_taken = || Error::from(Code::Conflict).about("the same is queued or running already");
     if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-        return Err(is_taken().against(Job::MANY, other, "unique_key"));
+        return Err(is_taken().against(Job::PLURAL, other, "unique_key"));
     }
     after.data.attempts = 0;
     after.data.run_at = work.now;

@@ -169,7 +169,7 @@ pub const fn key_column(field: &Field) -> (&'static str, Kind) {
 
 /// Adds the table, and the condition that a row is there.
 fn from(sql: &mut Sql, shape: &'static Shape) {
-    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+    sql.push(" FROM ").push(shape.plural).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
 }
 
 /// The same, and that the caller sees it: of rows that are found by their ids.

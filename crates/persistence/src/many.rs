@@ -99,7 +99,7 @@ fn is_alone(work: &Work, shape: &'static Shape, (before, after): Pair<'_>) -> bo
         .one_of
         .iter()
         .any(|(flag, within)| after.get(*flag) == Some(&json!(true)) && (changes(flag) || within.iter().any(|field| changes(field))));
-    let is_above = |r: &Reference| r.is_column && r.target == Target::One(shape.many) && r.is_written;
+    let is_above = |r: &Reference| r.is_column && r.target == Target::One(shape.plural) && r.is_written;
     let is_moved = shape.references.iter().filter(|r| is_above(r)).any(|r| uuid_in(after, r.path).is_some() && changes(r.path));
     flagged || is_moved || before.is_some() && !guard::is_about_one(work, shape)
 }
@@ -260,7 +260,7 @@ async fn refuse_ids_in_use(work: &Work, shape: &'static Shape, writes: &[Write],
         return Ok(());
     }
     let mut sql = work.sql();
-    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.id").one_of_ids(chosen.iter().map(|one| id_of(one.after)));
+    sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.id").one_of_ids(chosen.iter().map(|one| id_of(one.after)));
     let in_use: BTreeSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
     for one in chosen.iter_mut().filter(|one| in_use.contains(&id_of(one.after))) {
         one.refusal = Some(record::taken(work, shape, id_of(one.after), "id").await?);
@@ -305,11 +305,11 @@ async fn write_rows(work: &Work, shape: &'static Shape, written: &mut [Written])
         let (_, rows) = changes.entry(names).or_insert_with(|| (one.changed.clone(), vec![]));
         rows.push((id_of(before), version_of(before), row));
     }
-    work.insert(shape.many, &names_of(shape), made, "").await?;
+    work.insert(shape.plural, &names_of(shape), made, "").await?;
     for (fields, rows) in changes.into_values() {
         let columns: Vec<(&'static str, Kind)> = columns_of(shape, &fields).into_iter().map(|(_, name, kind)| (name, kind)).collect();
         let (number, version) = (rows.len() as u64, rows.first().map_or(0, |(_, version, _)| *version));
-        if work.update_each(shape.many, &columns, rows).await? < number {
+        if work.update_each(shape.plural, &columns, rows).await? < number {
             return Err(Error::from(Code::VersionConflict).about(version.to_string()));
         }
     }
@@ -339,7 +339,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]
         team_id,
         text: text.clone(),
     };
-    let own = found.iter().map(|((_, after), text)| entry(after, text, shape.many, id_of(after), owner_of(after)));
+    let own = found.iter().map(|((_, after), text)| entry(after, text, shape.plural, id_of(after), owner_of(after)));
     let mut entries: Vec<search::Entry> = own.collect();
     for name in shape.parents {
         // A child is found as its parent: a search for a phone number finds the customer.
@@ -350,12 +350,12 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]
         }
         let parent_shape = work.shape(many)?;
         let mut sql = work.sql();
-        sql.push("SELECT id, owner_id, team_id FROM ").push(parent_shape.many).push(" WHERE id").one_of_ids(parents);
+        sql.push("SELECT id, owner_id, team_id FROM ").push(parent_shape.plural).push(" WHERE id").one_of_ids(parents);
         let owners = work.fetch(sql, |row| Ok((row.id(0)?, (row.optional_id(1)?, row.optional_id(2)?)))).await?;
         let owners: HashMap<Uuid, Owner> = owners.into_iter().collect();
         for ((_, after), text) in &found {
             let Some(parent) = uuid_in(after, name) else { continue };
-            entries.push(entry(after, text, parent_shape.many, parent, owners.get(&parent).copied().unwrap_or_default()));
+            entries.push(entry(after, text, parent_shape.plural, parent, owners.get(&parent).copied().unwrap_or_default()));
         }
     }
     if !found.is_empty() {

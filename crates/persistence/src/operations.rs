@@ -90,7 +90,7 @@ pub async fn begin(work: &Work, new: NewOperation, job: impl FnOnce(Uuid) -> Res
     let job_id = enqueued.ok_or_else(|| Error::from(Code::Conflict).about("the same is queued or running already"))?;
     let mut draft = Stored::draft(Operation {
         kind: new.kind,
-        resource: new.shape.many.to_owned(),
+        resource: new.shape.plural.to_owned(),
         status: OperationStatus::Queued,
         changed_fields: new.changed_fields,
         reverts_id: new.reverts_id,
@@ -140,7 +140,7 @@ pub async fn find(reader: &Reader, id: Uuid) -> Result<Option<Stored<Operation>>
 
 /// Notes what became of records, in the work that changed them.
 pub async fn note(work: &Work, id: Uuid, outcomes: &[(Uuid, Outcome)]) -> Result<()> {
-    let shape = work.shape(OperationItem::MANY)?;
+    let shape = work.shape(OperationItem::PLURAL)?;
     let (mut rows, mut counts) = (vec![], [0_i64; 4]);
     for (record_id, outcome) in outcomes {
         let [changed, unchanged, skipped, failed] = &mut counts;
@@ -170,7 +170,7 @@ pub async fn note(work: &Work, id: Uuid, outcomes: &[(Uuid, Outcome)]) -> Result
         let Value::Object(item) = item else { return Err(Code::Internal.into()) };
         rows.push(record::row_of(shape, &item)?);
     }
-    work.insert(shape.many, &record::names_of(shape), rows, "").await?;
+    work.insert(shape.plural, &record::names_of(shape), rows, "").await?;
     let [changed, unchanged, skipped, failed] = counts;
     let mut sql = work.sql();
     sql.push("UPDATE operations SET status = 'running', version = version + 1, updated_at = ").bind(Kind::Time, Scalar::Time(work.now));
@@ -218,7 +218,7 @@ async fn tell_end(work: &Work, mut sql: crate::sql::Sql, status: &'static str) -
         let values = |status: &str, at: Value| Some(Map::from_iter([("status".to_owned(), json!(status)), ("finished_at".to_owned(), at)]));
         work.emit(Event {
             kind: format!("operation.{status}"),
-            resource: Operation::MANY,
+            resource: Operation::PLURAL,
             resource_id: id,
             version,
             changed_fields: vec!["status", "finished_at"],
@@ -272,7 +272,7 @@ pub async fn before_images(reader: &Reader, id: Uuid, records: &[Uuid]) -> Resul
 /// Takes erased fields out of what operations that are not completed would still change of records.
 pub(crate) async fn erase(work: &Work, shape: &Shape, fields: &[&str], ids: &[Uuid]) -> Result<()> {
     let mut sql = work.sql();
-    sql.push("SELECT t.id, t.plan FROM operations t WHERE t.plan IS NOT NULL AND t.resource = ").text(shape.many).for_update("t");
+    sql.push("SELECT t.id, t.plan FROM operations t WHERE t.plan IS NOT NULL AND t.resource = ").text(shape.plural).for_update("t");
     for (id, text) in work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?))).await? {
         let Ok(mut plan) = serde_json::from_str::<Plan>(&text) else { continue };
         if !plan.ids.iter().any(|id| ids.contains(id)) || !plan.patch.keys().any(|name| fields.contains(&name.as_str())) {

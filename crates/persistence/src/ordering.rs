@@ -38,7 +38,7 @@ impl<'a> Set<'a> {
     async fn open(work: &'a Work, shape: &'static Shape, record: &'a Record) -> Result<Option<Self>> {
         let Some(within) = shape.ordered else { return Ok(None) };
         let set = Self { work, shape, within, record };
-        work.stand_in_line(&format!("order of {} {}", shape.many, set.name())).await?;
+        work.stand_in_line(&format!("order of {} {}", shape.plural, set.name())).await?;
         Ok(Some(set))
     }
 
@@ -55,7 +55,7 @@ impl<'a> Set<'a> {
     /// The number of living records in it.
     async fn count(&self) -> Result<i64> {
         let mut sql = self.work.sql();
-        sql.push("SELECT count(*) FROM ").push(self.shape.many).push(" t WHERE t.deleted_at IS NULL");
+        sql.push("SELECT count(*) FROM ").push(self.shape.plural).push(" t WHERE t.deleted_at IS NULL");
         self.work.count(self.living(sql)?).await
     }
 

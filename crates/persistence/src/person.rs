@@ -44,15 +44,15 @@ impl Person {
     pub fn resources(&self, reader: &Reader) -> Vec<&'static Shape> {
         let named = |shape: &&Shape| !self.named(shape, reader.store.shapes).is_empty();
         let mut all: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(named).collect();
-        all.sort_by_key(|shape| std::cmp::Reverse(shape.many));
+        all.sort_by_key(|shape| std::cmp::Reverse(shape.plural));
         all
     }
 
     /// The fields of a resource by which it can name this person: its own, or those of the record that one of its own points at.
     fn named(&self, shape: &Shape, shapes: &Shapes) -> Vec<(&'static str, Option<(&'static Shape, &'static str)>)> {
         let names = |shape: &Shape, name: &'static str| match (name, shape.field(name).and_then(|f| f.reference)) {
-            ("id", _) => shape.many == self.shape.many,
-            (_, Some(many)) => many == self.shape.many,
+            ("id", _) => shape.plural == self.shape.plural,
+            (_, Some(many)) => many == self.shape.plural,
             (_, None) => shape.any_reference(name).is_some_and(|any| any.targets.include(self.shape)),
         };
         let way = |name: &'static str| match name.split_once('.') {
@@ -88,10 +88,10 @@ impl Person {
             sql.push(if i == 0 { " AND (" } else { " OR " }).column("t", name);
             if let Some((other, field)) = beyond {
                 // Living and deleted ones have an index each.
-                sql.push(" IN (SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NULL AND \"").push(field).push("\" = ");
+                sql.push(" IN (SELECT id FROM ").push(other.plural).push(" WHERE deleted_at IS NULL AND \"").push(field).push("\" = ");
                 sql.id(self.id);
                 self.of_resource(sql, other, field, "");
-                sql.push(" UNION ALL SELECT id FROM ").push(other.many).push(" WHERE deleted_at IS NOT NULL AND \"");
+                sql.push(" UNION ALL SELECT id FROM ").push(other.plural).push(" WHERE deleted_at IS NOT NULL AND \"");
                 sql.push(field).push("\" = ").id(self.id);
                 self.of_resource(sql, other, field, "");
                 sql.push(")");
@@ -106,14 +106,14 @@ impl Person {
     /// Adds that the resource is the person's, where a field names a record of any of several.
     fn of_resource(&self, sql: &mut Sql, shape: &'static Shape, id: &str, table: &'static str) {
         if let Some(any) = shape.any_reference(id) {
-            sql.push(" AND ").push(table).push("\"").push(any.resource).push("\" = ").text(self.shape.many);
+            sql.push(" AND ").push(table).push("\"").push(any.resource).push("\" = ").text(self.shape.plural);
         }
     }
 }
 
 /// Some of the events of records, in order, from after `after` on.
 pub async fn events(reader: &Reader, of: &[Uuid], after: Uuid, most: i64) -> Result<Vec<Record>> {
-    let shape = reader.shape(AuditEvent::MANY)?;
+    let shape = reader.shape(AuditEvent::PLURAL)?;
     let mut sql = record::select(reader, shape);
     sql.push(" AND t.resource_id").one_of(Kind::Id, of.iter().copied().map(Scalar::Id));
     sql.push(" AND t.id > ").id(after).push(" ORDER BY t.id LIMIT ").int(most);

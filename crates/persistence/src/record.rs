@@ -192,7 +192,7 @@ pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
 #[must_use]
 pub(crate) fn select_where(reader: &Reader, shape: &'static Shape, is_true: &'static str) -> Sql {
     let mut sql = select_fields(reader, shape);
-    sql.push(" FROM ").push(shape.many).push(" t WHERE ").push(is_true);
+    sql.push(" FROM ").push(shape.plural).push(" t WHERE ").push(is_true);
     sql
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn select_where(reader: &Reader, shape: &'static Shape, is_true: &'st
 #[must_use]
 pub fn select_each(reader: &Reader, shape: &'static Shape, reference: &'static str, ids: impl IntoIterator<Item = Uuid>) -> Sql {
     let mut sql = select_fields(reader, shape);
-    sql.from_each(shape.many, "t", reference, Kind::Id, ids.into_iter().map(Scalar::Id));
+    sql.from_each(shape.plural, "t", reference, Kind::Id, ids.into_iter().map(Scalar::Id));
     sql
 }
 
@@ -281,7 +281,7 @@ pub(crate) async fn save(
 /// Begins an update: the version, and who changed it when.
 pub(crate) fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
     let mut sql = work.sql();
-    sql.push("UPDATE ").push(shape.many).push(" SET version = ").int(version);
+    sql.push("UPDATE ").push(shape.plural).push(" SET version = ").int(version);
     sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now));
     sql.push(", updated_by_id = ").bind(Kind::Id, work.caller.author().map_or(Scalar::Null, Scalar::Id));
     sql
@@ -323,7 +323,7 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     let [Write { after: mut found, .. }] = written;
     let version = version_of(&found) + 1;
     let mut sql = work.sql();
-    sql.push("UPDATE ").push(shape.many).push(" SET deleted_at = NULL, version = ").int(version);
+    sql.push("UPDATE ").push(shape.plural).push(" SET deleted_at = NULL, version = ").int(version);
     for flag in lost {
         sql.push(", \"").push(flag).push("\" = ").bind(Kind::Bool, Scalar::Bool(false));
     }
@@ -361,7 +361,7 @@ fn version_conflict(current: i64) -> Error {
 }
 
 pub(crate) fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64) -> Event {
-    Event { kind, resource: shape.many, resource_id: id, version, changed_fields: vec![], before: None, after: None, reason: None }
+    Event { kind, resource: shape.plural, resource_id: id, version, changed_fields: vec![], before: None, after: None, reason: None }
 }
 
 /// The fields in the order they are answered; what is not a field is dropped, what is missing is null.
@@ -491,7 +491,7 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
         return Ok(false);
     }
     let mut sql = work.sql();
-    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.id = ").id(id);
+    sql.push("SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.id = ").id(id);
     visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     Ok(work.count(sql).await? > 0)
 }
@@ -499,7 +499,7 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
 /// The refusal of a value that another record holds: it names that record to callers that see it.
 pub(crate) async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
-    Ok(if is_visible(work, shape, by).await? { error.against(shape.many, by, field) } else { error })
+    Ok(if is_visible(work, shape, by).await? { error.against(shape.plural, by, field) } else { error })
 }
 
 /// Brings the search index and the indexed values up to date.
@@ -511,7 +511,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, before: Option<&Re
 pub async fn refresh_references(work: &Work, shape: &'static Shape, id: Uuid) -> Result<()> {
     let mut sql = work.sql();
     sql.push("SELECT system, external_type, external_id FROM external_references WHERE deleted_at IS NULL AND record_id = ").id(id);
-    sql.push(" AND resource = ").text(shape.many).push(" ORDER BY id");
+    sql.push(" AND resource = ").text(shape.plural).push(" ORDER BY id");
     let refs =
         work.fetch(sql, |row| Ok(ExternalRef { system: row.text(0)?, external_type: row.text(1)?, external_id: row.text(2)? })).await?;
     let mut sql = select(work, shape);

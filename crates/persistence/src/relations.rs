@@ -47,7 +47,7 @@ pub(crate) async fn check(
                 continue;
             }
         };
-        let is_hierarchy = reference.is_column && many == shape.many;
+        let is_hierarchy = reference.is_column && many == shape.plural;
         let mut named: Vec<BTreeSet<Uuid>> = pairs.iter().map(|pair| newly_named(work, reference, *pair)).collect();
         for (((_, after), ids), faults) in pairs.iter().zip(&mut named).zip(faults.iter_mut()) {
             if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
@@ -96,7 +96,7 @@ fn newly_named(work: &Work, reference: &Reference, (before, after): Pair<'_>) ->
 /// Those of the ids that name living records, which stay so until the work ends. `seen` leaves out what the caller does not see.
 pub(crate) async fn lock_living(work: &Work, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>, seen: bool) -> Result<Vec<Uuid>> {
     let mut sql = work.sql();
-    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
+    sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.id").one_of_ids(ids);
     if seen && (shape.owned || !shape.parents.is_empty()) {
         visibility::restrict_to_visible(&mut sql, work, shape, "t", "read")?;
     }
@@ -137,7 +137,7 @@ pub(crate) async fn check_any(
         // Without the permission no record is found, whichever is named: that is said.
         let missing = visibility::missing_to_read(work, target);
         let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(target.many).push(" t WHERE t.id").one_of_ids(ids.iter().map(|(_, id)| *id));
+        sql.push("SELECT t.id FROM ").push(target.plural).push(" t WHERE t.id").one_of_ids(ids.iter().map(|(_, id)| *id));
         if !any.is_deleted_allowed {
             sql.push(" AND t.deleted_at IS NULL");
         }
@@ -184,7 +184,7 @@ async fn hierarchy_fault(
     id: Option<Uuid>,
     parent: Uuid,
 ) -> Result<Option<FieldError>> {
-    work.stand_in_line(&format!("hierarchy of {}", shape.many)).await?;
+    work.stand_in_line(&format!("hierarchy of {}", shape.plural)).await?;
     let above = work.fetch(above_statement(work, shape, reference, parent), |row| row.id(0)).await?;
     let pointer = format!("/{}", reference.path);
     if id.is_some_and(|id| above.contains(&id)) {
@@ -202,17 +202,17 @@ async fn hierarchy_fault(
 /// A record and all above it.
 fn above_statement(reader: &Reader, shape: &'static Shape, reference: &Reference, id: Uuid) -> Sql {
     let mut sql = reader.sql();
-    sql.push("WITH RECURSIVE up (id, parent, level) AS (SELECT t.id, ").column("t", reference.path).push(", 1 FROM ").push(shape.many);
+    sql.push("WITH RECURSIVE up (id, parent, level) AS (SELECT t.id, ").column("t", reference.path).push(", 1 FROM ").push(shape.plural);
     sql.push(" t WHERE t.id = ").id(id).push(" UNION ALL SELECT t.id, ").column("t", reference.path).push(", up.level + 1 FROM up JOIN ");
-    sql.push(shape.many).push(" t ON t.id = up.parent WHERE up.level < ").int(MAX_FOLLOWED).push(") SELECT id FROM up");
+    sql.push(shape.plural).push(" t ON t.id = up.parent WHERE up.level < ").int(MAX_FOLLOWED).push(") SELECT id FROM up");
     sql
 }
 
 /// How many levels there are below a record.
 fn levels_below_statement(reader: &Reader, shape: &'static Shape, reference: &Reference, id: Uuid) -> Sql {
     let mut sql = reader.sql();
-    sql.push("WITH RECURSIVE down (id, level) AS (SELECT t.id, 0 FROM ").push(shape.many).push(" t WHERE t.id = ").id(id);
-    sql.push(" UNION ALL SELECT t.id, down.level + 1 FROM down JOIN ").push(shape.many).push(" t ON ").column("t", reference.path);
+    sql.push("WITH RECURSIVE down (id, level) AS (SELECT t.id, 0 FROM ").push(shape.plural).push(" t WHERE t.id = ").id(id);
+    sql.push(" UNION ALL SELECT t.id, down.level + 1 FROM down JOIN ").push(shape.plural).push(" t ON ").column("t", reference.path);
     sql.push(" = down.id WHERE t.deleted_at IS NULL AND down.level < ").int(MAX_FOLLOWED).push(") SELECT max(level) FROM down");
     sql
 }
@@ -228,7 +228,7 @@ pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &
             return Err(Error::from(Code::Conflict).about(about).against(many, id, reference.path));
         }
         if reference.is_written
-            && reference.target == Target::One(shape.many)
+            && reference.target == Target::One(shape.plural)
             && let Some(fault) = hierarchy_fault(work, shape, reference, Some(id_of(record)), id).await?
         {
             return Err(Error::invalid(fault));
@@ -263,9 +263,9 @@ async fn check_unused(work: &Work, shape: &'static Shape, record: &Record, relie
     if referrers.is_empty() {
         return Ok(());
     }
-    referrers.sort_by_key(|(other, r)| (other.many, r.path));
+    referrers.sort_by_key(|(other, r)| (other.plural, r.path));
     let mut sql = work.sql();
-    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.id = ").id(id_of(record)).for_deletion("t");
+    sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.id = ").id(id_of(record)).for_deletion("t");
     work.fetch(sql, |_| Ok(())).await?;
     let mut uses = vec![];
     for (statement, places) in use_statements(work, shape, record, &referrers) {
@@ -287,7 +287,7 @@ async fn check_unused(work: &Work, shape: &'static Shape, record: &Record, relie
     for (other, reference, id) in left {
         // Only to callers who may read it.
         if record::is_visible(work, other, id).await? {
-            refusal = refusal.against(other.many, id, reference.path);
+            refusal = refusal.against(other.plural, id, reference.path);
         }
     }
     Err(refusal)
@@ -311,17 +311,20 @@ pub fn use_statements(
                 crate::dialect::Dialect::Sqlite => " AS n, t.id FROM ",
             });
             if reference.is_indexed_apart() {
-                sql.push("record_values v JOIN ").push(other.many).push(" t ON t.id = v.record_id WHERE v.resource = ").text(other.many);
+                sql.push("record_values v JOIN ")
+                    .push(other.plural)
+                    .push(" t ON t.id = v.record_id WHERE v.resource = ")
+                    .text(other.plural);
                 sql.push(" AND v.key = ").text(reference.path).push(" AND v.text_value = ").text(held(record, reference));
             } else {
-                sql.push(other.many).push(" t WHERE ").column("t", reference.path).push(" = ");
+                sql.push(other.plural).push(" t WHERE ").column("t", reference.path).push(" = ");
                 match reference.key {
                     "id" => sql.id(id_of(record)),
                     _ => sql.text(held(record, reference)),
                 };
             }
             if let Target::Any(any) = reference.target {
-                sql.push(" AND ").column("t", any.resource).push(" = ").text(shape.many);
+                sql.push(" AND ").column("t", any.resource).push(" = ").text(shape.plural);
                 if let (OnDelete::RefuseIn(states), Some(status)) = (reference.on_delete, other.status) {
                     sql.push(" AND ").column("t", status).one_of(Kind::Text, states.iter().map(|state| Scalar::Text((*state).to_owned())));
                 }
@@ -329,7 +332,7 @@ pub fn use_statements(
             if !other.log {
                 sql.push(" AND t.deleted_at IS NULL");
             }
-            if other.many == shape.many {
+            if other.plural == shape.plural {
                 sql.push(" AND t.id <> ").id(id_of(record));
             }
             if let OnDelete::RefuseUnlessZero(fields) = reference.on_delete {
@@ -353,7 +356,7 @@ fn held(record: &Record, reference: &Reference) -> String {
 async fn has_namesake(work: &Work, shape: &'static Shape, record: &Record, reference: &Reference) -> Result<bool> {
     let Some(field) = shape.field(reference.key) else { return Ok(false) };
     let mut sql = work.sql();
-    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND ").column("t", field.name).push(" = ");
+    sql.push("SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND ").column("t", field.name).push(" = ");
     sql.text(held(record, reference)).push(" AND t.id <> ").id(id_of(record)).push(" LIMIT 1");
     Ok(work.count(sql).await? > 0)
 }
@@ -395,7 +398,7 @@ async fn holders(
     record: &Record,
 ) -> Result<Vec<Record>> {
     let set: Vec<String> = within.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
-    work.stand_in_line(&format!("{flag} of {} {}", shape.many, set.join(" "))).await?;
+    work.stand_in_line(&format!("{flag} of {} {}", shape.plural, set.join(" "))).await?;
     let mut sql = record::select(work, shape);
     sql.push(" AND ").column("t", flag).push(" = ").bind(Kind::Bool, Scalar::Bool(true)).push(" AND t.id <> ").id(id_of(record));
     record::equal_in(&mut sql, shape, within, record)?;

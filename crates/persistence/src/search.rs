@@ -171,7 +171,7 @@ pub async fn move_owner(work: &Work, ids: &[Uuid], (owner_id, team_id): (Option<
 pub fn within(sql: &mut Sql, shape: &'static Shape, alias: &'static str, q: &str) {
     sql.column(alias, "id").push(" IN (SELECT e.record_id FROM ");
     entries(sql, q);
-    sql.push(" AND e.resource = ").text(shape.many).push(")");
+    sql.push(" AND e.resource = ").text(shape.plural).push(")");
 }
 
 /// Adds a condition that leaves out most records of this resource whose texts do not hold a folded `part`, and none that do; says whether
@@ -183,7 +183,7 @@ pub fn narrow(sql: &mut Sql, shape: &'static Shape, alias: &'static str, part: &
     }
     sql.column(alias, "id").push(" IN (SELECT e.record_id FROM ");
     candidates(sql, terms);
-    sql.push(" AND e.resource = ").text(shape.many).push(")");
+    sql.push(" AND e.resource = ").text(shape.plural).push(")");
     true
 }
 
@@ -282,7 +282,7 @@ pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place
     place.say(&mut sql);
     sql.push(" AND (1 = 0");
     for shape in shapes.iter().filter(|shape| visibility::may_read(reader, shape)) {
-        sql.push(" OR (e.resource = ").text(shape.many);
+        sql.push(" OR (e.resource = ").text(shape.plural);
         visibility::restrict_entries_to_visible(&mut sql, reader, shape, "e")?;
         sql.push(")");
     }

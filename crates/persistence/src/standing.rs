@@ -53,7 +53,7 @@ impl<T: Resource> Standing<T> {
 
 /// Writes what was done to records, and tells it. `ending` says what becomes of a row that is there: `ON CONFLICT … DO UPDATE SET …`.
 pub async fn save_many<T: Resource>(work: &Work, all: impl IntoIterator<Item = Standing<T>>, ending: &'static str) -> Result<()> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     let mut rows = vec![];
     for Standing { id, version, data, done, reason, before } in all {
         let Some(done) = done else { continue };
@@ -62,7 +62,7 @@ pub async fn save_many<T: Resource>(work: &Work, all: impl IntoIterator<Item = S
         rows.push(record::row_of_values(shape, &after)?);
         tell(work, shape, (id, version + 1), before, after, done, reason);
     }
-    work.insert(shape.many, &record::names_of(shape), rows, ending).await.map(|_| ())
+    work.insert(shape.plural, &record::names_of(shape), rows, ending).await.map(|_| ())
 }
 
 /// A record's values as they stand now, in the order of the shape's fields.
@@ -71,7 +71,7 @@ fn stand(work: &Work, shape: &Shape, (id, version): (Uuid, i64), before: Option<
     let kept = |place: usize, new: &Value| before.map_or_else(|| new.clone(), |b| b.get(place).cloned().unwrap_or_default());
     let made = [kept(2, &now), kept(3, &author)];
     let meta = [json!(id), json!(version)].into_iter().chain(made).chain([now, author]);
-    debug_assert!(shape.own == 6 && own.len() + 6 == shape.fields.len(), "{} has fields that are not its own", shape.many);
+    debug_assert!(shape.own == 6 && own.len() + 6 == shape.fields.len(), "{} has fields that are not its own", shape.plural);
     meta.chain(own.into_iter().map(|(_, value)| value)).collect()
 }
 

@@ -717,7 +717,7 @@ impl Work {
     pub async fn flush(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
         self.told.set(self.told.get() || !events.is_empty());
-        self.defines.set(self.defines.get() || events.iter().any(|e| e.resource == CustomField::MANY));
+        self.defines.set(self.defines.get() || events.iter().any(|e| e.resource == CustomField::PLURAL));
         outbox::write(self, events).await
     }
 

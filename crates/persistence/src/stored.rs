@@ -94,17 +94,17 @@ fn unreadable(error: &serde_json::Error) -> Error {
 
 /// Finds a record the caller may see, and locks it within a work. Seen but not allowed `verb` is 403.
 pub async fn find<T: Resource>(reader: &Reader, id: Uuid, verb: &str) -> Result<Stored<T>> {
-    Stored::of(record::find(reader, reader.shape(T::MANY)?, id, None, verb).await?)
+    Stored::of(record::find(reader, reader.shape(T::PLURAL)?, id, None, verb).await?)
 }
 
 /// A record the caller may see, read without a lock: for what is looked up and not written.
 pub async fn seen<T: Resource>(reader: &Reader, id: Uuid) -> Result<Option<Stored<T>>> {
-    record::seen(reader, reader.shape(T::MANY)?, id, None, false).await?.map(Stored::of).transpose()
+    record::seen(reader, reader.shape(T::PLURAL)?, id, None, false).await?.map(Stored::of).transpose()
 }
 
 /// Finds living records of any owner by a field: for the kernel's own rules, which see everything.
 pub async fn all_with<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Vec<Stored<T>>> {
-    record::all_with(reader, reader.shape(T::MANY)?, field, value).await?.into_iter().map(Stored::of).collect()
+    record::all_with(reader, reader.shape(T::PLURAL)?, field, value).await?.into_iter().map(Stored::of).collect()
 }
 
 /// The same, for one record.
@@ -123,7 +123,7 @@ pub(crate) fn begun<T: Resource>(reader: &Reader, shape: &'static Shape, draft: 
 
 /// Gives drafts the next numbers of their resource's series, where it numbers its records.
 pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
-    let Some((numbering, series)) = work.shape(T::MANY)?.number else { return Ok(drafts) };
+    let Some((numbering, series)) = work.shape(T::PLURAL)?.number else { return Ok(drafts) };
     let numbers = work.next_numbers(series, drafts.len()).await?;
     let number = |(draft, number): (Stored<T>, i64)| {
         let mut record = draft.full_record()?;
@@ -135,7 +135,7 @@ pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -
 
 /// Puts drafts behind the last of their order, where their resource keeps one.
 pub(crate) async fn placed<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     if shape.ordered.is_none() {
         return Ok(drafts);
     }
@@ -150,7 +150,7 @@ pub(crate) async fn placed<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> 
 
 /// Makes a record.
 pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     let drafts = placed(work, numbered(work, vec![draft]).await?).await?;
     let draft = drafts.into_iter().next().ok_or(Code::Internal)?;
     let (made, chosen) = begun(work, shape, draft)?;
@@ -163,7 +163,7 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
 /// # Errors
 /// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
 pub async fn create_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Result<Stored<T>>>> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     let drafts = placed(work, numbered(work, drafts).await?).await?;
     let begun = drafts.into_iter().map(|draft| {
         let (made, is_id_chosen) = begun(work, shape, draft)?;
@@ -179,7 +179,7 @@ pub async fn update_many<T: Resource>(
     what: &str,
     reason: Option<&str>,
 ) -> Result<Vec<Result<Stored<T>>>> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     let settled = changes.into_iter().map(|(before, after)| {
         let settled = settle(after, shape)?;
         let after = record::in_order(shape, settled.full_record()?);
@@ -213,7 +213,7 @@ async fn write_many<T: Resource>(
 
 /// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.
 pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>, what: &str, reason: Option<String>) -> Result<Stored<T>> {
-    let shape = work.shape(T::MANY)?;
+    let shape = work.shape(T::PLURAL)?;
     let settled = settle(after, shape)?;
     let record = record::save(work, shape, &before.record, settled.full_record()?, what, reason).await?;
     as_written(shape, record, settled.data)
@@ -245,7 +245,7 @@ pub fn turned<T: Resource>(before: &Stored<T>, verb: &str) -> Result<(Stored<T>,
 
 /// Deletes a record, softly: it can be restored, and what it was called may be used again.
 pub async fn delete<T: Resource>(work: &Work, before: &Stored<T>) -> Result<()> {
-    record::delete(work, work.shape(T::MANY)?, &before.record).await
+    record::delete(work, work.shape(T::PLURAL)?, &before.record).await
 }
 
 /// Brings values to their one form and holds them against the rules across fields.

@@ -26,7 +26,7 @@ fn is_due(sql: &mut Sql, reader: &Reader, shape: &'static Shape, timer: &Timer) 
 /// The statement that tells whether the moment of any record has come.
 pub fn any_statement(reader: &Reader, shape: &'static Shape, timer: &Timer) -> Result<Sql> {
     let mut sql = reader.sql();
-    sql.push("SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL");
+    sql.push("SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL");
     is_due(&mut sql, reader, shape, timer)?;
     // Ordered, so that it goes along the index whatever the planner takes the rows for.
     sql.push(" ORDER BY ").column("t", timer.at).push(", t.id LIMIT 1");

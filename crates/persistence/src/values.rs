@@ -105,7 +105,7 @@ impl Reader {
         before: Option<&Map<String, Value>>,
     ) -> Result<Vec<FieldError>> {
         let fields = self.custom_fields().await?;
-        if custom.keys().all(|key| fields.contains_key(&(shape.many.to_owned(), key.clone()))) {
+        if custom.keys().all(|key| fields.contains_key(&(shape.plural.to_owned(), key.clone()))) {
             let errors = self.check_custom_against(&fields, shape, custom, before).await?;
             if errors.is_empty() {
                 return Ok(errors);
@@ -123,10 +123,10 @@ impl Reader {
         before: Option<&Map<String, Value>>,
     ) -> Result<Vec<FieldError>> {
         let mut errors = vec![];
-        let of_resource = || fields.values().filter(|f| f.resource == shape.many);
+        let of_resource = || fields.values().filter(|f| f.resource == shape.plural);
         for (key, value) in custom.iter().filter(|(key, value)| before.and_then(|b| b.get(*key)) != Some(value)) {
             let at = format!("/custom/{}", step(key));
-            let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else {
+            let Some(field) = fields.get(&(shape.plural.to_owned(), key.clone())) else {
                 errors.push(FieldError::new(at, FieldCode::UnknownField, "").instead_of(key, of_resource().map(|f| f.key.clone())));
                 continue;
             };
@@ -166,7 +166,7 @@ pub fn of_record(shape: &'static Shape, id: Uuid, record: &Map<String, Value>, f
     let tags = record.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut all: Vec<Indexed> = tags.map(|tag| (id, "tags".to_owned(), Scalar::Text(tag.to_owned()), Scalar::Null)).collect();
     for (key, value) in record.get("custom").and_then(Value::as_object).into_iter().flatten() {
-        let Some(field) = fields.get(&(shape.many.to_owned(), key.clone())) else { continue };
+        let Some(field) = fields.get(&(shape.plural.to_owned(), key.clone())) else { continue };
         let value = field.kind.kind().from_json(value).unwrap_or(Scalar::Null);
         let row = match &value {
             Scalar::Null => continue,
@@ -214,6 +214,6 @@ pub async fn write(work: &Work, shape: &Shape, replaced: &[Uuid], rows: Vec<Inde
         [("resource", Kind::Text), ("key", Kind::Text), ("record_id", Kind::Id), ("text_value", Kind::Text), ("number_value", Kind::Int)];
     let rows = rows
         .into_iter()
-        .map(|(id, key, text, number)| vec![Scalar::Text(shape.many.to_owned()), Scalar::Text(key), Scalar::Id(id), text, number]);
+        .map(|(id, key, text, number)| vec![Scalar::Text(shape.plural.to_owned()), Scalar::Text(key), Scalar::Id(id), text, number]);
     work.insert("record_values", &columns, rows.collect(), "").await.map(|_| ())
 }

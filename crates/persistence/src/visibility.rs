@@ -112,7 +112,7 @@ pub fn restrict_list_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static 
 
 fn restrict(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
     if let ([Seen::Subject(id)], Some(about)) = (shape.seen.as_slice(), shape.subject()) {
-        debug_assert_eq!(about.id, *id, "{}: one subject", shape.many);
+        debug_assert_eq!(about.id, *id, "{}: one subject", shape.plural);
         return restrict_by_subject(sql, reader, alias, about, Reach::All, 0, true);
     }
     match visible_to_caller(reader, shape, verb)? {
@@ -198,7 +198,7 @@ fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, dep
             Way::Owner { owner, teams } => owned_by(sql, alias, *owner, teams),
             Way::Related { outer, shape, inner, is_link, visible } if form != Form::Set => {
                 let other = alias_at(depth)?;
-                sql.push("EXISTS (SELECT 1 FROM ").push(shape.many).push(" ").push(other).push(" WHERE ").column(other, inner);
+                sql.push("EXISTS (SELECT 1 FROM ").push(shape.plural).push(" ").push(other).push(" WHERE ").column(other, inner);
                 sql.push(" = ").column(alias, outer);
                 if *is_link || form == Form::Row {
                     sql.push(" AND ").push(other).push(".deleted_at IS NULL");
@@ -232,7 +232,7 @@ fn set_of(sql: &mut Sql, reader: &Reader, way: &Way, depth: usize) -> Result<()>
     let Way::Related { shape, inner, visible, .. } = way else { return Err(Code::Internal.into()) };
     let other = alias_at(depth)?;
     let begin = |sql: &mut Sql, is_first: bool| {
-        sql.push(if is_first { "SELECT " } else { " UNION SELECT " }).column(other, inner).push(" FROM ").push(shape.many);
+        sql.push(if is_first { "SELECT " } else { " UNION SELECT " }).column(other, inner).push(" FROM ").push(shape.plural);
         sql.push(" ").push(other).push(" WHERE ").push(other).push(".deleted_at IS NULL");
     };
     let Visible::Any(ways) = &**visible else {
@@ -277,14 +277,14 @@ pub fn push_related_rows(sql: &mut Sql, reader: &Reader, shape: &'static Shape, 
     let Way::Related { outer, .. } = way else { return Err(Code::Internal.into()) };
     match reader.store.dialect() {
         Dialect::Sqlite => {
-            sql.push(" FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND ").column("t", outer).push(" IN (");
+            sql.push(" FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND ").column("t", outer).push(" IN (");
             set_of(sql, reader, way, 0)?;
             sql.push(")");
         }
         Dialect::Postgres => {
             sql.push(" FROM (SELECT DISTINCT value FROM (");
             set_of(sql, reader, way, 0)?;
-            sql.push(") s (value) OFFSET 0) each CROSS JOIN LATERAL (SELECT * FROM ").push(shape.many);
+            sql.push(") s (value) OFFSET 0) each CROSS JOIN LATERAL (SELECT * FROM ").push(shape.plural);
             sql.push(" o WHERE o.deleted_at IS NULL AND ").column("o", outer).push(" = each.value OFFSET 0) t WHERE 1 = 1");
         }
     }
@@ -308,7 +308,7 @@ pub fn restrict_entries_to_visible(sql: &mut Sql, reader: &Reader, shape: &'stat
             // An entry has the owner of its record beside it.
             Way::Owner { owner, teams } => owned_by(sql, alias, *owner, teams),
             related => {
-                sql.push("EXISTS (SELECT 1 FROM ").push(shape.many).push(" p1 WHERE p1.id = ").push(alias).push(".record_id AND ");
+                sql.push("EXISTS (SELECT 1 FROM ").push(shape.plural).push(" p1 WHERE p1.id = ").push(alias).push(".record_id AND ");
                 any_of(sql, reader, std::slice::from_ref(related), "p1", 1, Form::Row)?;
                 sql.push(")");
             }
@@ -334,7 +334,7 @@ fn restrict_by_subject(
 ) -> Result<()> {
     let (resource, id) = (by.resource, by.id);
     let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|shape| by.targets.include(shape)).collect();
-    shapes.sort_by_key(|s| s.many);
+    shapes.sort_by_key(|s| s.plural);
     let (mut whole, mut partly, mut about, mut is_all) = (vec![], vec![], vec![], true);
     for shape in shapes {
         match visible(reader, shape, most)? {
@@ -358,13 +358,13 @@ fn restrict_by_subject(
     resources.push_condition(sql, reader, alias, (resource, id), depth)?;
     if follows && !about.is_empty() {
         let (row, named) = (alias_at(depth)?, alias_at(depth + 1)?);
-        sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.many.to_owned())));
+        sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.plural.to_owned())));
         sql.push(" AND EXISTS (SELECT 1 FROM (");
         for (i, (shape, way)) in about.iter().enumerate() {
             let Way::Subject { about: AnyReference { resource: of, id: which, .. }, .. } = way else { continue };
             sql.push(if i == 0 { "SELECT " } else { " UNION ALL SELECT " }).column(row, of).push(" AS resource, ").column(row, which);
-            sql.push(" AS id FROM ").push(shape.many).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
-            sql.text(shape.many).push(" AND ").column(row, "id").push(" = ").column(alias, id);
+            sql.push(" AS id FROM ").push(shape.plural).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
+            sql.text(shape.plural).push(" AND ").column(row, "id").push(" = ").column(alias, id);
         }
         sql.push(") ").push(named).push(" WHERE ");
         resources.push_condition(sql, reader, named, ("resource", "id"), depth + 2)?;
@@ -391,10 +391,10 @@ impl VisibleResources {
         depth: usize,
     ) -> Result<()> {
         let row = alias_at(depth)?;
-        sql.push("(").column(alias, resource).one_of(Kind::Text, self.whole.iter().map(|s| Scalar::Text(s.many.to_owned())));
+        sql.push("(").column(alias, resource).one_of(Kind::Text, self.whole.iter().map(|s| Scalar::Text(s.plural.to_owned())));
         for (shape, ways) in &self.partly {
-            sql.push(" OR ").column(alias, resource).push(" = ").text(shape.many);
-            sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.many).push(" ").push(row).push(" WHERE ").column(row, "id");
+            sql.push(" OR ").column(alias, resource).push(" = ").text(shape.plural);
+            sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.plural).push(" ").push(row).push(" WHERE ").column(row, "id");
             sql.push(" = ").column(alias, id).push(" AND ");
             any_of(sql, reader, ways, row, depth + 1, Form::RowOfHistory)?;
             sql.push(")");

@@ -257,7 +257,7 @@ impl RoleRights {
         if self.rules.is_empty() {
             return FieldAccess::Full;
         }
-        let own = (shape.many, field.name, field.class);
+        let own = (shape.plural, field.name, field.class);
         field.tells.iter().copied().chain([own]).map(|f| said(&self.rules, f)).min().unwrap_or(FieldAccess::Full)
     }
 

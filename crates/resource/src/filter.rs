@@ -142,10 +142,10 @@ pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Resu
         return Err(hidden());
     }
     if let Some(key) = path.strip_prefix("custom.").filter(|_| shape.extensible) {
-        let kind = words.custom(shape.many, key);
+        let kind = words.custom(shape.plural, key);
         return kind
             .map(|kind| Target::Custom { key: key.to_owned(), kind })
-            .ok_or_else(|| unknown(words.custom_keys(shape.many).into_iter().map(|k| format!("custom.{k}")).collect()));
+            .ok_or_else(|| unknown(words.custom_keys(shape.plural).into_iter().map(|k| format!("custom.{k}")).collect()));
     }
     if let Some(items) = shape.items.iter().find(|items| items.name == path) {
         let field = shape.field(items.field).filter(|field| words.may_see(shape, field)).ok_or_else(hidden)?;
@@ -459,7 +459,7 @@ impl Filter {
                     // Links are no part of the record: of one on its own nothing is known of them.
                     Target::Linked(_) => vec![],
                     Target::Through { reference, shape, field } => {
-                        let other = through(shape.many, &record[reference.name]);
+                        let other = through(shape.plural, &record[reference.name]);
                         vec![other.map_or(Scalar::Null, |o| read(field.kind, &o[field.name]))]
                     }
                 };

@@ -72,14 +72,14 @@ impl Targets {
             Self::All => !shape.log,
             Self::Extensible => shape.extensible,
             Self::Persons => shape.person.contains(&"id"),
-            Self::Of(these) => these.contains(&shape.many),
+            Self::Of(these) => these.contains(&shape.plural),
         }
     }
 
     /// The plurals of those of all resources, sorted.
     #[must_use]
     pub fn names<'a>(self, all: impl IntoIterator<Item = &'a &'static Shape>) -> Vec<&'static str> {
-        let mut names: Vec<_> = all.into_iter().filter(|shape| self.include(shape)).map(|shape| shape.many).collect();
+        let mut names: Vec<_> = all.into_iter().filter(|shape| self.include(shape)).map(|shape| shape.plural).collect();
         names.sort_unstable();
         names
     }
@@ -119,7 +119,7 @@ impl Target {
     #[must_use]
     pub fn includes(self, shape: &Shape) -> bool {
         match self {
-            Self::One(many) => many == shape.many,
+            Self::One(many) => many == shape.plural,
             Self::Any(any) => any.targets.include(shape),
         }
     }

@@ -142,9 +142,9 @@ impl Derived {
 /// `Option` or has `#[serde(default)]`.
 pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone + 'static {
     /// Table name and filter name, plural snake case: `price_books`. Paths and permissions use kebab case.
-    const MANY: &'static str;
+    const PLURAL: &'static str;
     /// Singular, snake case: `price_book`.
-    const ONE: &'static str;
+    const SINGULAR: &'static str;
     /// One sentence for the document.
     const ABOUT: &'static str;
     /// Fields a list can be filtered by; each has an index.
@@ -168,7 +168,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// records at most. The fields never change, so they are read-only or `FIXED`.
     const ORDERED: Option<&'static [&'static str]> = None;
     /// How the server numbers its records: each gets the next number of a series of its own as it is made, in the field `number`. The
-    /// series is `<one>_numbers`, which a migration begins (`CREATE SERIES order_numbers`), with a unique index of the field.
+    /// series is `<singular>_numbers`, which a migration begins (`CREATE SERIES order_numbers`), with a unique index of the field.
     ///
     /// A number is never given twice, also when its record is deleted; some may be missing. It sorts as text, so the width is to be chosen
     /// with room. What is prepared apart (`bulk::prepare`) brings its numbers along.

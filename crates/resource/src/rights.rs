@@ -115,7 +115,7 @@ fn fields(grantor: &Caller, before: Option<&Caller>, after: &Caller, shapes: &Sh
         return vec![];
     }
     let mut touched: Vec<&'static Shape> = shapes.values().copied().filter(|shape| touches(after, shape, shapes)).collect();
-    touched.sort_by_key(|shape| shape.many);
+    touched.sort_by_key(|shape| shape.plural);
     let mut found = vec![];
     for shape in touched {
         let before = before.filter(|before| touches(before, shape, shapes));
@@ -123,7 +123,7 @@ fn fields(grantor: &Caller, before: Option<&Caller>, after: &Caller, shapes: &Sh
             let next = effective(after, shape, field);
             next > grantor.access(shape, field) && before.is_none_or(|before| next > effective(before, shape, field))
         };
-        found.extend(shape.fields.iter().filter(exceeds).map(|field| ExcessRight::Field(shape.many, field.name)));
+        found.extend(shape.fields.iter().filter(exceeds).map(|field| ExcessRight::Field(shape.plural, field.name)));
     }
     found
 }

@@ -216,7 +216,7 @@ impl Shape {
     /// As `of`.
     #[must_use]
     pub fn nested<T: Resource>() -> &'static Self {
-        assert!(!T::PARENTS.is_empty(), "{}: no parents", T::MANY);
+        assert!(!T::PARENTS.is_empty(), "{}: no parents", T::PLURAL);
         Box::leak(Box::new(Self { nested: true, ..Self::read::<T>() }))
     }
 
@@ -238,7 +238,7 @@ impl Shape {
         }
         if let Some(numbering) = T::NUMBER {
             let mut number = fields.iter_mut().find(|f| f.name == Numbering::FIELD && f.read_only && !f.nullable);
-            assert!(number.is_some(), "{}: a read-only `number`", T::MANY);
+            assert!(number.is_some(), "{}: a read-only `number`", T::PLURAL);
             if let Some(field) = number.as_mut() {
                 let words = field.schema["description"].as_str().unwrap_or_default();
                 field.schema["description"] = json!(format!("{words} {}", numbering.describe()));
@@ -259,35 +259,35 @@ impl Shape {
             .chain(T::ITEMS.iter().map(|items| &items.field))
             .chain(T::ANY_REFERENCES.iter().flat_map(|any| [&any.resource, &any.id]))
         {
-            assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::MANY);
+            assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::PLURAL);
         }
-        assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::MANY);
+        assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::PLURAL);
         for timer in T::TIMERS {
             let is_moment = fields.iter().any(|f| f.name == timer.at && f.kind == Kind::Time);
             let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map(|f| f.options.as_slice());
             let is_state = states.is_some_and(|states| states.iter().any(|state| state == timer.state));
-            assert!(is_moment && is_state, "{}: the timer {} has no moment or no state", T::MANY, timer.verb);
+            assert!(is_moment && is_state, "{}: the timer {} has no moment or no state", T::PLURAL, timer.verb);
         }
-        assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::MANY);
-        assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::MANY);
+        assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::PLURAL);
+        assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::PLURAL);
         let (example, example_change) = (T::example(), T::example_change());
         for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
-            assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::MANY);
+            assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::PLURAL);
         }
         if let Some(within) = T::ORDERED {
             let of = |name: &str| fields.iter().find(|f| f.name == name);
-            assert!(of(POSITION).is_some_and(|f| f.read_only && !f.nullable && f.kind == Kind::Int), "{}: a read-only `position`", T::MANY);
+            assert!(of(POSITION).is_some_and(|f| f.read_only && !f.nullable && f.kind == Kind::Int), "{}: a read-only `position`", T::PLURAL);
             let stays = |name: &&&str| of(name).is_some_and(|f| f.read_only) || T::FIXED.contains(*name);
-            assert!(within.iter().all(|name| stays(&name)), "{}: what an order is within does not change", T::MANY);
+            assert!(within.iter().all(|name| stays(&name)), "{}: what an order is within does not change", T::PLURAL);
         }
         for derived in T::DERIVED {
             let of = |name: &str| fields.iter().find(|f| f.name == name);
             let is_filled = of(derived.field).is_some_and(|f| f.read_only) && of(derived.reference).is_some_and(|f| f.reference.is_some());
-            assert!(is_filled, "{}: {} is read-only and {} a reference", T::MANY, derived.field, derived.reference);
+            assert!(is_filled, "{}: {} is read-only and {} a reference", T::PLURAL, derived.field, derived.reference);
         }
         for any in T::ANY_REFERENCES {
             let of = |name: &str| fields.iter().find(|f| f.name == name).map(|f| (f.nullable, f.read_only));
-            assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::MANY, any.resource, any.id);
+            assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::PLURAL, any.resource, any.id);
         }
         for f in &mut fields {
             f.filter = T::FILTERS.contains(&f.name)
@@ -295,7 +295,7 @@ impl Shape {
                 || T::ANY_REFERENCES.iter().any(|any| any.id == f.name);
             f.searched = T::SEARCHED.contains(&f.name);
             f.fixed = T::FIXED.contains(&f.name);
-            assert!(!f.fixed || !f.read_only, "{}: {} is written by operations only", T::MANY, f.name);
+            assert!(!f.fixed || !f.read_only, "{}: {} is written by operations only", T::PLURAL, f.name);
             f.sorting = match f.name {
                 n if T::COLLATED.contains(&n) => Sorting::Collated,
                 n if T::SORTS.contains(&n) || matches!(n, "id" | "created_at" | "updated_at") => Sorting::Plain,
@@ -312,30 +312,30 @@ impl Shape {
         }
         for set in T::TELLS {
             let named = |name: &'static str| match name.split_once('.') {
-                Some((many, field)) if many != T::MANY => (many, field, Class::Open),
+                Some((many, field)) if many != T::PLURAL => (many, field, Class::Open),
                 own => {
                     let name = own.map_or(name, |(_, field)| field);
-                    (T::MANY, name, fields.iter().find(|f| f.name == name).map_or(Class::Open, |f| f.class))
+                    (T::PLURAL, name, fields.iter().find(|f| f.name == name).map_or(Class::Open, |f| f.class))
                 }
             };
             let all: Vec<_> = set.iter().map(|name| named(name)).collect();
-            for f in fields.iter_mut().filter(|f| all.iter().any(|(many, name, _)| (*many, *name) == (T::MANY, f.name))) {
-                f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::MANY, f.name)));
+            for f in fields.iter_mut().filter(|f| all.iter().any(|(many, name, _)| (*many, *name) == (T::PLURAL, f.name))) {
+                f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::PLURAL, f.name)));
             }
         }
         let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map_or(&[][..], |f| &f.options);
         for (i, t) in T::TRANSITIONS.iter().enumerate() {
             let is_state = |state: &str| states.iter().any(|known| known == state);
-            assert!(t.from.iter().chain(&t.to).all(|state| is_state(state)), "{}: {} names a state there is not", T::MANY, t.verb);
-            assert!(T::TRANSITIONS.iter().skip(i + 1).all(|other| other.verb != t.verb), "{}: {} twice", T::MANY, t.verb);
+            assert!(t.from.iter().chain(&t.to).all(|state| is_state(state)), "{}: {} names a state there is not", T::PLURAL, t.verb);
+            assert!(T::TRANSITIONS.iter().skip(i + 1).all(|other| other.verb != t.verb), "{}: {} twice", T::PLURAL, t.verb);
         }
         let references = references::<T>(&fields, &components);
         let erased = fields.iter().any(Field::is_erased).then_some("erased");
         Self {
-            many: T::MANY,
-            one: T::ONE,
-            path: leak(&T::MANY.replace('_', "-")),
-            type_name: leak(&camel(T::ONE)),
+            many: T::PLURAL,
+            one: T::SINGULAR,
+            path: leak(&T::PLURAL.replace('_', "-")),
+            type_name: leak(&camel(T::SINGULAR)),
             about: T::ABOUT,
             title: T::TITLE,
             owned: T::OWNED,
@@ -357,7 +357,7 @@ impl Shape {
             possible_duplicates: T::POSSIBLE_DUPLICATES,
             ordered: T::ORDERED,
             derived: T::DERIVED,
-            number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::ONE)))),
+            number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::SINGULAR)))),
             one_of: T::ONE_OF,
             references,
             fixed_in_use: T::FIXED_IN_USE,
@@ -368,7 +368,7 @@ impl Shape {
             create_options: T::CREATE_OPTIONS,
             example,
             example_change,
-            events: if T::LOG { vec![] } else { events_of(T::ONE, erased, T::EVENTS, T::TRANSITIONS) },
+            events: if T::LOG { vec![] } else { events_of(T::SINGULAR, erased, T::EVENTS, T::TRANSITIONS) },
             components: components
                 .iter()
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
@@ -434,7 +434,7 @@ impl Shape {
 
     /// The fields by which its records form a tree: those a client writes that name a record of the resource itself.
     pub fn hierarchies(&self) -> impl Iterator<Item = &Reference> {
-        self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == Target::One(self.many))
+        self.references.iter().filter(|r| r.is_column && r.is_written && r.key == "id" && r.target == Target::One(self.plural))
     }
 
     /// Whether lists have a parameter of this name that filters them.
@@ -485,11 +485,11 @@ fn references<T: Resource>(fields: &[Field], components: &[(String, Value)]) -> 
     }
     for (field, named, on_delete) in T::NAMES {
         let (target, key) = named.split_once('.').unwrap_or((named, "id"));
-        assert!(fields.iter().any(|f| f.name == *field), "{}: no field {field}", T::MANY);
+        assert!(fields.iter().any(|f| f.name == *field), "{}: no field {field}", T::PLURAL);
         all.push(Reference { path: field, target: Target::One(target), key, is_written: true, is_column: true, on_delete: *on_delete });
     }
     for (path, _) in T::ON_DELETE {
-        assert!(all.iter().any(|r| r.path == *path), "{}: {path} refers to nothing", T::MANY);
+        assert!(all.iter().any(|r| r.path == *path), "{}: {path} refers to nothing", T::PLURAL);
     }
     all
 }
@@ -512,22 +512,22 @@ pub fn camel(snake: &str) -> String {
 /// When they are said twice, or name what the resource does not have: a mistake in the resource, found by every test.
 fn ways<T: Resource>(fields: &[Field]) -> Vec<Seen> {
     if T::SEEN.is_empty() {
-        assert!(!T::OWNED || T::PARENTS.is_empty(), "{}: visible in several ways, so SEEN lists them", T::MANY);
+        assert!(!T::OWNED || T::PARENTS.is_empty(), "{}: visible in several ways, so SEEN lists them", T::PLURAL);
         let owner = T::OWNED.then_some(Seen::Owner);
         return owner.into_iter().chain(T::PARENTS.iter().map(|field| Seen::Parent(field))).collect();
     }
     for (i, way) in T::SEEN.iter().enumerate() {
-        assert!(T::SEEN.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::MANY);
+        assert!(T::SEEN.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::PLURAL);
         let sound = match way {
             Seen::Owner => T::OWNED,
             Seen::Parent(field) => fields.iter().any(|f| f.name == *field && f.reference.is_some()),
             Seen::Subject(id) => T::ANY_REFERENCES.iter().any(|any| any.id == *id),
             Seen::Linked(..) => true,
         };
-        assert!(sound, "{}: {way:?} is not there", T::MANY);
+        assert!(sound, "{}: {way:?} is not there", T::PLURAL);
     }
-    assert!(!T::OWNED || T::SEEN.contains(&Seen::Owner), "{}: its owner sees it", T::MANY);
-    assert!(T::PARENTS.iter().all(|field| T::SEEN.contains(&Seen::Parent(field))), "{}: its parents lend it their visibility", T::MANY);
+    assert!(!T::OWNED || T::SEEN.contains(&Seen::Owner), "{}: its owner sees it", T::PLURAL);
+    assert!(T::PARENTS.iter().all(|field| T::SEEN.contains(&Seen::Parent(field))), "{}: its parents lend it their visibility", T::PLURAL);
     T::SEEN.to_vec()
 }
 

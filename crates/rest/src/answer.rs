@@ -186,7 +186,7 @@ fn shield(reader: &Reader, line: &mut Line) {
 
 /// Closes the JSON object of a line, with its actions and expanded records.
 pub fn finish(actions: &mut Actions<'_>, line: &mut Line, expanded: &[(String, &[u8])]) {
-    if actions.shape.many == AuditEvent::MANY && actions.reader.caller.has_field_rules() {
+    if actions.shape.plural == AuditEvent::PLURAL && actions.reader.caller.has_field_rules() {
         shield(actions.reader, line);
     }
     if let Some(actions) = actions.of(line.status.as_deref(), line.owner) {

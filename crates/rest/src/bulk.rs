@@ -105,8 +105,8 @@ const ABOUT: &str = "The records are chosen now, at most 10,000, and changed by 
 
 /// The operation that changes fields of many records.
 pub(super) fn update_operation(shape: &'static Shape, tag: &'static str, base: &str) -> Operation {
-    let many = shape.many.replace('_', " ");
-    let id = format!("bulkUpdate{}", camel(shape.many));
+    let many = shape.plural.replace('_', " ");
+    let id = format!("bulkUpdate{}", camel(shape.plural));
     Operation::write(id, Method::POST, format!("{base}/bulk-update"), async move |work: &Work, call: Call| update(work, shape, call).await)
         .says(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
         .takes(Body::of(update_schema(shape)))
@@ -119,8 +119,8 @@ pub(super) fn update_operation(shape: &'static Shape, tag: &'static str, base: &
 
 /// The operation that gives many records to another owner or team.
 pub(super) fn assign_operation(shape: &'static Shape, tag: &'static str, base: &str) -> Operation {
-    let many = shape.many.replace('_', " ");
-    let id = format!("bulkAssign{}", camel(shape.many));
+    let many = shape.plural.replace('_', " ");
+    let id = format!("bulkAssign{}", camel(shape.plural));
     Operation::write(id, Method::POST, format!("{base}/bulk-assign"), async move |work: &Work, call: Call| assign(work, shape, call).await)
         .says(tag, format!("Bulk assign {many}"), ABOUT)
         .takes(Body::of(ASSIGN_SCHEMA))
@@ -190,7 +190,7 @@ async fn begin(work: &Work, kind: OperationKind, shape: &'static Shape, plan: Pl
     let changed_fields = plan.patch.keys().cloned().collect();
     let new = NewOperation { kind, shape, plan, changed_fields, reverts_id: None };
     let made = operations::begin(work, new, job).await?;
-    Ok(Answer::record(work, work.shape(kept::Operation::MANY)?, &made.record).at(format!("/v1/operations/{}", made.id())))
+    Ok(Answer::record(work, work.shape(kept::Operation::PLURAL)?, &made.record).at(format!("/v1/operations/{}", made.id())))
 }
 
 /// What is deleted of operations, and when: their items first.

@@ -62,10 +62,10 @@ impl Api {
     pub fn collection<T: Resource>(mut self, collection: Collection<T>) -> Self {
         let Endpoints { table, schemas, operations, is_bulk, .. } = collection.endpoints;
         if is_bulk {
-            self.bulk.insert(table.shape.many, table.clone());
+            self.bulk.insert(table.shape.plural, table.clone());
         }
         let subject = Subject { shape: table.shape, parent: table.parent.map(|p| (p.field, p.shape)) };
-        self.shapes.insert(table.shape.many, table.shape);
+        self.shapes.insert(table.shape.plural, table.shape);
         self.schemas.extend(schemas);
         self.operations.extend(operations.into_iter().map(|mut o| {
             allow_duplicates(table.shape, &mut o);
@@ -117,7 +117,7 @@ impl<T: Resource> Collection<T> {
     /// A collection that can be listed, searched and read.
     #[must_use]
     pub fn new(tag: &'static str) -> Self {
-        Self::made(tag, None, format!("/v1/{}", T::MANY.replace('_', "-")))
+        Self::made(tag, None, format!("/v1/{}", T::PLURAL.replace('_', "-")))
     }
 
     /// The same, at an address of its own.
@@ -137,7 +137,7 @@ impl<T: Resource> Collection<T> {
     /// A resource that has only one record, which `record` offers at the resource's own address.
     #[must_use]
     pub fn singleton(tag: &'static str) -> Self {
-        let base = format!("/v1/{}", T::MANY.replace('_', "-"));
+        let base = format!("/v1/{}", T::PLURAL.replace('_', "-"));
         Self { endpoints: Endpoints::of(Table::of::<T>(None), tag, base), of: PhantomData }
     }
 

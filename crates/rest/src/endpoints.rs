@@ -88,10 +88,10 @@ impl Endpoints {
     fn nouns(&self) -> String {
         match self.table.parent {
             Some(p) => {
-                let own = camel(self.table.shape.many);
+                let own = camel(self.table.shape.plural);
                 format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(&own))
             }
-            None => camel(self.table.shape.many),
+            None => camel(self.table.shape.plural),
         }
     }
 
@@ -447,7 +447,7 @@ struct MoveRequest {
 /// When the table has no such action: a mistake in the resource, found by every test.
 fn about_action(shape: &Shape, verb: &str) -> String {
     let found = transition::find(shape.transitions, verb);
-    assert!(found.is_some(), "{}: no transition {verb}", shape.many);
+    assert!(found.is_some(), "{}: no transition {verb}", shape.plural);
     let mut about =
         "An action: 409 `illegal_transition` when the state does not allow it; see `available_actions` of the record.".to_owned();
     let (Some(t), Some(field)) = (found, shape.status) else { return about };

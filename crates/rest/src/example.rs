@@ -83,7 +83,7 @@ impl Subject {
     /// The id of its example.
     #[must_use]
     pub fn id(&self) -> Uuid {
-        self.parent.map_or_else(|| example::id(self.shape.many), |(_, p)| example::id(&format!("{}/{}", p.many, self.shape.many)))
+        self.parent.map_or_else(|| example::id(self.shape.plural), |(_, p)| example::id(&format!("{}/{}", p.plural, self.shape.plural)))
     }
 
     /// What its example says of its own.
@@ -91,7 +91,7 @@ impl Subject {
         let mut record = self.shape.example.clone();
         record["id"] = json!(self.id());
         if let Some((field, parent)) = self.parent {
-            record[field] = json!(example::id(parent.many));
+            record[field] = json!(example::id(parent.plural));
         }
         record
     }
@@ -180,7 +180,7 @@ impl Composer<'_> {
                     ("code", _) => "version_conflict".to_owned(),
                     (other, _) => {
                         let one = other.trim_end_matches("_id");
-                        let many = self.api.shapes.values().find(|s| s.one == one).map_or(one, |s| s.many);
+                        let many = self.api.shapes.values().find(|s| s.one == one).map_or(one, |s| s.plural);
                         example::id(many).to_string()
                     }
                 };

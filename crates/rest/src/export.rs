@@ -119,7 +119,7 @@ impl ExportAudit {
     fn new(call: &Call, shape: &Shape) -> Self {
         let mut parameters: Vec<&String> = call.query.keys().collect();
         parameters.sort();
-        let about = json!({"resource": shape.many, "parameters": parameters, CLIENT_ADDRESS: call.client_address});
+        let about = json!({"resource": shape.plural, "parameters": parameters, CLIENT_ADDRESS: call.client_address});
         Self {
             caller: Arc::clone(&call.caller),
             request_id: call.request_id.clone(),

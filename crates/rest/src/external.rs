@@ -57,9 +57,9 @@ pub async fn find_references(
     let mut sql = reader.sql();
     let names = external_ids.iter().map(|id| Scalar::Text(id.clone()));
     sql.push("SELECT r.external_id, r.record_id").from_each("external_references", "r", "external_id", Kind::Text, names);
-    sql.push(" AND r.system = ").text(system).push(" AND r.resource = ").text(shape.many);
+    sql.push(" AND r.system = ").text(system).push(" AND r.resource = ").text(shape.plural);
     // Not EXISTS: PostgreSQL makes a join of it, and begins that with the records where it takes them for few.
-    sql.push(" AND (SELECT t.deleted_at IS NULL FROM ").push(shape.many).push(" t WHERE t.id = r.record_id)");
+    sql.push(" AND (SELECT t.deleted_at IS NULL FROM ").push(shape.plural).push(" t WHERE t.id = r.record_id)");
     sql.push(" ORDER BY r.external_type, r.id DESC");
     Ok(reader.fetch(sql, |row| Ok((row.text(0)?, row.id(1)?))).await?.into_iter().collect())
 }
@@ -107,7 +107,7 @@ pub(super) fn named_draft(table: &Table, mut body: Record, reference: &ExternalR
 fn row(table: &Table, reference: ExternalRef, made: &Record) -> ExternalReference {
     ExternalReference {
         system: reference.system,
-        resource: table.shape.many.to_owned(),
+        resource: table.shape.plural.to_owned(),
         external_type: reference.external_type,
         external_id: reference.external_id,
         record_id: id_of(made),

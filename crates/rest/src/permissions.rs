@@ -49,8 +49,10 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
         operation.add_need(read, Some("there is one already".to_owned()));
     }
     if shape.subject().is_some() {
-        let about =
-            format!("\n\nOf {} about records the caller may read, by the permission to read their resource.", shape.many.replace('_', " "));
+        let about = format!(
+            "\n\nOf {} about records the caller may read, by the permission to read their resource.",
+            shape.plural.replace('_', " ")
+        );
         operation.description.push_str(&about);
     }
     references(operation, shape, shapes);

@@ -310,7 +310,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let filter = (!parts.is_empty()).then_some(Filter::All(parts));
     let parent_id = parent.map(|(_, id)| id.to_string()).unwrap_or_default();
     let binding = cursor::binding(&[
-        shape.many,
+        shape.plural,
         &parent_id,
         &said,
         &typed_said,
@@ -338,7 +338,7 @@ fn default_sort(shape: &Shape, is_nested: bool) -> Option<&'static str> {
 pub fn all_searched(reader: &Reader, shape: &Shape) -> bool {
     let speaks = |child: &Shape| {
         let parents = child.parents.iter().filter_map(|name| child.field(name).and_then(|f| f.reference));
-        child.fields.iter().any(|f| f.searched) && parents.into_iter().any(|many| many == shape.many)
+        child.fields.iter().any(|f| f.searched) && parents.into_iter().any(|many| many == shape.plural)
     };
     let looked_in = |f: &&Field| f.searched || matches!(f.name, "tags" | "external_refs");
     let seen = |shape: &Shape| shape.fields.iter().filter(looked_in).all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly);

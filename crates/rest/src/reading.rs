@@ -175,7 +175,7 @@ pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Res
 pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Answer> {
     let number = call.path.first().cloned().unwrap_or_default();
     let mut sql = reader.sql();
-    sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.number = ").text(number);
+    sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.number = ").text(number);
     let id = reader.fetch_one(sql, |row| row.id(0)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     one_of(reader, shape, call, id, None).await
 }

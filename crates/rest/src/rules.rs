@@ -245,7 +245,7 @@ fn updated<T: Resource>(
 ) -> Arc<dyn Rule<(Record, Record), Record>> {
     Arc::new(async move |work: &Work, (before, patch): (Record, Record)| {
         let before = Stored::of(before)?;
-        let after = before.patched(work.shape(T::MANY)?, &patch)?;
+        let after = before.patched(work.shape(T::PLURAL)?, &patch)?;
         Ok(update(work, &before, after).await?.record)
     })
 }
@@ -296,7 +296,7 @@ fn updated_many<T: Resource>(
     then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static,
 ) -> ManyRule<(Record, Record)> {
     Arc::new(async move |work: &Work, patches: Vec<(Record, Record)>| {
-        let shape = work.shape(T::MANY)?;
+        let shape = work.shape(T::PLURAL)?;
         let (mut changes, mut rest) = (vec![], vec![]);
         for (before, patch) in patches {
             let change = Stored::<T>::of(before).and_then(|before| {

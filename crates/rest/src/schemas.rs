@@ -51,7 +51,7 @@ pub fn all(api: &Api) -> Map<String, Value> {
         out.insert(format!("{name}Patch"), inward(&asked(shape, Form::Patch, &api.shapes), &loose));
         out.insert(format!("{name}BatchItem"), inward(&batch_item(shape, &api.shapes), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
-        if api.bulk.contains_key(shape.many) {
+        if api.bulk.contains_key(shape.plural) {
             out.insert(bulk::update_schema(shape), bulk_update(shape));
         }
     }
@@ -286,7 +286,7 @@ fn batch_item(shape: &Shape, shapes: &Shapes) -> Value {
 fn batch(shape: &Shape) -> Value {
     json!({
         "type": "object",
-        "description": format!("Many {} at once.", words(shape.many)),
+        "description": format!("Many {} at once.", words(shape.plural)),
         "required": ["mode", "items"],
         "additionalProperties": false,
         "properties": {
@@ -309,7 +309,7 @@ fn bulk_update(shape: &Shape) -> Value {
     properties.insert("patch".to_owned(), json!({"$ref": format!("#/components/schemas/{}Patch", shape.type_name)}));
     json!({
         "type": "object",
-        "description": format!("One change to many {}: those of a filter, or those that are named.", words(shape.many)),
+        "description": format!("One change to many {}: those of a filter, or those that are named.", words(shape.plural)),
         "required": ["patch"],
         "additionalProperties": false,
         "properties": properties,

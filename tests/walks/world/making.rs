@@ -90,7 +90,7 @@ impl Making {
         for shape in shapes().values().filter(|s| bound(s) && s.extensible && !s.nested) {
             for record in self.app.get(&format!("{}?limit=20", list_of(shape).unwrap())).await.is(200)["data"].as_array().unwrap() {
                 let name = random_id().replace('-', "");
-                let body = json!({"system": "express", "resource": shape.many, "external_type": "walked", "external_id": name, "record_id": record["id"]});
+                let body = json!({"system": "express", "resource": shape.plural, "external_type": "walked", "external_id": name, "record_id": record["id"]});
                 self.app.make("/v1/external-references", body).await;
             }
         }
@@ -144,7 +144,7 @@ impl Making {
         let listed = self.rows.iter().flat_map(|(path, rows)| rows.iter().map(|row| (lists()[path], &row.record)));
         for (shape, record) in made.chain(listed) {
             for parent in parents(shape).filter_map(|(field, _)| record[field].as_str()) {
-                self.children.entry(parent.to_owned()).or_default().insert(shape.many);
+                self.children.entry(parent.to_owned()).or_default().insert(shape.plural);
             }
         }
     }
@@ -171,7 +171,7 @@ impl Making {
                 let away = |child| points.iter().filter(move |f| too(child, f)).map(move |f| (child, Some(*f)));
                 points
                     .iter()
-                    .map(|f| (shape.many, Some(*f)))
+                    .map(|f| (shape.plural, Some(*f)))
                     .chain(children(row).flat_map(|child| away(child).chain([(child, None)])))
                     .collect()
             };
@@ -188,7 +188,7 @@ impl Making {
             wanted.sort_by_key(|(_, rows)| rows.len());
             for (kind, rows) in wanted {
                 let new = |row: &&&Row| kinds(row).iter().filter(|kind| !told.contains(*kind)).count();
-                let is_first = !told.contains(&(kind.0, None)) && kind.0 != shape.many;
+                let is_first = !told.contains(&(kind.0, None)) && kind.0 != shape.plural;
                 let free = rows.iter().filter(|row| is_first || is_spare(&chosen, row));
                 if let Some(row) = free
                     .max_by_key(|row| (is_spare(&chosen, row), !pointed_at.contains(row.id()), new(row)))
@@ -208,7 +208,7 @@ impl Making {
                     chosen.push(row);
                 }
             }
-            assert!(!chosen.is_empty(), "too few {}", shape.many);
+            assert!(!chosen.is_empty(), "too few {}", shape.plural);
             for row in chosen {
                 hand_over(&work, shape, row, owner, team).await;
                 given.insert(row.id().to_owned());
@@ -226,7 +226,7 @@ async fn hand_over(work: &Work, shape: &Shape, row: &Row, owner: &str, team: Opt
     let (owner, team) = (Some(uuid(owner)).filter(|_| team.is_none()), team.map(uuid));
     let or_null = |id: Option<Uuid>| id.map_or(Scalar::Null, Scalar::Id);
     let mut sql = work.sql();
-    sql.push("UPDATE ").push(shape.many).push(" SET owner_id = ").bind(Kind::Id, or_null(owner));
+    sql.push("UPDATE ").push(shape.plural).push(" SET owner_id = ").bind(Kind::Id, or_null(owner));
     sql.push(", team_id = ").bind(Kind::Id, or_null(team)).push(" WHERE id = ").id(uuid(row.id()));
     assert_eq!(work.execute(sql).await.unwrap(), 1);
     search::move_owner(work, &[uuid(row.id())], (owner, team)).await.unwrap();

@@ -42,7 +42,7 @@ impl Records {
         let mut naming: HashMap<_, Vec<String>> = HashMap::new();
         for way in shapes().values().flat_map(|shape| &shape.seen) {
             let Seen::Linked(many, field) = *way else { continue };
-            for (id, (_, record)) in all.iter().filter(|(id, (shape, _))| shape.many == many && !deleted.contains(*id)) {
+            for (id, (_, record)) in all.iter().filter(|(id, (shape, _))| shape.plural == many && !deleted.contains(*id)) {
                 if let Some(named) = record[field].as_str() {
                     naming.entry((many, field, named.to_owned())).or_default().push(id.clone());
                 }

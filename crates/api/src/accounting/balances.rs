@@ -128,7 +128,7 @@ async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Re
 
 /// The balances the ledger has of the accounts.
 async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<BTreeMap<Uuid, Held>> {
-    let shape = work.shape(CreditBalance::MANY)?;
+    let shape = work.shape(CreditBalance::PLURAL)?;
     let mut sql = record::select_each(work, shape, "account_id", accounts.seen.iter().copied());
     sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
     sql.push(" AND t.currency = ").text(ledger.currency.clone());

@@ -69,7 +69,7 @@ impl Included {
 
     async fn read(&mut self, work: &Work, ledger: &Ledger, column: &'static str, kind: Kind, values: Vec<Scalar>) -> Result<()> {
         let mut sql = work.sql();
-        sql.push("SELECT t.id, t.number, t.account_id, t.open_amount").from_each(Order::MANY, "t", column, kind, values);
+        sql.push("SELECT t.id, t.number, t.account_id, t.open_amount").from_each(Order::PLURAL, "t", column, kind, values);
         sql.push(" AND t.currency = ").text(ledger.currency.clone());
         for (id, number, account, open) in work.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.id(2)?, row.int(3)?))).await? {
             self.by_name.extend([(number, id), (id.to_string(), id)]);
@@ -106,7 +106,7 @@ impl Included {
                     amount = since.fold(amount.plus(order.open), |sum, (_, invoiced)| sum.plus(*invoiced));
                 }
                 Some(_) => {}
-                None => faults.push(FieldError::new(format!("/included_orders/{n}"), FieldCode::UnknownReference, Order::MANY)),
+                None => faults.push(FieldError::new(format!("/included_orders/{n}"), FieldCode::UnknownReference, Order::PLURAL)),
             }
         }
         (amount, (!faults.is_empty()).then(|| Error::from(samphan_resource::error::Code::UnknownReference).with(faults)))

@@ -44,7 +44,7 @@ fn unknown(pointer: &str, what: &str) -> Error {
 
 /// An order, or an invoice of one, that is not seen is not there.
 fn unseen(error: Error) -> Error {
-    if error.code == Code::NotFound { unknown("/order_id", Order::MANY) } else { error }
+    if error.code == Code::NotFound { unknown("/order_id", Order::PLURAL) } else { error }
 }
 
 /// Posts an invoice of an order.
@@ -80,7 +80,7 @@ fn expect_confirmed(invoice: &OrderInvoice, order: &Stored<Order>) -> Result<()>
         return Ok(());
     }
     let fault = FieldError::new("/order_id", FieldCode::NotConfirmed, "an order that was confirmed and is not cancelled");
-    Err(Error::from(Code::Conflict).with(vec![fault]).against(Order::MANY, order.id(), "status"))
+    Err(Error::from(Code::Conflict).with(vec![fault]).against(Order::PLURAL, order.id(), "status"))
 }
 
 fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
@@ -203,7 +203,7 @@ pub async fn customers(work: &Work, orders: impl Iterator<Item = Uuid>) -> Resul
     }
     let mut sql = work.sql();
     sql.push("SELECT t.id, t.account_id FROM orders t WHERE t.id").one_of_ids(orders);
-    visibility::restrict_to_visible(&mut sql, work, work.shape(Order::MANY)?, "t", "read")?;
+    visibility::restrict_to_visible(&mut sql, work, work.shape(Order::PLURAL)?, "t", "read")?;
     Ok(work.fetch(sql, |row| Ok((row.id(0)?, row.id(1)?))).await?.into_iter().collect())
 }
 

@@ -190,7 +190,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
 
 /// The credit notes the caller sees that give back too much.
 async fn over_credited(reader: &Reader, system: Option<&String>) -> Result<Vec<OverCredited>> {
-    let shape = reader.shape(OrderInvoice::MANY)?;
+    let shape = reader.shape(OrderInvoice::PLURAL)?;
     if !visibility::may_read(reader, shape) {
         return Ok(vec![]);
     }

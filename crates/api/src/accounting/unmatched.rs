@@ -17,7 +17,7 @@ use samphan_resource::{
 /// Registers that mapping a customer number applies what was pushed for it.
 #[must_use]
 pub fn register(guards: Guards) -> Guards {
-    guards.on_binding(Account::MANY, |work, mapped| Box::pin(apply(work, mapped)))
+    guards.on_binding(Account::PLURAL, |work, mapped| Box::pin(apply(work, mapped)))
 }
 
 /// Applies the pushes kept for customer numbers of one system that have just been mapped to accounts.

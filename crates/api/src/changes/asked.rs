@@ -53,14 +53,14 @@ pub async fn asked(call: &Call) -> Result<Asked> {
     }
     let mut named = query.get("types").map(|text| resources_of(shapes, text.split(','))).unwrap_or_default();
     named.extend(resources.iter().flatten().copied());
-    named.extend(account.map(|_| Account::MANY));
+    named.extend(account.map(|_| Account::PLURAL));
     let asked = Asked { wanted: Wanted { types, resources, account }, named };
     let reader = call.reader();
     asked.check_permissions(&reader)?;
     if let Some(account) = account
-        && record::seen_dead_or_alive(&reader, reader.shape(Account::MANY)?, account).await?.is_none()
+        && record::seen_dead_or_alive(&reader, reader.shape(Account::PLURAL)?, account).await?.is_none()
     {
-        let fault = FieldError::new("?account_id", FieldCode::UnknownReference, Account::MANY);
+        let fault = FieldError::new("?account_id", FieldCode::UnknownReference, Account::PLURAL);
         return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
     }
     Ok(asked)
@@ -71,7 +71,7 @@ pub fn resources_of<'a>(shapes: &'static Shapes, names: impl Iterator<Item = &'a
     let names: Vec<&str> = names.map(str::trim).filter(|name| *name != "*").collect();
     let types = event_types(shapes, names.into_iter(), |_| String::new(), &mut vec![]);
     let mut named: Vec<&'static str> =
-        shapes.values().filter(|s| s.events.iter().any(|kind| types.contains(kind))).map(|s| s.many).collect();
+        shapes.values().filter(|s| s.events.iter().any(|kind| types.contains(kind))).map(|s| s.plural).collect();
     named.sort_unstable();
     named
 }
@@ -106,7 +106,7 @@ pub fn event_types<'a>(
 }
 
 fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) -> Vec<&'static str> {
-    let mut known: Vec<&'static str> = shapes.values().filter(|s| !s.log).map(|s| s.many).collect();
+    let mut known: Vec<&'static str> = shapes.values().filter(|s| !s.log).map(|s| s.plural).collect();
     known.sort_unstable();
     let mut meant = vec![];
     for name in text.split(',').map(str::trim) {

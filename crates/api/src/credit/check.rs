@@ -78,7 +78,7 @@ pub fn operations() -> Vec<Operation> {
 
 async fn ask(work: &Work, call: Call) -> Result<Answer> {
     let asked: AskCredit = call.input()?;
-    stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let question = Question {
         account_id: asked.account_id,
         amount: Amount(asked.amount.0),
@@ -168,7 +168,7 @@ fn unknown(pointer: &str, what: &str) -> Error {
 /// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.
 pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
     let above = above(work, account).await?;
-    let top = above.last().ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    let top = above.last().ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     work.stand_in_line(&format!("credit of {}", top.id)).await?;
     Ok(above)
 }
@@ -178,7 +178,7 @@ pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let above = stand_in_line(work, question.account_id.0).await?;
     // A caller that may confirm an order may have its customer's credit checked, even without seeing the customer.
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
-    let account = account.ok_or_else(|| unknown("/account_id", Account::MANY))?;
+    let account = account.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
     let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", FieldCode::Required, "")))?;
     let limit_currency = known.limit_currency.clone().unwrap_or_else(|| currency.clone());
@@ -192,7 +192,7 @@ pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
         amount: known.conversion.map_or(Amount(0), |conversion| conversion.convert(question.amount)),
     };
     let (policy_id, policy_version, policy) =
-        policy(work, question.policy_id, &asked).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::MANY))?;
+        policy(work, question.policy_id, &asked).await?.ok_or_else(|| unknown("/policy_id", CreditPolicy::PLURAL))?;
     let told = known.told();
     let verdict = policy.decide(&asked, &known.facts(&told, &groups), work.now);
     let back = if currency == limit_currency { Some(Conversion::NONE) } else { conversion(work, &limit_currency, &currency).await? };

@@ -153,7 +153,7 @@ fn own_currency(account: &Stored<Account>, balances: &[CreditBalance]) -> Option
 /// How long what each system says holds, and what then.
 async fn systems(reader: &Reader, codes: impl Iterator<Item = String>) -> Result<HashMap<String, (Option<i64>, OnStale)>> {
     let mut sql = reader.sql();
-    sql.push("SELECT code, stale_after, on_stale FROM ").push(ExternalSystem::MANY);
+    sql.push("SELECT code, stale_after, on_stale FROM ").push(ExternalSystem::PLURAL);
     sql.push(" WHERE deleted_at IS NULL AND code").one_of(Kind::Text, codes.map(Scalar::Text));
     let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.optional_text(1)?, row.text(2)?))).await?;
     let on_stale = |text: String| serde_json::from_value(Value::String(text)).unwrap_or_default();

@@ -69,7 +69,7 @@ fn routes(api: Api) -> Api {
         .schema::<CreditDecision>();
     // The profile is a singleton below its account, so it has routes of its own; the kernel still knows its shape.
     let profile = Shape::of::<CreditProfile>();
-    api.shapes.insert(profile.many, profile);
+    api.shapes.insert(profile.plural, profile);
     api
 }
 
@@ -85,5 +85,5 @@ pub fn sees_amounts(reader: &Reader) -> Result<bool> {
         let amounts = shape.fields.iter().filter(|f| f.class == Class::Financial);
         amounts.into_iter().all(|f| reader.caller.access(shape, f) >= FieldAccess::ReadOnly)
     };
-    Ok(seen(reader.shape(CreditBalance::MANY)?) && seen(reader.shape(CreditProfile::MANY)?))
+    Ok(seen(reader.shape(CreditBalance::PLURAL)?) && seen(reader.shape(CreditProfile::PLURAL)?))
 }

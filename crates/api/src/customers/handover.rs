@@ -38,9 +38,9 @@ pub enum Include {
 impl Include {
     const fn resource(self) -> &'static str {
         match self {
-            Self::Contacts => Contact::MANY,
-            Self::OpenOrders => Order::MANY,
-            Self::OpenPromises => OrderPromise::MANY,
+            Self::Contacts => Contact::PLURAL,
+            Self::OpenOrders => Order::PLURAL,
+            Self::OpenPromises => OrderPromise::PLURAL,
         }
     }
 
@@ -66,7 +66,7 @@ pub async fn take_along(work: &Work, account: &Stored<Account>, input: &Assign) 
     for (i, include) in input.include.iter().enumerate() {
         let shape = work.shape(include.resource())?;
         let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND ");
+        sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND ");
         include.of_account(&mut sql, account.id());
         sql.push(" AND (t.owner_id IS NULL OR t.owner_id = ").bind(Kind::Id, account.owner().0.map_or(Scalar::Null, Scalar::Id));
         sql.push(") ORDER BY t.id LIMIT ").int(i64::try_from(MAX_RECORDS).unwrap_or(i64::MAX) + 1);

@@ -177,7 +177,7 @@ async fn found_accounts(reader: &Reader, ids: Vec<Uuid>) -> Result<Vec<LookupMat
     sql.push("SELECT t.id, t.name, t.is_vip, t.grade, t.lifecycle_stage, t.owner_id FROM accounts t WHERE t.deleted_at IS NULL AND t.id")
         .one_of_ids(ids);
     visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
-    let sees = |field: &str| may_see(reader, shape.many, field);
+    let sees = |field: &str| may_see(reader, shape.plural, field);
     let (names, vips, grades, stages, owners) =
         (sees("name")?, sees("is_vip")?, sees("grade")?, sees("lifecycle_stage")?, sees("owner_id")?);
     reader

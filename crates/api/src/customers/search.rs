@@ -62,7 +62,8 @@ fn is_searched(shape: &Shape) -> bool {
 /// Says in the description which resources are searched, once all are known.
 #[must_use]
 pub fn described(mut api: Api) -> Api {
-    let mut names: Vec<String> = api.shapes.values().filter(|shape| is_searched(shape)).map(|shape| shape.many.replace('_', " ")).collect();
+    let mut names: Vec<String> =
+        api.shapes.values().filter(|shape| is_searched(shape)).map(|shape| shape.plural.replace('_', " ")).collect();
     names.sort();
     if let Some(operation) = api.operations.iter_mut().find(|operation| operation.id == "search") {
         operation.description = operation.description.replace("{searched}", &names.join(", "));
@@ -107,13 +108,13 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
     let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();
     searched.retain(|s| query::all_searched(reader, s));
-    searched.sort_by_key(|s| s.many);
+    searched.sort_by_key(|s| s.plural);
     if let Some(names) = call.query.get("resources") {
-        let known: Vec<&str> = searched.iter().map(|s| s.many).collect();
+        let known: Vec<&str> = searched.iter().map(|s| s.plural).collect();
         if let Some(stray) = names.split(',').find(|n| !known.contains(n)) {
             return Err(invalid(FieldError::new("?resources", FieldCode::UnknownValue, "").instead_of(stray, known)));
         }
-        searched.retain(|s| names.split(',').any(|n| n == s.many));
+        searched.retain(|s| names.split(',').any(|n| n == s.plural));
     }
     let limit: usize = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(50);
     let binding = cursor::binding(&["search", q, call.query.get("resources").map(String::as_str).unwrap_or_default()]);
@@ -136,7 +137,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
 async fn titled(reader: &Reader, shapes: &[&'static Shape], hits: Vec<Hit>) -> Result<Vec<SearchHit>> {
     let mut titles: HashMap<Uuid, String> = HashMap::new();
     for shape in shapes {
-        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.many).map(|h| h.id).collect();
+        let ids: Vec<Uuid> = hits.iter().filter(|h| h.resource == shape.plural).map(|h| h.id).collect();
         if ids.is_empty() {
             continue;
         }

@@ -26,16 +26,16 @@ pub fn routes() -> Collection<ExternalReference> {
 pub fn examples(mut api: Api) -> Api {
     let named = |o: &Operation| o.path.contains("/by-external-id/").then_some(o.subject).flatten().map(|s| s.shape);
     let mut shapes: Vec<&Shape> = api.operations.iter().filter_map(named).collect();
-    shapes.sort_by_key(|s| (s.many != Account::MANY, s.many));
-    shapes.dedup_by_key(|s| s.many);
+    shapes.sort_by_key(|s| (s.plural != Account::PLURAL, s.plural));
+    shapes.dedup_by_key(|s| s.plural);
     let examples = shapes.into_iter().map(|s| {
         // Nameless is the story's own, the customer's.
-        let is_own = s.many == Account::MANY;
+        let is_own = s.plural == Account::PLURAL;
         let id =
-            if is_own { example::id(ExternalReference::MANY) } else { example::id(&format!("{}/{}", s.many, ExternalReference::MANY)) };
+            if is_own { example::id(ExternalReference::PLURAL) } else { example::id(&format!("{}/{}", s.plural, ExternalReference::PLURAL)) };
         let body =
-            json!({"id": id, "resource": s.many, "record_id": example::id(s.many), "external_type": s.one, "external_id": external_id(s)});
-        Example { name: (!is_own).then_some(s.many), ..Example::body(body.clone()).answers(body) }
+            json!({"id": id, "resource": s.plural, "record_id": example::id(s.plural), "external_type": s.one, "external_id": external_id(s)});
+        Example { name: (!is_own).then_some(s.plural), ..Example::body(body.clone()).answers(body) }
     });
     if let Some(create) = api.operations.iter_mut().find(|o| o.id == "createExternalReference") {
         create.examples = examples.collect();
@@ -59,7 +59,7 @@ async fn update(work: &Work, before: &Stored<ExternalReference>, after: Stored<E
     known_system(work, &after.data.system).await?;
     let made = stored::save(work, before, after, "updated", None).await?;
     // Whatever changed, the record is bound anew: it must be there.
-    relations::require_any_references(work, work.shape(ExternalReference::MANY)?, &made.record).await?;
+    relations::require_any_references(work, work.shape(ExternalReference::PLURAL)?, &made.record).await?;
     if made.data.record_id != before.data.record_id {
         record::refresh_references(work, work.shape(&made.data.resource)?, before.data.record_id).await?;
     }
@@ -75,7 +75,7 @@ async fn told(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
 
 async fn restored(work: &Work, made: &Stored<ExternalReference>) -> Result<()> {
     known_system(work, &made.data.system).await?;
-    relations::require_any_references(work, work.shape(ExternalReference::MANY)?, &made.record).await?;
+    relations::require_any_references(work, work.shape(ExternalReference::PLURAL)?, &made.record).await?;
     told(work, made).await
 }
 

@@ -51,7 +51,7 @@ async fn write(process: &Process, counted: HashMap<(Uuid, IpAddr), u64>) -> Resu
     let work = process.work().await?;
     for ((user, address), attempts) in counted {
         let facts = Map::from_iter([(CLIENT_ADDRESS.to_owned(), json!(address)), ("attempts".to_owned(), json!(attempts))]);
-        work.emit_activity("session.refused", (User::MANY, user), facts);
+        work.emit_activity("session.refused", (User::PLURAL, user), facts);
     }
     work.commit().await
 }

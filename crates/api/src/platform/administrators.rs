@@ -29,7 +29,7 @@ const LOCK: &str = "administrators";
 /// Registers the rule.
 #[must_use]
 pub fn register(guards: Guards) -> Guards {
-    guards.on_change(User::MANY, LastAdministrator).on_change(Role::MANY, LastAdministrator)
+    guards.on_change(User::PLURAL, LastAdministrator).on_change(Role::PLURAL, LastAdministrator)
 }
 
 /// Refuses a write after which no user would be an administrator.
@@ -43,15 +43,15 @@ impl Guard for LastAdministrator {
 }
 
 async fn require_administrator_left(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
-    let relevant: [&str; 2] = if shape.many == User::MANY { ["status", "role_ids"] } else { ["permissions", "field_rules"] };
+    let relevant: [&str; 2] = if shape.plural == User::PLURAL { ["status", "role_ids"] } else { ["permissions", "field_rules"] };
     let is_unchanged = |after: &Record| relevant.iter().all(|field| after.get(*field) == before.get(*field));
     if work.caller.kind == CallerKind::System || after.is_some_and(is_unchanged) {
         return Ok(());
     }
     let (id, mut roles) = (id_of(before), Roles::load(work).await?);
     // Most changes touch no administrator, and take no lock.
-    let concerns = match shape.many {
-        User::MANY => is_active(before) && roles.grant_everything(&ids_in(before)),
+    let concerns = match shape.plural {
+        User::PLURAL => is_active(before) && roles.grant_everything(&ids_in(before)),
         _ => true,
     };
     if !concerns {
@@ -61,15 +61,15 @@ async fn require_administrator_left(work: &Work, shape: &'static Shape, before: 
     // Another request may have changed roles while this one waited for the lock.
     roles = Roles::load(work).await?;
     let users = sign_ins(work).await?;
-    let others = users.iter().filter(|(user, _)| shape.many != User::MANY || *user != id);
+    let others = users.iter().filter(|(user, _)| shape.plural != User::PLURAL || *user != id);
     let had_one = users.iter().any(|(_, held)| roles.grant_everything(held));
-    if shape.many == Role::MANY {
+    if shape.plural == Role::PLURAL {
         roles.0.remove(&id);
         roles.0.extend(after.map(|after| (id, RoleRights::of(after))));
     }
-    let stays = shape.many == User::MANY && after.is_some_and(|after| is_active(after) && roles.grant_everything(&ids_in(after)));
+    let stays = shape.plural == User::PLURAL && after.is_some_and(|after| is_active(after) && roles.grant_everything(&ids_in(after)));
     let has_one = stays || others.into_iter().any(|(_, held)| roles.grant_everything(held));
-    let had_one = had_one || shape.many == User::MANY;
+    let had_one = had_one || shape.plural == User::PLURAL;
     if had_one && !has_one { Err(Error::from(Code::LastAdministrator)) } else { Ok(()) }
 }
 

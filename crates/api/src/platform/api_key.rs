@@ -131,7 +131,7 @@ pub async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<Ap
     keep_secret(work, key.id(), &secret).await?;
     work.emit(Event {
         kind: "api_key.issued".to_owned(),
-        resource: ApiKey::MANY,
+        resource: ApiKey::PLURAL,
         resource_id: key.id(),
         version: key.version(),
         changed_fields: vec![],
@@ -156,7 +156,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
 async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     let mut key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
     expect_version(call.if_match, key.version())?;
-    expect_action(work.shape(ApiKey::MANY)?, &key.record, "rotate")?;
+    expect_action(work.shape(ApiKey::PLURAL)?, &key.record, "rotate")?;
     // Who is shown a secret can use it.
     rights::require_rights_of(work, Some(key.id()), Delegation::Identity).await?;
     call.service::<Identity>()?.callers.forget(key.id());

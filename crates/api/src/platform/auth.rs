@@ -189,7 +189,7 @@ async fn sign_in(call: Call) -> Result<Answer> {
 /// Emits an event about a user's session.
 fn emit_session_event(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
     let facts = Map::from_iter([("session_id".to_owned(), json!(session)), (CLIENT_ADDRESS.to_owned(), json!(call.client_address))]);
-    work.emit_activity(kind, (User::MANY, user), facts);
+    work.emit_activity(kind, (User::PLURAL, user), facts);
 }
 
 fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {

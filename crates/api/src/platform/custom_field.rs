@@ -18,7 +18,7 @@ pub fn routes() -> Collection<CustomField> {
 
 /// Adds a field to a resource.
 pub async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
-    let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.many).collect();
+    let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.plural).collect();
     if !known.contains(&draft.data.resource.as_str()) {
         let fault = FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&draft.data.resource, known);
         return Err(Error::invalid(fault));

@@ -34,7 +34,7 @@ pub fn routes(api: Api) -> Api {
         .example(
             Example::default()
                 .answers(json!({
-                    "id": example::id("reverting operations"), "kind": "revert", "status": "queued", "reverts_id": example::id(Operation::MANY),
+                    "id": example::id("reverting operations"), "kind": "revert", "status": "queued", "reverts_id": example::id(Operation::PLURAL),
                 }))
                 .after(&["cancelOperation"]),
         );

@@ -41,7 +41,7 @@ async fn update(work: &Work, before: &Stored<Role>, after: Stored<Role>) -> Resu
 async fn delete(work: &Work, found: &Stored<Role>) -> Result<()> {
     rights::require_rights(work, &alone(work, &found.data), Delegation::None)?;
     // What is in use is not compared: without its holders a role takes nothing from anybody.
-    relations::check_deleted(work, work.shape(Role::MANY)?, &found.record).await?;
+    relations::check_deleted(work, work.shape(Role::PLURAL)?, &found.record).await?;
     // Without a role, the rules of those that are left may show more.
     let book = Book::read(work).await?;
     rights::check_no_gain(work, &book, &book.with_role(found.id(), None)).await?;

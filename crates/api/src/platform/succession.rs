@@ -39,7 +39,7 @@ const REASON: &str = "The owner was deactivated.";
 fn owned(reader: &Reader) -> Vec<&'static Shape> {
     let is_written = |shape: &Shape| shape.writable().any(|field| !matches!(field.name, "owner_id" | "team_id"));
     let mut all: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| s.owned && is_written(s)).collect();
-    all.sort_by_key(|s| s.many);
+    all.sort_by_key(|s| s.plural);
     all
 }
 
@@ -48,13 +48,13 @@ pub async fn require_no_records(work: &Work, user: Uuid) -> Result<()> {
     let mut found = String::new();
     for shape in owned(work) {
         let mut sql = work.sql();
-        sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
+        sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
         sql.id(user).push(" LIMIT ").int(MAX_COUNTED).push(") s");
         let count = work.count(sql).await?;
         if count > 0 {
             let more = if count < MAX_COUNTED { "" } else { " or more" };
             // Writing into a String cannot fail.
-            let _ = write!(found, "{}{count}{more} {}", if found.is_empty() { "" } else { ", " }, shape.many);
+            let _ = write!(found, "{}{count}{more} {}", if found.is_empty() { "" } else { ", " }, shape.plural);
         }
     }
     if found.is_empty() {
@@ -71,7 +71,7 @@ pub async fn require_assign(work: &Work, user: Uuid) -> Result<()> {
             continue;
         }
         let mut sql = work.sql();
-        sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
+        sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
         sql.id(user).push(" LIMIT 1) s");
         if work.count(sql).await? > 0 {
             return Err(Error::from(Code::Forbidden).allowing([permission]));
@@ -87,7 +87,7 @@ pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<(
         return fault(FieldCode::RefersToItself, "another user");
     }
     if stored::one_with::<User>(work, "id", Scalar::Id(successor)).await?.is_none() {
-        return fault(FieldCode::UnknownReference, User::MANY);
+        return fault(FieldCode::UnknownReference, User::PLURAL);
     }
     if record::active(work, &[successor]).await?.is_empty() {
         return fault(FieldCode::InactiveUser, "a user who is active");
@@ -110,7 +110,7 @@ pub async fn count(work: &Work, user: Uuid) -> Result<i64> {
     let mut total = 0;
     for shape in owned(work) {
         let mut sql = work.sql();
-        sql.push("SELECT count(*) FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user);
+        sql.push("SELECT count(*) FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user);
         total += work.count(sql).await?;
     }
     Ok(total)
@@ -118,7 +118,7 @@ pub async fn count(work: &Work, user: Uuid) -> Result<i64> {
 
 /// Notes that the rest of a user's records stay: the hand-over was cancelled.
 async fn forget_successor(work: &Work, user: Uuid) -> Result<()> {
-    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user]).await?.pop() else { return Ok(()) };
+    let Some(user) = record::locked(work, work.shape(User::PLURAL)?, [user]).await?.pop() else { return Ok(()) };
     settle(work, &Stored::of(user)?).await
 }
 
@@ -143,7 +143,7 @@ pub async fn cancelled(work: &Work, job: &Stored<kept::Job>) -> Result<()> {
 /// What else is done when a job is tried again: who was to take over does so again, if that can be.
 pub async fn retried(work: &Work, job: &Stored<kept::Job>) -> Result<()> {
     let Some(HandOverRecords { user_id, successor_id: Some(successor) }) = hand_over_of(work, job).await? else { return Ok(()) };
-    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user_id]).await?.pop() else { return Ok(()) };
+    let Some(user) = record::locked(work, work.shape(User::PLURAL)?, [user_id]).await?.pop() else { return Ok(()) };
     let before = Stored::<User>::of(user)?;
     if before.data.status == UserStatus::Active || before.data.successor_id.is_some() {
         return Ok(());
@@ -195,7 +195,7 @@ enum Step {
 /// Hands over some records of a user.
 async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
     // Locked: of several processes one hands over, and the user is not activated meanwhile.
-    let Some(user) = record::locked(work, work.shape(User::MANY)?, [user]).await?.pop() else { return Ok(Step::NothingLeft) };
+    let Some(user) = record::locked(work, work.shape(User::PLURAL)?, [user]).await?.pop() else { return Ok(Step::NothingLeft) };
     let user = Stored::<User>::of(user)?;
     let Some(successor) = user.data.successor_id else { return Ok(Step::NothingLeft) };
     if record::active(work, &[successor.0]).await?.is_empty() {
@@ -206,7 +206,7 @@ async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
     let mut left = most;
     for shape in owned(work) {
         let mut sql = work.sql();
-        sql.push("SELECT t.id FROM ").push(shape.many).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user.id());
+        sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ").id(user.id());
         sql.push(" ORDER BY t.id LIMIT ").int(i64::try_from(left).unwrap_or(i64::MAX));
         let ids = work.fetch(sql, |row| row.id(0)).await?;
         left = left.saturating_sub(ids.len());

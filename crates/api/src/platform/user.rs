@@ -251,7 +251,7 @@ async fn set_password(call: Call) -> Result<Answer> {
     let hash = passwords::hash(input.password).await?;
     let work = call.work().await?;
     let user = stored::find::<User>(&work, id, "set-password").await?;
-    expect_action(work.shape(User::MANY)?, &user.record, "set-password")?;
+    expect_action(work.shape(User::PLURAL)?, &user.record, "set-password")?;
     // Who sets a password can sign in with it.
     rights::require_rights_of(&work, Some(user.id()), Delegation::Identity).await?;
     keep_password(&work, user.id(), hash).await?;
@@ -274,7 +274,7 @@ fn require_strong(pointer: &str, password: &str, user: &User) -> Result<()> {
 pub fn emit_password_event(work: &Work, kind: &str, (user, version): (Uuid, i64), client: Option<IpAddr>, reason: Option<&str>) {
     work.emit(samphan_resource::event::Event {
         kind: kind.to_owned(),
-        resource: User::MANY,
+        resource: User::PLURAL,
         resource_id: user,
         version,
         changed_fields: vec![],

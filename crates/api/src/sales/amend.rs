@@ -58,7 +58,7 @@ pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder)
         if goods::are_in_the_way(&was, &after.data) {
             expect_no_shipment(work, &before).await?;
         }
-        let source = Source { resource: Order::MANY.to_owned(), id: before.id() };
+        let source = Source { resource: Order::PLURAL.to_owned(), id: before.id() };
         goods::carry_over(work, &was, &mut after.data, &source, input.reason.clone()).await?;
     }
     commit_or_hold(work, &before, after, Doing { checkpoint: Checkpoint::Amend, what: "amended" }, input.reason).await

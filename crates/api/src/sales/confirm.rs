@@ -175,7 +175,7 @@ impl<'a> Commitment<'a> {
         let (work, order) = (self.work, &mut self.after.data);
         self.takes_over = order.promise_id.is_some() && order.committed_amount == Amount(0) && is_free;
         let lacking = if is_free {
-            let source = Source { resource: Order::MANY.to_owned(), id: self.before.id() };
+            let source = Source { resource: Order::PLURAL.to_owned(), id: self.before.id() };
             if self.takes_over {
                 goods::keep(work, &mut order.lines, &source).await?;
             }

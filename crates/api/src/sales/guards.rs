@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// Registers the rules.
 #[must_use]
 pub fn register(guards: Guards) -> Guards {
-    guards.on_change(Account::MANY, OpenBusiness).on_erasure(Account::MANY, check_erasure)
+    guards.on_change(Account::PLURAL, OpenBusiness).on_erasure(Account::PLURAL, check_erasure)
 }
 
 /// Refuses to delete a customer with open business. A change to `blocked` takes the lock that confirming takes, so an order is confirmed

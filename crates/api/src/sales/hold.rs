@@ -170,13 +170,13 @@ async fn found(work: &Work, call: &Call, verb: &str) -> Result<(Stored<OrderHold
     let order = stored::find::<Order>(work, seen.data.order_id.0, "release").await?;
     let hold = stored::find::<OrderHold>(work, id, verb).await?;
     expect_version(call.if_match, hold.version())?;
-    expect_action(work.shape(OrderHold::MANY)?, &hold.record, verb)?;
+    expect_action(work.shape(OrderHold::PLURAL)?, &hold.record, verb)?;
     Ok((hold, order))
 }
 
 async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
     let now = stored::one_with::<OrderHold>(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    Ok(Answer::record(work, work.shape(OrderHold::MANY)?, &now.record))
+    Ok(Answer::record(work, work.shape(OrderHold::PLURAL)?, &now.record))
 }
 
 fn reason(call: &Call) -> Result<Option<String>> {
@@ -193,7 +193,7 @@ async fn release_one(work: &Work, call: Call) -> Result<Answer> {
 async fn reject(work: &Work, call: Call) -> Result<Answer> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "reject").await?;
-    expect_action(work.shape(Order::MANY)?, &order.record, "cancel")?;
+    expect_action(work.shape(Order::PLURAL)?, &order.record, "cancel")?;
     super::order::cancel(work, order, OrderReason { reason }).await?;
     answer(work, hold.id()).await
 }

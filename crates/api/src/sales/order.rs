@@ -152,7 +152,7 @@ pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Orde
 
 /// Writes an order: a draft.
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
-    let unknown = || Error::unknown_reference("/account_id", Account::MANY);
+    let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let today = work.today().await?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -239,7 +239,7 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
                 Error::from(Code::Conflict).about("an order made from a promise is what was promised; amend it once it is confirmed")
             );
         }
-        let unknown = || Error::unknown_reference("/account_id", Account::MANY);
+        let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
         let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         let today = work.today().await?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
@@ -338,7 +338,7 @@ pub(super) async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Re
     let all = stored::all_with::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
     let open = |s: &&Stored<Shipment>| matches!(s.data.status, ShipmentStatus::Planned | ShipmentStatus::Picked | ShipmentStatus::Packed);
     match all.iter().find(open) {
-        Some(open) => Err(Error::from(Code::InUse).against(Shipment::MANY, open.id(), "status")),
+        Some(open) => Err(Error::from(Code::InUse).against(Shipment::PLURAL, open.id(), "status")),
         None => Ok(()),
     }
 }
@@ -373,7 +373,7 @@ async fn reopen(work: &Work, before: Stored<Order>, input: OrderReason) -> Resul
 
 async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Order>> {
     let mut after = before.clone();
-    let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: before.id() }, until: None };
+    let hold = Hold { source: Source { resource: Order::PLURAL.to_owned(), id: before.id() }, until: None };
     goods::reserve(work, &mut after.data.lines, before.data.warehouse_id, &hold, true).await?;
     after.data.follow_up();
     stored::save(work, &before, after, "allocated", None).await
@@ -405,14 +405,14 @@ async fn clone(work: &Work, call: Call) -> Result<Answer> {
         ..old
     };
     let made = write(work, Stored::draft(fresh)).await?;
-    Ok(Answer::record(work, work.shape(Order::MANY)?, &made.record).at(format!("/v1/orders/{}", made.id())))
+    Ok(Answer::record(work, work.shape(Order::PLURAL)?, &made.record).at(format!("/v1/orders/{}", made.id())))
 }
 
 async fn create_shipment(work: &Work, call: Call) -> Result<Answer> {
     let asked: CreateShipment = call.input()?;
     let order = stored::find::<Order>(work, call.id(0)?, "create-shipment").await?;
     expect_version(call.if_match, order.version())?;
-    expect_action(work.shape(Order::MANY)?, &order.record, "create-shipment")?;
+    expect_action(work.shape(Order::PLURAL)?, &order.record, "create-shipment")?;
     let made = shipment::plan(work, &order, asked).await?;
-    Ok(Answer::record(work, work.shape(Shipment::MANY)?, &made.record).at(format!("/v1/shipments/{}", made.id())))
+    Ok(Answer::record(work, work.shape(Shipment::PLURAL)?, &made.record).at(format!("/v1/shipments/{}", made.id())))
 }

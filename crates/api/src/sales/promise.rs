@@ -68,7 +68,7 @@ pub fn routes() -> Collection<OrderPromise> {
 
 /// Makes a promise: price, credit and stock in one answer.
 pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
-    let unknown = || Error::unknown_reference("/account_id", Account::MANY);
+    let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
     let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));
     if until <= work.now || until > work.now.plus_seconds(LONGEST) {
@@ -104,7 +104,7 @@ pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stor
     }
     let before = Goods::of(work, &order.lines).await?;
     let lacking = if refused.is_empty() {
-        let hold = Hold { source: Source { resource: OrderPromise::MANY.to_owned(), id }, until: Some(until) };
+        let hold = Hold { source: Source { resource: OrderPromise::PLURAL.to_owned(), id }, until: Some(until) };
         goods::reserve(work, &mut order.lines, order.warehouse_id, &hold, false).await?
     } else {
         goods::lacking(work, &order.lines, order.warehouse_id).await?
@@ -262,11 +262,11 @@ pub(super) async fn used(work: &Work, before: Stored<OrderPromise>, order: Uuid)
 pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> Result<Stored<OrderPromise>> {
     let fault = |code, about: &str| Error::invalid(FieldError::new("/promise_id", code, about));
     let before = stored::find::<OrderPromise>(work, promise, "read").await.map_err(|e| match e.code {
-        Code::NotFound => Error::unknown_reference("/promise_id", OrderPromise::MANY),
+        Code::NotFound => Error::unknown_reference("/promise_id", OrderPromise::PLURAL),
         _ => e,
     })?;
     if before.data.status != PromiseStatus::Active || before.data.expires_at.is_none_or(|at| at <= work.now) {
-        return Err(Error::from(Code::Conflict).about("the promise no longer holds").against(OrderPromise::MANY, promise, "status"));
+        return Err(Error::from(Code::Conflict).about("the promise no longer holds").against(OrderPromise::PLURAL, promise, "status"));
     }
     if before.data.account_id != order.account_id {
         return Err(fault(FieldCode::NotOfAccount, "a promise to this customer"));

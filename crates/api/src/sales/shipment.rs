@@ -161,7 +161,7 @@ async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Ord
 pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
     let order = order_of(work, &before).await?;
     if order.data.status == OrderStatus::OnHold {
-        return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::MANY, order.id(), "status"));
+        return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::PLURAL, order.id(), "status"));
     }
     let shipped_at = happened(work, input.shipped_at, "/shipped_at")?;
     let shipped_on = calendar::today(work.zone().await?, shipped_at).to_string();
@@ -173,7 +173,7 @@ pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) ->
     let (lines, picked): (Vec<ShipmentLine>, Vec<Option<usize>>) =
         split_by_identity(work, &before.data.lines, &input.picked).await?.into_iter().unzip();
     after.data.lines = lines;
-    let source = Source { resource: Shipment::MANY.to_owned(), id: before.id() };
+    let source = Source { resource: Shipment::PLURAL.to_owned(), id: before.id() };
     let issue = |line: &ShipmentLine| Issue {
         reservation_id: line.reservation_id,
         quantity: Some(line.quantity),
@@ -339,7 +339,7 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
         quantity: SignedQuantity(line.quantity.0),
         kind: MovementKind::Return,
         reason: input.reason.clone(),
-        source: Some(Source { resource: Shipment::MANY.to_owned(), id: before.id() }),
+        source: Some(Source { resource: Shipment::PLURAL.to_owned(), id: before.id() }),
         lot_no: line.lot_no.clone(),
         serial_no: line.serial_no.clone(),
     };
@@ -358,7 +358,7 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
     }
     // What came back is put aside for the order again, to be sent once more.
     if back.data.is_promised() {
-        let hold = Hold { source: Source { resource: Order::MANY.to_owned(), id: order.id() }, until: None };
+        let hold = Hold { source: Source { resource: Order::PLURAL.to_owned(), id: order.id() }, until: None };
         goods::reserve(work, &mut back.data.lines, back.data.warehouse_id, &hold, true).await?;
     }
     if back.data.status == OrderStatus::Closed {

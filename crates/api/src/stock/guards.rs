@@ -13,7 +13,7 @@ use samphan_resource::{error::Result, resource::Resource, shape::Shape};
 /// Registers the rules.
 #[must_use]
 pub fn register(guards: Guards) -> Guards {
-    guards.on_change(Product::MANY, StockedProduct)
+    guards.on_change(Product::PLURAL, StockedProduct)
 }
 
 #[derive(Debug)]

@@ -40,7 +40,7 @@ impl<'w> Held<'w> {
     }
 
     async fn read(work: &Work, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Standing<StockReservation>>> {
-        let shape = work.shape(StockReservation::MANY)?;
+        let shape = work.shape(StockReservation::PLURAL)?;
         let unique: BTreeSet<Uuid> = ids.iter().copied().collect();
         let mut sql = record::select(work, shape);
         sql.push(" AND t.id").one_of_ids(unique);
@@ -142,7 +142,7 @@ impl<'w> Held<'w> {
             found.data.status = ReservationStatus::Consumed;
         }
         found.done = Some("consumed");
-        let own = Source { resource: StockReservation::MANY.to_owned(), id: issue.reservation_id };
+        let own = Source { resource: StockReservation::PLURAL.to_owned(), id: issue.reservation_id };
         let entry = Entry {
             product_id: found.data.product_id,
             warehouse_id: found.data.warehouse_id,

@@ -187,7 +187,7 @@ pub fn refused(refusals: &[(String, Refusal)]) -> Error {
     let levels: BTreeSet<Uuid> =
         refusals.iter().filter_map(|(_, r)| if let Refusal::Short { level_id, .. } = r { *level_id } else { None }).collect();
     for level in levels.into_iter().take(100) {
-        error = error.against(StockLevel::MANY, level, "available");
+        error = error.against(StockLevel::PLURAL, level, "available");
     }
     error
 }

@@ -32,12 +32,12 @@ async fn set_minimum(work: &Work, before: Stored<StockLevel>, asked: SetMinimum)
     after.data.minimum = asked.minimum;
     let saved = stored::save(work, &before, after, "minimum_set", None).await?;
     // Whether it is below that, the database says.
-    let made: Stored<StockLevel> = Stored::of(record::find(work, work.shape(StockLevel::MANY)?, saved.id(), None, "read").await?)?;
+    let made: Stored<StockLevel> = Stored::of(record::find(work, work.shape(StockLevel::PLURAL)?, saved.id(), None, "read").await?)?;
     if made.data.is_below_minimum && !before.data.is_below_minimum {
         let said = [("available", json!(made.data.available)), ("minimum", json!(made.data.minimum))];
         work.emit(Event {
             kind: BELOW_MINIMUM.to_owned(),
-            resource: StockLevel::MANY,
+            resource: StockLevel::PLURAL,
             resource_id: made.id(),
             version: made.version(),
             changed_fields: vec!["minimum"],
@@ -65,7 +65,7 @@ pub async fn expect_unused(work: &Work, field: &'static str, id: Uuid, used: Use
     sql.push(if used == Use::Promised { " AND t.reserved <> 0" } else { " AND (t.reserved <> 0 OR t.on_hand <> 0)" });
     sql.push(" ORDER BY t.id LIMIT 1");
     match work.fetch_one(sql, |row| row.id(0)).await? {
-        Some(level) => Err(Error::from(Code::InUse).against(StockLevel::MANY, level, field)),
+        Some(level) => Err(Error::from(Code::InUse).against(StockLevel::PLURAL, level, field)),
         None => Ok(()),
     }
 }

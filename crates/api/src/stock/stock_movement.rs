@@ -204,7 +204,7 @@ fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) ->
         }
         ledger::refused(&placed)
     })?;
-    let shape = work.shape(StockMovement::MANY)?;
+    let shape = work.shape(StockMovement::PLURAL)?;
     let data: Vec<Value> = made.iter().map(|record| Value::Object(shown(work, shape, record))).collect();
     Ok(Answer::json(&json!({"data": data})))
 }

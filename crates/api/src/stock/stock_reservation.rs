@@ -65,10 +65,10 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
         let mut sql = work.sql();
         sql.push("SELECT 1 FROM stock_reservations WHERE id = ").id(id);
         if work.count(sql).await? > 0 {
-            return Err(Error::from(Code::AlreadyExists).against(StockReservation::MANY, id, "id"));
+            return Err(Error::from(Code::AlreadyExists).against(StockReservation::PLURAL, id, "id"));
         }
     }
-    relations::require_any_references(work, work.shape(StockReservation::MANY)?, &draft.record).await?;
+    relations::require_any_references(work, work.shape(StockReservation::PLURAL)?, &draft.record).await?;
     let asked = draft.data;
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
@@ -116,7 +116,7 @@ async fn open<'w>(work: &'w Work, call: &Call, verb: &str) -> Result<(Uuid, Held
 }
 
 async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
-    Ok(Answer::record(work, work.shape(StockReservation::MANY)?, &read(work, id).await?.record))
+    Ok(Answer::record(work, work.shape(StockReservation::PLURAL)?, &read(work, id).await?.record))
 }
 
 async fn release(work: &Work, call: Call) -> Result<Answer> {

@@ -145,7 +145,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     expect_version(call.if_match, before.version())?;
     // It is told what its maker may read, wherever it is.
     require_rights_of_maker(work, &before, Delegation::Identity).await?;
-    let after = before.patched(work.shape(WebhookEndpoint::MANY)?, &call.body)?;
+    let after = before.patched(work.shape(WebhookEndpoint::PLURAL)?, &call.body)?;
     check(work, &call, &after.data, Some(&before.data)).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     Ok(Answer::record(work, work.shape("webhook_endpoints")?, &made.record))
@@ -236,7 +236,7 @@ pub const TESTED: &str = "webhook_endpoint.tested";
 fn note(work: &Work, endpoint: &Stored<WebhookEndpoint>, kind: &str) {
     work.emit(Event {
         kind: kind.to_owned(),
-        resource: WebhookEndpoint::MANY,
+        resource: WebhookEndpoint::PLURAL,
         resource_id: endpoint.id(),
         version: endpoint.version(),
         changed_fields: vec![],

@@ -147,8 +147,8 @@ impl ProductKind {
 }
 
 impl Resource for Product {
-    const MANY: &'static str = "products";
-    const ONE: &'static str = "product";
+    const PLURAL: &'static str = "products";
+    const SINGULAR: &'static str = "product";
     const ABOUT: &'static str = "What we sell.";
     const FILTERS: &'static [&'static str] = &["sku", "name", "kind", "status", "category_id", "tax_code"];
     const SORTS: &'static [&'static str] = &["sku", "name"];
@@ -180,8 +180,8 @@ impl Resource for Product {
 }
 
 impl Resource for ProductCategory {
-    const MANY: &'static str = "product_categories";
-    const ONE: &'static str = "product_category";
+    const PLURAL: &'static str = "product_categories";
+    const SINGULAR: &'static str = "product_category";
     const ABOUT: &'static str = "The tree of the catalog.";
     const FILTERS: &'static [&'static str] = &["name", "parent_id"];
     const SORTS: &'static [&'static str] = &["name"];

@@ -191,8 +191,8 @@ pub struct ChangeLifecycle {
 }
 
 impl Resource for Account {
-    const MANY: &'static str = "accounts";
-    const ONE: &'static str = "account";
+    const PLURAL: &'static str = "accounts";
+    const SINGULAR: &'static str = "account";
     const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "legal_name", "registration_no", "tax_id", "external_refs"]),

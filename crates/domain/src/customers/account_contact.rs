@@ -59,8 +59,8 @@ pub enum ContactRole {
 }
 
 impl Resource for AccountContact {
-    const MANY: &'static str = "account_contacts";
-    const ONE: &'static str = "account_contact";
+    const PLURAL: &'static str = "account_contacts";
+    const SINGULAR: &'static str = "account_contact";
     const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
     const TRANSITIONS: &'static [Transition] = &[Transition::within("set-primary", &[], Some("primary_set"))];
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["topics", "tags", "custom"])];

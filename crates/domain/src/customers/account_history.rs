@@ -32,8 +32,8 @@ pub struct AccountGradeChange {
 }
 
 impl Resource for AccountLifecycleChange {
-    const MANY: &'static str = "account_lifecycle_history";
-    const ONE: &'static str = "account_lifecycle_change";
+    const PLURAL: &'static str = "account_lifecycle_history";
+    const SINGULAR: &'static str = "account_lifecycle_change";
     const ABOUT: &'static str = "The stages an account went through.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["reason"])];
     const PERSON: &'static [&'static str] = &["account_id"];
@@ -50,8 +50,8 @@ impl Resource for AccountLifecycleChange {
 }
 
 impl Resource for AccountGradeChange {
-    const MANY: &'static str = "account_grade_history";
-    const ONE: &'static str = "account_grade_change";
+    const PLURAL: &'static str = "account_grade_history";
+    const SINGULAR: &'static str = "account_grade_change";
     const ABOUT: &'static str = "The grades an account had.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];

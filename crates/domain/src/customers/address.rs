@@ -74,8 +74,8 @@ pub enum AddressPurpose {
 }
 
 impl Resource for Address {
-    const MANY: &'static str = "addresses";
-    const ONE: &'static str = "address";
+    const PLURAL: &'static str = "addresses";
+    const SINGULAR: &'static str = "address";
     const ABOUT: &'static str = "Addresses by purpose; one of each purpose is the default.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Contact, &["label", "line1", "line2", "subdistrict", "district", "city", "region", "postal_code"]),

@@ -82,8 +82,8 @@ pub enum MaritalStatus {
 }
 
 impl Resource for Contact {
-    const MANY: &'static str = "contacts";
-    const ONE: &'static str = "contact";
+    const PLURAL: &'static str = "contacts";
+    const SINGULAR: &'static str = "contact";
     const ABOUT: &'static str = "Persons through whom accounts are reached.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
         (

@@ -102,8 +102,8 @@ pub fn phone_keys(raw: &str, region: &str) -> Vec<String> {
 }
 
 impl Resource for ContactPoint {
-    const MANY: &'static str = "contact_points";
-    const ONE: &'static str = "contact_point";
+    const PLURAL: &'static str = "contact_points";
+    const SINGULAR: &'static str = "contact_point";
     const ABOUT: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["raw", "e164", "normalized", "label"]), (PersonalData::FreeText, &["tags", "custom"])];

@@ -21,8 +21,8 @@ pub struct Tag {
 }
 
 impl Resource for Tag {
-    const MANY: &'static str = "tags";
-    const ONE: &'static str = "tag";
+    const PLURAL: &'static str = "tags";
+    const SINGULAR: &'static str = "tag";
     const ABOUT: &'static str = "The vocabulary of labels for records.";
     const FILTERS: &'static [&'static str] = &["name"];
     const SORTS: &'static [&'static str] = &["name"];

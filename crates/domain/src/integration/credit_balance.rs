@@ -276,8 +276,8 @@ fn decide<T: Ord>(held: Option<&Stamped<T>>, pushed: &Stamped<T>, has_conflict: 
 }
 
 impl Resource for CreditBalance {
-    const MANY: &'static str = "credit_balances";
-    const ONE: &'static str = "credit_balance";
+    const PLURAL: &'static str = "credit_balances";
+    const SINGULAR: &'static str = "credit_balance";
     const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_balance.missing"];

@@ -50,8 +50,8 @@ pub(crate) const FIELDS_OF_ITEM: &[&str] = &[
 ];
 
 impl Resource for CreditBalanceChange {
-    const MANY: &'static str = "credit_balance_history";
-    const ONE: &'static str = "credit_balance_change";
+    const PLURAL: &'static str = "credit_balance_history";
+    const SINGULAR: &'static str = "credit_balance_change";
     const ABOUT: &'static str = "Every push that counted, as it was sent.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];

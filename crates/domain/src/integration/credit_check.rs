@@ -212,8 +212,8 @@ pub struct CreditDecision {
 }
 
 impl Resource for CreditCheck {
-    const MANY: &'static str = "credit_checks";
-    const ONE: &'static str = "credit_check";
+    const PLURAL: &'static str = "credit_checks";
+    const SINGULAR: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_check.expired"];
@@ -248,8 +248,8 @@ impl Resource for CreditCheck {
 }
 
 impl Resource for CreditCheckComponent {
-    const MANY: &'static str = "credit_check_components";
-    const ONE: &'static str = "credit_check_component";
+    const PLURAL: &'static str = "credit_check_components";
+    const SINGULAR: &'static str = "credit_check_component";
     const ABOUT: &'static str = "What each credit check counted, and who said so when.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["check_id", "account_id"];

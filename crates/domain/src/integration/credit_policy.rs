@@ -169,8 +169,8 @@ pub enum PolicyStatus {
 }
 
 impl Resource for CreditPolicy {
-    const MANY: &'static str = "credit_policies";
-    const ONE: &'static str = "credit_policy";
+    const PLURAL: &'static str = "credit_policies";
+    const SINGULAR: &'static str = "credit_policy";
     const ABOUT: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
         the limit is `hold`; anything overdue is `warn`; a customer accounting has said nothing of is `hold` where an external system of the kind `accounting` or `erp` is \
         there, else `warn`; an authorisation lasts 30 minutes.";

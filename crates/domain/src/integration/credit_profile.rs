@@ -45,8 +45,8 @@ pub struct CreditProfile {
 }
 
 impl Resource for CreditProfile {
-    const MANY: &'static str = "credit_profiles";
-    const ONE: &'static str = "credit_profile";
+    const PLURAL: &'static str = "credit_profiles";
+    const SINGULAR: &'static str = "credit_profile";
     const ABOUT: &'static str = "What we decide about each account's credit.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["hold_reason"])];
     const PERSON: &'static [&'static str] = &["account_id"];

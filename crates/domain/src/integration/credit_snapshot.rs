@@ -65,8 +65,8 @@ pub struct ControlTotals {
 }
 
 impl Resource for CreditSnapshot {
-    const MANY: &'static str = "credit_snapshots";
-    const ONE: &'static str = "credit_snapshot";
+    const PLURAL: &'static str = "credit_snapshots";
+    const SINGULAR: &'static str = "credit_snapshot";
     const ABOUT: &'static str = "Full pushes of credit balances, closed by control totals.";
     const FILTERS: &'static [&'static str] = &["system", "status"];
     const TITLE: &'static str = "entity";

@@ -80,8 +80,8 @@ pub enum SystemStatus {
 }
 
 impl Resource for ExternalSystem {
-    const MANY: &'static str = "external_systems";
-    const ONE: &'static str = "external_system";
+    const PLURAL: &'static str = "external_systems";
+    const SINGULAR: &'static str = "external_system";
     const ABOUT: &'static str = "Accounting, ERP and other systems that share records with us.";
     const FILTERS: &'static [&'static str] = &["code", "kind", "status"];
     const SORTS: &'static [&'static str] = &["code", "name"];

@@ -33,8 +33,8 @@ pub struct UnmatchedCredit {
 }
 
 impl Resource for UnmatchedCredit {
-    const MANY: &'static str = "unmatched_credits";
-    const ONE: &'static str = "unmatched_credit";
+    const PLURAL: &'static str = "unmatched_credits";
+    const SINGULAR: &'static str = "unmatched_credit";
     const ABOUT: &'static str = "Pushes for customer numbers that are not mapped to an account yet.";
     const FILTERS: &'static [&'static str] = &["system", "external_id"];
     const TITLE: &'static str = "external_id";

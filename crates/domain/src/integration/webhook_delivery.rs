@@ -63,8 +63,8 @@ pub enum DeliveryStatus {
 }
 
 impl Resource for WebhookDelivery {
-    const MANY: &'static str = "webhook_deliveries";
-    const ONE: &'static str = "webhook_delivery";
+    const PLURAL: &'static str = "webhook_deliveries";
+    const SINGULAR: &'static str = "webhook_delivery";
     const ABOUT: &'static str = "What was sent to a webhook endpoint, and what became of it.";
     const FILTERS: &'static [&'static str] = &["status", "event_id", "event_type"];
     const TITLE: &'static str = "event_type";

@@ -78,8 +78,8 @@ pub enum DisabledReason {
 }
 
 impl Resource for WebhookEndpoint {
-    const MANY: &'static str = "webhook_endpoints";
-    const ONE: &'static str = "webhook_endpoint";
+    const PLURAL: &'static str = "webhook_endpoints";
+    const SINGULAR: &'static str = "webhook_endpoint";
     const ABOUT: &'static str = "Addresses to which changes are sent as they happen.";
     const EVENTS: &'static [&'static str] = &["webhook_endpoint.disabled"];
     const FILTERS: &'static [&'static str] = &["status", "url"];
@@ -128,8 +128,8 @@ pub struct ChangeCondition {
 }
 
 impl Resource for ChangeCondition {
-    const MANY: &'static str = "changes";
-    const ONE: &'static str = "change";
+    const PLURAL: &'static str = "changes";
+    const SINGULAR: &'static str = "change";
     const ABOUT: &'static str = "A change as a filter sees it.";
     const FILTERS: &'static [&'static str] =
         &["type", "resource", "resource_id", "version", "time", "actor_kind", "actor_id", "changed_fields", "reason"];

@@ -59,8 +59,8 @@ pub enum ApiKeyStatus {
 }
 
 impl Resource for ApiKey {
-    const MANY: &'static str = "api_keys";
-    const ONE: &'static str = "api_key";
+    const PLURAL: &'static str = "api_keys";
+    const SINGULAR: &'static str = "api_key";
     const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
     const EVENTS: &'static [&'static str] = &["api_key.issued", "api_key.export_started", "api_key.export_finished"];
     const FILTERS: &'static [&'static str] = &["name", "status", "created_by_id", "responsible_id"];

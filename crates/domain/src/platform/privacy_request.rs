@@ -101,8 +101,8 @@ impl PrivacyRequestStatus {
 }
 
 impl Resource for PrivacyRequest {
-    const MANY: &'static str = "privacy_requests";
-    const ONE: &'static str = "privacy_request";
+    const PLURAL: &'static str = "privacy_requests";
+    const SINGULAR: &'static str = "privacy_request";
     const ABOUT: &'static str = "What persons ask of the data that is held about them, and what came of it.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note", "evidence", "outcome"])];
     const RETAINED: &'static [&'static str] = &["evidence", "outcome"];

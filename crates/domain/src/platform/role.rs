@@ -53,8 +53,8 @@ pub struct FieldRule {
 }
 
 impl Resource for Role {
-    const MANY: &'static str = "roles";
-    const ONE: &'static str = "role";
+    const PLURAL: &'static str = "roles";
+    const SINGULAR: &'static str = "role";
     const ABOUT: &'static str = "What people and machines may do.";
     const FILTERS: &'static [&'static str] = &["name"];
     const SORTS: &'static [&'static str] = &["name"];

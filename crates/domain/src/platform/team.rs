@@ -21,8 +21,8 @@ pub struct Team {
 }
 
 impl Resource for Team {
-    const MANY: &'static str = "teams";
-    const ONE: &'static str = "team";
+    const PLURAL: &'static str = "teams";
+    const SINGULAR: &'static str = "team";
     const ABOUT: &'static str = "The organisation's tree of teams.";
     const FILTERS: &'static [&'static str] = &["name", "parent_id"];
     const SORTS: &'static [&'static str] = &["name"];

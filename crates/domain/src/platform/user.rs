@@ -61,8 +61,8 @@ pub enum UserStatus {
 }
 
 impl Resource for User {
-    const MANY: &'static str = "users";
-    const ONE: &'static str = "user";
+    const PLURAL: &'static str = "users";
+    const SINGULAR: &'static str = "user";
     const ABOUT: &'static str = "People who sign in.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "email", "job_title", "external_refs"]),

@@ -436,8 +436,8 @@ impl Order {
 const OPEN: &[&str] = &["draft", "submitted", "on_hold", "confirmed", "in_fulfilment"];
 
 impl Resource for Order {
-    const MANY: &'static str = "orders";
-    const ONE: &'static str = "order";
+    const PLURAL: &'static str = "orders";
+    const SINGULAR: &'static str = "order";
     const ABOUT: &'static str = "What customers ordered, with the lines, and how far it has come.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];

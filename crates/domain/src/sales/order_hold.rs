@@ -99,8 +99,8 @@ pub enum HoldStatus {
 }
 
 impl Resource for OrderHold {
-    const MANY: &'static str = "order_holds";
-    const ONE: &'static str = "order_hold";
+    const PLURAL: &'static str = "order_holds";
+    const SINGULAR: &'static str = "order_hold";
     const ABOUT: &'static str = "What stands between orders and their promises.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
     const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];

@@ -145,8 +145,8 @@ impl PostedInvoice {
 }
 
 impl Resource for OrderInvoice {
-    const MANY: &'static str = "order_invoices";
-    const ONE: &'static str = "order_invoice";
+    const PLURAL: &'static str = "order_invoices";
+    const SINGULAR: &'static str = "order_invoice";
     const ABOUT: &'static str = "What accounting invoiced and credited of orders, by document and line.";
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] =

@@ -183,8 +183,8 @@ impl PromiseStatus {
 }
 
 impl Resource for OrderPromise {
-    const MANY: &'static str = "order_promises";
-    const ONE: &'static str = "order_promise";
+    const PLURAL: &'static str = "order_promises";
+    const SINGULAR: &'static str = "order_promise";
     const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Contact, &["shipping_address"])];
     const PERSON: &'static [&'static str] = &["account_id", "contact_id"];

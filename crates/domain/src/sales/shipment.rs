@@ -128,8 +128,8 @@ impl ShipmentStatus {
 }
 
 impl Resource for Shipment {
-    const MANY: &'static str = "shipments";
-    const ONE: &'static str = "shipment";
+    const PLURAL: &'static str = "shipments";
+    const SINGULAR: &'static str = "shipment";
     const ABOUT: &'static str = "Goods of orders on their way.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];

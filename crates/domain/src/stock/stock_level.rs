@@ -68,8 +68,8 @@ pub struct SetMinimum {
 }
 
 impl Resource for StockLevel {
-    const MANY: &'static str = "stock_levels";
-    const ONE: &'static str = "stock_level";
+    const PLURAL: &'static str = "stock_levels";
+    const SINGULAR: &'static str = "stock_level";
     const ABOUT: &'static str = "How much of each product each warehouse has, how much of it is reserved and how much available.";
     const TRANSITIONS: &'static [Transition] = &[Transition::within("set-minimum", &[], Some("minimum_set"))];
     const EVENTS: &'static [&'static str] = &["stock_level.changed", "stock_level.below_minimum", "stock_level.oversold"];

@@ -84,8 +84,8 @@ impl MovementKind {
 }
 
 impl Resource for StockMovement {
-    const MANY: &'static str = "stock_movements";
-    const ONE: &'static str = "stock_movement";
+    const PLURAL: &'static str = "stock_movements";
+    const SINGULAR: &'static str = "stock_movement";
     const ABOUT: &'static str = "The ledger of everything that came and went.";
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "kind", "source_id", "lot_no", "serial_no"];
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("source_resource", "source_id", Targets::All)];

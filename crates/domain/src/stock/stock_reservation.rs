@@ -96,8 +96,8 @@ pub struct ConsumeReservation {
 }
 
 impl Resource for StockReservation {
-    const MANY: &'static str = "stock_reservations";
-    const ONE: &'static str = "stock_reservation";
+    const PLURAL: &'static str = "stock_reservations";
+    const SINGULAR: &'static str = "stock_reservation";
     const ABOUT: &'static str = "Stock reserved for one purpose: it is not available to others.";
     const EVENTS: &'static [&'static str] = &["stock_reservation.reduced", "stock_reservation.expired"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];

@@ -65,8 +65,8 @@ pub enum WarehouseStatus {
 }
 
 impl Resource for Warehouse {
-    const MANY: &'static str = "warehouses";
-    const ONE: &'static str = "warehouse";
+    const PLURAL: &'static str = "warehouses";
+    const SINGULAR: &'static str = "warehouse";
     const ABOUT: &'static str = "The places where goods are kept.";
     const FILTERS: &'static [&'static str] = &["code", "name", "status", "available_for_sale"];
     const SORTS: &'static [&'static str] = &["code", "name"];

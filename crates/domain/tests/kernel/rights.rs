@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let all = [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Role>(), Shape::of::<CreditBalance>()];
-    all.into_iter().map(|shape| (shape.many, shape)).collect()
+    all.into_iter().map(|shape| (shape.plural, shape)).collect()
 });
 
 fn caller(id: u128, grants: &[(&str, Reach)], rules: &[(Class, FieldAccess)]) -> Caller {

@@ -17,16 +17,16 @@ use samphan_resource::{resource::Resource, shape::Shape};
 fn checked<T: Resource>() -> &'static Shape {
     let shape = Shape::of::<T>();
     let states = T::STATUS.and_then(|field| shape.field(field)).map(|field| field.options.clone()).unwrap_or_default();
-    assert!(!T::TRANSITIONS.is_empty(), "{}", T::MANY);
+    assert!(!T::TRANSITIONS.is_empty(), "{}", T::PLURAL);
     for t in T::TRANSITIONS {
-        let what = format!("{} {}", T::MANY, t.verb);
+        let what = format!("{} {}", T::PLURAL, t.verb);
         for state in t.from.iter().chain(&t.to) {
             assert!(states.iter().any(|known| known == state), "{what}: {state} is none of {states:?}");
         }
         assert!(t.to.is_none_or(|to| !t.from.contains(&to)), "{what}: it leads to where it begins");
         assert!(t.verb.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{what}");
         if let Some(event) = t.event {
-            let event = format!("{}.{event}", T::ONE);
+            let event = format!("{}.{event}", T::SINGULAR);
             assert!(!T::EVENTS.contains(&event.as_str()) && shape.events.contains(&event.as_str()), "{what}: {event}");
         }
     }
@@ -56,7 +56,7 @@ fn every_table_names_states_that_are_there() {
         (checked::<Warehouse>(), 2),
     ] {
         let options = shape.status.and_then(|field| shape.field(field)).map_or(0, |field| field.options.len());
-        assert_eq!(options, states, "{}", shape.many);
+        assert_eq!(options, states, "{}", shape.plural);
     }
 }
 

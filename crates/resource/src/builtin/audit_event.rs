@@ -42,8 +42,8 @@ pub struct AuditEvent {
 }
 
 impl Resource for AuditEvent {
-    const MANY: &'static str = "audit_events";
-    const ONE: &'static str = "audit_event";
+    const PLURAL: &'static str = "audit_events";
+    const SINGULAR: &'static str = "audit_event";
     const ABOUT: &'static str = "Who changed what, when, from what to what. Append-only.";
     const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
     const TITLE: &'static str = "kind";

@@ -73,8 +73,8 @@ impl CustomKind {
 }
 
 impl Resource for CustomField {
-    const MANY: &'static str = "custom_fields";
-    const ONE: &'static str = "custom_field";
+    const PLURAL: &'static str = "custom_fields";
+    const SINGULAR: &'static str = "custom_field";
     const ABOUT: &'static str = "Fields the organisation adds to resources.";
     const FILTERS: &'static [&'static str] = &["resource", "key"];
     const FIXED: &'static [&'static str] = &["resource", "key", "type"];

@@ -47,8 +47,8 @@ pub struct ExternalRef {
 }
 
 impl Resource for ExternalReference {
-    const MANY: &'static str = "external_references";
-    const ONE: &'static str = "external_reference";
+    const PLURAL: &'static str = "external_references";
+    const SINGULAR: &'static str = "external_reference";
     const ABOUT: &'static str = "What other systems call our records.";
     const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Identity, &["external_id"])];
     const PERSON: &'static [&'static str] = &["record_id"];

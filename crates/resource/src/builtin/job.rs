@@ -62,8 +62,8 @@ pub enum JobStatus {
 }
 
 impl Resource for Job {
-    const MANY: &'static str = "jobs";
-    const ONE: &'static str = "job";
+    const PLURAL: &'static str = "jobs";
+    const SINGULAR: &'static str = "job";
     const ABOUT: &'static str = "Work in the background that outlives the process, and what became of it.";
     const EVENTS: &'static [&'static str] = &["job.failed"];
     const FILTERS: &'static [&'static str] = &["kind", "status", "run_at", "principal_id"];

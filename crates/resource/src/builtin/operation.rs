@@ -92,7 +92,7 @@ impl PartialSchema for OperationId {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
-            .extensions(Some(Extensions::builder().add("x-reference", Operation::MANY).build()))
+            .extensions(Some(Extensions::builder().add("x-reference", Operation::PLURAL).build()))
             .into()
     }
 }
@@ -147,8 +147,8 @@ pub enum OperationOutcome {
 }
 
 impl Resource for Operation {
-    const MANY: &'static str = "operations";
-    const ONE: &'static str = "operation";
+    const PLURAL: &'static str = "operations";
+    const SINGULAR: &'static str = "operation";
     const ABOUT: &'static str = "One change to many records, done in the background: how far it is, and what became of each record.";
     const EVENTS: &'static [&'static str] = &["operation.completed", "operation.failed", "operation.cancelled"];
     const FILTERS: &'static [&'static str] = &["kind", "resource", "status", "reverts_id"];
@@ -172,8 +172,8 @@ impl Resource for Operation {
 }
 
 impl Resource for OperationItem {
-    const MANY: &'static str = "operation_items";
-    const ONE: &'static str = "operation_item";
+    const PLURAL: &'static str = "operation_items";
+    const SINGULAR: &'static str = "operation_item";
     const ABOUT: &'static str = "What a bulk operation did to one record.";
     const FILTERS: &'static [&'static str] = &["operation_id", "outcome", "record_id"];
     const TITLE: &'static str = "outcome";

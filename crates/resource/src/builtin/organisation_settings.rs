@@ -66,8 +66,8 @@ impl Default for OrganisationSettings {
 }
 
 impl Resource for OrganisationSettings {
-    const MANY: &'static str = "settings";
-    const ONE: &'static str = "settings";
+    const PLURAL: &'static str = "settings";
+    const SINGULAR: &'static str = "settings";
     const ABOUT: &'static str = "The settings of the organisation: its name, time zone, currency and language.";
     const EXTENSIBLE: bool = false;
 

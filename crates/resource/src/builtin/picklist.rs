@@ -46,8 +46,8 @@ const fn yes() -> bool {
 }
 
 impl Resource for Picklist {
-    const MANY: &'static str = "picklists";
-    const ONE: &'static str = "picklist";
+    const PLURAL: &'static str = "picklists";
+    const SINGULAR: &'static str = "picklist";
     const ABOUT: &'static str = "Lists of values for custom fields.";
     const FILTERS: &'static [&'static str] = &["key"];
     const SORTS: &'static [&'static str] = &["key", "name"];

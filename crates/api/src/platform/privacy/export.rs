@@ -83,7 +83,7 @@ pub fn operation(path: String) -> Operation {
         .example(
             Example::default()
                 .answers(json!({
-                    "privacy_request_id": example::id(PrivacyRequest::MANY), "resource": "contacts", "record_id": example::id("contacts"),
+                    "privacy_request_id": example::id(PrivacyRequest::PLURAL), "resource": "contacts", "record_id": example::id("contacts"),
                     "items": [{"resource": "contacts", "is_deleted": false, "record": {"id": example::id("contacts"), "name": "สมชาย ใจดี"}, "history": []}],
                 }))
                 .after(&["verifyPrivacyRequest"]),
@@ -96,7 +96,7 @@ async fn run(call: Call) -> Result<Answer> {
     let slot = export::slot(&call)?;
     let work = call.work().await?;
     let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;
-    expect_action(work.shape(PrivacyRequest::MANY)?, &request.record, "export")?;
+    expect_action(work.shape(PrivacyRequest::PLURAL)?, &request.record, "export")?;
     let has_history = match request.data.kind {
         PrivacyRequestKind::Access => true,
         PrivacyRequestKind::Portability => false,
@@ -108,7 +108,7 @@ async fn run(call: Call) -> Result<Answer> {
     work.emit(exported(&request));
     work.commit().await?;
     let begin = json!({
-        "privacy_request_id": request.id(), "resource": person.shape.many, "record_id": person.id, "exported_at": call.now,
+        "privacy_request_id": request.id(), "resource": person.shape.plural, "record_id": person.id, "exported_at": call.now,
     });
     let begin = begin.to_string().trim_end_matches('}').to_owned() + ",\"items\":[";
     let reading = Reading {
@@ -130,7 +130,7 @@ async fn run(call: Call) -> Result<Answer> {
 fn refuse_half_sight(work: &Work, shapes: &[&'static Shape]) -> Result<()> {
     let hides = |shape: &&&'static Shape| shape.fields.iter().any(|field| work.caller.access(shape, field) < FieldAccess::ReadOnly);
     match shapes.iter().find(hides) {
-        Some(shape) => Err(Error::from(Code::Forbidden).about(format!("field rules hide something of {}", shape.many))),
+        Some(shape) => Err(Error::from(Code::Forbidden).about(format!("field rules hide something of {}", shape.plural))),
         None => Ok(()),
     }
 }
@@ -138,7 +138,7 @@ fn refuse_half_sight(work: &Work, shapes: &[&'static Shape]) -> Result<()> {
 fn exported(request: &Stored<PrivacyRequest>) -> Event {
     Event {
         kind: "privacy_request.exported".to_owned(),
-        resource: PrivacyRequest::MANY,
+        resource: PrivacyRequest::PLURAL,
         resource_id: request.id(),
         version: request.version(),
         changed_fields: vec![],
@@ -194,7 +194,7 @@ impl Reading {
                 piece.push(',');
             }
             let history = history.remove(&id_of(&record)).unwrap_or_default();
-            let item = json!({"resource": shape.many, "is_deleted": self.life == Life::Deleted, "record": record, "history": history});
+            let item = json!({"resource": shape.plural, "is_deleted": self.life == Life::Deleted, "record": record, "history": history});
             piece.push_str(&item.to_string());
         }
         Ok(piece)

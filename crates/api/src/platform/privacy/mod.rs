@@ -57,9 +57,9 @@ pub fn routes(api: Api) -> Api {
 /// Takes a request in.
 pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<Stored<PrivacyRequest>> {
     let asked = &mut draft.data;
-    relations::require_any_references(work, work.shape(PrivacyRequest::MANY)?, &draft.record).await?;
-    if asked.resource == Account::MANY
-        && let Some(account) = record::seen_dead_or_alive(work, work.shape(Account::MANY)?, asked.record_id).await?
+    relations::require_any_references(work, work.shape(PrivacyRequest::PLURAL)?, &draft.record).await?;
+    if asked.resource == Account::PLURAL
+        && let Some(account) = record::seen_dead_or_alive(work, work.shape(Account::PLURAL)?, asked.record_id).await?
         && Stored::<Account>::of(account)?.data.legal_form != Some(LegalForm::Individual)
     {
         let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
@@ -98,7 +98,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
         return Ok(done);
     }
     let person = person(work, &done)?;
-    guard::check_erasure(work, person.shape.many, person.id).await?;
+    guard::check_erasure(work, person.shape.plural, person.id).await?;
     forget(work, person, &done).await?;
     // The request is one of the things that are the person's.
     stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
@@ -106,7 +106,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
 
 /// Erases a person, as a request says.
 async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -> Result<()> {
-    if person.shape.many == User::MANY {
+    if person.shape.plural == User::PLURAL {
         rights::require_rights_of(work, Some(person.id), Delegation::None).await?;
         user::shut_out(work, person.id).await?;
     }

@@ -55,12 +55,12 @@ async fn run(reader: &Reader, _: Call) -> Result<Answer> {
 
 fn fields(shapes: &Shapes) -> Vec<ProcessedField> {
     let mut shapes: Vec<&Shape> = shapes.values().copied().filter(|shape| !shape.person.is_empty()).collect();
-    shapes.sort_by_key(|shape| shape.many);
+    shapes.sort_by_key(|shape| shape.plural);
     let row = |shape: &Shape, field: &Field| {
         let personal_data = said(field)?;
         let on_erasure = if field.is_erased() { "erased" } else { "retained" };
         Some(ProcessedField {
-            resource: shape.many.to_owned(),
+            resource: shape.plural.to_owned(),
             field: field.name.to_owned(),
             personal_data: personal_data.to_owned(),
             on_erasure: on_erasure.to_owned(),

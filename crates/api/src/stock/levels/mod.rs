@@ -202,7 +202,7 @@ impl<'w> Levels<'w> {
         let rows: Vec<_> = rows.collect();
         let columns: Vec<_> = LEVEL.iter().copied().take(11).collect();
         let ending = "ON CONFLICT (product_id, warehouse_id) WHERE deleted_at IS NULL DO NOTHING";
-        self.work.insert(StockLevel::MANY, &columns, rows, ending).await?;
+        self.work.insert(StockLevel::PLURAL, &columns, rows, ending).await?;
         Ok(ids)
     }
 
@@ -248,7 +248,7 @@ impl<'w> Levels<'w> {
         for ((product, warehouse), level) in self.by_key.iter().filter(|(_, level)| level.made) {
             let own = [("product_id", json!(product)), ("warehouse_id", json!(warehouse))];
             let after = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            self.work.emit(Event { after: Some(after), ..event(StockLevel::MANY, "stock_level.created", level.id, 1) });
+            self.work.emit(Event { after: Some(after), ..event(StockLevel::PLURAL, "stock_level.created", level.id, 1) });
         }
         Ok(())
     }
@@ -276,7 +276,7 @@ impl<'w> Levels<'w> {
                 changed_fields: vec!["status"],
                 before: status(ReservationStatus::Active),
                 after: status(ReservationStatus::Expired),
-                ..event(StockReservation::MANY, "stock_reservation.expired", id, version)
+                ..event(StockReservation::PLURAL, "stock_reservation.expired", id, version)
             });
         }
         Ok(())

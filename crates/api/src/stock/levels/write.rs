@@ -57,17 +57,17 @@ impl Levels<'_> {
             let may_lack = self.facts.get(key).map_or(0, |f| f.may_lack);
             tell(self.work, level, version, may_lack);
         }
-        self.work.insert(StockLevel::MANY, LEVEL, rows, LEVEL_ENDING).await.map(|_| ())
+        self.work.insert(StockLevel::PLURAL, LEVEL, rows, LEVEL_ENDING).await.map(|_| ())
     }
 
     async fn write_movements(&self) -> Result<Vec<Record>> {
-        let shape = self.work.shape(StockMovement::MANY)?;
+        let shape = self.work.shape(StockMovement::PLURAL)?;
         // Ids of one moment are in no order; these are, so that the ledger reads as it was written.
         let mut ids: Vec<Uuid> = self.movements.iter().map(|_| self.work.new_id()).collect();
         ids.sort_unstable();
         let records: Vec<Record> = ids.into_iter().zip(&self.movements).map(|(id, m)| recorded(self.work, shape, id, m)).collect();
         let rows = records.iter().map(|record| record::row_of(shape, record)).collect::<Result<Vec<_>>>()?;
-        self.work.insert(shape.many, &record::names_of(shape), rows, "").await?;
+        self.work.insert(shape.plural, &record::names_of(shape), rows, "").await?;
         Ok(records)
     }
 }
@@ -137,7 +137,7 @@ fn tell(work: &Work, level: &Level, version: i64, may_lack: i64) {
     let said = |n: i64| json!(SignedQuantity(n));
     let all = [("on_hand", level.was.0, level.on_hand), ("reserved", level.was.1, level.reserved), ("available", was, available)];
     let changed = || all.into_iter().filter(|(_, before, after)| before != after);
-    let told = |kind: &str| event(StockLevel::MANY, kind, level.id, version);
+    let told = |kind: &str| event(StockLevel::PLURAL, kind, level.id, version);
     if changed().next().is_none() {
         return;
     }

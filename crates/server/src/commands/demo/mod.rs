@@ -110,8 +110,8 @@ impl Company<'_> {
         body: Value,
     ) -> Result<Stored<T>> {
         let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
-        let made = create(self.work, Stored::from_body(self.work.shape(T::MANY)?, body, parent)?).await?;
-        *self.counts.entry(T::MANY).or_default() += 1;
+        let made = create(self.work, Stored::from_body(self.work.shape(T::PLURAL)?, body, parent)?).await?;
+        *self.counts.entry(T::PLURAL).or_default() += 1;
         Ok(made)
     }
 
@@ -157,7 +157,7 @@ impl Company<'_> {
         let lease = self.work.new_id();
         if let Some(job) = jobs::claim(self.work, lease, &[HandOverRecords::KIND], &[]).await? {
             jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
-            *self.counts.entry(Job::MANY).or_default() += 1;
+            *self.counts.entry(Job::PLURAL).or_default() += 1;
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ impl Company<'_> {
                 is_assignment: false,
                 reason: None,
             };
-            let shape = self.work.shape(Contact::MANY)?;
+            let shape = self.work.shape(Contact::PLURAL)?;
             let changed_fields = vec!["department".to_owned()];
             let new = NewOperation { kind: OperationKind::BulkUpdate, shape, plan, changed_fields, reverts_id: None };
             let made = operations::begin(self.work, new, |operation_id| RunOperation { operation_id }.enqueued()).await?;
@@ -184,10 +184,10 @@ impl Company<'_> {
             let lease = self.work.new_id();
             if let Some(job) = jobs::claim(self.work, lease, &[RunOperation::KIND], &[]).await? {
                 jobs::end(self.work, job.id, lease, Ending::Succeeded).await?;
-                *self.counts.entry(Job::MANY).or_default() += 1;
+                *self.counts.entry(Job::PLURAL).or_default() += 1;
             }
-            *self.counts.entry(Operation::MANY).or_default() += 1;
-            *self.counts.entry(OperationItem::MANY).or_default() += 1;
+            *self.counts.entry(Operation::PLURAL).or_default() += 1;
+            *self.counts.entry(OperationItem::PLURAL).or_default() += 1;
         }
         Ok(())
     }
@@ -334,7 +334,7 @@ impl Company<'_> {
             }
         }
         if let Some(person) = contacts.last() {
-            let body = json!({"kind": "access", "resource": Contact::MANY, "record_id": person, "note": "Asked on the telephone."});
+            let body = json!({"kind": "access", "resource": Contact::PLURAL, "record_id": person, "note": "Asked on the telephone."});
             self.add::<PrivacyRequest>(privacy::create, None, body).await?;
         }
         Ok(contacts)

@@ -56,11 +56,11 @@ impl Part for Accounts {
             let body = account(&mut hand.chance, one, n);
             let mut account = hand.plan.draft::<Account>(body, None)?;
             account.data.lifecycle_stage = stage(&mut hand.chance);
-            let own = json!([{"system": SYSTEM, "external_type": Account::ONE, "external_id": external_id}]);
+            let own = json!([{"system": SYSTEM, "external_type": Account::SINGULAR, "external_id": external_id}]);
             account.record.insert("external_refs".to_owned(), own);
             accounts.push(account);
             let body = json!({
-                "id": hand.id(), "system": SYSTEM, "resource": Account::MANY, "external_type": Account::ONE,
+                "id": hand.id(), "system": SYSTEM, "resource": Account::PLURAL, "external_type": Account::SINGULAR,
                 "external_id": external_id, "record_id": one.id,
             });
             references.push(hand.plan.draft::<ExternalReference>(body, None)?);

@@ -165,7 +165,7 @@ impl Plan {
     }
 
     fn draft<T: Resource>(&self, body: Value, parent: Option<(&'static str, Uuid)>) -> Result<Stored<T>> {
-        let shape = self.shapes.get(T::MANY).ok_or_else(|| Error::from(Code::Internal))?;
+        let shape = self.shapes.get(T::PLURAL).ok_or_else(|| Error::from(Code::Internal))?;
         let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
         Stored::from_body(shape, body, parent)
     }
