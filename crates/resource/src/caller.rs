@@ -258,7 +258,7 @@ impl RoleRights {
             return FieldAccess::Full;
         }
         let own = (shape.plural, field.name, field.class);
-        field.tells.iter().copied().chain([own]).map(|f| said(&self.rules, f)).min().unwrap_or(FieldAccess::Full)
+        field.linked_fields.iter().copied().chain([own]).map(|f| said(&self.rules, f)).min().unwrap_or(FieldAccess::Full)
     }
 
     /// Whether the role grants reading records of a resource; of a nested one, reading its parent.

@@ -219,7 +219,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// person is named by the record that a field points at. Whichever of them names a person who is erased, all of it is erased.
     const PERSON: &'static [&'static str] = &[];
     /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
-    const TELLS: &'static [&'static [&'static str]] = &[];
+    const LINKED_FIELDS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.
     const OWNED: bool = false;
     /// Reference fields whose record lends its visibility: this record is visible to callers that see one of them.

@@ -59,7 +59,7 @@ pub struct Field {
     /// Whether that stays when the person is erased.
     pub retained: bool,
     /// The other fields it tells, by resource, name and class: their rules hold for it too.
-    pub tells: Vec<(&'static str, &'static str, Class)>,
+    pub linked_fields: Vec<(&'static str, &'static str, Class)>,
     /// Whether lists can be filtered by it.
     pub filter: bool,
     /// Whether and how lists can be sorted by it.
@@ -249,7 +249,7 @@ impl Shape {
         for name in lists
             .into_iter()
             .flatten()
-            .chain(T::TELLS.iter().copied().flatten().filter(|name| !name.contains('.')))
+            .chain(T::LINKED_FIELDS.iter().copied().flatten().filter(|name| !name.contains('.')))
             .chain(T::UNIQUE.iter().chain(T::DISTINCT).chain(T::POSSIBLE_DUPLICATES).copied().flatten())
             .chain(T::ONE_OF.iter().flat_map(|(flag, within)| within.iter().chain([flag])))
             .chain(T::FIXED.iter().chain(T::FIXED_IN_USE).chain(T::CASELESS).chain(T::ORDERED.into_iter().flatten()))
@@ -310,7 +310,7 @@ impl Shape {
                 _ => Class::Open,
             };
         }
-        for set in T::TELLS {
+        for set in T::LINKED_FIELDS {
             let named = |name: &'static str| match name.split_once('.') {
                 Some((many, field)) if many != T::PLURAL => (many, field, Class::Open),
                 own => {
@@ -320,7 +320,7 @@ impl Shape {
             };
             let all: Vec<_> = set.iter().map(|name| named(name)).collect();
             for f in fields.iter_mut().filter(|f| all.iter().any(|(many, name, _)| (*many, *name) == (T::PLURAL, f.name))) {
-                f.tells.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::PLURAL, f.name)));
+                f.linked_fields.extend(all.iter().copied().filter(|(many, name, _)| (*many, *name) != (T::PLURAL, f.name)));
             }
         }
         let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map_or(&[][..], |f| &f.options);
@@ -575,7 +575,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         class: Class::Open,
         personal: None,
         retained: false,
-        tells: vec![],
+        linked_fields: vec![],
         filter: false,
         sorting: Sorting::No,
         searched: false,

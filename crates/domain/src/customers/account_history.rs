@@ -39,7 +39,7 @@ impl Resource for AccountLifecycleChange {
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_stage";
-    const TELLS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
+    const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
@@ -56,7 +56,7 @@ impl Resource for AccountGradeChange {
     const PERSON: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_grade";
-    const TELLS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];
+    const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;

@@ -103,7 +103,7 @@ impl Resource for Contact {
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["name", "local_name", "job_title"];
     const PERSONAL: &'static [&'static str] = &["birth_date", "marital_status", "spouse_name", "children_count", "interests"];
-    const TELLS: &'static [&'static [&'static str]] =
+    const LINKED_FIELDS: &'static [&'static [&'static str]] =
         &[&["name", "first_name"], &["name", "middle_name"], &["name", "last_name"], &["name", "local_name"]];
     const OWNED: bool = true;
     const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Linked("account_contacts", "contact_id")];

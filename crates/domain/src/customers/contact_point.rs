@@ -114,7 +114,7 @@ impl Resource for ContactPoint {
     const TITLE: &'static str = "raw";
     const DISTINCT: &'static [&'static [&'static str]] = &[&["account_id", "contact_id", "kind", "normalized"]];
     const ONE_OF: &'static [(&'static str, &'static [&'static str])] = &[("is_primary", &["account_id", "contact_id", "kind"])];
-    const TELLS: &'static [&'static [&'static str]] = &[&["raw", "e164", "normalized"]];
+    const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["raw", "e164", "normalized"]];
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
 
     fn normalise(&mut self) {

@@ -57,7 +57,7 @@ impl Resource for CreditBalanceChange {
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
     const FINANCIAL: &'static [&'static str] = &["item"];
-    const TELLS: &'static [&'static [&'static str]] = &[FIELDS_OF_ITEM];
+    const LINKED_FIELDS: &'static [&'static [&'static str]] = &[FIELDS_OF_ITEM];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
