@@ -128,7 +128,7 @@ async fn register_is_what_an_erasure_does(app: App) {
         // Each resource that can name such a person has a record that does, in each way, with a mark in each field.
         let mut marked: Vec<(&'static Shape, Uuid)> = vec![];
         for shape in shapes.values().copied().filter(|shape| shape.plural != "privacy_requests") {
-            for name in shape.person.iter().copied() {
+            for name in shape.data_subject.iter().copied() {
                 let (other, field, through) = way(shapes, shape, name);
                 if !names(shapes, other, field, person) || !shape.fields.iter().any(Field::is_erased) {
                     continue;

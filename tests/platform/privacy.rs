@@ -417,7 +417,7 @@ async fn the_register_is_what_the_document_says(app: App) {
             let is_text = types.contains(&json!("string")) && schema.get("format").is_none() && schema.get("x-decimal").is_none();
             let said = schema["x-personal-data"].as_str();
             assert!(!is_text || said.is_some(), "{}.{name} says what it is of a person, or none", shape.plural);
-            if let Some(what) = said.filter(|what| *what != "none" && !shape.person.is_empty()) {
+            if let Some(what) = said.filter(|what| *what != "none" && !shape.data_subject.is_empty()) {
                 assert_eq!(row(shape.plural, name)["personal_data"], what, "{}.{name}", shape.plural);
             }
         }

@@ -54,7 +54,7 @@ pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
 
 /// What other systems call a customer stays where the customer's own record keeps it: their invoices come under it.
 fn stays(shape: &Shape, person: Person) -> bool {
-    shape.plural == ExternalReference::PLURAL && person.shape.field("external_refs").is_some_and(|field| field.retained)
+    shape.plural == ExternalReference::PLURAL && person.shape.field("external_refs").is_some_and(|field| field.is_retained)
 }
 
 async fn erase_record(

@@ -1,4 +1,4 @@
-//! What is held about a person: every record of every resource that names persons (`Resource::PERSON`), be it deleted or not.
+//! What is held about a person: every record of every resource that names persons (`Resource::DATA_SUBJECT`), be it deleted or not.
 
 use crate::{
     error::Result,
@@ -36,7 +36,7 @@ impl Person {
     /// Whether the records of a resource can be persons at all.
     #[must_use]
     pub fn is_one(shape: &Shape) -> bool {
-        shape.person.contains(&"id")
+        shape.data_subject.contains(&"id")
     }
 
     /// The resources that can hold something about this person, in the order in which their rows are locked: shipments before orders.
@@ -62,7 +62,7 @@ impl Person {
                 names(other, beyond).then_some((field, Some((other, beyond))))
             }
         };
-        shape.person.iter().copied().filter_map(way).collect()
+        shape.data_subject.iter().copied().filter_map(way).collect()
     }
 
     /// Some of a resource's records about this person, by id, from after `after` on. Locked within a work.

@@ -58,7 +58,7 @@ pub enum Targets {
     All,
     /// Those whose records have tags, custom fields and external references.
     Extensible,
-    /// Those whose records are persons, by [`PERSON`](crate::resource::Resource::PERSON).
+    /// Those whose records are persons, by [`DATA_SUBJECT`](crate::resource::Resource::PERSON).
     Persons,
     /// These, by their plurals.
     Of(&'static [&'static str]),
@@ -71,7 +71,7 @@ impl Targets {
         match self {
             Self::All => !shape.log,
             Self::Extensible => shape.extensible,
-            Self::Persons => shape.person.contains(&"id"),
+            Self::Persons => shape.data_subject.contains(&"id"),
             Self::Of(these) => these.contains(&shape.plural),
         }
     }

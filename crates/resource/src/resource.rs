@@ -208,16 +208,16 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// The most levels of a hierarchy: of records that name one another as parents.
     const MAX_LEVELS: usize = 20;
     /// Fields about a private person (hidden by field rules of class `personal`).
-    const PERSONAL: &'static [&'static str] = &[];
+    const PERSONAL_FIELDS: &'static [&'static str] = &[];
     /// Fields about money owed (hidden by field rules of class `financial`).
-    const FINANCIAL: &'static [&'static str] = &[];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &[];
     /// What its fields say of persons (`privacy.rs`): erased when the person is, listed in the register of processing.
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[];
-    /// Those of `PERSONAL_DATA` that stay when the person is erased, because the law wants the document they are on.
-    const RETAINED: &'static [&'static str] = &[];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[];
+    /// Those of `PRIVACY_CATEGORIES` that stay when the person is erased, because the law wants the document they are on.
+    const RETAINED_AFTER_ERASURE: &'static [&'static str] = &[];
     /// The fields that name the persons it says something of; `id` where the record is the person, and `order_id.contact_id` where the
     /// person is named by the record that a field points at. Whichever of them names a person who is erased, all of it is erased.
-    const PERSON: &'static [&'static str] = &[];
+    const DATA_SUBJECT: &'static [&'static str] = &[];
     /// Sets of fields of which each tells the others, here or (`accounts.grade`) elsewhere: a field rule of one holds for all.
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[];
     /// Whether records have `owner_id` and `team_id`, and are seen by reach.

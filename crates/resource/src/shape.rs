@@ -57,7 +57,7 @@ pub struct Field {
     /// What it says of the person the record belongs to.
     pub personal: Option<PersonalData>,
     /// Whether that stays when the person is erased.
-    pub retained: bool,
+    pub is_retained: bool,
     /// The other fields it tells, by resource, name and class: their rules hold for it too.
     pub linked_fields: Vec<(&'static str, &'static str, Class)>,
     /// Whether lists can be filtered by it.
@@ -78,7 +78,7 @@ impl Field {
     /// Whether it goes when the person the record belongs to is erased.
     #[must_use]
     pub const fn is_erased(&self) -> bool {
-        self.personal.is_some() && !self.retained
+        self.personal.is_some() && !self.is_retained
     }
 
     /// Whether it holds values by names of the client's choice, such as translations by language.
@@ -144,7 +144,7 @@ pub struct Shape {
     /// References to a record of any of several resources.
     pub any_references: &'static [AnyReference],
     /// The fields that name the person the record belongs to; `id` where it is the person.
-    pub person: &'static [&'static str],
+    pub data_subject: &'static [&'static str],
     /// Reached below its parents only, with their permissions.
     pub nested: bool,
     /// Has tags, custom fields and external references.
@@ -244,8 +244,8 @@ impl Shape {
                 field.schema["description"] = json!(format!("{words} {}", numbering.describe()));
             }
         }
-        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL, T::FINANCIAL, T::PARENTS];
-        let personal = || T::PERSONAL_DATA.iter().flat_map(|(what, names)| names.iter().map(|name| (*what, *name)));
+        let lists = [T::FILTERS, T::SORTS, T::COLLATED, T::SEARCHED, T::PERSONAL_FIELDS, T::FINANCIAL_FIELDS, T::PARENTS];
+        let personal = || T::PRIVACY_CATEGORIES.iter().flat_map(|(what, names)| names.iter().map(|name| (*what, *name)));
         for name in lists
             .into_iter()
             .flatten()
@@ -253,7 +253,7 @@ impl Shape {
             .chain(T::UNIQUE.iter().chain(T::DISTINCT).chain(T::POSSIBLE_DUPLICATES).copied().flatten())
             .chain(T::ONE_OF.iter().flat_map(|(flag, within)| within.iter().chain([flag])))
             .chain(T::FIXED.iter().chain(T::FIXED_IN_USE).chain(T::CASELESS).chain(T::ORDERED.into_iter().flatten()))
-            .chain(T::PERSON.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
+            .chain(T::DATA_SUBJECT.iter().map(|name| name.split_once('.').map_or(*name, |(field, _)| field)).collect::<Vec<_>>().iter())
             .chain(personal().map(|(_, name)| name).collect::<Vec<_>>().iter())
             .chain(T::STATUS.iter())
             .chain(T::ITEMS.iter().map(|items| &items.field))
@@ -268,8 +268,12 @@ impl Shape {
             let is_state = states.is_some_and(|states| states.iter().any(|state| state == timer.state));
             assert!(is_moment && is_state, "{}: the timer {} has no moment or no state", T::PLURAL, timer.verb);
         }
-        assert!(T::PERSONAL_DATA.is_empty() || !T::PERSON.is_empty(), "{}: whose personal data", T::PLURAL);
-        assert!(T::RETAINED.iter().all(|name| personal().any(|(_, p)| p == *name)), "{}: what stays is personal data", T::PLURAL);
+        assert!(T::PRIVACY_CATEGORIES.is_empty() || !T::DATA_SUBJECT.is_empty(), "{}: whose personal data", T::PLURAL);
+        assert!(
+            T::RETAINED_AFTER_ERASURE.iter().all(|name| personal().any(|(_, p)| p == *name)),
+            "{}: what stays is personal data",
+            T::PLURAL
+        );
         let (example, example_change) = (T::example(), T::example_change());
         for name in [&example, &example_change].into_iter().filter_map(Value::as_object).flat_map(Map::keys) {
             assert!(fields.iter().any(|f| f.name == name), "{}: no field {name}", T::PLURAL);
@@ -303,10 +307,10 @@ impl Shape {
                 _ => Sorting::No,
             };
             f.personal = personal().find(|(_, name)| *name == f.name).map(|(what, _)| what);
-            f.retained = T::RETAINED.contains(&f.name);
+            f.is_retained = T::RETAINED_AFTER_ERASURE.contains(&f.name);
             f.class = match f.name {
-                n if T::PERSONAL.contains(&n) => Class::Personal,
-                n if T::FINANCIAL.contains(&n) => Class::Financial,
+                n if T::PERSONAL_FIELDS.contains(&n) => Class::Personal,
+                n if T::FINANCIAL_FIELDS.contains(&n) => Class::Financial,
                 _ => Class::Open,
             };
         }
@@ -345,7 +349,7 @@ impl Shape {
             fields,
             parents: T::PARENTS,
             any_references: T::ANY_REFERENCES,
-            person: T::PERSON,
+            data_subject: T::DATA_SUBJECT,
             nested: false,
             extensible: T::EXTENSIBLE,
             own: begin,
@@ -574,7 +578,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
         personal: None,
-        retained: false,
+        is_retained: false,
         linked_fields: vec![],
         filter: false,
         sorting: Sorting::No,

@@ -194,13 +194,13 @@ impl Resource for Account {
     const PLURAL: &'static str = "accounts";
     const SINGULAR: &'static str = "account";
     const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "legal_name", "registration_no", "tax_id", "external_refs"]),
         (PersonalData::Contact, &["website", "preferred_channel", "preferred_language"]),
         (PersonalData::FreeText, &["description", "tags", "custom"]),
     ];
-    const RETAINED: &'static [&'static str] = &["external_refs"];
-    const PERSON: &'static [&'static str] = &["id"];
+    const RETAINED_AFTER_ERASURE: &'static [&'static str] = &["external_refs"];
+    const DATA_SUBJECT: &'static [&'static str] = &["id"];
     const FILTERS: &'static [&'static str] = &[
         "name",
         "legal_name",

@@ -63,8 +63,9 @@ impl Resource for AccountContact {
     const SINGULAR: &'static str = "account_contact";
     const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
     const TRANSITIONS: &'static [Transition] = &[Transition::within("set-primary", &[], Some("primary_set"))];
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["topics", "tags", "custom"])];
-    const PERSON: &'static [&'static str] = &["contact_id"];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
+        &[(PersonalData::FreeText, &["topics", "tags", "custom"])];
+    const DATA_SUBJECT: &'static [&'static str] = &["contact_id"];
     const ITEMS: &'static [Items] = &[Items { name: "topics", field: "topics", member: None }];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "role", "is_primary"];
     const TITLE: &'static str = "role";

@@ -35,8 +35,8 @@ impl Resource for AccountLifecycleChange {
     const PLURAL: &'static str = "account_lifecycle_history";
     const SINGULAR: &'static str = "account_lifecycle_change";
     const ABOUT: &'static str = "The stages an account went through.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["reason"])];
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["reason"])];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_stage";
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
@@ -53,7 +53,7 @@ impl Resource for AccountGradeChange {
     const PLURAL: &'static str = "account_grade_history";
     const SINGULAR: &'static str = "account_grade_change";
     const ABOUT: &'static str = "The grades an account had.";
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_grade";
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];

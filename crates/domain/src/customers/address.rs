@@ -77,11 +77,11 @@ impl Resource for Address {
     const PLURAL: &'static str = "addresses";
     const SINGULAR: &'static str = "address";
     const ABOUT: &'static str = "Addresses by purpose; one of each purpose is the default.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Contact, &["label", "line1", "line2", "subdistrict", "district", "city", "region", "postal_code"]),
         (PersonalData::FreeText, &["tags", "custom"]),
     ];
-    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "purpose", "country", "postal_code"];
     const SEARCHED: &'static [&'static str] = &["line1", "line2", "subdistrict", "district", "city", "region", "postal_code"];
     const TITLE: &'static str = "line1";

@@ -85,7 +85,7 @@ impl Resource for Contact {
     const PLURAL: &'static str = "contacts";
     const SINGULAR: &'static str = "contact";
     const ABOUT: &'static str = "Persons through whom accounts are reached.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (
             PersonalData::Identity,
             &["salutation", "first_name", "middle_name", "last_name", "name", "local_name", "job_title", "department", "external_refs"],
@@ -94,7 +94,7 @@ impl Resource for Contact {
         (PersonalData::Sensitive, &["birth_date", "marital_status", "spouse_name", "children_count", "interests"]),
         (PersonalData::FreeText, &["description", "tags", "custom"]),
     ];
-    const PERSON: &'static [&'static str] = &["id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["id"];
     const FILTERS: &'static [&'static str] =
         &["name", "last_name", "job_title", "department", "do_not_call", "birth_date", "preferred_channel"];
     const ITEMS: &'static [Items] = &[Items { name: "interests", field: "interests", member: None }];
@@ -102,7 +102,7 @@ impl Resource for Contact {
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
     const SEARCHED: &'static [&'static str] = &["name", "local_name", "job_title"];
-    const PERSONAL: &'static [&'static str] = &["birth_date", "marital_status", "spouse_name", "children_count", "interests"];
+    const PERSONAL_FIELDS: &'static [&'static str] = &["birth_date", "marital_status", "spouse_name", "children_count", "interests"];
     const LINKED_FIELDS: &'static [&'static [&'static str]] =
         &[&["name", "first_name"], &["name", "middle_name"], &["name", "last_name"], &["name", "local_name"]];
     const OWNED: bool = true;

@@ -105,9 +105,9 @@ impl Resource for ContactPoint {
     const PLURAL: &'static str = "contact_points";
     const SINGULAR: &'static str = "contact_point";
     const ABOUT: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["raw", "e164", "normalized", "label"]), (PersonalData::FreeText, &["tags", "custom"])];
-    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "contact_id", "kind", "normalized", "e164"];
     const SEARCHED: &'static [&'static str] = &["raw", "normalized"];
     const ORDERED: Option<&'static [&'static str]> = Some(&["account_id", "contact_id"]);

@@ -279,14 +279,14 @@ impl Resource for CreditBalance {
     const PLURAL: &'static str = "credit_balances";
     const SINGULAR: &'static str = "credit_balance";
     const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_balance.missing"];
     const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict", "receivable"];
     const TITLE: &'static str = "entity";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id", "system", "entity", "currency"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
-    const FINANCIAL: &'static [&'static str] = &[
+    const FINANCIAL_FIELDS: &'static [&'static str] = &[
         "receivable",
         "overdue_days_1_30",
         "overdue_days_31_60",

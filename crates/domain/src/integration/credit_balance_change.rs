@@ -53,10 +53,10 @@ impl Resource for CreditBalanceChange {
     const PLURAL: &'static str = "credit_balance_history";
     const SINGULAR: &'static str = "credit_balance_change";
     const ABOUT: &'static str = "Every push that counted, as it was sent.";
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
-    const FINANCIAL: &'static [&'static str] = &["item"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["item"];
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[FIELDS_OF_ITEM];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;

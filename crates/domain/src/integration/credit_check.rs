@@ -215,12 +215,12 @@ impl Resource for CreditCheck {
     const PLURAL: &'static str = "credit_checks";
     const SINGULAR: &'static str = "credit_check";
     const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_check.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "order_id", "decision", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];
-    const FINANCIAL: &'static [&'static str] = &["available_before", "available_after"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["available_before", "available_after"];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("capture", &["pending"], "captured", "captured"),
@@ -251,11 +251,11 @@ impl Resource for CreditCheckComponent {
     const PLURAL: &'static str = "credit_check_components";
     const SINGULAR: &'static str = "credit_check_component";
     const ABOUT: &'static str = "What each credit check counted, and who said so when.";
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["check_id", "account_id"];
     const TITLE: &'static str = "component";
     const PARENTS: &'static [&'static str] = &["account_id"];
-    const FINANCIAL: &'static [&'static str] = &["amount"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["amount"];
     const EXTENSIBLE: bool = false;
     const LOG: bool = true;
 

@@ -48,13 +48,13 @@ impl Resource for CreditProfile {
     const PLURAL: &'static str = "credit_profiles";
     const SINGULAR: &'static str = "credit_profile";
     const ABOUT: &'static str = "What we decide about each account's credit.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["hold_reason"])];
-    const PERSON: &'static [&'static str] = &["account_id"];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["hold_reason"])];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "is_on_hold", "review_on"];
     const TITLE: &'static str = "account_id";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["account_id"]];
-    const FINANCIAL: &'static [&'static str] = &["limit_amount", "group_limit_amount", "insured_amount"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["limit_amount", "group_limit_amount", "insured_amount"];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

@@ -72,7 +72,7 @@ impl Resource for CreditSnapshot {
     const TITLE: &'static str = "entity";
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[Transition::new("complete", &["open"], "complete", "completed")];
-    const FINANCIAL: &'static [&'static str] = &["receivable_total"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["receivable_total"];
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {

@@ -40,7 +40,7 @@ impl Resource for UnmatchedCredit {
     const TITLE: &'static str = "external_id";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
-    const FINANCIAL: &'static [&'static str] = &["items"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["items"];
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[super::credit_balance_change::FIELDS_OF_ITEM];
     const EXTENSIBLE: bool = false;
 

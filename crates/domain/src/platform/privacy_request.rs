@@ -104,9 +104,10 @@ impl Resource for PrivacyRequest {
     const PLURAL: &'static str = "privacy_requests";
     const SINGULAR: &'static str = "privacy_request";
     const ABOUT: &'static str = "What persons ask of the data that is held about them, and what came of it.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note", "evidence", "outcome"])];
-    const RETAINED: &'static [&'static str] = &["evidence", "outcome"];
-    const PERSON: &'static [&'static str] = &["record_id"];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
+        &[(PersonalData::FreeText, &["note", "evidence", "outcome"])];
+    const RETAINED_AFTER_ERASURE: &'static [&'static str] = &["evidence", "outcome"];
+    const DATA_SUBJECT: &'static [&'static str] = &["record_id"];
     const FILTERS: &'static [&'static str] = &["kind", "status", "resource", "record_id", "due_on"];
     const SORTS: &'static [&'static str] = &["due_on"];
     const TITLE: &'static str = "kind";

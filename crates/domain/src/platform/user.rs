@@ -64,12 +64,12 @@ impl Resource for User {
     const PLURAL: &'static str = "users";
     const SINGULAR: &'static str = "user";
     const ABOUT: &'static str = "People who sign in.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "email", "job_title", "external_refs"]),
         (PersonalData::Contact, &["locale", "time_zone"]),
         (PersonalData::FreeText, &["tags", "custom"]),
     ];
-    const PERSON: &'static [&'static str] = &["id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["id"];
     const EVENTS: &'static [&'static str] = &[
         "user.password_changed",
         "user.export_started",

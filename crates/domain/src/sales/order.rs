@@ -439,10 +439,10 @@ impl Resource for Order {
     const PLURAL: &'static str = "orders";
     const SINGULAR: &'static str = "order";
     const ABOUT: &'static str = "What customers ordered, with the lines, and how far it has come.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];
-    const RETAINED: &'static [&'static str] = &["billing_address", "tax_invoice_address"];
-    const PERSON: &'static [&'static str] = &["account_id", "contact_id"];
+    const RETAINED_AFTER_ERASURE: &'static [&'static str] = &["billing_address", "tax_invoice_address"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];
     const EVENTS: &'static [&'static str] = &["order.shipped", "order.delivered", "order.returned", "order.invoiced"];
     const FILTERS: &'static [&'static str] = &[
         "number",

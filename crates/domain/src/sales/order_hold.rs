@@ -102,14 +102,14 @@ impl Resource for OrderHold {
     const PLURAL: &'static str = "order_holds";
     const SINGULAR: &'static str = "order_hold";
     const ABOUT: &'static str = "What stands between orders and their promises.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
-    const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id", "order_id.contact_id"];
     const EVENTS: &'static [&'static str] = &["order_hold.resolved", "order_hold.checked"];
     const FILTERS: &'static [&'static str] = &["order_id", "account_id", "kind", "status", "escalated_to_id"];
     const TITLE: &'static str = "kind";
     const PARENTS: &'static [&'static str] = &["order_id"];
     const DERIVED: &'static [Derived] = &[Derived { field: "account_id", reference: "order_id", from: "account_id" }];
-    const FINANCIAL: &'static [&'static str] = &["amount_over"];
+    const FINANCIAL_FIELDS: &'static [&'static str] = &["amount_over"];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("release", &["open"], "released", "released"),

@@ -131,9 +131,9 @@ impl Resource for Shipment {
     const PLURAL: &'static str = "shipments";
     const SINGULAR: &'static str = "shipment";
     const ABOUT: &'static str = "Goods of orders on their way.";
-    const PERSONAL_DATA: &'static [(PersonalData, &'static [&'static str])] =
+    const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];
-    const PERSON: &'static [&'static str] = &["account_id", "order_id.contact_id"];
+    const DATA_SUBJECT: &'static [&'static str] = &["account_id", "order_id.contact_id"];
     const FILTERS: &'static [&'static str] = &["number", "order_id", "account_id", "warehouse_id", "status", "tracking_no", "promised_on"];
     const SORTS: &'static [&'static str] = &["number", "promised_on"];
     const SEARCHED: &'static [&'static str] = &["number", "tracking_no"];

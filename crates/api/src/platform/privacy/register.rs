@@ -54,7 +54,7 @@ async fn run(reader: &Reader, _: Call) -> Result<Answer> {
 }
 
 fn fields(shapes: &Shapes) -> Vec<ProcessedField> {
-    let mut shapes: Vec<&Shape> = shapes.values().copied().filter(|shape| !shape.person.is_empty()).collect();
+    let mut shapes: Vec<&Shape> = shapes.values().copied().filter(|shape| !shape.data_subject.is_empty()).collect();
     shapes.sort_by_key(|shape| shape.plural);
     let row = |shape: &Shape, field: &Field| {
         let personal_data = said(field)?;
