@@ -81,7 +81,7 @@ async fn insert_records(
     if !shape.log {
         for record in made {
             let after = Some(Record::clone(record));
-            work.emit(Event { after, ..record::event(shape, format!("{}.created", shape.one), id_of(record), 1) });
+            work.emit(Event { after, ..record::event(shape, format!("{}.created", shape.singular), id_of(record), 1) });
         }
     }
     Ok(())

@@ -105,7 +105,7 @@ async fn erase_record(
         changed_fields: changed.iter().map(|f| f.name).collect(),
         after: Some(changed.iter().map(|f| (f.name.to_owned(), after.get(f.name).cloned().unwrap_or_default())).collect()),
         reason: Some(why.to_owned()),
-        ..record::event(shape, format!("{}.erased", shape.one), id, version)
+        ..record::event(shape, format!("{}.erased", shape.singular), id, version)
     });
     Ok(())
 }

@@ -380,7 +380,7 @@ fn tell(work: &Work, shape: &'static Shape, written: &[Written], what: &str, rea
         let id = id_of(&write.after);
         let Some(before) = &write.before else {
             if !shape.log {
-                work.emit(Event { after: Some(write.after.clone()), ..event(shape, format!("{}.created", shape.one), id, 1) });
+                work.emit(Event { after: Some(write.after.clone()), ..event(shape, format!("{}.created", shape.singular), id, 1) });
             }
             continue;
         };
@@ -390,7 +390,7 @@ fn tell(work: &Work, shape: &'static Shape, written: &[Written], what: &str, rea
             before: Some(pick(before)),
             after: Some(pick(&write.after)),
             reason: reason.map(str::to_owned),
-            ..event(shape, format!("{}.{what}", shape.one), id, version_of(&write.after))
+            ..event(shape, format!("{}.{what}", shape.singular), id, version_of(&write.after))
         });
     }
 }

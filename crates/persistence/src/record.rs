@@ -296,7 +296,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     sql.push(", deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE deleted_at IS NULL AND id = ").id(id);
     work.execute(sql).await?;
     search::write(work, &[id], vec![]).await?;
-    work.emit(Event { before: Some(before.clone()), ..event(shape, format!("{}.deleted", shape.one), id, version) });
+    work.emit(Event { before: Some(before.clone()), ..event(shape, format!("{}.deleted", shape.singular), id, version) });
     ordering::close(work, shape, before).await
 }
 
@@ -339,7 +339,7 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     found.insert("version".into(), json!(version));
     found.insert("updated_at".into(), json!(work.now));
     index(work, shape, None, &found).await?;
-    work.emit(Event { after: Some(found.clone()), ..event(shape, format!("{}.restored", shape.one), id, version) });
+    work.emit(Event { after: Some(found.clone()), ..event(shape, format!("{}.restored", shape.singular), id, version) });
     Ok(found)
 }
 
@@ -452,7 +452,7 @@ pub async fn assign_many(
     pairs: Vec<(Record, Record)>,
     reason: Option<&str>,
 ) -> Result<Vec<Result<Record>>> {
-    let assigned = format!("{}.assigned", shape.one);
+    let assigned = format!("{}.assigned", shape.singular);
     let what = if shape.events.contains(&assigned.as_str()) { "assigned" } else { "updated" };
     let given = pairs.into_iter().map(|(before, owners)| {
         let mut after = before.clone();
@@ -532,7 +532,7 @@ pub async fn refresh_references(work: &Work, shape: &'static Shape, id: Uuid) ->
         changed_fields: vec!["external_refs"],
         before: Some(pick(&before)),
         after: Some(pick(&after)),
-        ..event(shape, format!("{}.updated", shape.one), id, version)
+        ..event(shape, format!("{}.updated", shape.singular), id, version)
     });
     Ok(())
 }

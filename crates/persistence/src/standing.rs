@@ -87,7 +87,7 @@ fn tell(
     let named = shape.fields.iter().map(|f| f.name).zip(after);
     let Some(before) = before else {
         let after = Some(named.map(|(name, value)| (name.to_owned(), value)).collect());
-        work.emit(Event { after, reason, ..event(shape, format!("{}.created", shape.one), id, version) });
+        work.emit(Event { after, reason, ..event(shape, format!("{}.created", shape.singular), id, version) });
         return;
     };
     let (mut was, mut is, mut names) = (Record::new(), Record::new(), vec![]);
@@ -101,6 +101,6 @@ fn tell(
         before: Some(was),
         after: Some(is),
         reason,
-        ..event(shape, format!("{}.{done}", shape.one), id, version)
+        ..event(shape, format!("{}.{done}", shape.singular), id, version)
     });
 }

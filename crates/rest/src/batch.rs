@@ -402,7 +402,7 @@ impl Batch<'_> {
     /// What the system of the batch calls the record of an item.
     fn reference(&self, table: &Table, item: &Item) -> Option<ExternalRef> {
         let (system, external_id) = (self.system?.to_owned(), item.external_id.clone()?);
-        Some(ExternalRef { system, external_type: table.shape.one.to_owned(), external_id })
+        Some(ExternalRef { system, external_type: table.shape.singular.to_owned(), external_id })
     }
 
     /// Runs one item by itself.
@@ -566,7 +566,7 @@ impl Batch<'_> {
         let mut bound = vec![];
         for ((_, external_id), made) in places.iter().zip(&made) {
             if let (Some(system), Some(external_id), Ok(made)) = (self.system, external_id, made) {
-                let external_type = table.shape.one.to_owned();
+                let external_type = table.shape.singular.to_owned();
                 bound.push((ExternalRef { system: system.to_owned(), external_type, external_id: external_id.clone() }, made));
                 known.insert(external_id.clone(), id_of(made));
             }

@@ -119,7 +119,7 @@ pub struct Told {
 /// What another system calls the example of a resource.
 #[must_use]
 pub fn external_id(shape: &Shape) -> String {
-    format!("{}-1001", shape.one.chars().take(3).collect::<String>().to_uppercase())
+    format!("{}-1001", shape.singular.chars().take(3).collect::<String>().to_uppercase())
 }
 
 /// The examples of an operation; or what is missing for them.
@@ -180,7 +180,7 @@ impl Composer<'_> {
                     ("code", _) => "version_conflict".to_owned(),
                     (other, _) => {
                         let one = other.trim_end_matches("_id");
-                        let many = self.api.shapes.values().find(|s| s.one == one).map_or(one, |s| s.plural);
+                        let many = self.api.shapes.values().find(|s| s.singular == one).map_or(one, |s| s.plural);
                         example::id(many).to_string()
                     }
                 };

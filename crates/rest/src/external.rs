@@ -38,7 +38,7 @@ pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
 /// The system and id a path names.
 pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
     let part = |n: usize| call.path.get(n).cloned().unwrap_or_default();
-    ExternalRef { system: part(0), external_type: shape.one.to_owned(), external_id: part(1) }
+    ExternalRef { system: part(0), external_type: shape.singular.to_owned(), external_id: part(1) }
 }
 
 /// The record the path names by another system's id.

@@ -272,7 +272,7 @@ fn without_defaults(schema: &mut Value) {
 
 fn batch_item(shape: &Shape, shapes: &Shapes) -> Value {
     let mut item = asked(shape, Form::BatchItem, shapes);
-    item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.one)));
+    item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.singular)));
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));
         properties.entry("external_id").or_insert_with(

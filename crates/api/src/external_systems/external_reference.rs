@@ -34,7 +34,7 @@ pub fn examples(mut api: Api) -> Api {
         let id =
             if is_own { example::id(ExternalReference::PLURAL) } else { example::id(&format!("{}/{}", s.plural, ExternalReference::PLURAL)) };
         let body =
-            json!({"id": id, "resource": s.plural, "record_id": example::id(s.plural), "external_type": s.one, "external_id": external_id(s)});
+            json!({"id": id, "resource": s.plural, "record_id": example::id(s.plural), "external_type": s.singular, "external_id": external_id(s)});
         Example { name: (!is_own).then_some(s.plural), ..Example::body(body.clone()).answers(body) }
     });
     if let Some(create) = api.operations.iter_mut().find(|o| o.id == "createExternalReference") {
@@ -47,7 +47,7 @@ pub fn examples(mut api: Api) -> Api {
 pub async fn create(work: &Work, mut draft: Stored<ExternalReference>) -> Result<Stored<ExternalReference>> {
     known_system(work, &draft.data.system).await?;
     if let (true, Some(shape)) = (draft.data.external_type.is_empty(), work.store.shapes.get(draft.data.resource.as_str())) {
-        shape.one.clone_into(&mut draft.data.external_type);
+        shape.singular.clone_into(&mut draft.data.external_type);
     }
     let made = stored::insert(work, draft).await?;
     told(work, &made).await?;

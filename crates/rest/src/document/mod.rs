@@ -391,7 +391,7 @@ fn links(api: &Api, o: &Operation, noun: &str) -> Value {
     let around =
         api.schemas.iter().find(|(name, _)| o.answer.as_ref() == Some(name)).and_then(|(_, schema)| schema["properties"].as_object());
     let around = around.filter(|all| !all.contains_key("id"));
-    let within = around.and_then(|all| all.keys().find(|name| api.shapes.values().any(|shape| shape.one == **name)));
+    let within = around.and_then(|all| all.keys().find(|name| api.shapes.values().any(|shape| shape.singular == **name)));
     let id = within.map_or_else(|| "$response.body#/id".to_owned(), |name| format!("$response.body#/{name}/id"));
     let all = ["get", "update", "delete"].map(|verb| format!("{verb}{noun}"));
     let there = all.into_iter().filter(|id| api.operations.iter().any(|other| other.id == *id));
