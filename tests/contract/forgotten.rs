@@ -50,7 +50,7 @@ fn is_free_text(field: &Field) -> bool {
 fn free_text_is_erased_with_the_person_it_may_be_about() {
     let api = openapi::api();
     let texts = api.shapes.values().flat_map(|shape| shape.fields.iter().map(move |field| (shape, field)));
-    let unmarked = texts.filter(|(_, field)| is_free_text(field) && field.personal.is_none());
+    let unmarked = texts.filter(|(_, field)| is_free_text(field) && field.privacy_category.is_none());
     let unmarked: BTreeSet<String> = unmarked.map(|(shape, field)| format!("{}.{}", shape.plural, field.name)).collect();
     assert_eq!(unmarked, NOBODYS.map(str::to_owned).into(), "name it in PERSONAL_DATA, or here when it is about nobody");
 }

@@ -145,7 +145,7 @@ async fn register_is_what_an_erasure_does(app: App) {
                         set(&work, shape, any.resource, (Kind::Text, Scalar::Text(person.to_owned())), record).await;
                     }
                 }
-                for f in shape.fields.iter().filter(|f| f.personal.is_some()) {
+                for f in shape.fields.iter().filter(|f| f.privacy_category.is_some()) {
                     let value = mark(f, &format!("mark-{}-{}", shape.plural, f.name));
                     set(&work, shape, f.name, (f.kind, value), record).await;
                 }
@@ -156,7 +156,7 @@ async fn register_is_what_an_erasure_does(app: App) {
         erase(&app, person, &id.to_string()).await;
         let dump = app.dump().await;
         for (shape, record) in marked {
-            for f in shape.fields.iter().filter(|f| f.personal.is_some()) {
+            for f in shape.fields.iter().filter(|f| f.privacy_category.is_some()) {
                 let row = register.iter().find(|row| row["resource"] == shape.plural && row["field"] == f.name);
                 let row = row.unwrap_or_else(|| panic!("{}.{} is in the register", shape.plural, f.name));
                 let mark = format!("mark-{}-{}", shape.plural, f.name);

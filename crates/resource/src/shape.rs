@@ -55,7 +55,7 @@ pub struct Field {
     /// How protected it is.
     pub class: Class,
     /// What it says of the person the record belongs to.
-    pub personal: Option<PersonalData>,
+    pub privacy_category: Option<PersonalData>,
     /// Whether that stays when the person is erased.
     pub is_retained: bool,
     /// The other fields it tells, by resource, name and class: their rules hold for it too.
@@ -78,7 +78,7 @@ impl Field {
     /// Whether it goes when the person the record belongs to is erased.
     #[must_use]
     pub const fn is_erased(&self) -> bool {
-        self.personal.is_some() && !self.is_retained
+        self.privacy_category.is_some() && !self.is_retained
     }
 
     /// Whether it holds values by names of the client's choice, such as translations by language.
@@ -306,7 +306,7 @@ impl Shape {
                 POSITION if T::ORDERED.is_some() => Sorting::Plain,
                 _ => Sorting::No,
             };
-            f.personal = personal().find(|(_, name)| *name == f.name).map(|(what, _)| what);
+            f.privacy_category = personal().find(|(_, name)| *name == f.name).map(|(what, _)| what);
             f.is_retained = T::RETAINED_AFTER_ERASURE.contains(&f.name);
             f.class = match f.name {
                 n if T::PERSONAL_FIELDS.contains(&n) => Class::Personal,
@@ -577,7 +577,7 @@ fn field(name: &'static str, schema: &Value, components: &[(String, Value)], rea
         fixed: false,
         reference: schema["x-reference"].as_str().map(leak),
         class: Class::Open,
-        personal: None,
+        privacy_category: None,
         is_retained: false,
         linked_fields: vec![],
         filter: false,

@@ -361,7 +361,7 @@ fn classed(field: &Field, mut schema: Value) -> Value {
 
 /// Says of a text what personal data it is, or that it is none, and of everything else what it is.
 fn personal(field: &Field, mut schema: Value) -> Value {
-    let what = match (field.personal, field.class) {
+    let what = match (field.privacy_category, field.class) {
         (Some(what), _) => what.as_str(),
         (None, Class::Financial) => "financial",
         (None, _) if field.kind == Kind::Text => "none",

@@ -71,7 +71,7 @@ fn fields(shapes: &Shapes) -> Vec<ProcessedField> {
 
 /// What a field says of the person its record belongs to.
 fn said(field: &Field) -> Option<&'static str> {
-    match (field.personal, field.class) {
+    match (field.privacy_category, field.class) {
         (Some(what), _) => Some(what.as_str()),
         (None, Class::Financial) => Some("financial"),
         (None, _) => None,
