@@ -78,7 +78,7 @@ async fn insert_records(
     work.insert(shape.plural, &names_of(shape), rows, "").await?;
     let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();
     many::index(work, shape, &pairs, Some(texts)).await?;
-    if !shape.log {
+    if !shape.append_only {
         for record in made {
             let after = Some(Record::clone(record));
             work.emit(Event { after, ..record::event(shape, format!("{}.created", shape.singular), id_of(record), 1) });
@@ -99,7 +99,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
             }
         }
     }
-    for field in shape.fields.iter().filter(|f| !Shape::is_meta(f.name)) {
+    for field in shape.fields.iter().filter(|f| !Shape::is_system_field(f.name)) {
         let Some(other) = field.reference.filter(|_| !field.read_only) else { continue };
         let named: HashSet<Uuid> = made.iter().filter_map(|m| uuid_in(m, field.name)).collect();
         if named.is_empty() {

@@ -74,7 +74,7 @@ async fn erase_record(
         return Ok(());
     }
     let version = version_of(before) + 1;
-    let mut sql = if shape.log {
+    let mut sql = if shape.append_only {
         let mut sql = work.sql();
         // A line of a log has no version to count.
         sql.push("UPDATE ").push(shape.plural).push(" SET id = id");
@@ -90,7 +90,7 @@ async fn erase_record(
     }
     sql.push(" WHERE id = ").id(id);
     work.execute(sql).await?;
-    if shape.log {
+    if shape.append_only {
         return Ok(());
     }
     match life {

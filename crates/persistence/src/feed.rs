@@ -179,7 +179,8 @@ const ACCOUNTS: &str = "accounts";
 /// parent, and what is about the account. Each is one look by primary key, and only for an event of that resource.
 fn of_account(sql: &mut Sql, reader: &Reader, account: Uuid) -> Result<()> {
     let is_of_account = |shape: &Shape| shape.field(ACCOUNT_FIELD).is_some_and(|f| f.reference == Some(ACCOUNTS));
-    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| !s.log && s.plural != ACCOUNTS).collect();
+    let mut shapes: Vec<&'static Shape> =
+        reader.store.shapes.values().copied().filter(|s| !s.append_only && s.plural != ACCOUNTS).collect();
     shapes.sort_by_key(|s| s.plural);
     let is_account = reader.store.shapes.get(ACCOUNTS).copied();
     sql.push(" AND (t.resource = 'accounts' AND t.resource_id = ").id(account);

@@ -86,7 +86,7 @@ impl View {
 
     /// Adds `id, version, owner, team, state, wanted…, fields…` as columns of `t`.
     fn columns(&self, sql: &mut Sql) {
-        sql.push("t.id, ").push(if self.shape.log { "1" } else { "t.version" });
+        sql.push("t.id, ").push(if self.shape.append_only { "1" } else { "t.version" });
         sql.push(if self.shape.owned { ", t.owner_id, t.team_id" } else { ", NULL, NULL" });
         match self.status {
             Some(status) => sql.push(", ").column("t", status.name),
@@ -169,7 +169,7 @@ pub const fn key_column(field: &Field) -> (&'static str, Kind) {
 
 /// Adds the table, and the condition that a row is there.
 fn from(sql: &mut Sql, shape: &'static Shape) {
-    sql.push(" FROM ").push(shape.plural).push(" t WHERE ").push(if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" });
+    sql.push(" FROM ").push(shape.plural).push(" t WHERE ").push(if shape.append_only { "1 = 1" } else { "t.deleted_at IS NULL" });
 }
 
 /// The same, and that the caller sees it: of rows that are found by their ids.

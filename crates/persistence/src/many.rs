@@ -225,7 +225,9 @@ async fn check(work: &Work, shape: &'static Shape, writes: &[Write]) -> Result<V
 fn changed(shape: &'static Shape, one: &Write) -> Vec<&'static Field> {
     match &one.before {
         None => shape.fields.iter().collect(),
-        Some(before) => shape.fields.iter().filter(|f| !Shape::is_meta(f.name) && one.after.get(f.name) != before.get(f.name)).collect(),
+        Some(before) => {
+            shape.fields.iter().filter(|f| !Shape::is_system_field(f.name) && one.after.get(f.name) != before.get(f.name)).collect()
+        }
     }
 }
 
@@ -379,7 +381,7 @@ fn tell(work: &Work, shape: &'static Shape, written: &[Written], what: &str, rea
     for Written { write, changed, .. } in written {
         let id = id_of(&write.after);
         let Some(before) = &write.before else {
-            if !shape.log {
+            if !shape.append_only {
                 work.emit(Event { after: Some(write.after.clone()), ..event(shape, format!("{}.created", shape.singular), id, 1) });
             }
             continue;

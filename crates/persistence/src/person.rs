@@ -67,10 +67,10 @@ impl Person {
 
     /// Some of a resource's records about this person, by id, from after `after` on. Locked within a work.
     pub async fn records(&self, reader: &Reader, shape: &'static Shape, life: Life, after: Uuid, most: i64) -> Result<Vec<Record>> {
-        if shape.log && life == Life::Deleted {
+        if shape.append_only && life == Life::Deleted {
             return Ok(vec![]);
         }
-        let mut sql = match (shape.log, life) {
+        let mut sql = match (shape.append_only, life) {
             (true, _) => record::select(reader, shape),
             (_, Life::Living) => record::select_where(reader, shape, "t.deleted_at IS NULL"),
             (_, Life::Deleted) => record::select_where(reader, shape, "t.deleted_at IS NOT NULL"),

@@ -67,7 +67,7 @@ pub fn owner_of(record: &Record) -> (Option<Uuid>, Option<Uuid>) {
 /// A record to be made, from a body that fits the published schema, within the parent the path names.
 #[must_use]
 pub fn of_body(shape: &Shape, mut body: Record, parent: Option<(&'static str, Uuid)>) -> Record {
-    let read_only = |name: &str| shape.field(name).is_some_and(|f| f.read_only) && !Shape::is_meta(name);
+    let read_only = |name: &str| shape.field(name).is_some_and(|f| f.read_only) && !Shape::is_system_field(name);
     body.retain(|name, _| !read_only(name));
     if let Some((field, id)) = parent {
         body.insert(field.to_owned(), json!(id));
@@ -185,7 +185,7 @@ pub fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Re
 /// Begins `SELECT <every field> FROM <table> t WHERE <living>`, read by `read`.
 #[must_use]
 pub fn select(reader: &Reader, shape: &'static Shape) -> Sql {
-    select_where(reader, shape, if shape.log { "1 = 1" } else { "t.deleted_at IS NULL" })
+    select_where(reader, shape, if shape.append_only { "1 = 1" } else { "t.deleted_at IS NULL" })
 }
 
 /// The same of the rows of which this is true.

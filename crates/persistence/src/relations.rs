@@ -329,7 +329,7 @@ pub fn use_statements(
                     sql.push(" AND ").column("t", status).one_of(Kind::Text, states.iter().map(|state| Scalar::Text((*state).to_owned())));
                 }
             }
-            if !other.log {
+            if !other.append_only {
                 sql.push(" AND t.deleted_at IS NULL");
             }
             if other.plural == shape.plural {

@@ -45,7 +45,7 @@ impl<T: Resource> Standing<T> {
     /// A row of `record::select`.
     pub fn read(shape: &Shape, row: &Row<'_>) -> Result<Self> {
         let before = record::read_values(shape, row)?;
-        let own = SeqDeserializer::<_, serde_json::Error>::new(before.iter().skip(shape.own));
+        let own = SeqDeserializer::<_, serde_json::Error>::new(before.iter().skip(shape.first_own_field));
         let data = T::deserialize(own).map_err(|_| Error::from(Code::Internal))?;
         Ok(Self { id: row.id(0)?, version: row.int(1)?, data, done: None, reason: None, before: Some(before) })
     }
@@ -71,7 +71,7 @@ fn stand(work: &Work, shape: &Shape, (id, version): (Uuid, i64), before: Option<
     let kept = |place: usize, new: &Value| before.map_or_else(|| new.clone(), |b| b.get(place).cloned().unwrap_or_default());
     let made = [kept(2, &now), kept(3, &author)];
     let meta = [json!(id), json!(version)].into_iter().chain(made).chain([now, author]);
-    debug_assert!(shape.own == 6 && own.len() + 6 == shape.fields.len(), "{} has fields that are not its own", shape.plural);
+    debug_assert!(shape.first_own_field == 6 && own.len() + 6 == shape.fields.len(), "{} has fields that are not its own", shape.plural);
     meta.chain(own.into_iter().map(|(_, value)| value)).collect()
 }
 
@@ -91,7 +91,7 @@ fn tell(
         return;
     };
     let (mut was, mut is, mut names) = (Record::new(), Record::new(), vec![]);
-    for ((name, after), before) in named.zip(before).skip(shape.own).filter(|((_, after), before)| after != before) {
+    for ((name, after), before) in named.zip(before).skip(shape.first_own_field).filter(|((_, after), before)| after != before) {
         names.push(name);
         was.insert(name.to_owned(), before);
         is.insert(name.to_owned(), after);

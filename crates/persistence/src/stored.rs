@@ -11,7 +11,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError},
     resource::{Numbering, POSITION, Resource},
     scalar::Scalar,
-    shape::{Shape, TAIL},
+    shape::{EXTENSION_FIELDS, Shape},
     transition,
 };
 use serde_json::{Value, json};
@@ -253,7 +253,7 @@ fn settle<T: Resource>(mut stored: Stored<T>, shape: &Shape) -> Result<Stored<T>
     stored.data.normalise();
     stored.data.validate().map_err(broken)?;
     if shape.extensible {
-        settle_tail(&mut stored.record);
+        normalise_extension_fields(&mut stored.record);
     }
     Ok(stored)
 }
@@ -272,13 +272,13 @@ fn broken(rules: validator::ValidationErrors) -> Error {
 }
 
 /// Tags, custom fields and external references: trimmed, sorted, and there.
-fn settle_tail(record: &mut Record) {
+fn normalise_extension_fields(record: &mut Record) {
     let tags = record.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut tags: Vec<String> = tags.map(|t| t.trim().to_lowercase()).filter(|t| !t.is_empty()).collect();
     tags.sort();
     tags.dedup();
     record.insert("tags".into(), json!(tags));
-    for (name, empty) in TAIL.iter().zip([json!([]), json!({}), json!([])]) {
+    for (name, empty) in EXTENSION_FIELDS.iter().zip([json!([]), json!({}), json!([])]) {
         let value = record.entry(*name).or_insert(empty.clone());
         if value.is_null() {
             *value = empty;

@@ -69,7 +69,7 @@ impl Targets {
     #[must_use]
     pub fn include(self, shape: &Shape) -> bool {
         match self {
-            Self::All => !shape.log,
+            Self::All => !shape.append_only,
             Self::Extensible => shape.extensible,
             Self::Persons => shape.data_subject.contains(&"id"),
             Self::Of(these) => these.contains(&shape.plural),

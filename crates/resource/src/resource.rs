@@ -146,7 +146,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// Singular, snake case: `price_book`.
     const SINGULAR: &'static str;
     /// One sentence for the document.
-    const ABOUT: &'static str;
+    const DESCRIPTION: &'static str;
     /// Fields a list can be filtered by; each has an index.
     const FILTERS: &'static [&'static str] = &[];
     /// Filters by the items of a list of the record; indexed beside the record, as tags are. A migration fills them in for the records of before.
@@ -230,7 +230,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.
-    const LOG: bool = false;
+    const APPEND_ONLY: bool = false;
     /// What happens to its records besides being created, updated, deleted and restored, and besides what its `TRANSITIONS` tell: the
     /// types of those events, whole.
     const EVENTS: &'static [&'static str] = &[];

@@ -126,7 +126,7 @@ pub struct Shape {
     /// In the document and in clients: `PriceBook`.
     pub type_name: &'static str,
     /// One sentence.
-    pub about: &'static str,
+    pub description: &'static str,
     /// Every stored field in the order of the answer.
     pub fields: Vec<Field>,
     /// The field people call the record by.
@@ -150,9 +150,9 @@ pub struct Shape {
     /// Has tags, custom fields and external references.
     pub extensible: bool,
     /// Where the resource's own fields begin: after id, version, and who made and changed it when, and its owner.
-    pub own: usize,
+    pub first_own_field: usize,
     /// Append-only: no version, no change, no delete.
-    pub log: bool,
+    pub append_only: bool,
     /// The field that holds the state.
     pub status: Option<&'static str>,
     /// Sets of fields no two living records share.
@@ -196,9 +196,9 @@ pub struct Shape {
 }
 
 /// The fields every record begins with.
-const META: &[&str] = &["id", "version", "created_at", "created_by_id", "updated_at", "updated_by_id"];
+const SYSTEM_FIELDS: &[&str] = &["id", "version", "created_at", "created_by_id", "updated_at", "updated_by_id"];
 /// The fields every extensible record ends with.
-pub const TAIL: &[&str] = &["tags", "custom", "external_refs"];
+pub const EXTENSION_FIELDS: &[&str] = &["tags", "custom", "external_refs"];
 
 impl Shape {
     /// Reads the shape of `T`. Made once for each resource and kept for the life of the process.
@@ -225,7 +225,8 @@ impl Shape {
         T::schemas(&mut components);
         let components: Vec<(String, Value)> = components.into_iter().map(|(n, s)| (n, json!(s))).collect();
         let own = json!(T::schema());
-        let mut fields: Vec<Field> = meta_schemas(T::OWNED, T::LOG).into_iter().map(|(n, s)| field(n, &s, &[], Self::is_meta(n))).collect();
+        let mut fields: Vec<Field> =
+            system_field_schemas(T::OWNED, T::APPEND_ONLY).into_iter().map(|(n, s)| field(n, &s, &[], Self::is_system_field(n))).collect();
         let begin = fields.len();
         let required: Vec<&str> = own["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, schema) in own["properties"].as_object().into_iter().flatten() {
@@ -234,7 +235,7 @@ impl Shape {
             fields.push(made);
         }
         if T::EXTENSIBLE {
-            fields.extend(tail_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
+            fields.extend(extension_schemas().into_iter().map(|(n, s)| field(n, &s, &[], n == "external_refs")));
         }
         if let Some(numbering) = T::NUMBER {
             let mut number = fields.iter_mut().find(|f| f.name == Numbering::FIELD && f.read_only && !f.nullable);
@@ -261,7 +262,7 @@ impl Shape {
         {
             assert!(fields.iter().any(|f| f.name == *name), "{}: no field {name}", T::PLURAL);
         }
-        assert!(!T::LOG || T::EVENTS.is_empty(), "{}: a log has no events", T::PLURAL);
+        assert!(!T::APPEND_ONLY || T::EVENTS.is_empty(), "{}: a log has no events", T::PLURAL);
         for timer in T::TIMERS {
             let is_moment = fields.iter().any(|f| f.name == timer.at && f.kind == Kind::Time);
             let states = T::STATUS.and_then(|status| fields.iter().find(|f| f.name == status)).map(|f| f.options.as_slice());
@@ -340,7 +341,7 @@ impl Shape {
             one: T::SINGULAR,
             path: leak(&T::PLURAL.replace('_', "-")),
             type_name: leak(&camel(T::SINGULAR)),
-            about: T::ABOUT,
+            description: T::DESCRIPTION,
             title: T::TITLE,
             owned: T::OWNED,
             items: T::ITEMS,
@@ -352,8 +353,8 @@ impl Shape {
             data_subject: T::DATA_SUBJECT,
             nested: false,
             extensible: T::EXTENSIBLE,
-            own: begin,
-            log: T::LOG,
+            first_own_field: begin,
+            append_only: T::APPEND_ONLY,
             status: T::STATUS,
             unique: T::UNIQUE,
             caseless: T::CASELESS,
@@ -372,7 +373,7 @@ impl Shape {
             create_options: T::CREATE_OPTIONS,
             example,
             example_change,
-            events: if T::LOG { vec![] } else { events_of(T::SINGULAR, erased, T::EVENTS, T::TRANSITIONS) },
+            events: if T::APPEND_ONLY { vec![] } else { events_of(T::SINGULAR, erased, T::EVENTS, T::TRANSITIONS) },
             components: components
                 .iter()
                 .map(|(n, s)| (n.clone(), inline(s, &components)))
@@ -412,8 +413,8 @@ impl Shape {
 
     /// Whether the record begins with this field whatever it is.
     #[must_use]
-    pub fn is_meta(name: &str) -> bool {
-        META.contains(&name)
+    pub fn is_system_field(name: &str) -> bool {
+        SYSTEM_FIELDS.contains(&name)
     }
 
     /// The fields a create may send; a patch those of them that are not fixed.
@@ -466,14 +467,14 @@ impl Shape {
 /// The references of a resource, with what deleting does.
 fn references<T: Resource>(fields: &[Field], components: &[(String, Value)]) -> Vec<Reference> {
     let mut all = vec![];
-    for field in fields.iter().filter(|f| !Shape::is_meta(f.name)) {
+    for field in fields.iter().filter(|f| !Shape::is_system_field(f.name)) {
         let mut found = vec![];
-        reference::within(&field.schema, components, field.name, !field.read_only && !T::LOG, 0, &mut found);
+        reference::within(&field.schema, components, field.name, !field.read_only && !T::APPEND_ONLY, 0, &mut found);
         for (path, target, is_written) in found {
             let declared = T::ON_DELETE.iter().find(|(name, _)| *name == path).map(|(_, rule)| *rule);
             let on_delete = match declared {
                 Some(rule) => rule,
-                None if T::PARENTS.contains(&path.as_str()) && !T::LOG => OnDelete::Follow,
+                None if T::PARENTS.contains(&path.as_str()) && !T::APPEND_ONLY => OnDelete::Follow,
                 None if is_written => OnDelete::Refuse,
                 None => OnDelete::Keep,
             };
@@ -482,7 +483,7 @@ fn references<T: Resource>(fields: &[Field], components: &[(String, Value)]) -> 
         }
     }
     for any in T::ANY_REFERENCES {
-        let is_written = !T::LOG && fields.iter().any(|f| f.name == any.id && !f.read_only);
+        let is_written = !T::APPEND_ONLY && fields.iter().any(|f| f.name == any.id && !f.read_only);
         let declared = T::ON_DELETE.iter().find(|(name, _)| *name == any.id).map(|(_, rule)| *rule);
         let on_delete = declared.unwrap_or(if is_written { OnDelete::Refuse } else { OnDelete::Keep });
         all.push(Reference { path: any.id, target: Target::Any(*any), key: "id", is_written, is_column: true, on_delete });
@@ -645,7 +646,7 @@ fn merge(mut base: Value, over: &Map<String, Value>) -> Value {
     base
 }
 
-fn meta_schemas(owned: bool, log: bool) -> Vec<(&'static str, Value)> {
+fn system_field_schemas(owned: bool, log: bool) -> Vec<(&'static str, Value)> {
     let mut all = vec![
         ("id", json!({"type": "string", "format": "uuid", "description": "UUIDv7. A client may supply it on create."})),
         (
@@ -670,7 +671,7 @@ fn meta_schemas(owned: bool, log: bool) -> Vec<(&'static str, Value)> {
     all
 }
 
-fn tail_schemas() -> Vec<(&'static str, Value)> {
+fn extension_schemas() -> Vec<(&'static str, Value)> {
     vec![
         (
             "tags",

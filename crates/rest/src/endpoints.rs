@@ -105,7 +105,7 @@ impl Endpoints {
         let (one, many) = self.words();
         let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
         let page = format!("{}Page", shape.type_name);
-        let article = |rest: &str| format!("{rest} {}", shape.about);
+        let article = |rest: &str| format!("{rest} {}", shape.description);
         let table = self.table.clone();
         self.operations.push(
             Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: Call| {
@@ -201,7 +201,7 @@ impl Endpoints {
             Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: Call| {
                 one_of(reader, table.shape, &call, id, None).await
             })
-            .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.about))
+            .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.description))
             .query(query::read_parameters(shape))
             .needs(self.permission("read"))
             .answers(200, shape.type_name)
@@ -235,7 +235,11 @@ impl Endpoints {
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.at(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
-            .says(tag, format!("Create {}", with_article(&one)), format!("Creates a record and returns it as stored. {}", shape.about))
+            .says(
+                tag,
+                format!("Create {}", with_article(&one)),
+                format!("Creates a record and returns it as stored. {}", shape.description),
+            )
             .takes(Body::of(input(shape.type_name)))
             .needs(self.permission("create"))
             .answers(201, shape.type_name)

@@ -77,7 +77,7 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
         operation.description.push_str(&about);
     }
     let creates = operation.method == Method::POST && input.ends_with("Input");
-    for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_meta(f.name)) {
+    for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_system_field(f.name)) {
         let Some(named) = other(shape, field.name, shapes).filter(|s| s.owned || !s.parents.is_empty()) else { continue };
         let (when, member) = when(field, creates).unzip();
         operation.add_need_with(named.permission("read"), when, member);

@@ -168,7 +168,7 @@ fn answered(shape: &Shape, shapes: &Shapes) -> Value {
         }
         properties.insert("expanded".into(), json!({"type": "object", "additionalProperties": {}, "description": about}));
     }
-    let mut schema = json!({"type": "object", "description": shape.about, "properties": properties, "required": required});
+    let mut schema = json!({"type": "object", "description": shape.description, "properties": properties, "required": required});
     if !shape.references.is_empty() {
         let rules = shape.references.iter().map(|r| {
             let rule = r.on_delete.describe();
@@ -215,10 +215,10 @@ enum Form {
 fn asked(shape: &Shape, form: Form, shapes: &Shapes) -> Value {
     let new = form == Form::Create;
     let mut properties: Map<String, Value> = Map::new();
-    if new && !shape.log {
+    if new && !shape.append_only {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "A UUIDv7 of the client's own making, for work offline. The same id again is refused."}));
     }
-    for field in shape.writable().filter(|f| !Shape::is_meta(f.name) && (form != Form::Patch || !f.fixed)) {
+    for field in shape.writable().filter(|f| !Shape::is_system_field(f.name) && (form != Form::Patch || !f.fixed)) {
         let mut schema = classed(field, naming(shape, field, shapes));
         if new && field.nullable {
             not_null(&mut schema);

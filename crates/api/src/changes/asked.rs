@@ -106,7 +106,7 @@ pub fn event_types<'a>(
 }
 
 fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) -> Vec<&'static str> {
-    let mut known: Vec<&'static str> = shapes.values().filter(|s| !s.log).map(|s| s.plural).collect();
+    let mut known: Vec<&'static str> = shapes.values().filter(|s| !s.append_only).map(|s| s.plural).collect();
     known.sort_unstable();
     let mut meant = vec![];
     for name in text.split(',').map(str::trim) {

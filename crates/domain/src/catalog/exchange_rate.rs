@@ -44,7 +44,7 @@ const fn one() -> Quantity {
 impl Resource for ExchangeRate {
     const PLURAL: &'static str = "exchange_rates";
     const SINGULAR: &'static str = "exchange_rate";
-    const ABOUT: &'static str = "What currencies are worth in others, from day to day. Credit checks bring orders and balances of other currencies to the limit's \
+    const DESCRIPTION: &'static str = "What currencies are worth in others, from day to day. Credit checks bring orders and balances of other currencies to the limit's \
         currency by them; without a rate an order is held (`no_exchange_rate`). Systems push them by `PUT /v1/exchange-rates/by-external-id/{system}/{external_id}` or in \
         a batch.";
     const FILTERS: &'static [&'static str] = &["from_currency", "to_currency", "valid_from"];

@@ -69,7 +69,7 @@ pub struct PriceBookEntry {
 impl Resource for PriceBook {
     const PLURAL: &'static str = "price_books";
     const SINGULAR: &'static str = "price_book";
-    const ABOUT: &'static str = "Prices by product and quantity, in one currency.";
+    const DESCRIPTION: &'static str = "Prices by product and quantity, in one currency.";
     const FILTERS: &'static [&'static str] = &["name", "currency", "parent_id", "is_default"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];
@@ -90,7 +90,7 @@ impl Resource for PriceBook {
 impl Resource for PriceBookEntry {
     const PLURAL: &'static str = "price_book_entries";
     const SINGULAR: &'static str = "price_book_entry";
-    const ABOUT: &'static str = "Prices of one book, with quantity breaks and dates.";
+    const DESCRIPTION: &'static str = "Prices of one book, with quantity breaks and dates.";
     const FILTERS: &'static [&'static str] = &["price_book_id", "product_id"];
     const TITLE: &'static str = "price";
     const PARENTS: &'static [&'static str] = &["price_book_id"];

@@ -149,7 +149,7 @@ impl ProductKind {
 impl Resource for Product {
     const PLURAL: &'static str = "products";
     const SINGULAR: &'static str = "product";
-    const ABOUT: &'static str = "What we sell.";
+    const DESCRIPTION: &'static str = "What we sell.";
     const FILTERS: &'static [&'static str] = &["sku", "name", "kind", "status", "category_id", "tax_code"];
     const SORTS: &'static [&'static str] = &["sku", "name"];
     const COLLATED: &'static [&'static str] = &["name"];
@@ -182,7 +182,7 @@ impl Resource for Product {
 impl Resource for ProductCategory {
     const PLURAL: &'static str = "product_categories";
     const SINGULAR: &'static str = "product_category";
-    const ABOUT: &'static str = "The tree of the catalog.";
+    const DESCRIPTION: &'static str = "The tree of the catalog.";
     const FILTERS: &'static [&'static str] = &["name", "parent_id"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

@@ -193,7 +193,7 @@ pub struct ChangeLifecycle {
 impl Resource for Account {
     const PLURAL: &'static str = "accounts";
     const SINGULAR: &'static str = "account";
-    const ABOUT: &'static str = "Organisations, and persons as customers, that we deal with.";
+    const DESCRIPTION: &'static str = "Organisations, and persons as customers, that we deal with.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "legal_name", "registration_no", "tax_id", "external_refs"]),
         (PersonalData::Contact, &["website", "preferred_channel", "preferred_language"]),

@@ -61,7 +61,7 @@ pub enum ContactRole {
 impl Resource for AccountContact {
     const PLURAL: &'static str = "account_contacts";
     const SINGULAR: &'static str = "account_contact";
-    const ABOUT: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
+    const DESCRIPTION: &'static str = "Which contacts act for which accounts, in what role and on what topics.";
     const TRANSITIONS: &'static [Transition] = &[Transition::within("set-primary", &[], Some("primary_set"))];
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::FreeText, &["topics", "tags", "custom"])];

@@ -34,7 +34,7 @@ pub struct AccountGradeChange {
 impl Resource for AccountLifecycleChange {
     const PLURAL: &'static str = "account_lifecycle_history";
     const SINGULAR: &'static str = "account_lifecycle_change";
-    const ABOUT: &'static str = "The stages an account went through.";
+    const DESCRIPTION: &'static str = "The stages an account went through.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["reason"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
@@ -42,7 +42,7 @@ impl Resource for AccountLifecycleChange {
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_stage", "to_stage", "accounts.lifecycle_stage"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({"account_id": example::id("accounts"), "from_stage": "prospect", "to_stage": "active", "reason": "First order"})
@@ -52,14 +52,14 @@ impl Resource for AccountLifecycleChange {
 impl Resource for AccountGradeChange {
     const PLURAL: &'static str = "account_grade_history";
     const SINGULAR: &'static str = "account_grade_change";
-    const ABOUT: &'static str = "The grades an account had.";
+    const DESCRIPTION: &'static str = "The grades an account had.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "to_grade";
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[&["from_grade", "to_grade", "accounts.grade"]];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({"account_id": example::id("accounts"), "from_grade": "A", "to_grade": "B"})

@@ -76,7 +76,7 @@ pub enum AddressPurpose {
 impl Resource for Address {
     const PLURAL: &'static str = "addresses";
     const SINGULAR: &'static str = "address";
-    const ABOUT: &'static str = "Addresses by purpose; one of each purpose is the default.";
+    const DESCRIPTION: &'static str = "Addresses by purpose; one of each purpose is the default.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Contact, &["label", "line1", "line2", "subdistrict", "district", "city", "region", "postal_code"]),
         (PersonalData::FreeText, &["tags", "custom"]),

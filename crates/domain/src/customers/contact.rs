@@ -84,7 +84,7 @@ pub enum MaritalStatus {
 impl Resource for Contact {
     const PLURAL: &'static str = "contacts";
     const SINGULAR: &'static str = "contact";
-    const ABOUT: &'static str = "Persons through whom accounts are reached.";
+    const DESCRIPTION: &'static str = "Persons through whom accounts are reached.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (
             PersonalData::Identity,

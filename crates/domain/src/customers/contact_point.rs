@@ -104,7 +104,7 @@ pub fn phone_keys(raw: &str, region: &str) -> Vec<String> {
 impl Resource for ContactPoint {
     const PLURAL: &'static str = "contact_points";
     const SINGULAR: &'static str = "contact_point";
-    const ABOUT: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
+    const DESCRIPTION: &'static str = "Phone numbers, e-mail addresses and other ways to reach an account or contact.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["raw", "e164", "normalized", "label"]), (PersonalData::FreeText, &["tags", "custom"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];

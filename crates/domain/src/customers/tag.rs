@@ -23,7 +23,7 @@ pub struct Tag {
 impl Resource for Tag {
     const PLURAL: &'static str = "tags";
     const SINGULAR: &'static str = "tag";
-    const ABOUT: &'static str = "The vocabulary of labels for records.";
+    const DESCRIPTION: &'static str = "The vocabulary of labels for records.";
     const FILTERS: &'static [&'static str] = &["name"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

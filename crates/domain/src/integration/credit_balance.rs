@@ -278,7 +278,7 @@ fn decide<T: Ord>(held: Option<&Stamped<T>>, pushed: &Stamped<T>, has_conflict: 
 impl Resource for CreditBalance {
     const PLURAL: &'static str = "credit_balances";
     const SINGULAR: &'static str = "credit_balance";
-    const ABOUT: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
+    const DESCRIPTION: &'static str = "What accounting last said each customer owes and may owe. Written by pushes only.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_balance.missing"];
     const FILTERS: &'static [&'static str] = &["account_id", "system", "status", "has_conflict", "receivable"];

@@ -52,7 +52,7 @@ pub(crate) const FIELDS_OF_ITEM: &[&str] = &[
 impl Resource for CreditBalanceChange {
     const PLURAL: &'static str = "credit_balance_history";
     const SINGULAR: &'static str = "credit_balance_change";
-    const ABOUT: &'static str = "Every push that counted, as it was sent.";
+    const DESCRIPTION: &'static str = "Every push that counted, as it was sent.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id"];
     const TITLE: &'static str = "system";
@@ -60,7 +60,7 @@ impl Resource for CreditBalanceChange {
     const LINKED_FIELDS: &'static [&'static [&'static str]] = &[FIELDS_OF_ITEM];
     const PARENTS: &'static [&'static str] = &["account_id"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({

@@ -214,7 +214,7 @@ pub struct CreditDecision {
 impl Resource for CreditCheck {
     const PLURAL: &'static str = "credit_checks";
     const SINGULAR: &'static str = "credit_check";
-    const ABOUT: &'static str = "Questions whether to sell so much to a customer, and their answers.";
+    const DESCRIPTION: &'static str = "Questions whether to sell so much to a customer, and their answers.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const EVENTS: &'static [&'static str] = &["credit_check.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "order_id", "decision", "status", "expires_at"];
@@ -250,14 +250,14 @@ impl Resource for CreditCheck {
 impl Resource for CreditCheckComponent {
     const PLURAL: &'static str = "credit_check_components";
     const SINGULAR: &'static str = "credit_check_component";
-    const ABOUT: &'static str = "What each credit check counted, and who said so when.";
+    const DESCRIPTION: &'static str = "What each credit check counted, and who said so when.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["check_id", "account_id"];
     const TITLE: &'static str = "component";
     const PARENTS: &'static [&'static str] = &["account_id"];
     const FINANCIAL_FIELDS: &'static [&'static str] = &["amount"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({

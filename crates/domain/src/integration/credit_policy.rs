@@ -171,7 +171,7 @@ pub enum PolicyStatus {
 impl Resource for CreditPolicy {
     const PLURAL: &'static str = "credit_policies";
     const SINGULAR: &'static str = "credit_policy";
-    const ABOUT: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
+    const DESCRIPTION: &'static str = "What credit checks look at and decide. Where none fits, the standard policy does: every component counts, without tolerance; over \
         the limit is `hold`; anything overdue is `warn`; a customer accounting has said nothing of is `hold` where an external system of the kind `accounting` or `erp` is \
         there, else `warn`; an authorisation lasts 30 minutes.";
     const FILTERS: &'static [&'static str] = &["status", "priority"];

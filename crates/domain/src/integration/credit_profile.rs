@@ -47,7 +47,7 @@ pub struct CreditProfile {
 impl Resource for CreditProfile {
     const PLURAL: &'static str = "credit_profiles";
     const SINGULAR: &'static str = "credit_profile";
-    const ABOUT: &'static str = "What we decide about each account's credit.";
+    const DESCRIPTION: &'static str = "What we decide about each account's credit.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["hold_reason"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] = &["account_id", "is_on_hold", "review_on"];

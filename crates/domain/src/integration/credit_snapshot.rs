@@ -67,7 +67,7 @@ pub struct ControlTotals {
 impl Resource for CreditSnapshot {
     const PLURAL: &'static str = "credit_snapshots";
     const SINGULAR: &'static str = "credit_snapshot";
-    const ABOUT: &'static str = "Full pushes of credit balances, closed by control totals.";
+    const DESCRIPTION: &'static str = "Full pushes of credit balances, closed by control totals.";
     const FILTERS: &'static [&'static str] = &["system", "status"];
     const TITLE: &'static str = "entity";
     const STATUS: Option<&'static str> = Some("status");

@@ -82,7 +82,7 @@ pub enum SystemStatus {
 impl Resource for ExternalSystem {
     const PLURAL: &'static str = "external_systems";
     const SINGULAR: &'static str = "external_system";
-    const ABOUT: &'static str = "Accounting, ERP and other systems that share records with us.";
+    const DESCRIPTION: &'static str = "Accounting, ERP and other systems that share records with us.";
     const FILTERS: &'static [&'static str] = &["code", "kind", "status"];
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];

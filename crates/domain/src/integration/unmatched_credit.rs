@@ -35,7 +35,7 @@ pub struct UnmatchedCredit {
 impl Resource for UnmatchedCredit {
     const PLURAL: &'static str = "unmatched_credits";
     const SINGULAR: &'static str = "unmatched_credit";
-    const ABOUT: &'static str = "Pushes for customer numbers that are not mapped to an account yet.";
+    const DESCRIPTION: &'static str = "Pushes for customer numbers that are not mapped to an account yet.";
     const FILTERS: &'static [&'static str] = &["system", "external_id"];
     const TITLE: &'static str = "external_id";
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "entity", "currency", "external_id"]];

@@ -65,12 +65,12 @@ pub enum DeliveryStatus {
 impl Resource for WebhookDelivery {
     const PLURAL: &'static str = "webhook_deliveries";
     const SINGULAR: &'static str = "webhook_delivery";
-    const ABOUT: &'static str = "What was sent to a webhook endpoint, and what became of it.";
+    const DESCRIPTION: &'static str = "What was sent to a webhook endpoint, and what became of it.";
     const FILTERS: &'static [&'static str] = &["status", "event_id", "event_type"];
     const TITLE: &'static str = "event_type";
     const PARENTS: &'static [&'static str] = &["webhook_endpoint_id"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({"event_type": "webhook_endpoint.tested", "webhook_endpoint_id": example::id("webhook_endpoints"), "status": "pending"})

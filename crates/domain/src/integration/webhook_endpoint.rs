@@ -80,7 +80,7 @@ pub enum DisabledReason {
 impl Resource for WebhookEndpoint {
     const PLURAL: &'static str = "webhook_endpoints";
     const SINGULAR: &'static str = "webhook_endpoint";
-    const ABOUT: &'static str = "Addresses to which changes are sent as they happen.";
+    const DESCRIPTION: &'static str = "Addresses to which changes are sent as they happen.";
     const EVENTS: &'static [&'static str] = &["webhook_endpoint.disabled"];
     const FILTERS: &'static [&'static str] = &["status", "url"];
     const TITLE: &'static str = "url";
@@ -130,11 +130,11 @@ pub struct ChangeCondition {
 impl Resource for ChangeCondition {
     const PLURAL: &'static str = "changes";
     const SINGULAR: &'static str = "change";
-    const ABOUT: &'static str = "A change as a filter sees it.";
+    const DESCRIPTION: &'static str = "A change as a filter sees it.";
     const FILTERS: &'static [&'static str] =
         &["type", "resource", "resource_id", "version", "time", "actor_kind", "actor_id", "changed_fields", "reason"];
     const SEARCHED: &'static [&'static str] = &["type", "reason"];
     const TITLE: &'static str = "type";
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 }

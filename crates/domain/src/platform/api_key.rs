@@ -61,7 +61,7 @@ pub enum ApiKeyStatus {
 impl Resource for ApiKey {
     const PLURAL: &'static str = "api_keys";
     const SINGULAR: &'static str = "api_key";
-    const ABOUT: &'static str = "Keys of machines, also their OAuth2 client credentials.";
+    const DESCRIPTION: &'static str = "Keys of machines, also their OAuth2 client credentials.";
     const EVENTS: &'static [&'static str] = &["api_key.issued", "api_key.export_started", "api_key.export_finished"];
     const FILTERS: &'static [&'static str] = &["name", "status", "created_by_id", "responsible_id"];
     const SORTS: &'static [&'static str] = &["name"];

@@ -103,7 +103,7 @@ impl PrivacyRequestStatus {
 impl Resource for PrivacyRequest {
     const PLURAL: &'static str = "privacy_requests";
     const SINGULAR: &'static str = "privacy_request";
-    const ABOUT: &'static str = "What persons ask of the data that is held about them, and what came of it.";
+    const DESCRIPTION: &'static str = "What persons ask of the data that is held about them, and what came of it.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::FreeText, &["note", "evidence", "outcome"])];
     const RETAINED_AFTER_ERASURE: &'static [&'static str] = &["evidence", "outcome"];

@@ -55,7 +55,7 @@ pub struct FieldRule {
 impl Resource for Role {
     const PLURAL: &'static str = "roles";
     const SINGULAR: &'static str = "role";
-    const ABOUT: &'static str = "What people and machines may do.";
+    const DESCRIPTION: &'static str = "What people and machines may do.";
     const FILTERS: &'static [&'static str] = &["name"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

@@ -23,7 +23,7 @@ pub struct Team {
 impl Resource for Team {
     const PLURAL: &'static str = "teams";
     const SINGULAR: &'static str = "team";
-    const ABOUT: &'static str = "The organisation's tree of teams.";
+    const DESCRIPTION: &'static str = "The organisation's tree of teams.";
     const FILTERS: &'static [&'static str] = &["name", "parent_id"];
     const SORTS: &'static [&'static str] = &["name"];
     const COLLATED: &'static [&'static str] = &["name"];

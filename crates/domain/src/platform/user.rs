@@ -63,7 +63,7 @@ pub enum UserStatus {
 impl Resource for User {
     const PLURAL: &'static str = "users";
     const SINGULAR: &'static str = "user";
-    const ABOUT: &'static str = "People who sign in.";
+    const DESCRIPTION: &'static str = "People who sign in.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[
         (PersonalData::Identity, &["name", "email", "job_title", "external_refs"]),
         (PersonalData::Contact, &["locale", "time_zone"]),

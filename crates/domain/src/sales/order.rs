@@ -438,7 +438,7 @@ const OPEN: &[&str] = &["draft", "submitted", "on_hold", "confirmed", "in_fulfil
 impl Resource for Order {
     const PLURAL: &'static str = "orders";
     const SINGULAR: &'static str = "order";
-    const ABOUT: &'static str = "What customers ordered, with the lines, and how far it has come.";
+    const DESCRIPTION: &'static str = "What customers ordered, with the lines, and how far it has come.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["billing_address", "shipping_address", "tax_invoice_address"]), (PersonalData::FreeText, &["note"])];
     const RETAINED_AFTER_ERASURE: &'static [&'static str] = &["billing_address", "tax_invoice_address"];

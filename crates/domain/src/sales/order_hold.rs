@@ -101,7 +101,7 @@ pub enum HoldStatus {
 impl Resource for OrderHold {
     const PLURAL: &'static str = "order_holds";
     const SINGULAR: &'static str = "order_hold";
-    const ABOUT: &'static str = "What stands between orders and their promises.";
+    const DESCRIPTION: &'static str = "What stands between orders and their promises.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::FreeText, &["note"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id", "order_id.contact_id"];
     const EVENTS: &'static [&'static str] = &["order_hold.resolved", "order_hold.checked"];

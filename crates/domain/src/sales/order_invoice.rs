@@ -147,7 +147,7 @@ impl PostedInvoice {
 impl Resource for OrderInvoice {
     const PLURAL: &'static str = "order_invoices";
     const SINGULAR: &'static str = "order_invoice";
-    const ABOUT: &'static str = "What accounting invoiced and credited of orders, by document and line.";
+    const DESCRIPTION: &'static str = "What accounting invoiced and credited of orders, by document and line.";
     const DATA_SUBJECT: &'static [&'static str] = &["account_id"];
     const FILTERS: &'static [&'static str] =
         &["system", "document_no", "order_id", "order_line_id", "account_id", "kind", "issued_on", "posted_at", "owed_amount"];

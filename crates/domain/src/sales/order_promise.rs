@@ -185,7 +185,7 @@ impl PromiseStatus {
 impl Resource for OrderPromise {
     const PLURAL: &'static str = "order_promises";
     const SINGULAR: &'static str = "order_promise";
-    const ABOUT: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
+    const DESCRIPTION: &'static str = "Price, tax, stock and credit of orders to be, held until they are made.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Contact, &["shipping_address"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];
     const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.expired"];

@@ -130,7 +130,7 @@ impl ShipmentStatus {
 impl Resource for Shipment {
     const PLURAL: &'static str = "shipments";
     const SINGULAR: &'static str = "shipment";
-    const ABOUT: &'static str = "Goods of orders on their way.";
+    const DESCRIPTION: &'static str = "Goods of orders on their way.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] =
         &[(PersonalData::Contact, &["address"]), (PersonalData::FreeText, &["note"])];
     const DATA_SUBJECT: &'static [&'static str] = &["account_id", "order_id.contact_id"];

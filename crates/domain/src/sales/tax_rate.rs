@@ -31,7 +31,8 @@ pub struct TaxRate {
 impl Resource for TaxRate {
     const PLURAL: &'static str = "tax_rates";
     const SINGULAR: &'static str = "tax_rate";
-    const ABOUT: &'static str = "The rate of each tax code, from day to day. Of those that hold on a day the one that began last counts.";
+    const DESCRIPTION: &'static str =
+        "The rate of each tax code, from day to day. Of those that hold on a day the one that began last counts.";
     const FILTERS: &'static [&'static str] = &["code"];
     const SORTS: &'static [&'static str] = &["code"];
     const EXTENSIBLE: bool = false;

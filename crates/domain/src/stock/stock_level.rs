@@ -70,7 +70,7 @@ pub struct SetMinimum {
 impl Resource for StockLevel {
     const PLURAL: &'static str = "stock_levels";
     const SINGULAR: &'static str = "stock_level";
-    const ABOUT: &'static str = "How much of each product each warehouse has, how much of it is reserved and how much available.";
+    const DESCRIPTION: &'static str = "How much of each product each warehouse has, how much of it is reserved and how much available.";
     const TRANSITIONS: &'static [Transition] = &[Transition::within("set-minimum", &[], Some("minimum_set"))];
     const EVENTS: &'static [&'static str] = &["stock_level.changed", "stock_level.below_minimum", "stock_level.oversold"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "available", "is_below_minimum", "system"];

@@ -86,12 +86,12 @@ impl MovementKind {
 impl Resource for StockMovement {
     const PLURAL: &'static str = "stock_movements";
     const SINGULAR: &'static str = "stock_movement";
-    const ABOUT: &'static str = "The ledger of everything that came and went.";
+    const DESCRIPTION: &'static str = "The ledger of everything that came and went.";
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "kind", "source_id", "lot_no", "serial_no"];
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("source_resource", "source_id", Targets::All)];
     const TITLE: &'static str = "kind";
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({

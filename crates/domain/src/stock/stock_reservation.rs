@@ -98,7 +98,7 @@ pub struct ConsumeReservation {
 impl Resource for StockReservation {
     const PLURAL: &'static str = "stock_reservations";
     const SINGULAR: &'static str = "stock_reservation";
-    const ABOUT: &'static str = "Stock reserved for one purpose: it is not available to others.";
+    const DESCRIPTION: &'static str = "Stock reserved for one purpose: it is not available to others.";
     const EVENTS: &'static [&'static str] = &["stock_reservation.reduced", "stock_reservation.expired"];
     const FILTERS: &'static [&'static str] = &["product_id", "warehouse_id", "status", "expires_at", "source_id"];
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("source_resource", "source_id", Targets::All)];

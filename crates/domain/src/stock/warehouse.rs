@@ -67,7 +67,7 @@ pub enum WarehouseStatus {
 impl Resource for Warehouse {
     const PLURAL: &'static str = "warehouses";
     const SINGULAR: &'static str = "warehouse";
-    const ABOUT: &'static str = "The places where goods are kept.";
+    const DESCRIPTION: &'static str = "The places where goods are kept.";
     const FILTERS: &'static [&'static str] = &["code", "name", "status", "available_for_sale"];
     const SORTS: &'static [&'static str] = &["code", "name"];
     const COLLATED: &'static [&'static str] = &["name"];

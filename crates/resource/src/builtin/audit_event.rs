@@ -44,13 +44,13 @@ pub struct AuditEvent {
 impl Resource for AuditEvent {
     const PLURAL: &'static str = "audit_events";
     const SINGULAR: &'static str = "audit_event";
-    const ABOUT: &'static str = "Who changed what, when, from what to what. Append-only.";
+    const DESCRIPTION: &'static str = "Who changed what, when, from what to what. Append-only.";
     const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
     const TITLE: &'static str = "kind";
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "resource_id", Targets::All)];
     const SEEN: &'static [Seen] = &[Seen::Subject("resource_id")];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({

@@ -75,7 +75,7 @@ impl CustomKind {
 impl Resource for CustomField {
     const PLURAL: &'static str = "custom_fields";
     const SINGULAR: &'static str = "custom_field";
-    const ABOUT: &'static str = "Fields the organisation adds to resources.";
+    const DESCRIPTION: &'static str = "Fields the organisation adds to resources.";
     const FILTERS: &'static [&'static str] = &["resource", "key"];
     const FIXED: &'static [&'static str] = &["resource", "key", "type"];
     const SORTS: &'static [&'static str] = &["key"];

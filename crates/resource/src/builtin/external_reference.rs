@@ -49,7 +49,7 @@ pub struct ExternalRef {
 impl Resource for ExternalReference {
     const PLURAL: &'static str = "external_references";
     const SINGULAR: &'static str = "external_reference";
-    const ABOUT: &'static str = "What other systems call our records.";
+    const DESCRIPTION: &'static str = "What other systems call our records.";
     const PRIVACY_CATEGORIES: &'static [(PersonalData, &'static [&'static str])] = &[(PersonalData::Identity, &["external_id"])];
     const DATA_SUBJECT: &'static [&'static str] = &["record_id"];
     const FILTERS: &'static [&'static str] = &["system", "resource", "external_type", "external_id", "record_id"];

@@ -64,7 +64,7 @@ pub enum JobStatus {
 impl Resource for Job {
     const PLURAL: &'static str = "jobs";
     const SINGULAR: &'static str = "job";
-    const ABOUT: &'static str = "Work in the background that outlives the process, and what became of it.";
+    const DESCRIPTION: &'static str = "Work in the background that outlives the process, and what became of it.";
     const EVENTS: &'static [&'static str] = &["job.failed"];
     const FILTERS: &'static [&'static str] = &["kind", "status", "run_at", "principal_id"];
     const SORTS: &'static [&'static str] = &["run_at"];

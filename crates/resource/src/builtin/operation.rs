@@ -149,7 +149,7 @@ pub enum OperationOutcome {
 impl Resource for Operation {
     const PLURAL: &'static str = "operations";
     const SINGULAR: &'static str = "operation";
-    const ABOUT: &'static str = "One change to many records, done in the background: how far it is, and what became of each record.";
+    const DESCRIPTION: &'static str = "One change to many records, done in the background: how far it is, and what became of each record.";
     const EVENTS: &'static [&'static str] = &["operation.completed", "operation.failed", "operation.cancelled"];
     const FILTERS: &'static [&'static str] = &["kind", "resource", "status", "reverts_id"];
     // The caller that asked for it owns it.
@@ -174,12 +174,12 @@ impl Resource for Operation {
 impl Resource for OperationItem {
     const PLURAL: &'static str = "operation_items";
     const SINGULAR: &'static str = "operation_item";
-    const ABOUT: &'static str = "What a bulk operation did to one record.";
+    const DESCRIPTION: &'static str = "What a bulk operation did to one record.";
     const FILTERS: &'static [&'static str] = &["operation_id", "outcome", "record_id"];
     const TITLE: &'static str = "outcome";
     const PARENTS: &'static [&'static str] = &["operation_id"];
     const EXTENSIBLE: bool = false;
-    const LOG: bool = true;
+    const APPEND_ONLY: bool = true;
 
     fn example() -> Value {
         json!({"operation_id": example::id("operations"), "outcome": "changed", "resource_version": 2, "errors": []})

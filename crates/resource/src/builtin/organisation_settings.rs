@@ -68,7 +68,7 @@ impl Default for OrganisationSettings {
 impl Resource for OrganisationSettings {
     const PLURAL: &'static str = "settings";
     const SINGULAR: &'static str = "settings";
-    const ABOUT: &'static str = "The settings of the organisation: its name, time zone, currency and language.";
+    const DESCRIPTION: &'static str = "The settings of the organisation: its name, time zone, currency and language.";
     const EXTENSIBLE: bool = false;
 
     fn normalise(&mut self) {

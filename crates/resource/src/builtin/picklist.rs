@@ -48,7 +48,7 @@ const fn yes() -> bool {
 impl Resource for Picklist {
     const PLURAL: &'static str = "picklists";
     const SINGULAR: &'static str = "picklist";
-    const ABOUT: &'static str = "Lists of values for custom fields.";
+    const DESCRIPTION: &'static str = "Lists of values for custom fields.";
     const FILTERS: &'static [&'static str] = &["key"];
     const SORTS: &'static [&'static str] = &["key", "name"];
     const COLLATED: &'static [&'static str] = &["name"];

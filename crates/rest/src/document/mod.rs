@@ -108,7 +108,7 @@ fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) -> Resu
             "tags": [webhook.tag],
             "operationId": format!("on{id}"),
             "summary": format!("Receive {kind}"),
-            "description": format!("Sent to webhook endpoints that subscribe to `{kind}`. {}", shape.about),
+            "description": format!("Sent to webhook endpoints that subscribe to `{kind}`. {}", shape.description),
             "security": [],
             "parameters": parameters,
             "requestBody": {"$ref": "#/components/requestBodies/Webhook"},
