@@ -57,7 +57,7 @@ pub enum Scalar {
 }
 
 /// Why a value does not fit a kind: a stable code and what was expected.
-pub type Misfit = (FieldCode, &'static str);
+pub type ParseError = (FieldCode, &'static str);
 
 impl Kind {
     /// What JSON may say for it, for messages.
@@ -77,7 +77,7 @@ impl Kind {
     }
 
     /// Reads a query parameter or path segment.
-    pub fn read(self, text: &str) -> Result<Scalar, Misfit> {
+    pub fn parse(self, text: &str) -> Result<Scalar, ParseError> {
         let wrong = (FieldCode::WrongType, self.expects());
         if text.contains('\0') {
             return Err((FieldCode::NulCharacter, "text without NUL"));
@@ -102,7 +102,7 @@ impl Kind {
     }
 
     /// Reads a JSON value.
-    pub fn from_json(self, value: &Value) -> Result<Scalar, Misfit> {
+    pub fn from_json(self, value: &Value) -> Result<Scalar, ParseError> {
         let wrong = (FieldCode::WrongType, self.expects());
         match (self, value) {
             (_, Value::Null) => Ok(Scalar::Null),
@@ -110,7 +110,7 @@ impl Kind {
             (Self::Int, Value::Number(n)) => n.as_i64().map(Scalar::Int).ok_or(wrong),
             (Self::Json, v) => Ok(Scalar::Text(v.to_string())),
             (Self::Bool | Self::Int, _) => Err(wrong),
-            (_, Value::String(s)) => self.read(s),
+            (_, Value::String(s)) => self.parse(s),
             _ => Err(wrong),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
     resource::{Derived, Details, Items, Link, Numbering, POSITION, Resource, Seen},
-    scalar::{Kind, Misfit, Scalar},
+    scalar::{Kind, ParseError, Scalar},
     text,
     timer::Timer,
     transition::Transition,
@@ -100,8 +100,8 @@ impl Field {
     }
 
     /// Reads a value of this field from a query parameter.
-    pub fn reads(&self, text: &str) -> Result<Scalar, Misfit> {
-        let value = match self.kind.read(text)? {
+    pub fn parse(&self, text: &str) -> Result<Scalar, ParseError> {
+        let value = match self.kind.parse(text)? {
             Scalar::Text(sought) => Scalar::Text(self.normal_form(sought)),
             other => other,
         };

@@ -286,7 +286,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
                 LINE => return one(FieldCode::NotOneLine, String::new()),
                 other => return one(FieldCode::InvalidFormat, other.to_owned()),
             };
-            match kind.read(sent) {
+            match kind.parse(sent) {
                 Ok(_) if format == "x-decimal-unsigned" => one(FieldCode::TooSmall, "0".to_owned()),
                 Ok(_) => one(FieldCode::InvalidFormat, kind.expects().to_owned()),
                 Err((code, about)) => one(code, about.to_owned()),

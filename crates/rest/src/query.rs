@@ -375,12 +375,12 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
         };
         let read = |part: &str| -> std::result::Result<Scalar, FieldError> {
             match &target {
-                Target::Field(field) => field.reads(part).map_err(|(code, about)| match code {
+                Target::Field(field) => field.parse(part).map_err(|(code, about)| match code {
                     FieldCode::UnknownValue => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
                     _ => FieldError::new(format!("?{name}"), code, about),
                 }),
                 Target::Tags => Ok(Scalar::Text(part.trim().to_lowercase())),
-                other => other.kind().read(part).map_err(|(code, about)| FieldError::new(format!("?{name}"), code, about)),
+                other => other.kind().parse(part).map_err(|(code, about)| FieldError::new(format!("?{name}"), code, about)),
             }
         };
         let values: Vec<_> = if op == Op::In { listed(text).iter().map(|part| read(part)).collect() } else { vec![read(text)] };
@@ -518,8 +518,8 @@ fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
         return Some(FieldError::new("", FieldCode::UnknownValue, "").instead_of(value, options));
     }
     match schema["format"].as_str() {
-        Some("uuid") if Kind::Id.read(value).is_err() => return fault(FieldCode::WrongType, Kind::Id.expects().to_owned()),
-        Some("date") if Kind::Date.read(value).is_err() => return fault(FieldCode::InvalidDate, Kind::Date.expects().to_owned()),
+        Some("uuid") if Kind::Id.parse(value).is_err() => return fault(FieldCode::WrongType, Kind::Id.expects().to_owned()),
+        Some("date") if Kind::Date.parse(value).is_err() => return fault(FieldCode::InvalidDate, Kind::Date.expects().to_owned()),
         _ => {}
     }
     if let Some(pattern) = schema["pattern"].as_str() {

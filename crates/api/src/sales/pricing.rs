@@ -277,7 +277,7 @@ async fn tax_rates(reader: &Reader, lines: &[OrderLine], day: &str) -> Result<Ha
     let mut sql = reader.sql();
     sql.push("SELECT code, rate, valid_from, valid_to FROM tax_rates WHERE deleted_at IS NULL AND code");
     sql.one_of(Kind::Text, codes.into_iter().cloned().map(Scalar::Text)).push(" ORDER BY code, coalesce(valid_from, ");
-    sql.bind(Kind::Date, Kind::Date.read("1900-01-01").unwrap_or(Scalar::Null)).push("), id");
+    sql.bind(Kind::Date, Kind::Date.parse("1900-01-01").unwrap_or(Scalar::Null)).push("), id");
     let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.int(1)?, row.day(2)?, row.day(3)?))).await?;
     let held = rows.into_iter().filter(|(.., from, to)| within(day, from.as_deref(), to.as_deref()));
     Ok(held.map(|(code, rate, ..)| (code, Percent(rate))).collect())
