@@ -158,7 +158,7 @@ impl JobContext {
         let Some(is_cancelled) = jobs::advance(&work, self.id, self.lease, progress).await? else {
             self.is_lost.set(true);
             work.roll_back().await?;
-            return Err(Error::from(Code::Conflict).about("another process has the job"));
+            return Err(Error::from(Code::Conflict).with_detail("another process has the job"));
         };
         work.commit().await?;
         self.progress.set(progress);

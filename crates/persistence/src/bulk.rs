@@ -73,7 +73,7 @@ async fn insert_records(
 ) -> Result<()> {
     let faults = check(work, shape, made).await?;
     if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
+        return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
     work.insert(shape.plural, &names_of(shape), rows, "").await?;
     let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();

@@ -142,7 +142,7 @@ async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mu
             if let Some(other) = others.into_iter().min() {
                 let refusal = Error::from(Code::PossibleDuplicate);
                 let is_visible = record::is_visible(work, shape, other).await?;
-                checked.refusal = Some(if is_visible { refusal.against(shape.plural, other, first) } else { refusal });
+                checked.refusal = Some(if is_visible { refusal.with_conflict(shape.plural, other, first) } else { refusal });
             }
         }
     }

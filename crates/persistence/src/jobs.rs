@@ -370,9 +370,9 @@ pub async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
     let mut sql = work.sql();
     sql.push("SELECT o.id FROM jobs t JOIN jobs o ON o.unique_key = t.unique_key AND o.status IN ('queued', 'running') WHERE t.id = ")
         .id(job.id());
-    let is_taken = || Error::from(Code::Conflict).about("the same is queued or running already");
+    let is_taken = || Error::from(Code::Conflict).with_detail("the same is queued or running already");
     if let Some(other) = work.fetch_one(sql, |row| row.id(0)).await? {
-        return Err(is_taken().against(Job::PLURAL, other, "unique_key"));
+        return Err(is_taken().with_conflict(Job::PLURAL, other, "unique_key"));
     }
     after.data.attempts = 0;
     after.data.run_at = work.now;

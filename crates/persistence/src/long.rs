@@ -175,7 +175,7 @@ impl LongReads {
 
     /// A turn for a caller. Waits a little for the one that the caller has, and for those of others.
     pub async fn turn(&self, caller: Uuid) -> Result<LongTurn> {
-        let busy = |code: Code, about: &str| Error::from(code).about(about).retry_after(2);
+        let busy = |code: Code, about: &str| Error::from(code).with_detail(about).retry_after(2);
         let own = timeout(OWN_WAIT, self.of(caller).acquire_owned()).await;
         let own = own.ok().and_then(std::result::Result::ok);
         let own = own.ok_or_else(|| busy(Code::RateLimited, "costly reads of one caller run one after the other"))?;

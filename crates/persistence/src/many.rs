@@ -248,7 +248,7 @@ fn refuse(
         }
     }
     if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
+        return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
     if before.is_none() { record::allowed(work, shape, after, "create") } else { Ok(()) }
 }
@@ -312,7 +312,7 @@ async fn write_rows(work: &Work, shape: &'static Shape, written: &mut [Written])
         let columns: Vec<(&'static str, Kind)> = columns_of(shape, &fields).into_iter().map(|(_, name, kind)| (name, kind)).collect();
         let (number, version) = (rows.len() as u64, rows.first().map_or(0, |(_, version, _)| *version));
         if work.update_each(shape.plural, &columns, rows).await? < number {
-            return Err(Error::from(Code::VersionConflict).about(version.to_string()));
+            return Err(Error::from(Code::VersionConflict).with_detail(version.to_string()));
         }
     }
     Ok(())

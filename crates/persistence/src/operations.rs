@@ -87,7 +87,7 @@ pub async fn begin(work: &Work, new: NewOperation, job: impl FnOnce(Uuid) -> Res
     let total = i64::try_from(new.plan.ids.len()).map_err(|_| Error::from(Code::Internal))?;
     let id = work.new_id();
     let enqueued = work.enqueue(job(id)?.of(total)).await?;
-    let job_id = enqueued.ok_or_else(|| Error::from(Code::Conflict).about("the same is queued or running already"))?;
+    let job_id = enqueued.ok_or_else(|| Error::from(Code::Conflict).with_detail("the same is queued or running already"))?;
     let mut draft = Stored::draft(Operation {
         kind: new.kind,
         resource: new.shape.plural.to_owned(),

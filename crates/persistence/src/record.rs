@@ -179,7 +179,7 @@ pub fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Re
     if !shape.owned || reader.caller.visibility(&permission).includes(owner, team) {
         return Ok(());
     }
-    Err(Error::from(Code::Forbidden).allowing([permission]))
+    Err(Error::from(Code::Forbidden).with_allowed([permission]))
 }
 
 /// Begins `SELECT <every field> FROM <table> t WHERE <living>`, read by `read`.
@@ -229,7 +229,7 @@ pub fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -
     let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
     let shut = shape.fields.iter().filter(sent).filter(|f| reader.caller.access(shape, f) != FieldAccess::Full);
     let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), FieldCode::ProtectedField, f.name)).collect();
-    if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(shut)) }
+    if shut.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(shut)) }
 }
 
 /// Refuses values that name records which are not there, or which the caller does not see.
@@ -238,7 +238,7 @@ pub async fn check_named(work: &Work, shape: &'static Shape, values: &Record) ->
     let unreadable = relations::check(work, shape, &[(None, values)], &mut faults).await?;
     work.caller.require(unreadable.into_iter().flatten())?;
     let [faults] = faults;
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// The record a draft becomes: with its id, author and owner, and its fields in order.
@@ -357,7 +357,7 @@ pub fn expect_action(shape: &'static Shape, record: &Record, verb: &str) -> Resu
 }
 
 fn version_conflict(current: i64) -> Error {
-    Error::from(Code::VersionConflict).about(current.to_string())
+    Error::from(Code::VersionConflict).with_detail(current.to_string())
 }
 
 pub(crate) fn event(shape: &'static Shape, kind: String, id: Uuid, version: i64) -> Event {
@@ -499,7 +499,7 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
 /// The refusal of a value that another record holds: it names that record to callers that see it.
 pub(crate) async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
-    Ok(if is_visible(work, shape, by).await? { error.against(shape.plural, by, field) } else { error })
+    Ok(if is_visible(work, shape, by).await? { error.with_conflict(shape.plural, by, field) } else { error })
 }
 
 /// Brings the search index and the indexed values up to date.

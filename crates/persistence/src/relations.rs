@@ -130,7 +130,7 @@ pub(crate) async fn check_any(
     for (many, ids) in named {
         let Some(target) = work.store.shapes.get(many).copied().filter(|shape| any.targets.include(shape)) else {
             let known = any.targets.names(work.store.shapes.values());
-            let fault = FieldError::new(format!("/{}", any.resource), FieldCode::UnknownValue, "").instead_of(many, known);
+            let fault = FieldError::new(format!("/{}", any.resource), FieldCode::UnknownValue, "").with_suggestion(many, known);
             ids.into_iter().for_each(|(place, _)| add(faults, place, fault.clone()));
             continue;
         };
@@ -167,7 +167,7 @@ pub async fn require_any_references(work: &Work, shape: &'static Shape, record: 
     }
     work.caller.require(missing.concat())?;
     let faults = faults.concat();
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// Holds records another one is about to rely on, so that what is read of them next is what they say when this work ends.
@@ -225,7 +225,7 @@ pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &
         let Some((many, id)) = reference.target.of(record).zip(uuid_in(record, reference.path)) else { continue };
         if lock_living(work, work.shape(many)?, [id], false).await?.is_empty() {
             let about = "a record it belongs to was deleted; restore that one first";
-            return Err(Error::from(Code::Conflict).about(about).against(many, id, reference.path));
+            return Err(Error::from(Code::Conflict).with_detail(about).with_conflict(many, id, reference.path));
         }
         if reference.is_written
             && reference.target == Target::One(shape.plural)
@@ -246,7 +246,9 @@ pub async fn check_deleted(work: &Work, shape: &'static Shape, record: &Record) 
 pub(crate) async fn check_changed(work: &Work, shape: &'static Shape, before: &Record, changed: &[&'static str]) -> Result<()> {
     if changed.iter().any(|field| shape.fixed_in_use.contains(field)) {
         let relies = |r: &Reference| r.on_delete != OnDelete::Keep;
-        return check_unused(work, shape, before, relies).await.map_err(|e| e.about(format!("{} cannot change", list(shape.fixed_in_use))));
+        return check_unused(work, shape, before, relies)
+            .await
+            .map_err(|e| e.with_detail(format!("{} cannot change", list(shape.fixed_in_use))));
     }
     check_unused(work, shape, before, |r| r.on_delete != OnDelete::Keep && changed.contains(&r.key)).await
 }
@@ -287,7 +289,7 @@ async fn check_unused(work: &Work, shape: &'static Shape, record: &Record, relie
     for (other, reference, id) in left {
         // Only to callers who may read it.
         if record::is_visible(work, other, id).await? {
-            refusal = refusal.against(other.plural, id, reference.path);
+            refusal = refusal.with_conflict(other.plural, id, reference.path);
         }
     }
     Err(refusal)

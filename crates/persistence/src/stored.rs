@@ -268,7 +268,7 @@ fn broken(rules: validator::ValidationErrors) -> Error {
         let code = FieldCode::named(&e.code).unwrap_or(FieldCode::InvalidValue);
         FieldError::new(field, code, e.message.unwrap_or_default())
     });
-    Error::from(Code::ValidationFailed).with(faults.collect())
+    Error::from(Code::ValidationFailed).with_field_errors(faults.collect())
 }
 
 /// Tags, custom fields and external references: trimmed, sorted, and there.

@@ -127,7 +127,7 @@ impl Reader {
         for (key, value) in custom.iter().filter(|(key, value)| before.and_then(|b| b.get(*key)) != Some(value)) {
             let at = format!("/custom/{}", step(key));
             let Some(field) = fields.get(&(shape.plural.to_owned(), key.clone())) else {
-                errors.push(FieldError::new(at, FieldCode::UnknownField, "").instead_of(key, of_resource().map(|f| f.key.clone())));
+                errors.push(FieldError::new(at, FieldCode::UnknownField, "").with_suggestion(key, of_resource().map(|f| f.key.clone())));
                 continue;
             };
             match field.kind.kind().from_json(value) {
@@ -139,7 +139,7 @@ impl Reader {
                     } else if let (CustomKind::Picklist, Some(list)) = (field.kind, &field.picklist) {
                         let codes = self.codes(list).await?;
                         if !codes.contains(&text) {
-                            errors.push(FieldError::new(at, FieldCode::UnknownValue, "").instead_of(&text, codes));
+                            errors.push(FieldError::new(at, FieldCode::UnknownValue, "").with_suggestion(&text, codes));
                         }
                     }
                 }

@@ -180,7 +180,7 @@ impl Caller {
     /// Refuses a caller that lacks any of the permissions. The refusal names all that are missing, so that one look at it is enough.
     pub fn require<S: AsRef<str>>(&self, permissions: impl IntoIterator<Item = S>) -> Result<()> {
         let missing = self.missing(permissions);
-        if missing.is_empty() { Ok(()) } else { Err(Error::from(Code::Forbidden).allowing(missing)) }
+        if missing.is_empty() { Ok(()) } else { Err(Error::from(Code::Forbidden).with_allowed(missing)) }
     }
 
     /// Which rows a permission shows.

@@ -223,7 +223,7 @@ impl FieldError {
 
     /// With what is allowed, and of those the nearest to what was sent.
     #[must_use]
-    pub fn instead_of<S: Into<String>>(mut self, sent: &str, allowed: impl IntoIterator<Item = S>) -> Self {
+    pub fn with_suggestion<S: Into<String>>(mut self, sent: &str, allowed: impl IntoIterator<Item = S>) -> Self {
         self.allowed = allowed.into_iter().map(Into::into).collect();
         self.did_you_mean = nearest(sent, &self.allowed);
         self
@@ -277,7 +277,7 @@ pub struct Error {
     /// What went wrong.
     pub code: Code,
     /// What in particular; never a value that was sent.
-    pub about: String,
+    pub detail: String,
     /// Faults in the request.
     pub errors: Vec<FieldError>,
     /// Records in the way.
@@ -290,28 +290,28 @@ pub struct Error {
 
 impl From<Code> for Error {
     fn from(code: Code) -> Self {
-        Self { code, about: String::new(), errors: vec![], conflicts: vec![], allowed: vec![], retry_after: None }
+        Self { code, detail: String::new(), errors: vec![], conflicts: vec![], allowed: vec![], retry_after: None }
     }
 }
 
 impl Error {
     /// With what in particular.
     #[must_use]
-    pub fn about(mut self, about: impl Into<String>) -> Self {
-        self.about = about.into();
+    pub fn with_detail(mut self, about: impl Into<String>) -> Self {
+        self.detail = about.into();
         self
     }
 
     /// With what would be allowed.
     #[must_use]
-    pub fn allowing<S: Into<String>>(mut self, allowed: impl IntoIterator<Item = S>) -> Self {
+    pub fn with_allowed<S: Into<String>>(mut self, allowed: impl IntoIterator<Item = S>) -> Self {
         self.allowed = allowed.into_iter().map(Into::into).collect();
         self
     }
 
     /// With faults in the request, the first [`MOST_FAULTS`] of them.
     #[must_use]
-    pub fn with(mut self, mut errors: Vec<FieldError>) -> Self {
+    pub fn with_field_errors(mut self, mut errors: Vec<FieldError>) -> Self {
         errors.truncate(MOST_FAULTS);
         self.errors = errors;
         self
@@ -319,7 +319,7 @@ impl Error {
 
     /// With a record that stands in the way.
     #[must_use]
-    pub fn against(mut self, resource: &str, id: Uuid, field: &str) -> Self {
+    pub fn with_conflict(mut self, resource: &str, id: Uuid, field: &str) -> Self {
         self.conflicts.push(Conflict { resource: resource.to_owned(), id, field: field.to_owned() });
         self
     }
@@ -334,13 +334,13 @@ impl Error {
     /// One fault in the body.
     #[must_use]
     pub fn invalid(error: FieldError) -> Self {
-        Self::from(Code::ValidationFailed).with(vec![error])
+        Self::from(Code::ValidationFailed).with_field_errors(vec![error])
     }
 
     /// A reference in the body to a record that there is not, or that the caller does not see.
     #[must_use]
     pub fn unknown_reference(pointer: impl Into<String>, resource: &str) -> Self {
-        Self::from(Code::UnknownReference).with(vec![FieldError::new(pointer, FieldCode::UnknownReference, resource)])
+        Self::from(Code::UnknownReference).with_field_errors(vec![FieldError::new(pointer, FieldCode::UnknownReference, resource)])
     }
 }
 

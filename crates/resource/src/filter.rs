@@ -126,13 +126,13 @@ pub fn parse(value: &Value, shape: &'static Shape, words: &dyn Vocabulary) -> Re
     let made = parser.node(value, "/filter", 1, false);
     match made {
         Some(filter) if parser.errors.is_empty() => Ok(filter),
-        _ => Err(Error::from(Code::InvalidFilter).with(parser.errors)),
+        _ => Err(Error::from(Code::InvalidFilter).with_field_errors(parser.errors)),
     }
 }
 
 /// What a field path means: `name`, `tags`, `custom.key` or `account.grade`.
 pub fn target(path: &str, shape: &'static Shape, words: &dyn Vocabulary) -> Result<Target, FieldError> {
-    let unknown = |allowed: Vec<String>| FieldError::new("", FieldCode::UnknownField, "").instead_of(path, allowed);
+    let unknown = |allowed: Vec<String>| FieldError::new("", FieldCode::UnknownField, "").with_suggestion(path, allowed);
     let hidden = || FieldError::new("", FieldCode::HiddenField, path);
     let is_hidden = |name: &str| shape.field(name).is_none_or(|field| !words.may_see(shape, field));
     if path == "tags" && shape.extensible {
@@ -209,7 +209,7 @@ impl Parser<'_> {
         }
         const NAMES: [&str; 6] = ["all", "any", "none", "field", "op", "value"];
         if let Some(stray) = map.keys().find(|k| !NAMES.contains(&k.as_str())) {
-            self.errors.push(FieldError::new(format!("{at}/{}", step(stray)), FieldCode::UnknownField, "").instead_of(stray, NAMES));
+            self.errors.push(FieldError::new(format!("{at}/{}", step(stray)), FieldCode::UnknownField, "").with_suggestion(stray, NAMES));
             return None;
         }
         // Clients that send every field of a struct send the unused ones as null.
@@ -253,7 +253,7 @@ impl Parser<'_> {
         };
         let allowed = ops_of(&target);
         if !allowed.contains(&op.as_str()) {
-            self.errors.push(FieldError::new(format!("{at}/op"), FieldCode::UnknownOperator, "").instead_of(op, allowed));
+            self.errors.push(FieldError::new(format!("{at}/op"), FieldCode::UnknownOperator, "").with_suggestion(op, allowed));
             return None;
         }
         let at = format!("{at}/value");
@@ -309,7 +309,7 @@ impl Parser<'_> {
                 self.fail(at, FieldCode::TooLong, (INDEXED_TEXT - 1).to_string())
             }
             Ok(Scalar::Text(t)) if !target.options().is_empty() && !target.options().contains(&t) => {
-                self.errors.push(FieldError::new(at, FieldCode::UnknownValue, "").instead_of(&t, target.options().to_vec()));
+                self.errors.push(FieldError::new(at, FieldCode::UnknownValue, "").with_suggestion(&t, target.options().to_vec()));
                 None
             }
             Ok(scalar) => Some(scalar),

@@ -30,13 +30,13 @@ const MOST_KEYS: usize = 3;
 impl Sort {
     /// Reads `-created_at,name`.
     pub fn parse(text: &str, shape: &'static Shape) -> Result<Self> {
-        let invalid = |e: FieldError| Error::from(Code::InvalidQuery).with(vec![e]);
+        let invalid = |e: FieldError| Error::from(Code::InvalidQuery).with_field_errors(vec![e]);
         let sortable = || shape.fields.iter().filter(|f| f.sorting != Sorting::No).map(|f| f.name);
         let mut keys: Vec<SortKey> = vec![];
         for part in text.split(',').map(str::trim) {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
             let Some(field) = shape.fields.iter().find(|f| f.name == name && f.sorting != Sorting::No) else {
-                return Err(invalid(FieldError::new("?sort", FieldCode::UnknownSortKey, "").instead_of(name, sortable())));
+                return Err(invalid(FieldError::new("?sort", FieldCode::UnknownSortKey, "").with_suggestion(name, sortable())));
             };
             if keys.iter().any(|k| k.field.name == name) {
                 return Err(invalid(FieldError::new("?sort", FieldCode::Repeated, name)));

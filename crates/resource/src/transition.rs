@@ -60,7 +60,7 @@ pub fn expect(table: &'static [Transition], state: &str, verb: &str) -> Result<(
 /// The refusal of what a state does not allow.
 #[must_use]
 pub fn illegal(table: &'static [Transition], state: &str) -> Error {
-    Error::from(Code::IllegalTransition).allowing(verbs(table, state))
+    Error::from(Code::IllegalTransition).with_allowed(verbs(table, state))
 }
 
 #[cfg(test)]

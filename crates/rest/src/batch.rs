@@ -36,7 +36,11 @@ pub async fn read_items<T: DeserializeOwned>(work: &Work, call: &Call, schema: &
         work.yield_when_due().await;
         let mut item = item.clone();
         let faults = call.kernel.validators.faults(schema, &mut item, "")?;
-        read.push(if faults.is_empty() { body::from_value(item) } else { Err(Error::from(Code::ValidationFailed).with(faults)) });
+        read.push(if faults.is_empty() {
+            body::from_value(item)
+        } else {
+            Err(Error::from(Code::ValidationFailed).with_field_errors(faults))
+        });
     }
     Ok(read)
 }
@@ -213,7 +217,8 @@ pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
         Some(("external_id", system)) if table.shape.extensible && table.parent.is_none() => Some(system.to_owned()),
         _ => {
             return Err(Error::invalid(
-                FieldError::new("/match_on", FieldCode::UnknownValue, "").instead_of(&envelope.match_on, ["id", "external_id:<system>"]),
+                FieldError::new("/match_on", FieldCode::UnknownValue, "")
+                    .with_suggestion(&envelope.match_on, ["id", "external_id:<system>"]),
             ));
         }
     };
@@ -352,7 +357,7 @@ impl Batch<'_> {
         let mut item = item.clone();
         let faults = self.call.kernel.validators.faults(&format!("{}BatchItem", table.shape.type_name), &mut item, "")?;
         if !faults.is_empty() {
-            return Err(Error::from(Code::ValidationFailed).with(faults));
+            return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
         }
         let Value::Object(mut fields) = item else { return Err(Code::Internal.into()) };
         // A resource may have a field of that name itself.
@@ -383,7 +388,7 @@ impl Batch<'_> {
         let Some(before) = existing else {
             let faults = self.call.kernel.validators.faults(&input(table.shape.type_name), &mut Value::Object(fields.clone()), "")?;
             if !faults.is_empty() {
-                return Err(Error::from(Code::ValidationFailed).with(faults));
+                return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
             }
             return match self.reference(table, item) {
                 Some(reference) => Ok(Step::Create(named_draft(table, fields, &reference)?)),

@@ -25,7 +25,7 @@ const DEPTH: usize = 64;
 
 /// Reads bytes into one JSON value: UTF-8, not too deep.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).about("not UTF-8"))?;
+    std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).with_detail("not UTF-8"))?;
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {
@@ -249,7 +249,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
         Kind::AdditionalProperties { unexpected } => {
             let known: Vec<String> = here().and_then(|s| s["properties"].as_object()).into_iter().flat_map(|p| p.keys().cloned()).collect();
             let named = |name: &String| {
-                FieldError::new(format!("{at}/{}", step(name)), FieldCode::UnknownField, "").instead_of(name, known.clone())
+                FieldError::new(format!("{at}/{}", step(name)), FieldCode::UnknownField, "").with_suggestion(name, known.clone())
             };
             unexpected.iter().take(MOST_FAULTS).map(named).collect()
         }
@@ -258,7 +258,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
         }
         Kind::Enum { options } => {
             let options = options.as_array().into_iter().flatten().filter_map(Value::as_str);
-            vec![FieldError::new(at, FieldCode::UnknownValue, "").instead_of(sent, options)]
+            vec![FieldError::new(at, FieldCode::UnknownValue, "").with_suggestion(sent, options)]
         }
         Kind::Type { .. } if error.instance().is_null() => one(FieldCode::NullNotAllowed, String::new()),
         Kind::Type { .. } => {

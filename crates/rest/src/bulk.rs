@@ -212,11 +212,11 @@ fn job(operation_id: Uuid) -> Result<NewJob> {
 pub async fn revert(work: &Work, found: Stored<kept::Operation>) -> Result<Stored<kept::Operation>> {
     let (id, data) = (found.id(), found.data);
     if data.revertible_until.is_none_or(|until| until <= work.now) {
-        return Err(Error::from(Code::Conflict).about("what was before is not kept any more"));
+        return Err(Error::from(Code::Conflict).with_detail("what was before is not kept any more"));
     }
     // The record is locked: of two requests at a time one finds the other's.
     if operations::is_being_reverted(work, id).await? {
-        return Err(Error::from(Code::Conflict).about("it is being reverted already"));
+        return Err(Error::from(Code::Conflict).with_detail("it is being reverted already"));
     }
     let shape = work.shape(&data.resource)?;
     let is_assignment = match data.kind {

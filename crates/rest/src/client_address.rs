@@ -50,7 +50,9 @@ fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Res
     let by_list = hops(&X_FORWARDED_FOR).map(|text| client(text.split(',').map(node).collect()));
     let by_standard = hops(&header::FORWARDED).map(|text| client(split(&text, ',').into_iter().map(forwarded_for).collect()));
     match (by_list, by_standard) {
-        (Some(a), Some(b)) if a != b => Err(Error::from(Code::InvalidHeader).about("X-Forwarded-For and Forwarded name different clients")),
+        (Some(a), Some(b)) if a != b => {
+            Err(Error::from(Code::InvalidHeader).with_detail("X-Forwarded-For and Forwarded name different clients"))
+        }
         (Some(address), _) | (None, Some(address)) => Ok(address),
         (None, None) => Ok(peer),
     }

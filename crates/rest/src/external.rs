@@ -24,13 +24,15 @@ pub const LONGEST_EXTERNAL_ID: usize = 128;
 /// Refuses a system that is not registered, or that this caller may not write for.
 pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
     if !reader.caller.systems.is_empty() && !reader.caller.systems.iter().any(|s| s == code) {
-        return Err(Error::from(Code::Forbidden).about("this key writes for other systems only").allowing(reader.caller.systems.clone()));
+        return Err(Error::from(Code::Forbidden)
+            .with_detail("this key writes for other systems only")
+            .with_allowed(reader.caller.systems.clone()));
     }
     let mut sql = reader.sql();
     sql.push("SELECT 1 FROM external_systems WHERE deleted_at IS NULL AND code = ").text(code);
     if reader.count(sql).await? == 0 {
         let fault = FieldError::new("/system", FieldCode::UnknownReference, "external_systems");
-        return Err(Error::from(Code::UnknownReference).with(vec![fault]));
+        return Err(Error::from(Code::UnknownReference).with_field_errors(vec![fault]));
     }
     Ok(())
 }

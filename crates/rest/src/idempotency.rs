@@ -79,7 +79,7 @@ impl Key {
         let headers: Value = serde_json::from_str(&headers).unwrap_or_default();
         if status == DONE {
             // It was done, and must not be done twice; but the answer is not there any more.
-            return Err(Error::from(Code::Conflict).about(match headers["location"].as_str() {
+            return Err(Error::from(Code::Conflict).with_detail(match headers["location"].as_str() {
                 Some(location) => {
                     format!("this was done before; its answer showed a secret, which is not shown again: give {location} a new one")
                 }
@@ -182,7 +182,7 @@ async fn expect_seen(work: &Work, shape: &'static Shape, id: Option<Uuid>) -> Re
 
 /// It was done, and must not be done twice; but what was answered is not for the caller any more.
 fn withheld() -> Error {
-    Error::from(Code::Conflict).about("this was done before; its answer is not shown again, because your rights have changed since")
+    Error::from(Code::Conflict).with_detail("this was done before; its answer is not shown again, because your rights have changed since")
 }
 
 /// What tells the rights of a caller at one moment from those at another.
@@ -211,5 +211,5 @@ pub fn read(header: Option<&actix_web::http::header::HeaderValue>) -> Result<Opt
     let Some(value) = header else { return Ok(None) };
     let fits = |k: &&str| (1..=255).contains(&k.len()) && k.bytes().all(|b| (0x21..0x7f).contains(&b));
     let key = value.to_str().ok().filter(fits).map(str::to_owned);
-    key.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).about("Idempotency-Key: 1 to 255 visible ASCII characters"))
+    key.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).with_detail("Idempotency-Key: 1 to 255 visible ASCII characters"))
 }

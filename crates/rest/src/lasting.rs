@@ -41,7 +41,7 @@ impl Lasting {
         if self.checked.elapsed() >= CHECKED_EVERY {
             self.caller = self.kernel.caller(self.authorization.as_deref(), self.client_address, now).await?;
             if self.caller.reach(&self.permission).is_none() {
-                return Err(Error::from(Code::Forbidden).allowing([self.permission.clone()]));
+                return Err(Error::from(Code::Forbidden).with_allowed([self.permission.clone()]));
             }
             self.checked = Clock::now();
         }

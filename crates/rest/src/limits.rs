@@ -173,7 +173,9 @@ impl Slots {
         let mut all = self.all();
         let open = all.entry(name.clone()).or_default();
         if *open >= most {
-            return Err(Error::from(Code::RateLimited).about(format!("{about}: at most {most} of one caller at a time")).retry_after(5));
+            return Err(Error::from(Code::RateLimited)
+                .with_detail(format!("{about}: at most {most} of one caller at a time"))
+                .retry_after(5));
         }
         *open += 1;
         drop(all);

@@ -93,7 +93,7 @@ pub fn detail(error: &Error, language: Language) -> String {
         Language::En => error.code.about(),
         _ => title(error.code, language),
     };
-    match (error.code, error.about.as_str()) {
+    match (error.code, error.detail.as_str()) {
         (Code::Internal, _) | (_, "") => sentence.to_owned(),
         (_, about) => format!("{sentence} ({about})"),
     }

@@ -69,7 +69,7 @@ async fn dispatch(request: HttpRequest, app: web::Data<App>, payload: web::Paylo
         Found::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
         Found::OtherMethods(route, methods) => {
             request.extensions_mut().insert(Operated::Nothing { route });
-            refused(&request, &Error::from(Code::MethodNotAllowed).allowing(methods))
+            refused(&request, &Error::from(Code::MethodNotAllowed).with_allowed(methods))
         }
         Found::Nothing => refused(&request, &Code::UnknownPath.into()),
     }
@@ -230,7 +230,7 @@ async fn answer(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload
         {
             missing = operation.missing_permissions(&sender.caller, &body);
         }
-        return Err(Error::from(Code::Forbidden).allowing(missing));
+        return Err(Error::from(Code::Forbidden).with_allowed(missing));
     }
     let (raw, call) = incoming.read(path, payload, sender).await?;
     match &operation.run {
@@ -257,7 +257,7 @@ impl Incoming<'_> {
         let (operation, kernel, request) = (self.operation, self.kernel, self.request);
         let address = client_address(request)?;
         if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
-            return Err(Error::from(Code::InvalidHeader).about("Authorization: once"));
+            return Err(Error::from(Code::InvalidHeader).with_detail("Authorization: once"));
         }
         let authorization = match (header_text(request, "authorization"), ticket(operation, request)) {
             (None, Some(ticket)) => Some(kernel.authenticator.redeem(kernel, &ticket, address, self.now).await?),
@@ -404,7 +404,7 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
         let kind = part.split(';').next().unwrap_or_default().trim();
         kind.is_empty() || operation.media.accepted_as().iter().any(|ours| kind.eq_ignore_ascii_case(ours))
     };
-    if accept.split(',').any(fits) { Ok(()) } else { Err(Error::from(Code::NotAcceptable).allowing([operation.media.name()])) }
+    if accept.split(',').any(fits) { Ok(()) } else { Err(Error::from(Code::NotAcceptable).with_allowed([operation.media.name()])) }
 }
 
 fn bounded(request: &HttpRequest) -> Result<()> {
@@ -412,7 +412,7 @@ fn bounded(request: &HttpRequest) -> Result<()> {
         .iter()
         .find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER))
     {
-        Some(name) => Err(Error::from(Code::InvalidHeader).about(format!("{name}: at most {LONGEST_HEADER} characters"))),
+        Some(name) => Err(Error::from(Code::InvalidHeader).with_detail(format!("{name}: at most {LONGEST_HEADER} characters"))),
         None => Ok(()),
     }
 }
@@ -424,7 +424,9 @@ fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<St
     }
     let decoded = web::Query::<Vec<(String, String)>>::from_query(text);
     let pairs = decoded
-        .map_err(|_| Error::from(Code::InvalidQuery).with(vec![FieldError::new("?", FieldCode::InvalidFormat, "URL-encoded UTF-8")]))?
+        .map_err(|_| {
+            Error::from(Code::InvalidQuery).with_field_errors(vec![FieldError::new("?", FieldCode::InvalidFormat, "URL-encoded UTF-8")])
+        })?
         .into_inner();
     let of_writes = if matches!(operation.run, Run::Write(_)) { std::slice::from_ref(&*DRY_RUN) } else { &[] };
     query::check([&operation.query, of_writes], pairs)
@@ -434,7 +436,7 @@ fn read_query(operation: &Operation, request: &HttpRequest) -> Result<HashMap<St
 fn only_if_new(operation: &Operation, request: &HttpRequest) -> Result<bool> {
     match request.headers().get(header::IF_NONE_MATCH).map(HeaderValue::to_str) {
         Some(Ok("*")) => Ok(true),
-        Some(_) if operation.method == Method::PUT => Err(Error::from(Code::InvalidHeader).about("If-None-Match: * or nothing")),
+        Some(_) if operation.method == Method::PUT => Err(Error::from(Code::InvalidHeader).with_detail("If-None-Match: * or nothing")),
         _ => Ok(false),
     }
 }
@@ -444,7 +446,7 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>> {
         None | Some("*") => Ok(None),
         Some(tag) => {
             let version = tag.trim_start_matches("W/").strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|v| v.parse().ok());
-            version.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).about("If-Match: an ETag such as \"3\""))
+            version.map(Some).ok_or_else(|| Error::from(Code::InvalidHeader).with_detail("If-Match: an ETag such as \"3\""))
         }
     }
 }
@@ -483,7 +485,7 @@ async fn read_body(
         faults = kernel.validators.faults(&schema, &mut value, "")?;
     }
     if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
+        return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
     match value {
         Value::Object(map) => Ok((bytes, map)),
@@ -498,14 +500,14 @@ async fn read_bytes(limit: usize, kernel: &Kernel, request: &HttpRequest, mut pa
     }
     let length = header_text(request, "content-length").and_then(|l| l.parse::<usize>().ok());
     if length.is_some_and(|l| l > limit) {
-        return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+        return Err(Error::from(Code::TooLarge).with_detail(format!("{limit} bytes")));
     }
     let read = async {
         let mut bytes: Vec<u8> = vec![];
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).about("the body broke off"))?;
+            let chunk = chunk.map_err(|_| Error::from(Code::MalformedJson).with_detail("the body broke off"))?;
             if bytes.len() + chunk.len() > limit {
-                return Err(Error::from(Code::TooLarge).about(format!("{limit} bytes")));
+                return Err(Error::from(Code::TooLarge).with_detail(format!("{limit} bytes")));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -530,11 +532,12 @@ async fn expect_nothing(operation: &Operation, kernel: &Kernel, request: &HttpRe
         Value::Null => vec![],
         _ => vec![FieldError::new("", FieldCode::WrongType, "an object")],
     };
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 fn form(bytes: &[u8]) -> Result<Value> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).about("not UTF-8"))?;
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Error::from(Code::MalformedJson).about("not a form"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::from(Code::MalformedJson).with_detail("not UTF-8"))?;
+    let pairs =
+        web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Error::from(Code::MalformedJson).with_detail("not a form"))?;
     Ok(Value::Object(pairs.into_inner().into_iter().map(|(k, v)| (k, Value::String(v))).collect()))
 }

@@ -32,7 +32,7 @@ pub fn body(error: &Error, language: Language, request_id: &str) -> Value {
 
 /// The version the record has now, where If-Match named another one.
 fn current_version(error: &Error) -> Option<i64> {
-    error.about.parse().ok().filter(|_| error.code == Code::VersionConflict)
+    error.detail.parse().ok().filter(|_| error.code == Code::VersionConflict)
 }
 
 fn fault(e: &FieldError, language: Language) -> Value {

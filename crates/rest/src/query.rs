@@ -281,7 +281,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
             let twice = malformed.errors.into_iter().map(|fault| FieldError { pointer: format!("/filter{}", fault.pointer), ..fault });
             let faults: Vec<FieldError> = twice.collect();
             let unread = || vec![FieldError::new("?filter", FieldCode::MalformedJson, "one JSON object")];
-            Error::from(Code::InvalidFilter).with(if faults.is_empty() { unread() } else { faults })
+            Error::from(Code::InvalidFilter).with_field_errors(if faults.is_empty() { unread() } else { faults })
         })?;
         // Text is stored composed, so it is compared composed; NUL is named by the filter's own reading.
         super::body::clean(&mut value, "", &mut vec![]);
@@ -304,7 +304,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: 
     let fields = fields(shape, get("fields"), &mut faults);
     let expand = expand(shape, get("expand"), &words, &mut faults);
     if !faults.is_empty() {
-        return Err(Error::from(Code::InvalidQuery).with(faults));
+        return Err(Error::from(Code::InvalidQuery).with_field_errors(faults));
     }
     let q = get("q").map(str::to_owned);
     let filter = (!parts.is_empty()).then_some(Filter::All(parts));
@@ -376,7 +376,7 @@ fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: 
         let read = |part: &str| -> std::result::Result<Scalar, FieldError> {
             match &target {
                 Target::Field(field) => field.parse(part).map_err(|(code, about)| match code {
-                    FieldCode::UnknownValue => FieldError::new(format!("?{name}"), code, "").instead_of(part, field.options.clone()),
+                    FieldCode::UnknownValue => FieldError::new(format!("?{name}"), code, "").with_suggestion(part, field.options.clone()),
                     _ => FieldError::new(format!("?{name}"), code, about),
                 }),
                 Target::Tags => Ok(Scalar::Text(part.trim().to_lowercase())),
@@ -423,9 +423,8 @@ pub fn fields(shape: &'static Shape, text: Option<&str>, faults: &mut Vec<FieldE
     for name in text.split(',').map(str::trim) {
         match shape.field(name) {
             Some(field) => chosen.push(field.name),
-            None => {
-                faults.push(FieldError::new("?fields", FieldCode::UnknownField, "").instead_of(name, shape.fields.iter().map(|f| f.name)))
-            }
+            None => faults
+                .push(FieldError::new("?fields", FieldCode::UnknownField, "").with_suggestion(name, shape.fields.iter().map(|f| f.name))),
         }
     }
     Some(chosen)
@@ -459,7 +458,7 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
                 }
             }
             Some(_) => faults.push(FieldError::new("?expand", FieldCode::HiddenField, name)),
-            None => faults.push(FieldError::new("?expand", FieldCode::UnknownField, "").instead_of(name, expandable(shape))),
+            None => faults.push(FieldError::new("?expand", FieldCode::UnknownField, "").with_suggestion(name, expandable(shape))),
         }
     }
     if all.len() > MOST_EXPANDED {
@@ -476,7 +475,7 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
     for (name, value) in pairs {
         let at = format!("?{name}");
         let Some(parameter) = parameters().find(|p| p.name == name) else {
-            faults.push(FieldError::new(at, FieldCode::UnknownParameter, "").instead_of(&name, parameters().map(|p| p.name.clone())));
+            faults.push(FieldError::new(at, FieldCode::UnknownParameter, "").with_suggestion(&name, parameters().map(|p| p.name.clone())));
             continue;
         };
         faults.extend(misfit(&parameter.schema, &value).map(|mut fault| {
@@ -490,7 +489,7 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
     }
     let missing = parameters().filter(|p| p.required && !given.contains_key(&p.name));
     faults.extend(missing.map(|p| FieldError::new(format!("?{}", p.name), FieldCode::Required, "")));
-    if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with(faults)) }
+    if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with_field_errors(faults)) }
 }
 
 fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
@@ -515,7 +514,7 @@ fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
     }
     let options: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !options.is_empty() && !options.contains(&value) {
-        return Some(FieldError::new("", FieldCode::UnknownValue, "").instead_of(value, options));
+        return Some(FieldError::new("", FieldCode::UnknownValue, "").with_suggestion(value, options));
     }
     match schema["format"].as_str() {
         Some("uuid") if Kind::Id.parse(value).is_err() => return fault(FieldCode::WrongType, Kind::Id.expects().to_owned()),

@@ -29,7 +29,7 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
         None => vec![],
     };
     if !faults.is_empty() {
-        return Err(Error::from(Code::InvalidQuery).with(faults));
+        return Err(Error::from(Code::InvalidQuery).with_field_errors(faults));
     }
     let view = View::new(reader, shape, chosen.as_deref(), expand.iter().flat_map(Expand::fields).collect());
     let line = list::one(reader, &view, id, parent, "read").await?;

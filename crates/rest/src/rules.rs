@@ -150,7 +150,7 @@ impl Table {
             && given("team_id").flatten().is_none_or(|team| caller.teams.contains(&team));
         let assign = self.shape.permission("assign");
         if self.shape.owned && !is_own && caller.reach(&assign).is_none() {
-            return Err(Error::from(Code::Forbidden).allowing([assign]));
+            return Err(Error::from(Code::Forbidden).with_allowed([assign]));
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Table {
         let line = list::one(reader, &View::new(reader, parent.shape, Some(&["id"]), vec![]), id, None, "read").await?;
         let permission = parent.shape.permission("update");
         if verb != "read" && parent.shape.owned && !reader.caller.visibility(&permission).includes(line.owner.0, line.owner.1) {
-            return Err(Error::from(Code::Forbidden).allowing([permission]));
+            return Err(Error::from(Code::Forbidden).with_allowed([permission]));
         }
         Ok(Some((parent.field, id)))
     }

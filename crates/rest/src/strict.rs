@@ -12,11 +12,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = Strict(&twice).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|e| {
-        let malformed = Error::from(Code::MalformedJson).about(format!("line {} column {}", e.line(), e.column()));
+        let malformed = Error::from(Code::MalformedJson).with_detail(format!("line {} column {}", e.line(), e.column()));
         match twice.take() {
             Some(steps) => {
                 let pointer = steps.iter().rev().map(|name: &String| format!("/{}", step(name))).collect::<String>();
-                malformed.with(vec![FieldError::new(pointer, FieldCode::Repeated, "")])
+                malformed.with_field_errors(vec![FieldError::new(pointer, FieldCode::Repeated, "")])
             }
             None => malformed,
         }

@@ -60,7 +60,7 @@ pub async fn apply(
     let may_be_taken = |item: CreditItem| match accounts.of(&item).and_then(|account| refused.get(&account)) {
         Some(place) => {
             let fault = FieldError::new("", FieldCode::InvoiceRefused, format!("/invoices/{place}"));
-            Err(Error::from(Code::Conflict).with(vec![fault]))
+            Err(Error::from(Code::Conflict).with_field_errors(vec![fault]))
         }
         None => included.fault(&accounts, &item).map_or(Ok(item), Err),
     };
@@ -152,7 +152,7 @@ impl Held {
             Taken::Unchanged => (ItemStatus::Unchanged, None),
             Taken::Stale => {
                 let fault = FieldError::new("/as_of", FieldCode::Superseded, self.balance.data.newer_than(item));
-                (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![fault])))
+                (ItemStatus::Stale, Some(Error::from(Code::Conflict).with_field_errors(vec![fault])))
             }
             Taken::Conflicting => {
                 let fault = FieldError::new(
@@ -160,7 +160,7 @@ impl Held {
                     FieldCode::SameAsOfDifferentValues,
                     "the more prudent of the two is kept; see the reconciliation",
                 );
-                (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![fault])))
+                (ItemStatus::Stale, Some(Error::from(Code::Conflict).with_field_errors(vec![fault])))
             }
         };
         Outcome { status, id: None, external_id: item.external_id.clone(), version: None, error }

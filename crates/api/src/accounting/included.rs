@@ -109,7 +109,7 @@ impl Included {
                 None => faults.push(FieldError::new(format!("/included_orders/{n}"), FieldCode::UnknownReference, Order::PLURAL)),
             }
         }
-        (amount, (!faults.is_empty()).then(|| Error::from(samphan_resource::error::Code::UnknownReference).with(faults)))
+        (amount, (!faults.is_empty()).then(|| Error::from(samphan_resource::error::Code::UnknownReference).with_field_errors(faults)))
     }
 
     /// Whether a customer's item names what is not an order of that customer: it is refused then.

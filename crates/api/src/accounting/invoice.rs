@@ -80,7 +80,7 @@ fn expect_confirmed(invoice: &OrderInvoice, order: &Stored<Order>) -> Result<()>
         return Ok(());
     }
     let fault = FieldError::new("/order_id", FieldCode::NotConfirmed, "an order that was confirmed and is not cancelled");
-    Err(Error::from(Code::Conflict).with(vec![fault]).against(Order::PLURAL, order.id(), "status"))
+    Err(Error::from(Code::Conflict).with_field_errors(vec![fault]).with_conflict(Order::PLURAL, order.id(), "status"))
 }
 
 fn expect_amounts(invoice: &OrderInvoice) -> Result<()> {
@@ -94,7 +94,7 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     let key = |i: &OrderInvoice| (i.system.clone(), i.document_no.clone(), i.order_id, i.order_line_id);
     if key(&after.data) != key(&before.data) {
         let about = "system, document_no, order_id and order_line_id stay; delete it and make another";
-        return Err(Error::from(Code::Conflict).about(about));
+        return Err(Error::from(Code::Conflict).with_detail(about));
     }
     // What was true earlier is no news.
     if after.data.as_of < before.data.as_of {
@@ -105,7 +105,11 @@ async fn update(work: &Work, before: &Stored<OrderInvoice>, mut after: Stored<Or
     let says = |i: &OrderInvoice| (i.kind, i.quantity, i.amount);
     if after.data.as_of == before.data.as_of && says(&after.data) != says(&before.data) {
         let about = "a later as_of: the books said something else at that moment, or the document has two rows for one order line";
-        return Err(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::SameAsOfDifferentValues, about)]));
+        return Err(Error::from(Code::Conflict).with_field_errors(vec![FieldError::new(
+            "/as_of",
+            FieldCode::SameAsOfDifferentValues,
+            about,
+        )]));
     }
     let order = stored::find::<Order>(work, before.data.order_id.0, "read").await?;
     if says(&after.data) != says(&before.data) {
@@ -187,7 +191,7 @@ async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
     if after.data.as_of < before.data.as_of {
         let known = before.data.as_of.map(|at| format!("as of {at}")).unwrap_or_default();
         let fault = FieldError::new("/as_of", FieldCode::Superseded, known);
-        return Ok(done(ItemStatus::Stale, &before, Some(Error::from(Code::Conflict).with(vec![fault]))));
+        return Ok(done(ItemStatus::Stale, &before, Some(Error::from(Code::Conflict).with_field_errors(vec![fault]))));
     }
     let made = update(work, &before, after).await?;
     Ok(done(if made.version() == before.version() { ItemStatus::Unchanged } else { ItemStatus::Updated }, &made, None))

@@ -25,9 +25,9 @@ pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
     let faults: Vec<FieldError> = [("/entity", books.entity, &ledger.entity), ("/currency", books.currency, &ledger.currency)]
         .into_iter()
         .filter_map(|(pointer, kept, sent)| Some((pointer, kept.filter(|kept| kept != sent)?, sent)))
-        .map(|(pointer, kept, sent)| FieldError::new(pointer, FieldCode::UnknownValue, "").instead_of(sent, [kept]))
+        .map(|(pointer, kept, sent)| FieldError::new(pointer, FieldCode::UnknownValue, "").with_suggestion(sent, [kept]))
         .collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// A system's feed is this work's alone until it ends: its pushes and mappings stand in line, so that none overtakes another
@@ -71,7 +71,7 @@ impl Accounts {
                 (Code::UnknownExternalId, fault)
             }
         };
-        Outcome::failed(item.external_id.clone(), Error::from(code).with(vec![fault]))
+        Outcome::failed(item.external_id.clone(), Error::from(code).with_field_errors(vec![fault]))
     }
 }
 

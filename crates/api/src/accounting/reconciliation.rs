@@ -123,7 +123,7 @@ type Key = (String, String, String);
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     if !crate::credit::sees_amounts(reader)? {
-        return Err(Error::from(Code::Forbidden).about("what it adds up is hidden from you"));
+        return Err(Error::from(Code::Forbidden).with_detail("what it adds up is hidden from you"));
     }
     let system = call.query.get("system");
     let cutoffs = cutoffs(reader).await?;

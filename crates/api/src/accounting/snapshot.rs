@@ -52,7 +52,7 @@ pub async fn expect_open(work: &Work, id: Uuid, ledger: &Ledger) -> Result<()> {
         return Err(wrong(FieldCode::OtherLedger, "a snapshot of the same system, entity and currency"));
     }
     if snapshot.status == SnapshotStatus::Complete {
-        return Err(Error::from(Code::IllegalTransition).about("the snapshot is complete"));
+        return Err(Error::from(Code::IllegalTransition).with_detail("the snapshot is complete"));
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ pub async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: Contr
         faults.push(FieldError::new("/receivable_total", FieldCode::ControlTotalMismatch, format!("{receivable} came in")));
     }
     if !faults.is_empty() {
-        return Err(Error::from(Code::ControlTotalMismatch).with(faults));
+        return Err(Error::from(Code::ControlTotalMismatch).with_field_errors(faults));
     }
     let missing = mark_missing(work, &before).await?;
     let mut after = before.clone();

@@ -157,7 +157,7 @@ async fn products(reader: &Reader, lines: &[AskLine]) -> Result<Vec<(Uuid, Strin
             None => faults.push(FieldError::new(format!("/lines/{i}"), FieldCode::UnknownReference, "products")),
         }
     }
-    if faults.is_empty() { Ok(all) } else { Err(Error::from(Code::UnknownReference).with(faults)) }
+    if faults.is_empty() { Ok(all) } else { Err(Error::from(Code::UnknownReference).with_field_errors(faults)) }
 }
 
 /// Candidates by book and product.

@@ -49,7 +49,7 @@ pub async fn asked(call: &Call) -> Result<Asked> {
     let resources = query.get("resources").map(|text| resources(shapes, text, &mut faults));
     let account = query.get("account_id").and_then(|id| Uuid::parse_str(id).ok());
     if !faults.is_empty() {
-        return Err(Error::from(Code::InvalidQuery).with(faults));
+        return Err(Error::from(Code::InvalidQuery).with_field_errors(faults));
     }
     let mut named = query.get("types").map(|text| resources_of(shapes, text.split(','))).unwrap_or_default();
     named.extend(resources.iter().flatten().copied());
@@ -61,7 +61,7 @@ pub async fn asked(call: &Call) -> Result<Asked> {
         && record::seen_dead_or_alive(&reader, reader.shape(Account::PLURAL)?, account).await?.is_none()
     {
         let fault = FieldError::new("?account_id", FieldCode::UnknownReference, Account::PLURAL);
-        return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+        return Err(Error::from(Code::InvalidQuery).with_field_errors(vec![fault]));
     }
     Ok(asked)
 }
@@ -97,7 +97,7 @@ pub fn event_types<'a>(
             let mut groups: Vec<String> = known.iter().filter_map(|k| k.split_once('.')).map(|(one, _)| format!("{one}.*")).collect();
             groups.dedup();
             let allowed = known.iter().map(|k| (*k).to_owned()).chain(groups);
-            faults.push(FieldError::new(at(i), FieldCode::UnknownValue, "").instead_of(name, allowed));
+            faults.push(FieldError::new(at(i), FieldCode::UnknownValue, "").with_suggestion(name, allowed));
         }
     }
     meant.sort_unstable();
@@ -112,7 +112,7 @@ fn resources(shapes: &'static Shapes, text: &str, faults: &mut Vec<FieldError>) 
     for name in text.split(',').map(str::trim) {
         match known.iter().find(|k| **k == name) {
             Some(many) => meant.push(*many),
-            None => faults.push(FieldError::new("?resources", FieldCode::UnknownValue, "").instead_of(name, known.iter().copied())),
+            None => faults.push(FieldError::new("?resources", FieldCode::UnknownValue, "").with_suggestion(name, known.iter().copied())),
         }
     }
     meant
@@ -130,7 +130,7 @@ pub fn start(store: &Store, after: &str, newest: i64) -> Result<i64> {
 /// The position a cursor goes on after. One that is ahead of the end is of a time that a restore undid: it is refused.
 fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
     let position = store.feed_position(cursor)?;
-    if position > newest { Err(Error::from(Code::InvalidCursor).about("ahead of the feed")) } else { Ok(position) }
+    if position > newest { Err(Error::from(Code::InvalidCursor).with_detail("ahead of the feed")) } else { Ok(position) }
 }
 
 /// Hides in changes what the caller's field rules hide.

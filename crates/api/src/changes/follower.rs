@@ -64,7 +64,7 @@ impl ChangeFollower {
         let before_oldest = feed::oldest(store, now).await? - 1;
         if after > 0 && after < before_oldest {
             let about = format!("events up to position {before_oldest} were deleted: begin anew, without the cursor");
-            return Err(Error::from(Code::InvalidCursor).about(about));
+            return Err(Error::from(Code::InvalidCursor).with_detail(about));
         }
         Ok(after.max(before_oldest))
     }

@@ -89,6 +89,8 @@ fn wait(call: &Call) -> Result<Duration> {
     let seconds = text.strip_suffix('s').filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
     match seconds.filter(|n| *n <= LONGEST) {
         Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => Err(Error::from(Code::InvalidQuery).with(vec![FieldError::new("?wait", FieldCode::InvalidFormat, "0s to 30s")])),
+        None => {
+            Err(Error::from(Code::InvalidQuery).with_field_errors(vec![FieldError::new("?wait", FieldCode::InvalidFormat, "0s to 30s")]))
+        }
     }
 }

@@ -41,7 +41,7 @@ pub async fn run(call: Call) -> Result<Answer> {
     let slot = call.kernel.slots.take(format!("event streams of {}", call.caller.id), changes.streams_per_caller, "event streams")?;
     let after = changes.first_kept(store, after, call.now).await?;
     let place = Arc::clone(&changes.streams).try_acquire_owned();
-    let place = place.map_err(|_| Error::from(Code::RateLimited).about("too many streams are open").retry_after(5))?;
+    let place = place.map_err(|_| Error::from(Code::RateLimited).with_detail("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&changes);
     let flow = Flow { asked, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
     let events = unfold(flow, |mut flow| async move {

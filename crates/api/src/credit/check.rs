@@ -347,7 +347,7 @@ fn pending(work: &Work, found: &Stored<CreditCheck>) -> Result<Price> {
     let expired = found.data.expires_at.is_none_or(|at| at <= work.now);
     match found.data.authorised_amount {
         Some(amount) if !expired => Ok(amount),
-        _ => Err(Error::from(Code::IllegalTransition).about("the authorisation has expired; check again")),
+        _ => Err(Error::from(Code::IllegalTransition).with_detail("the authorisation has expired; check again")),
     }
 }
 

@@ -78,7 +78,7 @@ async fn note_changed_grades(work: &Work, changed: &[(&Stored<Account>, &Stored<
 pub async fn change_lifecycle(work: &Work, before: Stored<Account>, input: ChangeLifecycle) -> Result<Stored<Account>> {
     let stage = before.data.lifecycle_stage;
     if !stage.next().contains(&input.to) {
-        return Err(Error::from(Code::IllegalTransition).allowing(stage.next().iter().map(|s| s.as_str())));
+        return Err(Error::from(Code::IllegalTransition).with_allowed(stage.next().iter().map(|s| s.as_str())));
     }
     let mut after = before.clone();
     after.data.lifecycle_stage = input.to;

@@ -82,7 +82,7 @@ pub async fn take_along(work: &Work, account: &Stored<Account>, input: &Assign) 
             reach.includes(owner, team)
         };
         if !records.iter().all(is_covered) {
-            return Err(Error::from(Code::Forbidden).allowing([permission]));
+            return Err(Error::from(Code::Forbidden).with_allowed([permission]));
         }
         record::hand_over(work, shape, records, input.owner_id, input.team_id, input.reason.as_deref()).await?;
     }

@@ -98,7 +98,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let given: Vec<(&str, &String)> = KEYS.iter().filter_map(|k| call.query.get(*k).map(|v| (*k, v))).collect();
     let [(key, value)] = given.as_slice() else {
         let fault = FieldError::new("?phone", FieldCode::AmbiguousKey, "exactly one of phone, email, tax_id, external_id");
-        return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+        return Err(Error::from(Code::InvalidQuery).with_field_errors(vec![fault]));
     };
     // A caller that may not see a value may not ask whose it is.
     let sources: &[(&str, &str)] = match *key {
@@ -109,7 +109,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     for (many, field) in sources {
         if !may_see(reader, many, field)? {
             let fault = FieldError::new(format!("?{key}"), FieldCode::HiddenField, *field);
-            return Err(Error::from(Code::InvalidQuery).with(vec![fault]));
+            return Err(Error::from(Code::InvalidQuery).with_field_errors(vec![fault]));
         }
     }
     let (mut accounts, mut contacts): (Vec<Uuid>, Vec<Uuid>) = (vec![], vec![]);

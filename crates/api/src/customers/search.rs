@@ -104,7 +104,7 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn run(reader: &Reader, call: Call) -> Result<Answer> {
-    let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with(vec![fault]);
+    let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with_field_errors(vec![fault]);
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
     let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();
     searched.retain(|s| query::all_searched(reader, s));
@@ -112,7 +112,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     if let Some(names) = call.query.get("resources") {
         let known: Vec<&str> = searched.iter().map(|s| s.plural).collect();
         if let Some(stray) = names.split(',').find(|n| !known.contains(n)) {
-            return Err(invalid(FieldError::new("?resources", FieldCode::UnknownValue, "").instead_of(stray, known)));
+            return Err(invalid(FieldError::new("?resources", FieldCode::UnknownValue, "").with_suggestion(stray, known)));
         }
         searched.retain(|s| names.split(',').any(|n| n == s.plural));
     }

@@ -37,7 +37,7 @@ pub async fn expect_active(work: &Work, code: &str) -> Result<Books> {
         work.fetch_one(sql, |row| Ok((row.text(0)?, Books { entity: row.optional_text(1)?, currency: row.optional_text(2)? }))).await?;
     match read.ok_or(Code::Internal)? {
         (status, books) if status == "active" => Ok(books),
-        _ => Err(Error::from(Code::Conflict).about("the system is paused").allowing(["activate"])),
+        _ => Err(Error::from(Code::Conflict).with_detail("the system is paused").with_allowed(["activate"])),
     }
 }
 

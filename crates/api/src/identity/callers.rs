@@ -94,7 +94,7 @@ impl Authenticator for Credentials {
         Box::pin(async move {
             let header = authorization.ok_or_else(|| Error::from(Code::Unauthenticated))?;
             match self.authenticated(kernel, header, address, now).await {
-                Err(error) if error.code == Code::Unauthenticated && error.about != EXPIRED => {
+                Err(error) if error.code == Code::Unauthenticated && error.detail != EXPIRED => {
                     // Above the limit the answer is 429 instead.
                     kernel.limits.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
                     Err(error)

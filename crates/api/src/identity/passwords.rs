@@ -30,7 +30,7 @@ impl HashQueue {
 
     /// Waits for a turn to hash, which lasts until it is dropped; refuses where as many wait already as may.
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
-        let busy = || Error::from(Code::Unavailable).about("too many passwords are being checked").retry_after(RETRY_AFTER_SECONDS);
+        let busy = || Error::from(Code::Unavailable).with_detail("too many passwords are being checked").retry_after(RETRY_AFTER_SECONDS);
         let _place = self.waiting.try_acquire().map_err(|_| busy())?;
         self.running.acquire().await.map_err(|_| busy())
     }

@@ -264,7 +264,7 @@ pub fn check_grantable(found: &[ExcessRight], place: impl Fn(&ExcessRight) -> St
         };
         FieldError::new(place(excess), FieldCode::BeyondOwnRights, about)
     };
-    if found.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(found.iter().map(fault).collect())) }
+    if found.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(found.iter().map(fault).collect())) }
 }
 
 /// Refuses to act on rights that the caller does not have.
@@ -273,7 +273,7 @@ pub fn require_rights(work: &Work, held: &Caller, delegation: Delegation) -> Res
 }
 
 fn refusal(about: &str) -> Error {
-    Error::from(Code::Forbidden).about(about)
+    Error::from(Code::Forbidden).with_detail(about)
 }
 
 /// Refuses to act on a user or a key, or on what acts in its name, without its rights. What Samphan itself made takes all rights.

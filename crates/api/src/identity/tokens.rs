@@ -165,7 +165,7 @@ impl Keys {
 pub const EXPIRED: &str = "the access token has expired";
 
 fn expired() -> Error {
-    Error::from(Code::Unauthenticated).about(EXPIRED)
+    Error::from(Code::Unauthenticated).with_detail(EXPIRED)
 }
 
 /// SHA-256.

@@ -226,7 +226,7 @@ async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, ke
     let (was, next) = (before.map(Holder::key), Holder::key(key));
     faults.extend(scope_faults(&book, routes, was.as_ref(), &next));
     if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
+        return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
     let before = was.map(|was| book.caller(&was));
     let found = rights::excess_rights(work, before.as_ref(), &book.caller(&next), Delegation::Rights);
@@ -267,7 +267,7 @@ fn scope_faults(book: &Book, routes: &Routes, was: Option<&Holder>, next: &Holde
             let of = |permission: &str| permission.split(':').next().map(str::to_owned);
             let same = permissions.iter().filter(|p| of(p) == of(scope)).copied();
             let names: Vec<String> = permissions.iter().map(|p| (*p).to_owned()).collect();
-            let fault = FieldError::new(at, FieldCode::UnknownValue, "").instead_of(scope, same);
+            let fault = FieldError::new(at, FieldCode::UnknownValue, "").with_suggestion(scope, same);
             faults.push(FieldError { did_you_mean: nearest(scope, &names), ..fault });
         } else if !granted(next, scope) {
             faults.push(FieldError::new(at, FieldCode::BeyondOwnRights, format!("the key's roles do not grant {scope}")));

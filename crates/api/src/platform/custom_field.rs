@@ -20,7 +20,7 @@ pub fn routes() -> Collection<CustomField> {
 pub async fn create(work: &Work, draft: Stored<CustomField>) -> Result<Stored<CustomField>> {
     let known: Vec<&str> = work.store.shapes.values().filter(|s| s.extensible).map(|s| s.plural).collect();
     if !known.contains(&draft.data.resource.as_str()) {
-        let fault = FieldError::new("/resource", FieldCode::UnknownValue, "").instead_of(&draft.data.resource, known);
+        let fault = FieldError::new("/resource", FieldCode::UnknownValue, "").with_suggestion(&draft.data.resource, known);
         return Err(Error::invalid(fault));
     }
     stored::insert(work, draft).await

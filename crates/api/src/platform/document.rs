@@ -188,19 +188,19 @@ async fn find(request: &HttpRequest, app: &App, documents: &Arc<Documents>, vers
 
 /// The tags asked for; none for the whole document.
 fn tags(query: &str, document: &Value) -> Result<BTreeSet<String>> {
-    let invalid = |fault| Error::from(Code::InvalidQuery).with(vec![fault]);
+    let invalid = |fault| Error::from(Code::InvalidQuery).with_field_errors(vec![fault]);
     let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
         .map_err(|_| invalid(FieldError::new("?", FieldCode::InvalidFormat, "URL-encoded UTF-8")))?;
     let known = || document.pointer("/tags").and_then(Value::as_array).into_iter().flatten().filter_map(|tag| tag.get("name")?.as_str());
     let mut tags = BTreeSet::new();
     for (name, value) in pairs.into_inner() {
         if name != "tags" {
-            return Err(invalid(FieldError::new(format!("?{name}"), FieldCode::UnknownParameter, "").instead_of(&name, ["tags"])));
+            return Err(invalid(FieldError::new(format!("?{name}"), FieldCode::UnknownParameter, "").with_suggestion(&name, ["tags"])));
         }
         for tag in value.split(',').map(str::trim) {
             match known().find(|k| *k == tag) {
                 Some(tag) => tags.insert(tag.to_owned()),
-                None => return Err(invalid(FieldError::new("?tags", FieldCode::UnknownValue, "").instead_of(tag, known()))),
+                None => return Err(invalid(FieldError::new("?tags", FieldCode::UnknownValue, "").with_suggestion(tag, known()))),
             };
         }
     }

@@ -60,7 +60,7 @@ pub async fn require_no_records(work: &Work, user: Uuid) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    Err(Error::from(Code::InUse).about(format!("the user owns {found}; name who takes over in `hand_over_to`, or send `keep`")))
+    Err(Error::from(Code::InUse).with_detail(format!("the user owns {found}; name who takes over in `hand_over_to`, or send `keep`")))
 }
 
 /// Refuses to hand over records of a user without the permission to assign all of their resource: the successor may be the caller.
@@ -74,7 +74,7 @@ pub async fn require_assign(work: &Work, user: Uuid) -> Result<()> {
         sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.owner_id = ");
         sql.id(user).push(" LIMIT 1) s");
         if work.count(sql).await? > 0 {
-            return Err(Error::from(Code::Forbidden).allowing([permission]));
+            return Err(Error::from(Code::Forbidden).with_allowed([permission]));
         }
     }
     Ok(())

@@ -162,7 +162,7 @@ pub async fn exist(work: &Work, many: &'static str, pointer: &str, ids: Vec<Uuid
     let missing = ids.iter().enumerate().filter(|(_, id)| !found.contains(id));
     let faults: Vec<FieldError> =
         missing.map(|(i, _)| FieldError::new(format!("{pointer}/{i}"), FieldCode::UnknownReference, many)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// Who takes over from a user who is deactivated.

@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<Stored<Order>> {
     let account = stored::one_with::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
-    let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
+    let account = account.ok_or_else(|| Error::from(Code::InUse).with_detail("the customer was deleted"))?;
     let mut was = before.data.clone();
     was.mark_confirmed();
     let mut after = Stored { data: was.clone(), ..before.clone() };
@@ -123,5 +123,5 @@ fn amend_lines(work: &Work, before: &Order, after: &mut Order, lines: Vec<OrderL
             faults.push(FieldError::new("/lines", FieldCode::Shipped, "every line of which something is shipped or invoiced"));
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }

@@ -113,7 +113,7 @@ impl<'a> Commitment<'a> {
         // Deleting or blocking the customer takes the same lock.
         stand_in_line(work, after.data.account_id.0).await?;
         let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
-        let account = account.ok_or_else(|| Error::from(Code::InUse).about("the customer was deleted"))?;
+        let account = account.ok_or_else(|| Error::from(Code::InUse).with_detail("the customer was deleted"))?;
         let promised = of_promise(work, &after.data).await?;
         let holds = hold::open(work, before.id()).await?;
         let asked = asked_amount(&before.data, &after.data);

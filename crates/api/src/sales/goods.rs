@@ -235,7 +235,7 @@ pub async fn carry_over(work: &Work, before: &Order, after: &mut Order, source: 
         };
         let mut faults: Vec<FieldError> = places.iter().zip(&lines).filter_map(fault).collect();
         faults.dedup_by(|a, b| a.pointer == b.pointer);
-        return Err(Error::from(Code::InsufficientStock).with(faults));
+        return Err(Error::from(Code::InsufficientStock).with_field_errors(faults));
     }
     for (place, with_goods) in places.into_iter().zip(lines) {
         if let Some(line) = after.lines.get_mut(place) {

@@ -117,11 +117,11 @@ pub async fn refuse_while_open(work: &Work, account: Uuid, ending: Ending) -> Re
     if open.is_empty() {
         return Ok(());
     }
-    let mut refusal = Error::from(Code::InUse).about("business is under way");
+    let mut refusal = Error::from(Code::InUse).with_detail("business is under way");
     for many in ["orders", "order_promises", "credit_balances", "order_invoices"] {
         let ids = open.iter().filter(|(of, _)| of == many).map(|(_, id)| *id);
         for id in visible(work, many, ids).await?.into_iter().take(20) {
-            refusal = refusal.against(many, id, "account_id");
+            refusal = refusal.with_conflict(many, id, "account_id");
         }
     }
     Err(refusal)

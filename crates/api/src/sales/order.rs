@@ -236,7 +236,7 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
         }
         if before.data.promise_id.is_some() || after.data.promise_id.is_some() {
             return Err(
-                Error::from(Code::Conflict).about("an order made from a promise is what was promised; amend it once it is confirmed")
+                Error::from(Code::Conflict).with_detail("an order made from a promise is what was promised; amend it once it is confirmed")
             );
         }
         let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
@@ -274,7 +274,7 @@ pub(super) async fn expect_not_invoiced(work: &Work, order: &Stored<Order>) -> R
     sql.push(" LIMIT 1");
     match work.count(sql).await? {
         0 => Ok(()),
-        _ => Err(Error::from(Code::Conflict).about("something of the order is invoiced")),
+        _ => Err(Error::from(Code::Conflict).with_detail("something of the order is invoiced")),
     }
 }
 
@@ -314,11 +314,11 @@ async fn release(work: &Work, before: Stored<Order>, input: OrderReason) -> Resu
 /// Cancels an order, of which nothing has left.
 pub async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> Result<Stored<Order>> {
     if before.data.lines.iter().any(|l| l.shipped_quantity.0 > 0) {
-        return Err(Error::from(Code::IllegalTransition).allowing(["close"]));
+        return Err(Error::from(Code::IllegalTransition).with_allowed(["close"]));
     }
     if before.data.lines.iter().any(|l| l.billed_quantity().0 > 0) {
         let about = "something of the order is invoiced: have it credited first, or close the order";
-        return Err(Error::from(Code::Conflict).about(about));
+        return Err(Error::from(Code::Conflict).with_detail(about));
     }
     expect_no_shipment(work, &before).await?;
     let mut after = before.clone();
@@ -338,7 +338,7 @@ pub(super) async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Re
     let all = stored::all_with::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
     let open = |s: &&Stored<Shipment>| matches!(s.data.status, ShipmentStatus::Planned | ShipmentStatus::Picked | ShipmentStatus::Packed);
     match all.iter().find(open) {
-        Some(open) => Err(Error::from(Code::InUse).against(Shipment::PLURAL, open.id(), "status")),
+        Some(open) => Err(Error::from(Code::InUse).with_conflict(Shipment::PLURAL, open.id(), "status")),
         None => Ok(()),
     }
 }

@@ -127,7 +127,7 @@ fn name_products(order: &mut Order, earlier: &Earlier<'_>, products: &[Product])
         return Ok(());
     }
     let unknown = faults.iter().any(|f| f.code == FieldCode::UnknownReference);
-    Err(Error::from(if unknown { Code::UnknownReference } else { Code::ValidationFailed }).with(faults))
+    Err(Error::from(if unknown { Code::UnknownReference } else { Code::ValidationFailed }).with_field_errors(faults))
 }
 
 /// Fills in what a line takes over from its product, found by its id or SKU.
@@ -184,7 +184,7 @@ fn set_prices(
     if faults.is_empty() && !order.add_up(decimals) {
         faults.push(FieldError::new("/lines", FieldCode::OutOfRange, "smaller quantities or prices"));
     }
-    if faults.is_empty() { Ok(prices) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(prices) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// Sets the price of a line that keeps none, and its tax.

@@ -266,7 +266,11 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
         _ => e,
     })?;
     if before.data.status != PromiseStatus::Active || before.data.expires_at.is_none_or(|at| at <= work.now) {
-        return Err(Error::from(Code::Conflict).about("the promise no longer holds").against(OrderPromise::PLURAL, promise, "status"));
+        return Err(Error::from(Code::Conflict).with_detail("the promise no longer holds").with_conflict(
+            OrderPromise::PLURAL,
+            promise,
+            "status",
+        ));
     }
     if before.data.account_id != order.account_id {
         return Err(fault(FieldCode::NotOfAccount, "a promise to this customer"));

@@ -96,7 +96,7 @@ fn warehouse(order: &Order, asked: Option<WarehouseId>) -> Result<WarehouseId> {
     let all: BTreeSet<WarehouseId> = with_goods.collect();
     let fault = |code, about: &str| Err(Error::invalid(FieldError::new("/warehouse_id", code, about)));
     match (asked, all.first()) {
-        (_, None) => Err(Error::from(Code::Conflict).about("nothing is put aside for the order that is in no shipment yet")),
+        (_, None) => Err(Error::from(Code::Conflict).with_detail("nothing is put aside for the order that is in no shipment yet")),
         (Some(one), _) if all.contains(&one) => Ok(one),
         (Some(_), _) => fault(FieldCode::NothingThere, "a warehouse where goods are put aside for the order"),
         (None, Some(one)) if all.len() == 1 => Ok(*one),
@@ -150,7 +150,7 @@ fn taken(order: &mut Order, warehouse: WarehouseId, asked: Option<&[CreateShipme
             });
         }
     }
-    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Order>> {
@@ -161,7 +161,7 @@ async fn order_of(work: &Work, shipment: &Stored<Shipment>) -> Result<Stored<Ord
 pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) -> Result<Stored<Shipment>> {
     let order = order_of(work, &before).await?;
     if order.data.status == OrderStatus::OnHold {
-        return Err(Error::from(Code::Conflict).about("the order is on hold").against(Order::PLURAL, order.id(), "status"));
+        return Err(Error::from(Code::Conflict).with_detail("the order is on hold").with_conflict(Order::PLURAL, order.id(), "status"));
     }
     let shipped_at = happened(work, input.shipped_at, "/shipped_at")?;
     let shipped_on = calendar::today(work.zone().await?, shipped_at).to_string();
@@ -278,7 +278,7 @@ async fn split_by_identity(work: &Work, lines: &[ShipmentLine], picked: &[Picked
     if left.iter().any(|(.., quantity)| quantity.is_some_and(|q| q > 0)) {
         faults.push(FieldError::new("/picked", FieldCode::OutOfRange, "no more than the shipment's quantities"));
     }
-    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with(faults)) }
+    if faults.is_empty() { Ok(made) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
 }
 
 /// How the products of lines are told apart, where they are.
@@ -305,7 +305,7 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
     };
     let decided = decide(work, question).await?;
     if decided.policy.checkpoints.contains(&Checkpoint::Ship) && decided.verdict.decision > CreditAction::Warn {
-        return Err(Error::from(Code::Conflict).about("the customer's credit does not let goods leave"));
+        return Err(Error::from(Code::Conflict).with_detail("the customer's credit does not let goods leave"));
     }
     Ok(())
 }

@@ -136,7 +136,7 @@ impl<'w> Identities<'w> {
         let columns = [("product_id", Kind::Id), ("serial_no", Kind::Text), ("warehouse_id", Kind::Id)];
         if wanted > 0 && self.work.insert("stock_serials", &columns, rows, "ON CONFLICT DO NOTHING").await? < wanted {
             // Somebody received one of them at the same moment, in another warehouse.
-            return Err(Error::from(Code::Conflict).about("a serial number was received meanwhile"));
+            return Err(Error::from(Code::Conflict).with_detail("a serial number was received meanwhile"));
         }
         let changed = self.lots.iter().filter(|(_, [was, now])| was != now);
         let rows: Vec<Vec<Scalar>> = changed

@@ -182,12 +182,12 @@ pub fn refused(refusals: &[(String, Refusal)]) -> Error {
     } else {
         Code::ValidationFailed
     };
-    let mut error = Error::from(code).with(refusals.iter().map(|(at, refusal)| refusal.fault(at)).collect());
+    let mut error = Error::from(code).with_field_errors(refusals.iter().map(|(at, refusal)| refusal.fault(at)).collect());
     // A problem has room for a hundred records in the way; every line has its fault.
     let levels: BTreeSet<Uuid> =
         refusals.iter().filter_map(|(_, r)| if let Refusal::Short { level_id, .. } = r { *level_id } else { None }).collect();
     for level in levels.into_iter().take(100) {
-        error = error.against(StockLevel::PLURAL, level, "available");
+        error = error.with_conflict(StockLevel::PLURAL, level, "available");
     }
     error
 }

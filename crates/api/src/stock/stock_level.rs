@@ -65,7 +65,7 @@ pub async fn expect_unused(work: &Work, field: &'static str, id: Uuid, used: Use
     sql.push(if used == Use::Promised { " AND t.reserved <> 0" } else { " AND (t.reserved <> 0 OR t.on_hand <> 0)" });
     sql.push(" ORDER BY t.id LIMIT 1");
     match work.fetch_one(sql, |row| row.id(0)).await? {
-        Some(level) => Err(Error::from(Code::InUse).against(StockLevel::PLURAL, level, field)),
+        Some(level) => Err(Error::from(Code::InUse).with_conflict(StockLevel::PLURAL, level, field)),
         None => Ok(()),
     }
 }

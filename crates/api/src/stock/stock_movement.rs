@@ -156,9 +156,9 @@ pub(super) async fn warehouse(work: &Work, prefix: &str, id: Option<WarehouseId>
     let found = work.fetch_one(sql, |row| Ok((row.id(0)?, row.text(1)?))).await?;
     match found {
         Some((id, status)) if status == "active" => Ok(WarehouseId(id)),
-        Some(_) => {
-            Err(Error::from(Code::Conflict).with(vec![FieldError::new(at, FieldCode::Closed, "a warehouse in use")]).allowing(["reopen"]))
-        }
+        Some(_) => Err(Error::from(Code::Conflict)
+            .with_field_errors(vec![FieldError::new(at, FieldCode::Closed, "a warehouse in use")])
+            .with_allowed(["reopen"])),
         None => Err(Error::unknown_reference(at, "warehouses")),
     }
 }
@@ -239,7 +239,7 @@ async fn products(work: &Work, lines: &[Line]) -> Result<Vec<ProductId>> {
     }
     let code = if faults.is_empty() { Code::UnknownReference } else { Code::ValidationFailed };
     faults.extend(unknown);
-    if faults.is_empty() { Ok(all) } else { Err(Error::from(code).with(faults)) }
+    if faults.is_empty() { Ok(all) } else { Err(Error::from(code).with_field_errors(faults)) }
 }
 
 /// Products by what a request calls them.

@@ -65,7 +65,7 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
         let mut sql = work.sql();
         sql.push("SELECT 1 FROM stock_reservations WHERE id = ").id(id);
         if work.count(sql).await? > 0 {
-            return Err(Error::from(Code::AlreadyExists).against(StockReservation::PLURAL, id, "id"));
+            return Err(Error::from(Code::AlreadyExists).with_conflict(StockReservation::PLURAL, id, "id"));
         }
     }
     relations::require_any_references(work, work.shape(StockReservation::PLURAL)?, &draft.record).await?;
@@ -109,7 +109,7 @@ async fn open<'w>(work: &'w Work, call: &Call, verb: &str) -> Result<(Uuid, Held
     // What an order or a promise has put aside is theirs to move: they know how much it is.
     let owner = found.data.source_resource.as_deref().zip(found.data.source_id);
     if let Some((resource, id)) = owner.filter(|(resource, _)| matches!(*resource, "orders" | "order_promises")) {
-        return Err(Error::from(Code::InUse).against(resource, id, "lines"));
+        return Err(Error::from(Code::InUse).with_conflict(resource, id, "lines"));
     }
     transition::expect(StockReservation::TRANSITIONS, found.data.status.as_str(), verb)?;
     Ok((id, held))

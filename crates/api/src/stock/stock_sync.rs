@@ -99,7 +99,7 @@ async fn warehouse(work: &Work, asked: &StockSync) -> Result<WarehouseId> {
         (None, Some(name)) => {
             let found = find_references(work, work.shape("warehouses")?, &asked.system, std::slice::from_ref(name)).await?;
             let Some(id) = found.get(name) else {
-                return Err(Error::from(Code::UnknownExternalId).with(vec![FieldError::new(
+                return Err(Error::from(Code::UnknownExternalId).with_field_errors(vec![FieldError::new(
                     at,
                     FieldCode::UnknownExternalId,
                     "warehouses",
@@ -136,7 +136,7 @@ impl Named {
             (.., id) => (id.and_then(|id: ProductId| self.others.by_id(id)).map(|p| p.0.0), "/product_id", FieldCode::UnknownReference),
         };
         let code = if item.external_id.is_some() { Code::UnknownExternalId } else { Code::UnknownReference };
-        found.ok_or_else(|| Error::from(code).with(vec![FieldError::new(pointer, fault, "products")]))
+        found.ok_or_else(|| Error::from(code).with_field_errors(vec![FieldError::new(pointer, fault, "products")]))
     }
 }
 
@@ -202,11 +202,14 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
         Taken::Unchanged => (ItemStatus::Unchanged, None),
         Taken::Stale => {
             let known = level.count.as_ref().map(|(_, stamp)| format!("as of {}", stamp.as_of)).unwrap_or_default();
-            (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![FieldError::new("/as_of", FieldCode::Superseded, known)])))
+            (
+                ItemStatus::Stale,
+                Some(Error::from(Code::Conflict).with_field_errors(vec![FieldError::new("/as_of", FieldCode::Superseded, known)])),
+            )
         }
         Taken::Conflicting => {
             let fault = FieldError::new("/as_of", FieldCode::SameAsOfDifferentValues, "the smaller of the two counts is kept");
-            (ItemStatus::Stale, Some(Error::from(Code::Conflict).with(vec![fault])))
+            (ItemStatus::Stale, Some(Error::from(Code::Conflict).with_field_errors(vec![fault])))
         }
     })
 }

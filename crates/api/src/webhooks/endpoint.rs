@@ -172,14 +172,14 @@ async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint, before: Opt
     let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.service::<Sender>()?.allow_private).err().into_iter().collect();
     event_types(work.store.shapes, endpoint.event_types.iter().map(String::as_str), |i| format!("/event_types/{i}"), &mut faults);
     if !faults.is_empty() {
-        return Err(Error::from(Code::ValidationFailed).with(faults));
+        return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
     if before.is_none_or(|b| b.event_types != endpoint.event_types) {
         require_read(work, &resources_of(work.store.shapes, endpoint.event_types.iter().map(String::as_str)))?;
     }
     match condition(work, endpoint).await {
         // Here the filter is a field of a body, not a query.
-        Err(e) if e.code == Code::InvalidFilter => Err(Error::from(Code::ValidationFailed).with(e.errors)),
+        Err(e) if e.code == Code::InvalidFilter => Err(Error::from(Code::ValidationFailed).with_field_errors(e.errors)),
         other => other.map(|_| ()),
     }
 }

@@ -100,7 +100,7 @@ async fn run(call: Call) -> Result<Answer> {
     let has_history = match request.data.kind {
         PrivacyRequestKind::Access => true,
         PrivacyRequestKind::Portability => false,
-        _ => return Err(Error::from(Code::Conflict).about("a request of another kind: access and portability are exported")),
+        _ => return Err(Error::from(Code::Conflict).with_detail("a request of another kind: access and portability are exported")),
     };
     let person = person(&work, &request)?;
     let left = person.resources(&work);
@@ -130,7 +130,7 @@ async fn run(call: Call) -> Result<Answer> {
 fn refuse_half_sight(work: &Work, shapes: &[&'static Shape]) -> Result<()> {
     let hides = |shape: &&&'static Shape| shape.fields.iter().any(|field| work.caller.access(shape, field) < FieldAccess::ReadOnly);
     match shapes.iter().find(hides) {
-        Some(shape) => Err(Error::from(Code::Forbidden).about(format!("field rules hide something of {}", shape.plural))),
+        Some(shape) => Err(Error::from(Code::Forbidden).with_detail(format!("field rules hide something of {}", shape.plural))),
         None => Ok(()),
     }
 }
