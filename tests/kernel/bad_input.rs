@@ -267,7 +267,7 @@ async fn of_a_thousand_faults_the_first_are_named(app: App) {
         (app.post("/v1/accounts", json!({"name": "A", "tags": vec!["\0"; 5000]})).await, 422),
     ] {
         let named = answer.is(status)["errors"].as_array().unwrap().len();
-        assert_eq!(named, samphan_resource::error::MOST_FAULTS);
+        assert_eq!(named, samphan_resource::error::MAX_FIELD_ERRORS);
     }
     let refused = app.post("/v1/accounts/search", json!({"filter": {"any": vec![leaf; 5000]}})).await.refused(400, "invalid_filter");
     assert_eq!(refused["errors"].as_array().unwrap().len(), 1);

@@ -198,7 +198,7 @@ impl FieldCode {
 }
 
 /// Most faults named in one answer: a short request can have thousands, and each names what would do.
-pub const MOST_FAULTS: usize = 100;
+pub const MAX_FIELD_ERRORS: usize = 100;
 
 /// One fault in a request: where, what, and what would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,13 +231,13 @@ impl FieldError {
 }
 
 /// Longest name that is compared with others, in bytes.
-const LONGEST_SLIP: usize = 100;
+const MAX_SUGGESTION_BYTES: usize = 100;
 
 /// The name most like `sent`, if any is like it at all; none for what is too long to be a slip.
 #[must_use]
 pub fn nearest(sent: &str, names: &[String]) -> Option<String> {
     // To compare takes time and memory by the product of both lengths, and nothing that long is a slip of the pen.
-    if sent.len() > LONGEST_SLIP {
+    if sent.len() > MAX_SUGGESTION_BYTES {
         return None;
     }
     let sent = sent.to_lowercase();
@@ -312,7 +312,7 @@ impl Error {
     /// With faults in the request, the first [`MOST_FAULTS`] of them.
     #[must_use]
     pub fn with_field_errors(mut self, mut errors: Vec<FieldError>) -> Self {
-        errors.truncate(MOST_FAULTS);
+        errors.truncate(MAX_FIELD_ERRORS);
         self.errors = errors;
         self
     }

@@ -7,7 +7,7 @@
 
 use crate::{
     calendar::{self, Zone},
-    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
     instant::Instant,
     resource::{Items, Link},
     scalar::{Kind, Scalar},
@@ -200,7 +200,7 @@ impl Parser<'_> {
 
     fn node(&mut self, value: &Value, at: &str, depth: usize, negated: bool) -> Option<Filter> {
         // What is refused already is not read to its end.
-        if self.leaves > MOST_LEAVES || self.errors.len() >= MOST_FAULTS {
+        if self.leaves > MOST_LEAVES || self.errors.len() >= MAX_FIELD_ERRORS {
             return None;
         }
         let Value::Object(map) = value else { return self.fail(at, FieldCode::WrongType, "an object") };

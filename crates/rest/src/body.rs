@@ -5,7 +5,7 @@
 use super::strict;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_resource::{
-    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
     instant::Instant,
     money,
     scalar::{self, date},
@@ -49,7 +49,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
 pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
     match value {
         Value::String(s) => {
-            if s.contains('\0') && faults.len() < MOST_FAULTS {
+            if s.contains('\0') && faults.len() < MAX_FIELD_ERRORS {
                 faults.push(FieldError::new(at, FieldCode::NulCharacter, ""));
             } else if let std::borrow::Cow::Owned(composed) = text::nfc(s) {
                 *s = composed;
@@ -68,7 +68,7 @@ pub fn clean(value: &mut Value, at: &str, faults: &mut Vec<FieldError>) {
         }
         Value::Array(all) => all.iter_mut().enumerate().for_each(|(i, v)| clean(v, &format!("{at}/{i}"), faults)),
         Value::Object(map) => {
-            if faults.len() < MOST_FAULTS && map.keys().any(|k| k.contains('\0')) {
+            if faults.len() < MAX_FIELD_ERRORS && map.keys().any(|k| k.contains('\0')) {
                 faults.push(FieldError::new(at, FieldCode::NulCharacter, ""));
             }
             map.iter_mut().for_each(|(k, v)| clean(v, &format!("{at}/{}", step(k)), faults));
@@ -162,7 +162,7 @@ impl Validators {
             return Ok(vec![]);
         }
         let mut faults = vec![];
-        for error in validator.iter_errors(value).take(MOST_FAULTS) {
+        for error in validator.iter_errors(value).take(MAX_FIELD_ERRORS) {
             let pointer = format!("{at}{}", error.instance_path());
             faults.extend(fault(pointer, &error, schema));
         }
@@ -251,7 +251,7 @@ fn fault(at: String, error: &jsonschema::ValidationError<'_>, schema: &Value) ->
             let named = |name: &String| {
                 FieldError::new(format!("{at}/{}", step(name)), FieldCode::UnknownField, "").with_suggestion(name, known.clone())
             };
-            unexpected.iter().take(MOST_FAULTS).map(named).collect()
+            unexpected.iter().take(MAX_FIELD_ERRORS).map(named).collect()
         }
         Kind::Required { property } => {
             vec![FieldError::new(format!("{at}/{}", property.as_str().unwrap_or_default()), FieldCode::Required, "")]

@@ -26,7 +26,7 @@ use futures_util::StreamExt;
 use samphan_persistence::{clock, dialect::Dialect, store::Work};
 use samphan_resource::{
     caller::Caller,
-    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, step},
+    error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
     instant::Instant,
     network::limited_as,
     text,
@@ -527,7 +527,7 @@ async fn expect_nothing(operation: &Operation, kernel: &Kernel, request: &HttpRe
     }
     let faults: Vec<FieldError> = match body::parse(&bytes)? {
         Value::Object(map) => {
-            map.keys().take(MOST_FAULTS).map(|name| FieldError::new(format!("/{}", step(name)), FieldCode::UnknownField, "")).collect()
+            map.keys().take(MAX_FIELD_ERRORS).map(|name| FieldError::new(format!("/{}", step(name)), FieldCode::UnknownField, "")).collect()
         }
         Value::Null => vec![],
         _ => vec![FieldError::new("", FieldCode::WrongType, "an object")],

@@ -11,7 +11,7 @@ use super::{
 };
 use samphan_persistence::operations::MAX_RECORDS;
 use samphan_resource::{
-    error::{FieldCode, MOST_FAULTS},
+    error::{FieldCode, MAX_FIELD_ERRORS},
     reference::Target,
     scalar::Kind,
     shape::{Class, Field, Shape, inline},
@@ -481,7 +481,7 @@ fn common() -> Map<String, Value> {
                 "detail": text(2000, "What to do about it. Never holds a value that was sent."),
                 "code": text(100, "A stable code, such as `version_conflict`."),
                 "request_id": text(100, "Quote it when asking for help."),
-                "errors": {"type": "array", "maxItems": MOST_FAULTS, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
+                "errors": {"type": "array", "maxItems": MAX_FIELD_ERRORS, "items": {"$ref": "#/components/schemas/ProblemError"}, "description": "Faults in the request, each with its place."},
                 "conflicts": {"type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/ProblemConflict"}, "description": "Records that stand in the way."},
                 "allowed": {"type": "array", "maxItems": 1000, "items": text(200, "One of them."), "description": "What would be allowed: methods, transitions, permissions."},
                 "current_version": {"type": ["integer", "null"], "format": "int64", "minimum": 1, "description": "With 412 `version_conflict` the record's present version, as in its ETag; null otherwise."},

@@ -15,7 +15,7 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     caller::CallerKind,
-    error::{Code, Error, FieldCode, FieldError, MOST_FAULTS, Result, nearest},
+    error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, nearest},
     event::Event,
     example,
     network::Network,
@@ -255,7 +255,7 @@ fn scope_faults(book: &Book, routes: &Routes, was: Option<&Holder>, next: &Holde
     let granted = |holder: &Holder, scope: &str| book.granted_by(&holder.role_ids, scope).is_some();
     let mut faults = vec![];
     for (n, scope) in next.scopes.iter().enumerate() {
-        if faults.len() >= MOST_FAULTS {
+        if faults.len() >= MAX_FIELD_ERRORS {
             break;
         }
         if was.is_some_and(|was| was.scopes.contains(scope) && !(is_permission(&permissions, scope) && granted(was, scope))) {

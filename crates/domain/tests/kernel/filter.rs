@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use samphan_domain::customers::account::Account;
 use samphan_resource::{
     calendar::Zone,
-    error::{Code, FieldCode, MOST_FAULTS, Result},
+    error::{Code, FieldCode, MAX_FIELD_ERRORS, Result},
     filter::*,
     instant::Instant,
     scalar::Kind,
@@ -180,7 +180,7 @@ proptest! {
             }
             Err(refused) => {
                 prop_assert_eq!(refused.code, Code::InvalidFilter);
-                prop_assert!((1..=MOST_FAULTS).contains(&refused.errors.len()));
+                prop_assert!((1..=MAX_FIELD_ERRORS).contains(&refused.errors.len()));
                 for fault in refused.errors {
                     prop_assert!(is_place(&fault.pointer, &sent), "{} in {}", fault.pointer, sent);
                 }
@@ -212,7 +212,7 @@ proptest! {
 fn of_a_thousand_faults_the_first_are_named() {
     let many = vec![json!({"all": vec![json!(1); 1000]}); 1000];
     let refused = parsed(&json!({"any": many})).unwrap_err();
-    assert_eq!(refused.errors.len(), MOST_FAULTS);
+    assert_eq!(refused.errors.len(), MAX_FIELD_ERRORS);
     let refused = parsed(&json!({"any": vec![json!({"field": "name", "op": "eq", "value": "A"}); 1000]})).unwrap_err();
     assert_eq!((refused.errors.len(), refused.errors[0].pointer.as_str()), (1, "/filter/any/50"));
 }
