@@ -14,7 +14,7 @@ mod unmatched;
 mod webhooks;
 
 use crate::support::*;
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::time::SystemTime;
 
 /// Registers `express`, an accounting system, with more of its fields in `rest`.
@@ -79,5 +79,5 @@ async fn credit(app: &App, account: &str) -> Answer {
 /// So many seconds from now.
 fn from_now(seconds: i64) -> Value {
     let micros = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
-    json!(Instant::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds))
+    json!(Timestamp::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds))
 }

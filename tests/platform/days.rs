@@ -7,7 +7,7 @@ use crate::{
 use chrono::NaiveDate;
 use samphan_resource::{
     calendar::{self, Zone},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn clients_without_the_permission_cannot_change_the_settings(app: App) {
 }
 
 /// 00:12 in Bangkok on a day to come, and that day; in UTC it is 17:12 of the day before.
-fn night() -> (Instant, NaiveDate) {
+fn night() -> (Timestamp, NaiveDate) {
     let day = calendar::days_after(calendar::today(Zone::UTC, machine_now()), 2);
     (calendar::start_of_day(Zone::Asia__Bangkok, day).plus_seconds(12 * 60), day)
 }

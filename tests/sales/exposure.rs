@@ -26,7 +26,7 @@ async fn post(app: &App, order: &Answer, kind: &str, number: &str, quantity: &st
 }
 
 /// Pushes the balance of an entity with what it includes.
-async fn push(app: &App, entity: &str, receivable: &str, as_of: Instant, mut invoices: Vec<Value>) -> Answer {
+async fn push(app: &App, entity: &str, receivable: &str, as_of: Timestamp, mut invoices: Vec<Value>) -> Answer {
     for one in &mut invoices {
         one.as_object_mut().unwrap().remove("system");
     }

@@ -101,7 +101,7 @@ struct History<'a> {
     catalog: &'a Catalog,
     account: String,
     name: String,
-    began: Instant,
+    began: Timestamp,
     now: Moment,
     told: Told,
     /// The shipments that have left: order, line, pieces.
@@ -345,7 +345,7 @@ impl<'a> History<'a> {
         }
     }
 
-    fn at(&self, moment: Moment) -> Instant {
+    fn at(&self, moment: Moment) -> Timestamp {
         self.began.plus_seconds(moment)
     }
 

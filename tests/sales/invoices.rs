@@ -17,7 +17,7 @@ crate::on_both![
     an_order_with_a_retired_value_is_worked_on,
 ];
 
-fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Instant) -> Value {
+fn invoice(order: &Answer, document: &str, quantity: &str, amount: &str, posted_at: Timestamp) -> Value {
     json!({"system": "erp", "document_no": document, "order_id": order["id"], "order_line_id": order["lines"][0]["id"],
         "quantity": quantity, "amount": amount, "posted_at": posted_at})
 }

@@ -14,7 +14,7 @@ mod promises;
 mod shipments;
 
 use crate::support::*;
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::time::SystemTime;
 
 /// A company that sells tea: VAT of 7 %, a price book in baht, a warehouse with tea, and a customer.
@@ -109,7 +109,7 @@ impl Shop {
     }
 
     /// The same, as of a moment.
-    async fn say(&self, app: &App, limit: &str, receivable: &str, as_of: Instant) {
+    async fn say(&self, app: &App, limit: &str, receivable: &str, as_of: Timestamp) {
         let item =
             json!({"external_id": "C-1", "as_of": as_of, "receivable": receivable, "credit_limit": {"kind": "limited", "amount": limit}});
         let batch = json!({"system": "erp", "entity": "TH01", "currency": "THB", "items": [item]});
@@ -189,7 +189,7 @@ async fn told(app: &App, record: &str) -> Vec<String> {
 }
 
 /// So many seconds from now.
-fn from_now(seconds: i64) -> Instant {
+fn from_now(seconds: i64) -> Timestamp {
     let micros = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
-    Instant::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds)
+    Timestamp::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds)
 }

@@ -118,7 +118,7 @@ async fn an_order_of_an_expired_promise_is_checked_anew(app: App) {
 async fn what_does_not_fit_a_promise_is_refused(app: App) {
     let shop = Shop::open(&app).await;
     let lines = json!([{"product_id": shop.tea, "quantity": "1"}]);
-    let ask = async |expires_at: Instant| {
+    let ask = async |expires_at: Timestamp| {
         app.post("/v1/order-promises", json!({"account_id": shop.account, "lines": lines, "expires_at": expires_at})).await
     };
     ask(from_now(-1)).await.is(422).fault("/expires_at", "out_of_range");

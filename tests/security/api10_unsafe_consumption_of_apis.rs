@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use samphan_api::webhooks::sender::Sender;
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,7 +22,7 @@ async fn answered(begin: &'static [u8], on: &'static [u8]) -> samphan_api::webho
         while !on.is_empty() && connection.write_all(on).await.is_ok() {}
     });
     let sender = Sender::new(true, 1).unwrap();
-    let now = Instant::parse("2026-11-22T10:00:00Z").unwrap();
+    let now = Timestamp::parse("2026-11-22T10:00:00Z").unwrap();
     let secrets = [vec![1]];
     let sent = sender.send(&url, Uuid::nil(), "{}".to_owned(), &secrets, now);
     // Long before the time-out: it is the amount that ends it.

@@ -3,7 +3,7 @@
 
 use crate::support::*;
 use samphan_api::webhooks::{address::Ask, sender::Sender};
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::{
     net::SocketAddr,
     path::Path,
@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 crate::on_both![a_redirect_is_not_followed];
 
-fn now() -> Instant {
-    Instant::parse("2026-11-22T10:00:00Z").unwrap()
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-22T10:00:00Z").unwrap()
 }
 
 /// A neighbour, who must not be asked.

@@ -10,7 +10,7 @@ mod reservations;
 use crate::support::*;
 use samphan_api::openapi;
 use samphan_persistence::store::{Opening, Store, Work};
-use samphan_resource::{caller::Caller, instant::Instant};
+use samphan_resource::{caller::Caller, timestamp::Timestamp};
 use std::{sync::Arc, time::SystemTime};
 
 async fn product(app: &App, sku: &str, more: Value) -> String {
@@ -58,9 +58,9 @@ async fn told(app: &App, resource: &str) -> Vec<String> {
 }
 
 /// So many seconds from now.
-fn from_now(seconds: i64) -> Instant {
+fn from_now(seconds: i64) -> Timestamp {
     let micros = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
-    Instant::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds)
+    Timestamp::from_micros(i64::try_from(micros).unwrap()).unwrap().plus_seconds(seconds)
 }
 
 /// The database, as the program uses it.
@@ -70,7 +70,7 @@ async fn store(app: &App, connections: u32) -> Store {
 }
 
 /// A work of Samphan's own, at that moment.
-async fn work(store: &Store, now: Instant) -> Work {
+async fn work(store: &Store, now: Timestamp) -> Work {
     store.work(Arc::new(Caller::system()), now).await.unwrap()
 }
 

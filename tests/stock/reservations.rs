@@ -73,7 +73,7 @@ async fn goods_are_issued_of_a_reservation(app: App) {
     adds_up(&app).await;
 }
 
-fn want(key: (&str, &str), pieces: i64, expires_at: Option<Instant>) -> Want {
+fn want(key: (&str, &str), pieces: i64, expires_at: Option<Timestamp>) -> Want {
     Want {
         id: None,
         product_id: ProductId(uuid(key.0)),

@@ -4,7 +4,7 @@ use super::{
     App, machine_now,
     program::{Program, serving},
 };
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ impl Clock {
     }
 
     /// Sets it to a moment; it goes on from there.
-    pub fn at(&self, moment: Instant) {
+    pub fn at(&self, moment: Timestamp) {
         self.ahead((moment.micros() - machine_now().micros()).div_euclid(1_000_000));
     }
 }

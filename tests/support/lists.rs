@@ -8,9 +8,9 @@ use samphan_resource::{
     builtin::custom_field::CustomField,
     calendar::Zone,
     filter::Vocabulary,
-    instant::Instant,
     scalar::Kind,
     shape::{Field, Shape},
+    timestamp::Timestamp,
 };
 use serde_json::Value;
 use std::{
@@ -136,7 +136,7 @@ impl Vocabulary for Lists {
         true
     }
 
-    fn now(&self) -> Instant {
+    fn now(&self) -> Timestamp {
         now()
     }
 

@@ -32,7 +32,7 @@ use samphan_resource::{
     caller::Caller,
     cron::Cron,
     error::{Code, Error, Result},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -402,9 +402,9 @@ async fn attempt(process: Process, known: Known, job: Claimed) {
     }
 }
 
-fn later(now: Instant, by: Duration) -> Instant {
+fn later(now: Timestamp, by: Duration) -> Timestamp {
     let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-    Instant::from_micros(now.micros().saturating_add(micros)).unwrap_or(now)
+    Timestamp::from_micros(now.micros().saturating_add(micros)).unwrap_or(now)
 }
 
 #[cfg(test)]

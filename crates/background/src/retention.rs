@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use samphan_persistence::{jobs::Progress, sql::Sql, store::Work};
 use samphan_resource::{
     error::Result,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -43,7 +43,7 @@ impl Deleted {
     }
 }
 
-type Step = Box<dyn for<'a> FnMut(&'a Work, Instant) -> LocalBoxFuture<'a, Result<Deleted>> + Send>;
+type Step = Box<dyn for<'a> FnMut(&'a Work, Timestamp) -> LocalBoxFuture<'a, Result<Deleted>> + Send>;
 
 /// What is deleted after how many days.
 pub struct Rule {
@@ -65,7 +65,7 @@ impl Rule {
     pub fn new(
         kind: &'static str,
         days: impl Into<Option<i64>>,
-        step: impl for<'a> FnMut(&'a Work, Instant) -> LocalBoxFuture<'a, Result<Deleted>> + Send + 'static,
+        step: impl for<'a> FnMut(&'a Work, Timestamp) -> LocalBoxFuture<'a, Result<Deleted>> + Send + 'static,
     ) -> Self {
         Self { kind, days: days.into(), step: Box::new(step) }
     }
@@ -85,7 +85,7 @@ impl Rule {
 }
 
 /// Ends a statement that deletes the oldest rows from before a moment.
-pub fn limited(sql: &mut Sql, before: Instant, order: &'static str) {
+pub fn limited(sql: &mut Sql, before: Timestamp, order: &'static str) {
     sql.bind(Kind::Time, Scalar::Time(before)).push(order).push(" LIMIT ").int(MAX_ROWS.cast_signed()).push(")");
 }
 

@@ -2,7 +2,7 @@
 
 use super::{process::Process, task::Task};
 use samphan_persistence::{clock, jobs, jobs::NewJob, lease::CLOCKS_DIFFER_SECONDS};
-use samphan_resource::{calendar::Zone, caller::Caller, cron::Cron, error::Result, instant::Instant};
+use samphan_resource::{calendar::Zone, caller::Caller, cron::Cron, error::Result, timestamp::Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// How often it is looked whether a run is due.
@@ -15,7 +15,7 @@ pub(crate) struct Schedule {
     pub job: NewJob,
     cron: Cron,
     /// The next run, as far as this process knows, in the zone it was reckoned in.
-    next: Option<(Zone, Option<Instant>)>,
+    next: Option<(Zone, Option<Timestamp>)>,
 }
 
 impl Schedule {

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, DbErr, ProxyDatabaseTrait, P
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 
 const LIST: &str = "SELECT * FROM accounts WHERE deleted_at IS NULL ORDER BY name_key, id LIMIT 50";
@@ -25,7 +25,7 @@ async fn main() {
     for (what, text) in [("read", READ), ("list of 50", LIST)] {
         for _ in 0..2 {
             let (mut straight, mut through) = (0_u64, 0_u64);
-            let begun = Clock::now();
+            let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(SECONDS) {
                 let mut prepared = direct.prepare_cached(text).unwrap();
                 let columns = prepared.column_count();
@@ -35,7 +35,7 @@ async fn main() {
                 }
                 straight += 1;
             }
-            let begun = Clock::now();
+            let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(SECONDS) {
                 std::hint::black_box(proxy.query_all_raw(Statement::from_string(DbBackend::Sqlite, text)).await.unwrap());
                 through += 1;

@@ -29,18 +29,18 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::Caller,
     filter::{Filter, Op, Target},
-    instant::Instant,
     page::{Position, Sort},
     scalar::Scalar,
     shape::Shape,
     text,
+    timestamp::Timestamp,
 };
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ async fn main() {
     let shapes: Shapes = shapes.into_iter().map(|s| (s.plural, s)).collect();
     let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
-    let reader = store.reader(Arc::new(Caller::system()), Instant::from(chrono::Utc::now()));
+    let reader = store.reader(Arc::new(Caller::system()), Timestamp::from(chrono::Utc::now()));
     let operations = operations(&reader, operation).await;
     if how == "script" {
         // Few enough that preparing them does not count.
@@ -73,7 +73,7 @@ async fn main() {
 /// Runs the operations over and over in so many loops, reading every column; how many a second.
 fn looped(path: &str, operations: &[Vec<String>], seconds: u64, loops: usize) -> f64 {
     let done = AtomicU64::new(0);
-    let begun = Clock::now();
+    let begun = Instant::now();
     std::thread::scope(|scope| {
         for n in 0..loops {
             let done = &done;

@@ -1,26 +1,26 @@
 //! The clock: the one place that asks what time it is. Everything else gets the time passed in.
 
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use std::sync::OnceLock;
 
 /// Another clock than the machine's, where tests have set one.
-static CLOCK: OnceLock<fn() -> Instant> = OnceLock::new();
+static CLOCK: OnceLock<fn() -> Timestamp> = OnceLock::new();
 
 /// Has this process go by another clock: for tests of what happens when one jumps. The program itself never does.
-pub fn go_by(clock: fn() -> Instant) {
+pub fn go_by(clock: fn() -> Timestamp) {
     // The first one stays.
     let _ = CLOCK.set(clock);
 }
 
 /// This moment.
 #[must_use]
-pub fn now() -> Instant {
+pub fn now() -> Timestamp {
     CLOCK.get().map_or_else(machine, |clock| clock())
 }
 
 /// This moment by the machine's clock.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock; everything else gets the time passed in")]
 #[must_use]
-pub fn machine() -> Instant {
-    Instant::from(chrono::Utc::now())
+pub fn machine() -> Timestamp {
+    Timestamp::from(chrono::Utc::now())
 }

@@ -8,9 +8,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_resource::{
     error::{Code, Error},
-    instant::Instant,
     page::Position,
     scalar::{Scalar, date},
+    timestamp::Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -95,7 +95,7 @@ fn read(value: &Value) -> Option<Scalar> {
         "n" => value.as_i64().map(Scalar::Int),
         "s" => value.as_str().map(|s| Scalar::Text(s.to_owned())),
         "u" => value.as_str().and_then(|s| Uuid::parse_str(s).ok()).map(Scalar::Id),
-        "t" => value.as_i64().and_then(Instant::from_micros).map(Scalar::Time),
+        "t" => value.as_i64().and_then(Timestamp::from_micros).map(Scalar::Time),
         "d" => value.as_str().and_then(date).map(Scalar::Date),
         "k" => value.as_str().and_then(|s| URL_SAFE_NO_PAD.decode(s).ok()).map(Scalar::Bytes),
         _ => None,
@@ -116,7 +116,7 @@ mod tests {
             any::<i64>().prop_map(Scalar::Int),
             any::<String>().prop_map(Scalar::Text),
             any::<u128>().prop_map(|n| Scalar::Id(Uuid::from_u128(n))),
-            (-2_000_000_000_000_000..7_000_000_000_000_000_i64).prop_map(|n| Scalar::Time(Instant::from_micros(n).unwrap())),
+            (-2_000_000_000_000_000..7_000_000_000_000_000_i64).prop_map(|n| Scalar::Time(Timestamp::from_micros(n).unwrap())),
             (1900..2200, 1..13, 1..29).prop_map(|(y, m, d)| Scalar::Date(date(&format!("{y}-{m:02}-{d:02}")).unwrap())),
             vec(any::<u8>(), 0..20).prop_map(Scalar::Bytes),
         ];

@@ -18,10 +18,10 @@ use samphan_resource::{
     builtin::change::{Actor, ActorKind, Change},
     caller::Caller,
     error::{Code, Error},
-    instant::Instant,
     page::Position,
     scalar::{Kind, Scalar},
     shape::Shape,
+    timestamp::Timestamp,
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Store {
 }
 
 /// The newest position, after everything that is committed has one.
-pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
+pub async fn newest(store: &Store, now: Timestamp) -> Result<i64> {
     let caller = Arc::new(Caller::system());
     let reader = store.reader(Arc::clone(&caller), now);
     let mut sql = reader.sql();
@@ -102,7 +102,7 @@ pub async fn newest(store: &Store, now: Instant) -> Result<i64> {
 }
 
 /// The oldest position there is; 1 when there is none yet.
-pub async fn oldest(store: &Store, now: Instant) -> Result<i64> {
+pub async fn oldest(store: &Store, now: Timestamp) -> Result<i64> {
     let reader = store.reader(Arc::new(Caller::system()), now);
     let mut sql = reader.sql();
     sql.push("SELECT coalesce((SELECT min(position) FROM event_positions), 1)");
@@ -119,7 +119,7 @@ async fn by_index(work: &Work) -> Result<()> {
 }
 
 /// Gives positions to the events that have none.
-async fn place(store: &Store, now: Instant) -> Result<()> {
+async fn place(store: &Store, now: Timestamp) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), now).await?;
     by_index(&work).await?;
     // A statement of its own: the next one sees what was committed before this lock was had.

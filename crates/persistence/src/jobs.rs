@@ -16,9 +16,9 @@ use samphan_resource::{
     builtin::job::{Job, JobStatus},
     error::{Code, Error},
     event::Event,
-    instant::Instant,
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
     transition,
 };
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ pub struct NewJob {
     /// What it is done with; an object.
     pub payload: Value,
     /// When it is to run; at once when none.
-    pub run_at: Option<Instant>,
+    pub run_at: Option<Timestamp>,
     /// Attempts without progress after which it has failed.
     pub max_attempts: i64,
     /// Where a job with the same key is queued or running, none is made.
@@ -75,7 +75,7 @@ pub struct NewJob {
 impl NewJob {
     /// At a moment, not at once.
     #[must_use]
-    pub const fn at(mut self, run_at: Instant) -> Self {
+    pub const fn at(mut self, run_at: Timestamp) -> Self {
         self.run_at = Some(run_at);
         self
     }
@@ -145,7 +145,7 @@ pub enum Ending {
     /// It failed for good.
     Failed(String),
     /// It failed and is tried again at a moment.
-    TryAgain(Instant, String),
+    TryAgain(Timestamp, String),
 }
 
 impl Work {
@@ -181,12 +181,12 @@ impl Work {
     }
 }
 
-fn is_due(sql: &mut Sql, now: Instant, kinds: &[&'static str]) {
+fn is_due(sql: &mut Sql, now: Timestamp, kinds: &[&'static str]) {
     sql.push("t.deleted_at IS NULL AND t.status = 'queued' AND t.run_at <= ").bind(Kind::Time, Scalar::Time(now));
     sql.push(" AND t.kind").one_of(Kind::Text, kinds.iter().map(|kind| Scalar::Text((*kind).to_owned())));
 }
 
-fn is_expired(sql: &mut Sql, now: Instant) {
+fn is_expired(sql: &mut Sql, now: Timestamp) {
     sql.push("t.status = 'running' AND ");
     lease::is_expired(sql, "t", now, LEASE_SECONDS);
 }
@@ -241,7 +241,7 @@ pub async fn claim(work: &Work, lease: Uuid, kinds: &[&'static str], full: &[Opt
     .await
 }
 
-fn touched(sql: &mut Sql, now: Instant) {
+fn touched(sql: &mut Sql, now: Timestamp) {
     sql.push(", version = version + 1, updated_by_id = NULL, updated_at = ").bind(Kind::Time, Scalar::Time(now));
 }
 
@@ -416,7 +416,7 @@ pub async fn count(reader: &Reader) -> Result<Counts> {
 }
 
 /// Locks a schedule: the moment up to which its runs were enqueued, now where it is new.
-pub async fn lock_schedule(work: &Work, name: &'static str) -> Result<Instant> {
+pub async fn lock_schedule(work: &Work, name: &'static str) -> Result<Timestamp> {
     let row = vec![Scalar::Text(name.to_owned()), Scalar::Time(work.now)];
     work.insert("job_schedules", &[("name", Kind::Text), ("enqueued_until", Kind::Time)], vec![row], "ON CONFLICT DO NOTHING").await?;
     let mut sql = work.sql();

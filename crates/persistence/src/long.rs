@@ -17,7 +17,7 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -82,14 +82,14 @@ impl Budget {
 
     /// Charges the time until it is dropped: also that of a read whose client goes away.
     pub(crate) fn running(&self) -> Running<'_> {
-        Running { budget: self, since: Clock::now() }
+        Running { budget: self, since: Instant::now() }
     }
 }
 
 /// A long read that runs.
 pub(crate) struct Running<'a> {
     budget: &'a Budget,
-    since: Clock,
+    since: Instant,
 }
 
 impl Drop for Running<'_> {
@@ -104,7 +104,7 @@ pub struct LongReads {
     turns: Arc<Semaphore>,
     callers: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
     /// Statements that took long, by caller and text, and until when they count as such.
-    learned: Mutex<HashMap<(Uuid, u64), Clock>>,
+    learned: Mutex<HashMap<(Uuid, u64), Instant>>,
     /// Whether there are any: nearly always there are none, and then no text is looked at.
     has_learned: AtomicBool,
 }
@@ -113,7 +113,7 @@ pub struct LongReads {
 pub(crate) struct Learning<'a> {
     reads: &'a LongReads,
     key: (Uuid, u64),
-    since: Clock,
+    since: Instant,
 }
 
 impl Drop for Learning<'_> {
@@ -146,16 +146,16 @@ impl LongReads {
     /// Whether this caller's statement took long a short time ago.
     pub(crate) fn is_known(&self, caller: Uuid, text: &str) -> bool {
         self.has_learned.load(Ordering::Relaxed)
-            && self.learned().get(&(caller, fingerprint(text))).is_some_and(|until| Clock::now() < *until)
+            && self.learned().get(&(caller, fingerprint(text))).is_some_and(|until| Instant::now() < *until)
     }
 
     /// Remembers what a caller's long statement takes, when dropped: also that of a read whose client goes away.
     pub(crate) fn learning(&self, caller: Uuid, text: &str) -> Learning<'_> {
-        Learning { reads: self, key: (caller, fingerprint(text)), since: Clock::now() }
+        Learning { reads: self, key: (caller, fingerprint(text)), since: Instant::now() }
     }
 
     fn learn(&self, key: (Uuid, u64), took: Duration) {
-        let (mut learned, now) = (self.learned(), Clock::now());
+        let (mut learned, now) = (self.learned(), Instant::now());
         if took < BRIEF_AGAIN {
             learned.remove(&key);
         } else {
@@ -169,7 +169,7 @@ impl LongReads {
         self.has_learned.store(!learned.is_empty(), Ordering::Relaxed);
     }
 
-    fn learned(&self) -> std::sync::MutexGuard<'_, HashMap<(Uuid, u64), Clock>> {
+    fn learned(&self) -> std::sync::MutexGuard<'_, HashMap<(Uuid, u64), Instant>> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -17,7 +17,7 @@ use std::{
     fmt::Write,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
@@ -48,11 +48,11 @@ pub struct Pools {
 /// When a connection was lost last; none yet where it is empty. Where one is lost, most often all are: PostgreSQL ended or was
 /// restarted, or a network between. So the connections that were opened before are not used again.
 #[derive(Clone, Debug, Default)]
-struct LastLoss(Arc<Mutex<Option<Clock>>>);
+struct LastLoss(Arc<Mutex<Option<Instant>>>);
 
 impl LastLoss {
     fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Clock::now());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether a connection of that age was opened before the last loss.

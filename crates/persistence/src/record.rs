@@ -21,11 +21,12 @@ use samphan_resource::{
     caller::FieldAccess,
     error::{Code, Error, FieldCode, FieldError},
     event::Event,
-    instant::Instant,
     resource::POSITION,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
-    text, transition,
+    text,
+    timestamp::Timestamp,
+    transition,
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -42,8 +43,8 @@ pub fn uuid_in(record: &Record, field: &str) -> Option<Uuid> {
 
 /// The moment in a field.
 #[must_use]
-pub fn instant_in(record: &Record, field: &str) -> Option<Instant> {
-    record.get(field).and_then(Value::as_str).and_then(|text| Instant::parse(text).ok())
+pub fn timestamp_in(record: &Record, field: &str) -> Option<Timestamp> {
+    record.get(field).and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok())
 }
 
 /// A record's id; nil until it is made.

@@ -4,9 +4,9 @@ use crate::error::{Failure, Result};
 use chrono::{Days, NaiveDate};
 use rusqlite::types::{Value, ValueRef};
 use samphan_resource::{
-    instant::Instant,
     money,
     scalar::{self, Kind, Scalar},
+    timestamp::Timestamp,
 };
 use sqlx::{Row as _, ValueRef as _, postgres::PgRow};
 use std::io::Write;
@@ -69,7 +69,7 @@ impl Row<'_> {
         Ok(match self.cell(index, kind)? {
             Cell::Null => Scalar::Null,
             Cell::Bool(b) => Scalar::Bool(b),
-            Cell::Int(n) if kind == Kind::Time => Scalar::Time(Instant::from_micros(n).ok_or(Failure::Unreadable)?),
+            Cell::Int(n) if kind == Kind::Time => Scalar::Time(Timestamp::from_micros(n).ok_or(Failure::Unreadable)?),
             Cell::Int(n) => Scalar::Int(n),
             Cell::Text(t) => Scalar::Text(t.to_owned()),
             Cell::Bytes(b) if kind == Kind::Id => Scalar::Id(Uuid::from_slice(b).map_err(|_| Failure::Unreadable)?),
@@ -134,7 +134,7 @@ impl Row<'_> {
     }
 
     /// The moment in a column, if any.
-    pub fn time(&self, index: usize) -> Result<Option<Instant>> {
+    pub fn time(&self, index: usize) -> Result<Option<Timestamp>> {
         Ok(match self.scalar(index, Kind::Time)? {
             Scalar::Time(t) => Some(t),
             _ => None,
@@ -154,7 +154,7 @@ impl Row<'_> {
                 }
                 Kind::Time => {
                     out.push(b'"');
-                    Instant::from_micros(n).ok_or(Failure::Unreadable)?.written(|text| out.extend_from_slice(text.as_bytes()));
+                    Timestamp::from_micros(n).ok_or(Failure::Unreadable)?.written(|text| out.extend_from_slice(text.as_bytes()));
                     out.push(b'"');
                 }
                 _ => serde_json::to_writer(out, &n).map_err(|_| Failure::Unreadable)?,

@@ -17,7 +17,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::Builder,
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};
 
@@ -56,7 +56,7 @@ enum Limit {
     /// So many looks more.
     Looks(u32),
     /// Up to a moment, or until its client is gone.
-    Until(Clock, Arc<AtomicBool>),
+    Until(Instant, Arc<AtomicBool>),
 }
 
 thread_local! {
@@ -73,7 +73,7 @@ fn is_over() -> bool {
             *left -= 1;
             false
         }
-        Limit::Until(end, gone) => gone.load(Ordering::Relaxed) || Clock::now() >= *end,
+        Limit::Until(end, gone) => gone.load(Ordering::Relaxed) || Instant::now() >= *end,
     })
 }
 
@@ -200,7 +200,7 @@ impl Sqlite {
         // A thread of its own: one whose priority was lowered once cannot have it back.
         let read = move || {
             lower_priority();
-            let limited = Limited::to(Limit::Until(Clock::now() + time, gone));
+            let limited = Limited::to(Limit::Until(Instant::now() + time, gone));
             let rows = self.read(|connection| values(connection, &sql));
             drop((limited, turn));
             // A client that went away does not listen.

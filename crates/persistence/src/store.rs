@@ -19,10 +19,10 @@ use samphan_resource::{
     caller::Caller,
     error::{Code, Error},
     event::Event,
-    instant::Instant,
     resource::Resource,
     scalar::{Kind, Scalar},
     shape::Shape,
+    timestamp::Timestamp,
 };
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use std::{
@@ -30,7 +30,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
@@ -97,7 +97,7 @@ pub type Shapes = HashMap<&'static str, &'static Shape>;
 pub type CustomFields = HashMap<(String, String), CustomField>;
 
 /// What was read, and when.
-pub(crate) type ReadAt<T> = (Instant, Arc<T>);
+pub(crate) type ReadAt<T> = (Timestamp, Arc<T>);
 
 /// Keys of cursors.
 pub(crate) type CursorKeys = Arc<[Vec<u8>]>;
@@ -203,12 +203,12 @@ impl Store {
 
     /// A way to read, for a caller, at a moment.
     #[must_use]
-    pub fn reader(&self, caller: Arc<Caller>, now: Instant) -> Reader {
+    pub fn reader(&self, caller: Arc<Caller>, now: Timestamp) -> Reader {
         Reader::new(self.clone(), caller, now, On::Pool)
     }
 
     /// Begins a unit of work.
-    pub async fn work(&self, caller: Arc<Caller>, now: Instant) -> Result<Work> {
+    pub async fn work(&self, caller: Arc<Caller>, now: Timestamp) -> Result<Work> {
         let on = match &self.backend {
             Backend::Sqlite(lite) => On::Sqlite(lite.turn().await?),
             Backend::Postgres(pools) => On::Postgres(pools.begin(&pools.writes).await?),
@@ -230,7 +230,7 @@ impl Store {
 
     /// Begins a unit of work that can be done again: where it had to wait for another of this process it says so (`Work::missed`) and is
     /// to be undone. `places` are the heads of lines it waited for since.
-    pub async fn repeatable_work(&self, caller: Arc<Caller>, now: Instant, places: Vec<Place>) -> Result<Work> {
+    pub async fn repeatable_work(&self, caller: Arc<Caller>, now: Timestamp, places: Vec<Place>) -> Result<Work> {
         let work = self.work(caller, now).await?;
         work.places.replace(Some(places));
         Ok(work)
@@ -250,14 +250,14 @@ pub struct Reader {
     /// Who reads.
     pub caller: Arc<Caller>,
     /// The moment.
-    pub now: Instant,
+    pub now: Timestamp,
     on: On,
     /// The request it is for.
     pub request_id: String,
     /// What its long reads may take; without one none is ended.
     budget: Option<Budget>,
     /// When others on this thread last got their turn.
-    yielded_at: Cell<Clock>,
+    yielded_at: Cell<Instant>,
 }
 
 #[derive(Debug)]
@@ -268,8 +268,8 @@ enum On {
 }
 
 impl Reader {
-    fn new(store: Store, caller: Arc<Caller>, now: Instant, on: On) -> Self {
-        Self { store, caller, now, on, request_id: String::new(), budget: None, yielded_at: Cell::new(Clock::now()) }
+    fn new(store: Store, caller: Arc<Caller>, now: Timestamp, on: On) -> Self {
+        Self { store, caller, now, on, request_id: String::new(), budget: None, yielded_at: Cell::new(Instant::now()) }
     }
 
     /// With a limit to what its reads may take together; what takes long is charged to its caller.
@@ -291,7 +291,7 @@ impl Reader {
     pub async fn yield_when_due(&self) {
         if self.yielded_at.get().elapsed() >= YIELD_INTERVAL {
             tokio::task::yield_now().await;
-            self.yielded_at.set(Clock::now());
+            self.yielded_at.set(Instant::now());
         }
     }
 

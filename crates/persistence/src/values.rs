@@ -12,10 +12,10 @@ use samphan_resource::{
     },
     error::{FieldCode, FieldError, step},
     filter::INDEXED_TEXT,
-    instant::Instant,
     reference::{OnDelete, Reference},
     scalar::{Kind, Scalar},
     shape::Shape,
+    timestamp::Timestamp,
 };
 use serde_json::{Map, Value};
 use std::{
@@ -32,7 +32,7 @@ const FRESH: i64 = 4;
 pub(crate) struct Definitions {
     /// Counts the changes made by this process. What was read before a change is not remembered after it.
     generation: u64,
-    read: Option<(Instant, Arc<CustomFields>)>,
+    read: Option<(Timestamp, Arc<CustomFields>)>,
 }
 
 impl Definitions {

@@ -2,7 +2,7 @@
 //!
 //! Documents (orders, promises, prices, tax rates, due days) use the organisation's zone. Filters use the zone of the caller.
 
-use crate::instant::Instant;
+use crate::timestamp::Timestamp;
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, offset::MappedLocalTime};
 
 pub use chrono_tz::Tz as Zone;
@@ -18,7 +18,7 @@ pub fn zone(name: &str) -> Option<Zone> {
 
 /// The calendar day in a zone at a moment.
 #[must_use]
-pub fn today(zone: Zone, now: Instant) -> NaiveDate {
+pub fn today(zone: Zone, now: Timestamp) -> NaiveDate {
     now.utc().with_timezone(&zone).date_naive()
 }
 
@@ -27,13 +27,13 @@ pub fn today(zone: Zone, now: Instant) -> NaiveDate {
 /// Where a change of clocks doubles midnight, it is the earlier one. Where it skips midnight, or the whole day, it is the first moment after
 /// the gap.
 #[must_use]
-pub fn start_of_day(zone: Zone, day: NaiveDate) -> Instant {
+pub fn start_of_day(zone: Zone, day: NaiveDate) -> Timestamp {
     moment_of(zone, day.and_time(NaiveTime::MIN))
 }
 
 /// The calendar day and time of day in a zone at a moment.
 #[must_use]
-pub fn local_time(zone: Zone, now: Instant) -> NaiveDateTime {
+pub fn local_time(zone: Zone, now: Timestamp) -> NaiveDateTime {
     now.utc().with_timezone(&zone).naive_local()
 }
 
@@ -41,11 +41,11 @@ pub fn local_time(zone: Zone, now: Instant) -> NaiveDateTime {
 ///
 /// Where a change of clocks doubles it, it is the earlier one. Where it skips it, it is the first moment after the gap.
 #[must_use]
-pub fn moment_of(zone: Zone, local: NaiveDateTime) -> Instant {
+pub fn moment_of(zone: Zone, local: NaiveDateTime) -> Timestamp {
     match zone.from_local_datetime(&local) {
-        MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => Instant::from(time.to_utc()),
+        MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => Timestamp::from(time.to_utc()),
         MappedLocalTime::None => {
-            let near = Instant::from(local.and_utc());
+            let near = Timestamp::from(local.and_utc());
             // The local time is before `local` at the lower end and not before it at the upper end.
             let (mut low, mut high) = (-WIDEST_OFFSET_SECONDS, WIDEST_OFFSET_SECONDS);
             while high - low > 1 {
@@ -66,7 +66,7 @@ pub fn days_after(day: NaiveDate, days: u64) -> NaiveDate {
 /// The day so many days earlier, 1900-01-01 at the earliest: no record is older.
 #[must_use]
 pub fn days_before(day: NaiveDate, days: u64) -> NaiveDate {
-    let first = today(Zone::UTC, Instant::EARLIEST);
+    let first = today(Zone::UTC, Timestamp::EARLIEST);
     day.checked_sub_days(Days::new(days)).map_or(first, |day| day.max(first))
 }
 
@@ -74,8 +74,8 @@ pub fn days_before(day: NaiveDate, days: u64) -> NaiveDate {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Instant {
-        Instant::parse(text).unwrap()
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
     }
 
     fn day(text: &str) -> NaiveDate {

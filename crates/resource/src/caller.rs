@@ -3,8 +3,8 @@
 use crate::{
     calendar::Zone,
     error::{Code, Error, Result},
-    instant::Instant,
     shape::{Class, Field, Shape},
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -108,7 +108,7 @@ pub struct Caller {
     /// Addresses and networks a machine may call from; any when empty.
     pub addresses: Vec<String>,
     /// When a machine's key stops working.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// Language for messages when the request does not say.
     pub locale: String,
     /// The user's own time zone; the organisation's when there is none.

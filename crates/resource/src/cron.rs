@@ -2,7 +2,7 @@
 
 use crate::{
     calendar::{self, Zone},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
@@ -45,7 +45,7 @@ impl Cron {
 
     /// The first time after a moment: its local time, and the moment it is. None where there is none within nine years, such as on 30 February.
     #[must_use]
-    pub fn next_after(&self, zone: Zone, after: Instant) -> Option<(NaiveDateTime, Instant)> {
+    pub fn next_after(&self, zone: Zone, after: Timestamp) -> Option<(NaiveDateTime, Timestamp)> {
         // Whatever clocks do, a time of a day before this one is not after this moment.
         let first = calendar::today(zone, after);
         (0..MAX_DAYS).map(|days| calendar::days_after(first, days)).filter(|day| self.is_on(*day)).find_map(|day| {
@@ -103,8 +103,8 @@ fn number(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Instant {
-        Instant::parse(text).unwrap()
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
     }
 
     fn zone(name: &str) -> Zone {
@@ -195,7 +195,7 @@ mod tests {
             hour in 0..24_u32,
             name in proptest::sample::select(vec!["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Bangkok"]),
         ) {
-            let (zone, after) = (zone(name), Instant::from_micros(start * 1_000_000).unwrap());
+            let (zone, after) = (zone(name), Timestamp::from_micros(start * 1_000_000).unwrap());
             let cron = Cron::parse(&format!("*/{every} {hour},{} * * *", (hour + 1) % 24)).unwrap();
             let (local, next) = cron.next_after(zone, after).unwrap();
             proptest::prop_assert!(next > after);
@@ -203,7 +203,7 @@ mod tests {
             // Minute by minute, what lies between is none of its times, or one that came before.
             let mut minute = after.micros().div_euclid(60_000_000) * 60_000_000 + 60_000_000;
             while minute < next.micros() {
-                let moment = Instant::from_micros(minute).unwrap();
+                let moment = Timestamp::from_micros(minute).unwrap();
                 let there = calendar::local_time(zone, moment);
                 let is_its = has(cron.hours, chrono::Timelike::hour(&there)) && has(cron.minutes, chrono::Timelike::minute(&there));
                 proptest::prop_assert!(!is_its || calendar::moment_of(zone, there) < moment, "{there} was left out");

@@ -8,10 +8,10 @@
 use crate::{
     calendar::{self, Zone},
     error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
-    instant::Instant,
     resource::{Items, Link},
     scalar::{Kind, Scalar},
     shape::{Field, Shape},
+    timestamp::Timestamp,
 };
 use serde_json::{Map, Value};
 
@@ -112,7 +112,7 @@ pub trait Vocabulary {
     /// Whether the caller may look at this field.
     fn may_see(&self, shape: &Shape, field: &Field) -> bool;
     /// This moment, for `within_last`.
-    fn now(&self) -> Instant;
+    fn now(&self) -> Timestamp;
     /// The zone whose days `within_last` counts.
     fn zone(&self) -> Zone;
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     error::FieldCode,
-    instant::{Instant, InstantError},
     money::{self, DecimalError},
+    timestamp::{Timestamp, TimestampError},
 };
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub enum Scalar {
     /// An id.
     Id(Uuid),
     /// A moment.
-    Time(Instant),
+    Time(Timestamp),
     /// A day.
     Date(NaiveDate),
     /// A sort key.
@@ -92,10 +92,10 @@ impl Kind {
                 DecimalError::OutOfRange => (FieldCode::OutOfRange, "at most 922337203685477.5807"),
                 DecimalError::Malformed => wrong,
             }),
-            Self::Time => Instant::parse(text).map(Scalar::Time).map_err(|e| match e {
-                InstantError::NoOffset => (FieldCode::TimeWithoutOffset, "a time with Z or an offset such as +07:00"),
-                InstantError::OutOfRange => (FieldCode::OutOfRange, "1900 to 2200"),
-                InstantError::Malformed => (FieldCode::InvalidTime, self.expects()),
+            Self::Time => Timestamp::parse(text).map(Scalar::Time).map_err(|e| match e {
+                TimestampError::NoOffset => (FieldCode::TimeWithoutOffset, "a time with Z or an offset such as +07:00"),
+                TimestampError::OutOfRange => (FieldCode::OutOfRange, "1900 to 2200"),
+                TimestampError::Malformed => (FieldCode::InvalidTime, self.expects()),
             }),
             Self::Date => date(text).map(Scalar::Date).ok_or((FieldCode::InvalidDate, self.expects())),
         }

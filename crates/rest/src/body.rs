@@ -6,10 +6,10 @@ use super::strict;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind as Kind};
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
-    instant::Instant,
     money,
     scalar::{self, date},
     text,
+    timestamp::Timestamp,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -133,7 +133,7 @@ impl Validators {
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)
-            .with_format("date-time", |s: &str| Instant::parse(s).is_ok())
+            .with_format("date-time", |s: &str| Timestamp::parse(s).is_ok())
             .with_format("date", |s: &str| date(s).is_some())
             .with_format(text::VISIBLE, text::is_visible)
             .with_format(LINE, text::is_line)

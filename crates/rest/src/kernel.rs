@@ -9,7 +9,7 @@ use super::{
 use futures_util::future::LocalBoxFuture;
 use samphan_background::process::Process;
 use samphan_persistence::{clock, long::Charge, store::Store};
-use samphan_resource::{caller::Caller, error::Result, instant::Instant, network::Network};
+use samphan_resource::{caller::Caller, error::Result, network::Network, timestamp::Timestamp};
 use std::{
     fmt::{Debug, Formatter},
     net::IpAddr,
@@ -30,14 +30,14 @@ pub trait Authenticator: Send + Sync {
         kernel: &'a Kernel,
         authorization: Option<&'a str>,
         address: IpAddr,
-        now: Instant,
+        now: Timestamp,
     ) -> LocalBoxFuture<'a, Result<Arc<Caller>>>;
 
     /// The user or API key of an id, for what is done in its name while it is away; none when it may not sign in any more.
-    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Instant) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>>;
+    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Timestamp) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>>;
 
     /// The `Authorization` header that a one-time ticket stands for, which is used up.
-    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>>;
+    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Timestamp) -> LocalBoxFuture<'a, Result<String>>;
 }
 
 /// What the kernel keeps for all requests of the process.
@@ -117,7 +117,7 @@ impl Kernel {
     }
 
     /// The caller of an `Authorization` header.
-    pub async fn caller(&self, authorization: Option<&str>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    pub async fn caller(&self, authorization: Option<&str>, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
         self.authenticator.caller(self, authorization, address, now).await
     }
 }

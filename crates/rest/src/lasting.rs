@@ -7,7 +7,7 @@ use samphan_resource::{
     error::{Code, Error, Result},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use tokio::time::Instant as Clock;
+use tokio::time::Instant;
 
 /// How often it is asked whether a caller still may: callers are remembered for four seconds, and revocation is felt within five.
 pub const CHECKED_EVERY: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ pub struct Lasting {
     client_address: IpAddr,
     permission: String,
     caller: Arc<Caller>,
-    checked: Clock,
+    checked: Instant,
 }
 
 impl Lasting {
@@ -31,7 +31,7 @@ impl Lasting {
             client_address: call.client_address,
             permission: permission.into(),
             caller: Arc::clone(&call.caller),
-            checked: Clock::now(),
+            checked: Instant::now(),
         }
     }
 
@@ -43,7 +43,7 @@ impl Lasting {
             if self.caller.reach(&self.permission).is_none() {
                 return Err(Error::from(Code::Forbidden).with_allowed([self.permission.clone()]));
             }
-            self.checked = Clock::now();
+            self.checked = Instant::now();
         }
         Ok(self.kernel.store().reader(Arc::clone(&self.caller), now).limited(self.kernel.charging()))
     }

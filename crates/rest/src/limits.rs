@@ -3,7 +3,7 @@
 
 use samphan_resource::{
     error::{Code, Error, Result},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use std::{
     collections::HashMap,
@@ -35,9 +35,9 @@ pub struct Limits {
 #[derive(Debug, Default)]
 struct Buckets {
     /// In them millionths of tokens, and when that was so.
-    by_name: HashMap<String, (i64, Instant)>,
+    by_name: HashMap<String, (i64, Timestamp)>,
     /// When full ones were thrown away last.
-    swept_at: Option<Instant>,
+    swept_at: Option<Timestamp>,
 }
 
 /// What is left.
@@ -72,7 +72,7 @@ impl Policy {
 
 impl Buckets {
     /// What a bucket holds at a moment.
-    fn held(&mut self, name: &str, policy: Policy, now: Instant) -> i64 {
+    fn held(&mut self, name: &str, policy: Policy, now: Timestamp) -> i64 {
         // At most once a second: where there are more names than that, looking through all of them at each would be the heavier load.
         if self.by_name.len() > MOST_BUCKETS && self.swept_at.is_none_or(|at| !at.is_within(1, now)) {
             self.by_name.retain(|_, (_, at)| at.plus_seconds(2 * policy.seconds) > now);
@@ -105,7 +105,7 @@ impl Limits {
     }
 
     /// Takes tokens, or says when there will be enough. Answers what is left, where limits are kept.
-    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> Result<Option<Left>> {
+    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) -> Result<Option<Left>> {
         if !self.is_on {
             return Ok(None);
         }
@@ -120,7 +120,7 @@ impl Limits {
 
     /// Takes tokens for what has been done already, whether there are enough or not: one full bucket may be owed. Answers for how many
     /// seconds there are none.
-    pub fn charge(&self, name: &str, cost: i64, policy: Policy, now: Instant) -> i64 {
+    pub fn charge(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) -> i64 {
         if !self.is_on {
             return 0;
         }
@@ -131,7 +131,7 @@ impl Limits {
     }
 
     /// Gives back what was taken for something that shall not count.
-    pub fn give_back(&self, name: &str, cost: i64, policy: Policy, now: Instant) {
+    pub fn give_back(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) {
         if !self.is_on {
             return;
         }
@@ -141,7 +141,7 @@ impl Limits {
     }
 
     /// Whether there is a token.
-    pub fn has_any(&self, name: &str, policy: Policy, now: Instant) -> Result<()> {
+    pub fn has_any(&self, name: &str, policy: Policy, now: Timestamp) -> Result<()> {
         if !self.is_on {
             return Ok(());
         }
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn the_sixth_sign_in_within_a_minute_waits_and_then_may_go_on() {
         let limits = Limits::new(true);
-        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..5 {
             limits.take("a", 1, SIGN_INS, now).unwrap();
         }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn who_has_used_up_his_share_waits_no_longer_because_the_clock_was_put_back() {
         let limits = Limits::new(true);
-        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..5 {
             limits.take("a", 1, SIGN_INS, now).unwrap();
         }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn what_was_charged_afterwards_is_owed_up_to_one_full_bucket() {
         let limits = Limits::new(true);
-        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         assert_eq!(limits.charge("a", 3, SIGN_INS, now), 0);
         assert!(limits.charge("a", 1_000_000, SIGN_INS, now) <= 61);
         let refused = limits.take("a", 1, SIGN_INS, now).unwrap_err();
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn success_given_back_does_not_count() {
         let limits = Limits::new(true);
-        let now = Instant::parse("2026-11-21T10:00:00Z").unwrap();
+        let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..50 {
             limits.take("a", 1, SIGN_INS, now).unwrap();
             limits.give_back("a", 1, SIGN_INS, now);

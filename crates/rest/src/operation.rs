@@ -8,7 +8,7 @@ use super::{
 use actix_web::http::Method;
 use futures_util::future::LocalBoxFuture;
 use samphan_persistence::store::{Reader, Work};
-use samphan_resource::{caller::Caller, error::Result, instant::Instant};
+use samphan_resource::{caller::Caller, error::Result, timestamp::Timestamp};
 use serde_json::{Map, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
@@ -132,7 +132,7 @@ pub struct Call {
     /// The caller; an anonymous one for a public operation.
     pub caller: Arc<Caller>,
     /// The moment of the request.
-    pub now: Instant,
+    pub now: Timestamp,
     /// The request's id.
     pub request_id: String,
     /// The Authorization header, for the operations that read it themselves.

@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use tokio::{sync::Semaphore, time::sleep};
 
@@ -68,7 +68,7 @@ impl Pace {
         }
         // The semaphore is never closed; if it were, pieces would be made without turns.
         let turn = turns.turns.acquire().await.ok();
-        let begun = Clock::now();
+        let begun = Instant::now();
         let piece = make.await;
         drop(turn);
         self.worked = begun.elapsed();

@@ -27,16 +27,16 @@ use samphan_persistence::{clock, dialect::Dialect, store::Work};
 use samphan_resource::{
     caller::Caller,
     error::{Code, Error, FieldCode, FieldError, MAX_FIELD_ERRORS, Result, step},
-    instant::Instant,
     network::limited_as,
     text,
+    timestamp::Timestamp,
 };
 use serde_json::{Map, Value};
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::Arc,
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
@@ -135,7 +135,7 @@ async fn handle(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let begun = Clock::now();
+    let begun = Instant::now();
     let _running = kernel.metrics.begin();
     kernel.turns.count_request();
     let (id, language) = (request_id(&request), language(&request));
@@ -207,7 +207,7 @@ struct Incoming<'a> {
     request: &'a HttpRequest,
     id: &'a str,
     language: Language,
-    now: Instant,
+    now: Timestamp,
 }
 
 /// Who sent a request, and from where.

@@ -16,13 +16,13 @@ use samphan_resource::{
     caller::FieldAccess,
     error::{Code, Error, FieldCode, FieldError, Result},
     filter::{self, Filter, Op, Target, Vocabulary},
-    instant::Instant,
     page::Sort,
     reference::AnyReference,
     resource::{Details, POSITION},
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
     text,
+    timestamp::Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc};
@@ -255,7 +255,7 @@ impl Vocabulary for Words<'_> {
         self.reader.caller.access(shape, field) >= FieldAccess::ReadOnly
     }
 
-    fn now(&self) -> Instant {
+    fn now(&self) -> Timestamp {
         self.reader.now
     }
 

@@ -19,10 +19,10 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::Amount,
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use samphan_rest::batch::{ItemStatus, MOST_ITEMS, Outcome};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ use uuid::Uuid;
 /// A balance being changed by a batch, and what of it was applied.
 struct Held {
     balance: Standing<CreditBalance>,
-    applied: Vec<(Instant, Value)>,
+    applied: Vec<(Timestamp, Value)>,
 }
 
 /// Takes what a system pushed for one of its ledgers, but for the customers of whose invoices one was refused.
@@ -137,7 +137,7 @@ async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<B
 }
 
 impl Held {
-    fn take(&mut self, item: &CreditItem, included: Amount, now: Instant) -> Outcome {
+    fn take(&mut self, item: &CreditItem, included: Amount, now: Timestamp) -> Outcome {
         let conflicts = |b: &CreditBalance| (b.exposure_has_conflict, b.limit_has_conflict);
         let had = conflicts(&self.balance.data);
         let taken = self.balance.data.take(item, included, now);

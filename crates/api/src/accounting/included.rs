@@ -9,10 +9,10 @@ use samphan_domain::{integration::credit_item::CreditItem, sales::order::Order};
 use samphan_persistence::store::Work;
 use samphan_resource::{
     error::{Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::Amount,
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ struct OpenOrder {
     account: Uuid,
     open: Amount,
     /// What was invoiced of it, and when each document was posted.
-    invoiced: Vec<(Instant, Amount)>,
+    invoiced: Vec<(Timestamp, Amount)>,
 }
 
 impl Included {

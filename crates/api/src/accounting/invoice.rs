@@ -12,10 +12,10 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::{Amount, Quantity},
     resource::Resource,
     scalar::Scalar,
+    timestamp::Timestamp,
 };
 use samphan_rest::{
     batch::{self, ItemStatus, Outcome},
@@ -230,14 +230,14 @@ async fn restored(work: &Work, made: &Stored<OrderInvoice>) -> Result<()> {
 /// A document of a line, as far as credit notes are concerned.
 struct Document {
     id: Option<Uuid>,
-    key: (Instant, String, String),
+    key: (Timestamp, String, String),
     amount: Amount,
     over_credited: Amount,
 }
 
 impl Document {
     /// The order in which credit notes use up what was invoiced: the same, in whatever order they came in.
-    fn key(invoice: &OrderInvoice) -> (Instant, String, String) {
+    fn key(invoice: &OrderInvoice) -> (Timestamp, String, String) {
         (invoice.posted_at, invoice.system.clone(), invoice.document_no.clone())
     }
 }

@@ -6,10 +6,10 @@ use samphan_resource::{
     error::{Code, Error, Result},
     example,
     filter::duration_seconds,
-    instant::Instant,
     money::Amount,
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use samphan_rest::{
     answer::Answer,
@@ -26,7 +26,7 @@ use uuid::Uuid;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Reconciliation {
     /// This moment.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// A line for each system, legal entity and currency.
     #[schema(max_items = 1000)]
     pub ledgers: Vec<LedgerState>,
@@ -81,10 +81,10 @@ pub struct LedgerState {
     pub overdue_total: Amount,
     /// The oldest moment an exposure was true.
     #[schema(required = true)]
-    pub oldest_as_of: Option<Instant>,
+    pub oldest_as_of: Option<Timestamp>,
     /// The newest.
     #[schema(required = true)]
-    pub newest_as_of: Option<Instant>,
+    pub newest_as_of: Option<Timestamp>,
     /// Exposures older than the system's `stale_after`.
     #[schema(minimum = 0)]
     pub stale: i64,
@@ -225,14 +225,14 @@ fn seen(sql: &mut Sql, reader: &Reader) -> Result<()> {
 }
 
 /// The moment before which each system's word is stale.
-async fn cutoffs(reader: &Reader) -> Result<HashMap<String, Instant>> {
+async fn cutoffs(reader: &Reader) -> Result<HashMap<String, Timestamp>> {
     let mut sql = reader.sql();
     sql.push("SELECT code, stale_after FROM external_systems WHERE deleted_at IS NULL AND stale_after IS NOT NULL");
     let rows = reader.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?))).await?;
     Ok(rows.into_iter().filter_map(|(code, after)| duration_seconds(&after).map(|s| (code, reader.now.plus_seconds(-s)))).collect())
 }
 
-async fn stale(reader: &Reader, key: &Key, cutoff: Instant) -> Result<i64> {
+async fn stale(reader: &Reader, key: &Key, cutoff: Timestamp) -> Result<i64> {
     let mut sql = reader.sql();
     sql.push("SELECT count(*)");
     seen(&mut sql, reader)?;

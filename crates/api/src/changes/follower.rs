@@ -4,7 +4,7 @@ use samphan_background::{process::Process, task::Task};
 use samphan_persistence::{clock, feed, store::Store};
 use samphan_resource::{
     error::{Code, Error, Result},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::{
     sync::{Notify, Semaphore, watch},
-    time::{Instant as Clock, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 /// How long commits are gathered before the database is asked: with many writers, that many fewer questions.
@@ -57,7 +57,7 @@ impl ChangeFollower {
 
     /// The position to read the feed on from: refused where events after it were deleted, since a reader would miss them unawares. From the
     /// beginning is from the oldest event there is.
-    pub async fn first_kept(&self, store: &Store, after: i64, now: Instant) -> Result<i64> {
+    pub async fn first_kept(&self, store: &Store, after: i64, now: Timestamp) -> Result<i64> {
         if !self.deletes_events {
             return Ok(after);
         }
@@ -94,7 +94,7 @@ impl Listener {
     }
 
     /// Back when there is something after a position, when the service ends, or at this time.
-    pub async fn changed(&mut self, after: i64, until: Clock) {
+    pub async fn changed(&mut self, after: i64, until: Instant) {
         tokio::select! {
             _ = self.newest.wait_for(|newest| *newest > after) => {}
             _ = self.ending.wait_for(|ending| *ending) => {}

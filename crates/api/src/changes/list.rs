@@ -18,7 +18,7 @@ use samphan_rest::{
 };
 use serde::Serialize;
 use std::time::Duration;
-use tokio::time::{Instant as Clock, sleep};
+use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 /// Changes of a page when the request does not say.
@@ -45,7 +45,7 @@ pub struct Changes {
 pub async fn run(call: Call) -> Result<Answer> {
     let asked = asked(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
-    let until = Clock::now() + wait(&call)?;
+    let until = Instant::now() + wait(&call)?;
     let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let mut newest = feed::newest(store, call.now).await?;
     let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
@@ -56,7 +56,7 @@ pub async fn run(call: Call) -> Result<Answer> {
         let reader = caller.reader().await?;
         asked.check_permissions(&reader)?;
         let mut found = feed::read(&reader, &asked.wanted, after, newest, limit).await?;
-        let over = Clock::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
+        let over = Instant::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
         if !found.changes.is_empty() || over {
             shield(&reader, &mut found.changes);
             let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
@@ -79,7 +79,7 @@ pub async fn run(call: Call) -> Result<Answer> {
                 none.insert((Listener::new(&changes), slot))
             }
         };
-        listener.changed(after, until.min(Clock::now() + CHECKED_EVERY)).await;
+        listener.changed(after, until.min(Instant::now() + CHECKED_EVERY)).await;
         newest = newest.max(listener.newest());
     }
 }

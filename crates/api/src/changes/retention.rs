@@ -2,7 +2,7 @@
 
 use samphan_background::retention::{Deleted, MAX_ROWS, Rule};
 use samphan_persistence::{dialect::Dialect, store::Work};
-use samphan_resource::{error::Result, instant::Instant};
+use samphan_resource::{error::Result, timestamp::Timestamp};
 use uuid::Uuid;
 
 /// Events, for so many days; for ever with 0.
@@ -12,7 +12,7 @@ pub fn rule(days: i64) -> Rule {
 }
 
 /// Deletes the oldest events, in the order of the feed. The newest stays whatever its age: positions go on from it.
-async fn events(work: &Work, before: Instant) -> Result<Deleted> {
+async fn events(work: &Work, before: Timestamp) -> Result<Deleted> {
     let mut sql = work.sql();
     sql.push("SELECT p.position, p.event_id, e.created_at FROM (SELECT position, event_id FROM event_positions ORDER BY position LIMIT ");
     sql.int(MAX_ROWS.cast_signed() + 1).push(") p JOIN audit_events e ON e.id = p.event_id ORDER BY p.position");

@@ -21,7 +21,7 @@ use samphan_rest::{
 use std::{fmt::Write, sync::Arc, time::Duration};
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant as Clock, sleep},
+    time::{Instant, sleep},
 };
 
 /// How often something is sent, so that proxies do not take the connection for dead.
@@ -60,7 +60,7 @@ struct Flow {
     after: i64,
     newest: i64,
     /// When something was sent last.
-    spoke: Option<Clock>,
+    spoke: Option<Instant>,
     _slot: Slot,
     _place: OwnedSemaphorePermit,
 }
@@ -76,7 +76,7 @@ impl Flow {
             self.asked.check_permissions(&reader).ok()?;
             let Some(spoke) = self.spoke else {
                 // At once, so that the client has a cursor before anything happens.
-                self.spoke = Some(Clock::now());
+                self.spoke = Some(Instant::now());
                 return Some(Bytes::from(format!("retry: 2000\nid: {}\n\n", reader.store.feed_cursor(self.after))));
             };
             let mut found = match feed::read(&reader, &self.asked.wanted, self.after, self.newest, AT_ONCE).await {
@@ -92,12 +92,12 @@ impl Flow {
             self.after = found.until;
             if !found.changes.is_empty() {
                 shield(&reader, &mut found.changes);
-                self.spoke = Some(Clock::now());
+                self.spoke = Some(Instant::now());
                 return Some(Bytes::from(written(&found.changes)));
             }
             let due = spoke + HEARTBEAT;
-            if Clock::now() >= due {
-                self.spoke = Some(Clock::now());
+            if Instant::now() >= due {
+                self.spoke = Some(Instant::now());
                 return Some(Bytes::from(format!(": \nid: {}\n\n", reader.store.feed_cursor(self.after))));
             }
             if self.after < self.newest {
@@ -107,7 +107,7 @@ impl Flow {
             if moved {
                 sleep(PACE).await;
             }
-            self.listener.changed(self.after, due.min(Clock::now() + CHECKED_EVERY)).await;
+            self.listener.changed(self.after, due.min(Instant::now() + CHECKED_EVERY)).await;
             self.newest = self.newest.max(self.listener.newest());
         }
     }

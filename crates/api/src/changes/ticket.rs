@@ -2,7 +2,7 @@
 
 use crate::identity::tickets;
 use samphan_persistence::store::Work;
-use samphan_resource::{error::Result, instant::Instant};
+use samphan_resource::{error::Result, timestamp::Timestamp};
 use samphan_rest::{answer::Answer, operation::Call};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ pub struct StreamTicket {
     #[schema(max_length = 100, example = "example-stream-ticket")]
     pub ticket: String,
     /// When it can no longer be used.
-    pub expires_at: Instant,
+    pub expires_at: Timestamp,
 }
 
 /// Creates one.

@@ -25,10 +25,10 @@ use samphan_persistence::{
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     example,
-    instant::Instant,
     money::{Amount, Price},
     resource::Resource,
     scalar::Scalar,
+    timestamp::Timestamp,
 };
 use samphan_rest::{
     answer::Answer,
@@ -156,7 +156,7 @@ pub enum Keep {
     /// Nothing.
     Nothing,
     /// The amount, until it is captured, released or too late: until that moment, or as long as the policy says.
-    Pending(Option<Instant>),
+    Pending(Option<Timestamp>),
     /// The amount for this order, as long as the order is open, whatever was decided.
     Captured(OrderId),
 }
@@ -297,7 +297,7 @@ fn components(
     policy: &CreditPolicy,
     verdict: &Verdict,
     known: &Known,
-    now: Instant,
+    now: Timestamp,
 ) -> Vec<CreditCheckComponent> {
     let line = |component, system: Option<&str>, entity: Option<&str>, amount, as_of| CreditCheckComponent {
         check_id: check.id(),

@@ -22,10 +22,10 @@ use samphan_persistence::{
 use samphan_resource::{
     error::Result,
     filter::duration_seconds,
-    instant::Instant,
     money::Amount,
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -135,7 +135,7 @@ impl Known {
 
     /// The oldest moment any of the exposure was true.
     #[must_use]
-    pub fn as_of(&self) -> Option<Instant> {
+    pub fn as_of(&self) -> Option<Timestamp> {
         self.balances.iter().filter_map(|b| b.exposure_as_of).min()
     }
 }

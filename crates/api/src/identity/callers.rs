@@ -16,8 +16,8 @@ use samphan_resource::{
     calendar,
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
-    instant::Instant,
     network::{Network, limited_as},
+    timestamp::Timestamp,
 };
 use samphan_rest::kernel::{Authenticator, Kernel};
 use std::{
@@ -36,7 +36,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Callers(RwLock<Remembered>);
 
-type Remembered = HashMap<(Way, Uuid), (Instant, Option<Known>)>;
+type Remembered = HashMap<(Way, Uuid), (Timestamp, Option<Known>)>;
 
 /// By what a caller was looked for: of each, an id that is none is remembered as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ struct Known {
     secret_hash: Vec<u8>,
     /// The networks it may call from; any when there are none.
     addresses: Option<Arc<[Network]>>,
-    expires_at: Option<Instant>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Callers {
@@ -89,7 +89,7 @@ impl Authenticator for Credentials {
         kernel: &'a Kernel,
         authorization: Option<&'a str>,
         address: IpAddr,
-        now: Instant,
+        now: Timestamp,
     ) -> LocalBoxFuture<'a, Result<Arc<Caller>>> {
         Box::pin(async move {
             let header = authorization.ok_or_else(|| Error::from(Code::Unauthenticated))?;
@@ -104,11 +104,11 @@ impl Authenticator for Credentials {
         })
     }
 
-    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Instant) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>> {
+    fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Timestamp) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>> {
         Box::pin(self.0.callers.of_principal(store, id, now))
     }
 
-    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Instant) -> LocalBoxFuture<'a, Result<String>> {
+    fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Timestamp) -> LocalBoxFuture<'a, Result<String>> {
         Box::pin(async move {
             kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;
             let redeemed = tickets::redeem(&kernel.process, &self.0.keys, ticket, now).await;
@@ -125,7 +125,7 @@ fn failures(address: IpAddr) -> String {
 }
 
 impl Credentials {
-    async fn authenticated(&self, kernel: &Kernel, header: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    async fn authenticated(&self, kernel: &Kernel, header: &str, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
         let unauthenticated = || Error::from(Code::Unauthenticated);
         let token = header
             .split_once(' ')
@@ -162,7 +162,7 @@ fn parts(key: &str) -> Result<(Uuid, &str)> {
     Ok((Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?, secret))
 }
 
-fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+fn from(known: Option<Known>, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
     let known = known
         .filter(|k| k.expires_at.is_none_or(|t| t > now))
         .filter(|k| k.addresses.as_ref().is_none_or(|networks| networks.iter().any(|n| n.contains(address))));
@@ -171,7 +171,7 @@ fn from(known: Option<Known>, address: IpAddr, now: Instant) -> Result<Arc<Calle
 
 impl Callers {
     /// The caller of an API key's text after `smp_`.
-    pub async fn of_key(&self, store: &Store, key: &str, address: IpAddr, now: Instant) -> Result<Arc<Caller>> {
+    pub async fn of_key(&self, store: &Store, key: &str, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
         let (id, secret) = parts(key)?;
         let known = self.key(store, id, now).await?;
         if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
@@ -181,7 +181,7 @@ impl Callers {
     }
 
     /// The caller a user or key is, for what is done in its name while it is away; none when it may not sign in any more.
-    pub async fn of_principal(&self, store: &Store, id: Uuid, now: Instant) -> Result<Option<Arc<Caller>>> {
+    pub async fn of_principal(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<Arc<Caller>>> {
         let known = self.remembered(store, (Way::Principal, id), now, async |reader| {
             let mut sql = reader.sql();
             sql.push("SELECT id, name, locale, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ")
@@ -197,7 +197,7 @@ impl Callers {
         &self,
         store: &Store,
         (way, id): (Way, Uuid),
-        now: Instant,
+        now: Timestamp,
         read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
     ) -> Result<Option<Known>> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(way, id)).cloned();
@@ -215,7 +215,7 @@ impl Callers {
         Ok(known)
     }
 
-    async fn user(&self, store: &Store, session: Uuid, now: Instant) -> Result<Option<Known>> {
+    async fn user(&self, store: &Store, session: Uuid, now: Timestamp) -> Result<Option<Known>> {
         self.remembered(store, (Way::Session, session), now, async |reader| {
             let mut sql = reader.sql();
             sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
@@ -229,7 +229,7 @@ impl Callers {
         .await
     }
 
-    async fn key(&self, store: &Store, id: Uuid, now: Instant) -> Result<Option<Known>> {
+    async fn key(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<Known>> {
         let known = self.remembered(store, (Way::Key, id), now, async |reader| read_key(&reader, id).await).await?;
         if known.is_none() {
             // Anyone can make up ids: remembered, they would push out those who call.

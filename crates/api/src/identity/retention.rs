@@ -4,8 +4,8 @@ use samphan_background::retention::{Deleted, MAX_ROWS, Rule};
 use samphan_persistence::store::Work;
 use samphan_resource::{
     error::Result,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 
 /// Sessions ended in one transaction; each may have thousands of refresh tokens.
@@ -34,7 +34,7 @@ pub fn rules(session_days: i64) -> Vec<Rule> {
     ]
 }
 
-async fn sessions(work: &Work, before: Instant) -> Result<Deleted> {
+async fn sessions(work: &Work, before: Timestamp) -> Result<Deleted> {
     let mut sql = work.sql();
     // Each by its own index.
     sql.push("SELECT id FROM (SELECT id FROM sessions WHERE ended_at < ").bind(Kind::Time, Scalar::Time(before));

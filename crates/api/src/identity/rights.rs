@@ -12,10 +12,10 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::{Caller, CallerKind, FieldRules, FieldScope, Reach, RoleRights},
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     rights::{self, Delegation, ExcessRight},
     scalar::{Kind, Scalar},
     shape::Class,
+    timestamp::Timestamp,
 };
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub struct Holder {
     /// Addresses that a key may call from; any when empty.
     pub addresses: Vec<String>,
     /// When a key stops working.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Holder {

@@ -19,8 +19,8 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::Caller,
     error::Result,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -85,9 +85,9 @@ pub struct ServerKey {
     /// The secret: 32 bytes.
     pub secret: Vec<u8>,
     /// From when on it signs.
-    pub active_from: Instant,
+    pub active_from: Timestamp,
     /// When it is good no more; null while no other took its place.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for ServerKey {
@@ -102,8 +102,8 @@ struct Stored {
     kind: KeyKind,
     key_id: Option<String>,
     bytes: Vec<u8>,
-    active_from: Instant,
-    expires_at: Option<Instant>,
+    active_from: Timestamp,
+    expires_at: Option<Timestamp>,
 }
 
 impl Stored {
@@ -139,7 +139,7 @@ async fn rows(reader: &Reader) -> Result<Vec<Stored>> {
 
 /// The keys of a kind that are good now, the one that signs first.
 #[must_use]
-pub fn in_order(keys: &[ServerKey], kind: KeyKind, now: Instant) -> Vec<&ServerKey> {
+pub fn in_order(keys: &[ServerKey], kind: KeyKind, now: Timestamp) -> Vec<&ServerKey> {
     let mut good: Vec<&ServerKey> = keys.iter().filter(|key| key.kind == kind && key.expires_at.is_none_or(|until| until > now)).collect();
     // Newest first, and what is not active yet last.
     good.sort_by_key(|key| (key.active_from > now, std::cmp::Reverse(key.active_from)));
@@ -182,7 +182,7 @@ async fn seal_anew(work: &Work, configured: &Keyring, key: &ServerKey) -> Result
     work.execute(sql).await.map(|_| ())
 }
 
-async fn insert(work: &Work, configured: &Keyring, kind: KeyKind, active_from: Instant) -> Result<ServerKey> {
+async fn insert(work: &Work, configured: &Keyring, kind: KeyKind, active_from: Timestamp) -> Result<ServerKey> {
     let name = format!("{}/{}", kind.as_str(), work.new_id().simple());
     let secret = tokens::random().to_vec();
     let (key_id, bytes) = if configured.current().is_empty() {
@@ -217,9 +217,9 @@ pub struct Rotated {
     /// The kind.
     pub kind: KeyKind,
     /// When the new key begins to sign.
-    pub active_from: Instant,
+    pub active_from: Timestamp,
     /// When the keys before it are good no more.
-    pub old_until: Instant,
+    pub old_until: Timestamp,
 }
 
 /// Makes new keys of these kinds; none when a key is encrypted with one that is not configured. With `at_once` the old keys end now,
@@ -258,9 +258,9 @@ pub struct Listed {
     /// The id of the key it is encrypted with.
     pub key_id: Option<String>,
     /// When it began, or begins, to sign.
-    pub active_from: Instant,
+    pub active_from: Timestamp,
     /// When it is good no more.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 /// All keys, without their secrets.

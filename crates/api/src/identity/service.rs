@@ -9,7 +9,7 @@ use super::{
 };
 use futures_util::future::LocalBoxFuture;
 use samphan_persistence::store::{Store, Work};
-use samphan_resource::{error::Result, instant::Instant};
+use samphan_resource::{error::Result, timestamp::Timestamp};
 use std::{
     fmt::{Debug, Formatter},
     sync::{Arc, PoisonError, RwLock},
@@ -77,7 +77,7 @@ impl Identity {
 
     /// What successors of refresh tokens are derived with, the present key first.
     #[must_use]
-    pub fn refresh_secrets(&self, now: Instant) -> Vec<Vec<u8>> {
+    pub fn refresh_secrets(&self, now: Timestamp) -> Vec<Vec<u8>> {
         secrets_of(&self.server_keys(), KeyKind::RefreshTokens, now)
     }
 
@@ -91,7 +91,7 @@ impl Identity {
     }
 
     /// Takes these keys from now on, for all workers of the process. Says whether secrets are encrypted with another one than before.
-    pub fn use_server_keys(&self, store: &Store, keys: Vec<ServerKey>, now: Instant) -> Result<bool> {
+    pub fn use_server_keys(&self, store: &Store, keys: Vec<ServerKey>, now: Timestamp) -> Result<bool> {
         let signing = secrets_of(&keys, KeyKind::AccessTokens, now);
         if self.keys.is_empty() || secrets_of(&self.server_keys(), KeyKind::AccessTokens, now) != signing {
             self.keys.replace(signing.iter().map(Vec::as_slice))?;
@@ -106,12 +106,12 @@ impl Identity {
 }
 
 /// The secrets of the keys of a kind that are good now, the present one first.
-fn secrets_of(keys: &[ServerKey], kind: KeyKind, now: Instant) -> Vec<Vec<u8>> {
+fn secrets_of(keys: &[ServerKey], kind: KeyKind, now: Timestamp) -> Vec<Vec<u8>> {
     server_keys::in_order(keys, kind, now).into_iter().map(|key| key.secret.clone()).collect()
 }
 
 /// What secrets are encrypted with: the keys of the settings before those of the database.
-fn keyring_of(configured: &[Vec<u8>], keys: &[ServerKey], now: Instant) -> Result<Keyring> {
+fn keyring_of(configured: &[Vec<u8>], keys: &[ServerKey], now: Timestamp) -> Result<Keyring> {
     let own = server_keys::in_order(keys, KeyKind::Secrets, now);
     Keyring::of(configured.iter().map(Vec::as_slice).chain(own.into_iter().map(|key| key.secret.as_slice())))
 }

@@ -13,8 +13,8 @@ use samphan_persistence::store::Work;
 use samphan_resource::{
     caller::{Caller, CallerKind},
     error::{Code, Error, Result},
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub const TTL_SECONDS: i64 = 60;
 
 /// Makes a ticket for the caller of a work. Answers it and when it expires.
-pub async fn issue(work: &Work) -> Result<(String, Instant)> {
+pub async fn issue(work: &Work) -> Result<(String, Timestamp)> {
     let (caller, ticket, expires_at) = (&work.caller, secret(), work.now.plus_seconds(TTL_SECONDS));
     let key_secret = if caller.kind == CallerKind::ApiKey { Scalar::Bytes(key_secret(work, caller.id).await?) } else { Scalar::Null };
     let columns = [
@@ -51,7 +51,7 @@ async fn key_secret(work: &Work, key: Uuid) -> Result<Vec<u8>> {
 
 /// Uses a ticket up. Answers the `Authorization` header that stands for it: an access token of the session or key that made it, which ends
 /// with that.
-pub async fn redeem(process: &Process, keys: &Keys, ticket: &str, now: Instant) -> Result<String> {
+pub async fn redeem(process: &Process, keys: &Keys, ticket: &str, now: Timestamp) -> Result<String> {
     let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
     sql.push("DELETE FROM stream_tickets WHERE secret_hash = ").bind(Kind::Bytes, hashed(ticket)).push(" AND expires_at > ");

@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use samphan_resource::{
     error::{Code, Error, Result},
-    instant::Instant,
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ impl Keys {
     }
 
     /// Signs a token: of a user's session, or of an API key with the mark of the secret it was got with.
-    pub fn issue(&self, sub: Uuid, sid: Uuid, secret: Option<String>, jti: Uuid, now: Instant) -> Result<String> {
+    pub fn issue(&self, sub: Uuid, sid: Uuid, secret: Option<String>, jti: Uuid, now: Timestamp) -> Result<String> {
         let kind = if secret.is_some() { "api_key" } else { "user" };
         let iat = now.micros() / 1_000_000;
         let claims =
@@ -123,7 +123,7 @@ impl Keys {
 
     /// Reads a token that we signed, that has not expired, and that lives no longer than tokens do: a stolen key cannot make
     /// one that outlives the key's rotation.
-    pub fn verify(&self, token: &str, now: Instant) -> Result<Arc<Claims>> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>> {
         let fingerprint = hash(token.as_bytes());
         let seconds = now.micros() / 1_000_000;
         if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint) {

@@ -16,10 +16,10 @@ use samphan_resource::{
     builtin::job as kept,
     caller::Reach,
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     resource::Resource,
     scalar::Scalar,
     shape::Shape,
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -187,7 +187,7 @@ enum Step {
     /// So many records were handed over; there may be more.
     Moved(i64),
     /// There are none now. A session that ends only now may still make some, until this moment.
-    NothingYet(Instant),
+    NothingYet(Timestamp),
     /// There is nothing to be done any more.
     NothingLeft,
 }
@@ -219,7 +219,7 @@ async fn hand_over_some(work: &Work, user: Uuid, most: usize) -> Result<Step> {
     if left < most {
         return Ok(Step::Moved(i64::try_from(most - left).unwrap_or(i64::MAX)));
     }
-    match record::instant_in(&user.record, "updated_at") {
+    match record::timestamp_in(&user.record, "updated_at") {
         Some(at) if at.is_within(SETTLED_AFTER_SECONDS, work.now) => Ok(Step::NothingYet(at.plus_seconds(SETTLED_AFTER_SECONDS))),
         _ => {
             settle(work, &user).await?;

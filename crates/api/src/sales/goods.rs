@@ -13,9 +13,9 @@ use samphan_domain::{
 use samphan_persistence::store::{Reader, Work};
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::Quantity,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -101,7 +101,7 @@ pub struct Hold {
     /// For what.
     pub source: Source,
     /// Until when; until they are let go when none.
-    pub until: Option<Instant>,
+    pub until: Option<Timestamp>,
 }
 
 /// Puts aside what the lines need: all of it, or nothing; with `partly`, what there is. Answers the lines that lack something.

@@ -23,8 +23,8 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::Caller,
     error::{Code, Result},
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -98,8 +98,9 @@ async fn with_goods(reader: &Reader) -> Result<Vec<Uuid>> {
     sql.push(" WHERE l.product_id = n.product_id AND l.deleted_at IS NULL AND l.available > 0 ");
     sql.push("AND (n.warehouse_id IS NULL OR l.warehouse_id = n.warehouse_id))) ORDER BY h.created_at, h.id");
     let found = reader.fetch(sql, |row| Ok((row.id(0)?, row.time(1)?, row.time(2)?))).await?;
-    let is_news =
-        |checked: Option<Instant>, changed: Option<Instant>| changed.is_some_and(|at| checked.is_none_or(|c| at.plus_seconds(OVERLAP) > c));
+    let is_news = |checked: Option<Timestamp>, changed: Option<Timestamp>| {
+        changed.is_some_and(|at| checked.is_none_or(|c| at.plus_seconds(OVERLAP) > c))
+    };
     let news = found.into_iter().filter(|(_, checked, changed)| is_news(*checked, *changed)).map(|(id, ..)| id);
     Ok(news.take(usize::try_from(AT_ONCE).unwrap_or_default()).collect())
 }

@@ -4,14 +4,14 @@ use samphan_background::retention::{Deleted, MAX_ROWS, Rule};
 use samphan_persistence::store::Work;
 use samphan_resource::{
     error::Result,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Up to where ended promises were looked at: what was emptied is not found by its values.
-type Mark = Option<(Instant, Uuid)>;
+type Mark = Option<(Timestamp, Uuid)>;
 
 /// What ended promises looked at, for so many days.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn rule(days: i64) -> Rule {
 }
 
 /// Empties what ended promises looked at. The promises stay, and so does their version: nothing that was promised changes.
-async fn promise_details(work: &Work, before: Instant, mark: Mark) -> Result<(Deleted, Mark)> {
+async fn promise_details(work: &Work, before: Timestamp, mark: Mark) -> Result<(Deleted, Mark)> {
     let mut sql = work.sql();
     sql.push("SELECT id, updated_at FROM order_promises WHERE deleted_at IS NULL AND updated_at < ");
     sql.bind(Kind::Time, Scalar::Time(before));

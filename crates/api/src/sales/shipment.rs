@@ -26,10 +26,10 @@ use samphan_persistence::{
 use samphan_resource::{
     calendar,
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::{Amount, Quantity, SignedQuantity},
     resource::Resource,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use samphan_rest::{collection::Collection, example::Example};
 use serde_json::json;
@@ -206,7 +206,7 @@ pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) ->
 }
 
 /// The moment at which something is said to have happened; now when nothing is said.
-fn happened(work: &Work, said: Option<Instant>, at: &str) -> Result<Instant> {
+fn happened(work: &Work, said: Option<Timestamp>, at: &str) -> Result<Timestamp> {
     match said {
         Some(moment) if moment > work.now => Err(Error::invalid(FieldError::new(at, FieldCode::InTheFuture, "now or before"))),
         said => Ok(said.unwrap_or(work.now)),

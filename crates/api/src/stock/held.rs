@@ -17,9 +17,9 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     error::Result,
-    instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
+    timestamp::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ impl<'w> Held<'w> {
     }
 
     /// Puts off the end of a reservation that holds; says whether it did.
-    pub(super) fn extend(&mut self, id: Uuid, expires_at: Option<Instant>) -> bool {
+    pub(super) fn extend(&mut self, id: Uuid, expires_at: Option<Timestamp>) -> bool {
         let Some(found) = self.reservations.get_mut(&id).filter(|r| r.data.status == ReservationStatus::Active) else { return false };
         found.data.expires_at = expires_at;
         found.done = Some("extended");

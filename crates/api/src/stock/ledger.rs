@@ -20,9 +20,9 @@ use samphan_domain::{
 use samphan_persistence::{record::Record, store::Work, stored::Stored};
 use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
-    instant::Instant,
     money::{Quantity, SignedQuantity},
     resource::Resource,
+    timestamp::Timestamp,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -54,7 +54,7 @@ pub struct Want {
     /// How much.
     pub quantity: Quantity,
     /// Until when; until it is released when none.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// What for.
     pub source: Option<Source>,
 }

@@ -34,8 +34,8 @@ use samphan_resource::{
     caller::Caller,
     error::{Code, Error, Result},
     filter::Filter,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use serde_json::json;
 use std::{
@@ -47,7 +47,7 @@ use std::{
 };
 use tokio::{
     task::JoinSet,
-    time::{Instant as Clock, sleep},
+    time::{Instant, sleep},
 };
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ async fn run(process: Process, tasks: Tasks) {
             continue;
         }
         let listener = listener.get_or_insert_with(|| Listener::new(&follower));
-        listener.changed(known, Clock::now() + ASKED_EVERY).await;
+        listener.changed(known, Instant::now() + ASKED_EVERY).await;
         if listener.ending() {
             return;
         }
@@ -128,12 +128,12 @@ async fn run(process: Process, tasks: Tasks) {
     }
 }
 
-fn system(store: &Store, now: Instant) -> Reader {
+fn system(store: &Store, now: Timestamp) -> Reader {
     store.reader(Arc::new(Caller::system()), now)
 }
 
 /// Whether there are active endpoints, and those there is something to send to that no other process sends to.
-async fn due(store: &Store, me: Uuid, now: Instant) -> Result<(bool, Vec<Uuid>)> {
+async fn due(store: &Store, me: Uuid, now: Timestamp) -> Result<(bool, Vec<Uuid>)> {
     let reader = system(store, now);
     let newest = feed::newest(store, now).await?;
     let mut sql = reader.sql();
@@ -174,12 +174,12 @@ async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
     let mut flights: JoinSet<(Due, Outcome)> = JoinSet::new();
     let mut under_way: HashSet<Uuid> = HashSet::new();
     let mut ready: VecDeque<Ready> = VecDeque::new();
-    let (mut open, mut looked, mut position) = (true, None::<Clock>, 0);
+    let (mut open, mut looked, mut position) = (true, None::<Instant>, 0);
     loop {
         let mut more = false;
         let has_room = ready.is_empty() && flights.len() < most;
         if open && (has_room || looked.is_none_or(|at| at.elapsed() > RENEWED)) {
-            looked = Some(Clock::now());
+            looked = Some(Instant::now());
             let found = if listener.ending() { None } else { look(process, me, endpoint, &under_way).await? };
             open = found.is_some();
             let found = found.unwrap_or_default();
@@ -200,7 +200,7 @@ async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
             tokio::select! {
                 Some(one) = flights.join_next() => done.push(one),
                 // Where there is room, what happens meanwhile is sent meanwhile.
-                () = async { listener.changed(position, Clock::now() + ASKED_EVERY).await; sleep(GATHERED).await }, if has_room => {}
+                () = async { listener.changed(position, Instant::now() + ASKED_EVERY).await; sleep(GATHERED).await }, if has_room => {}
                 () = sleep(RENEWED) => {}
             }
         }
@@ -358,7 +358,7 @@ struct Due {
     id: Uuid,
     event: Uuid,
     attempts: i64,
-    since: Instant,
+    since: Timestamp,
 }
 
 /// A delivery that is due, with all it takes; without a body where its maker may read the record no more.
@@ -471,7 +471,7 @@ fn spread(seconds: i64) -> i64 {
 }
 
 /// Since when every attempt has failed, these included. No change of the record.
-async fn failing_since(work: &Work, endpoint: Uuid) -> Result<Option<Instant>> {
+async fn failing_since(work: &Work, endpoint: Uuid) -> Result<Option<Timestamp>> {
     let mut sql = work.sql();
     sql.push("UPDATE webhook_endpoints SET failing_since = ").bind(Kind::Time, Scalar::Time(work.now));
     sql.push(" WHERE failing_since IS NULL AND id = ").id(endpoint);

@@ -8,8 +8,8 @@ use samphan_persistence::{
 };
 use samphan_resource::{
     error::Result,
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ pub(super) async fn keep(work: &Work, keyring: &Keyring, endpoint: Uuid, secret:
 }
 
 /// Has an endpoint's secret end at a moment, and those before it now.
-pub(super) async fn end(work: &Work, endpoint: Uuid, at: Instant) -> Result<()> {
+pub(super) async fn end(work: &Work, endpoint: Uuid, at: Timestamp) -> Result<()> {
     let mut sql = work.sql();
     sql.push("DELETE FROM webhook_secrets WHERE expires_at IS NOT NULL AND endpoint_id = ").id(endpoint);
     work.execute(sql).await?;

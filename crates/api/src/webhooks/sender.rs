@@ -4,7 +4,7 @@ use super::address::{self, Ask, NotAllowed, Resolver};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_background::tls::use_tls;
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use sha2::Sha256;
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -59,7 +59,7 @@ impl Sender {
     }
 
     /// Sends a change to an address, signed at this moment with each of the secrets.
-    pub async fn send(&self, url: &str, id: Uuid, body: String, secrets: &[Vec<u8>], now: Instant) -> Outcome {
+    pub async fn send(&self, url: &str, id: Uuid, body: String, secrets: &[Vec<u8>], now: Timestamp) -> Outcome {
         // An address in numbers is not resolved, so it is looked at here.
         let Ok(url) = address::check(url, self.allow_private) else {
             return Outcome { error: Some("address_not_allowed"), ..Outcome::default() };

@@ -10,7 +10,7 @@ use super::{
     credit_item::CreditItem,
 };
 use crate::id::AccountId;
-use samphan_resource::{example, instant::Instant, money::Amount, reference::OnDelete, resource::Resource};
+use samphan_resource::{example, money::Amount, reference::OnDelete, resource::Resource, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::cmp::{Ordering, Reverse};
@@ -32,7 +32,7 @@ pub struct CreditBalance {
     #[schema(max_length = 3)]
     pub currency: String,
     /// When the exposure was true; null until a system has pushed it.
-    pub exposure_as_of: Option<Instant>,
+    pub exposure_as_of: Option<Timestamp>,
     /// The sender's revision of the exposure.
     #[schema(max_length = 50)]
     pub exposure_revision: Option<String>,
@@ -59,7 +59,7 @@ pub struct CreditBalance {
     /// What was taken out of the sender's `unbilled_deliveries` for those orders.
     pub included_unbilled_deliveries: Option<Amount>,
     /// When the limit was true; null until a system has pushed it.
-    pub limit_as_of: Option<Instant>,
+    pub limit_as_of: Option<Timestamp>,
     /// The sender's revision of the limit.
     #[schema(max_length = 50)]
     pub limit_revision: Option<String>,
@@ -82,7 +82,7 @@ pub struct CreditBalance {
     #[serde(default)]
     pub has_conflict: bool,
     /// When the last push that counted came in.
-    pub received_at: Instant,
+    pub received_at: Timestamp,
 }
 
 /// Whether a limit is set.
@@ -130,7 +130,7 @@ fn taken_out(of: Amount, wanted: Amount) -> (Amount, Amount) {
 impl CreditBalance {
     /// A balance nothing is known of yet.
     #[must_use]
-    pub const fn unknown(account_id: AccountId, system: String, entity: String, currency: String, received_at: Instant) -> Self {
+    pub const fn unknown(account_id: AccountId, system: String, entity: String, currency: String, received_at: Timestamp) -> Self {
         Self {
             account_id,
             system,
@@ -163,7 +163,7 @@ impl CreditBalance {
 
     /// Takes a push. Each group is replaced only by one with a greater stamp; with equal stamps the more prudent stays. `included` is what
     /// was open at that moment of the orders that the push names as included.
-    pub fn take(&mut self, item: &CreditItem, included: Amount, now: Instant) -> Outcome {
+    pub fn take(&mut self, item: &CreditItem, included: Amount, now: Timestamp) -> Outcome {
         let mut outcomes = vec![];
         if let Some(pushed) = item.exposure() {
             let outcome = decide(self.exposure().as_ref(), &pushed, &mut self.exposure_has_conflict);

@@ -1,7 +1,7 @@
 //! The history of a credit balance: every push that counted, as it was sent.
 
 use crate::id::AccountId;
-use samphan_resource::{example, instant::Instant, resource::Resource};
+use samphan_resource::{example, resource::Resource, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -25,7 +25,7 @@ pub struct CreditBalanceChange {
     #[schema(max_length = 3)]
     pub currency: String,
     /// When the push was true.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// The push itself.
     #[schema(value_type = Object)]
     pub item: Map<String, Value>,

@@ -9,10 +9,10 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    instant::Instant,
     money::{Amount, Price},
     resource::Resource,
     timer::Timer,
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ pub struct CreditCheck {
     /// What may be sold after it: less by what was authorised.
     pub available_after: Option<Amount>,
     /// The oldest moment any of what accounting said was true.
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// The policy that decided; null for the standard one.
     pub policy_id: Option<CreditPolicyId>,
     /// The policy's version then.
@@ -84,9 +84,9 @@ pub struct CreditCheck {
     /// What is kept back for the sale.
     pub authorised_amount: Option<Price>,
     /// Until when it is, unless it is captured. It can be captured and released until then, and still counts for ten seconds more.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// When it was captured or released, or was found to have expired.
-    pub settled_at: Option<Instant>,
+    pub settled_at: Option<Timestamp>,
     /// The order it is for. What is captured for an order counts as the order does: until accounting has invoiced it.
     #[schema(read_only)]
     pub order_id: Option<OrderId>,
@@ -147,7 +147,7 @@ pub struct CreditCheckComponent {
     /// Whether the policy counts it.
     pub is_counted: bool,
     /// When it was true.
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
 }
 
 /// The answer to a question for credit.
@@ -181,7 +181,7 @@ pub struct CreditDecision {
     pub available_after: Option<Amount>,
     /// The oldest moment any of what accounting said was true.
     #[schema(required = true)]
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// The policy that decided; null for the standard one.
     #[schema(required = true)]
     pub policy_id: Option<CreditPolicyId>,
@@ -196,7 +196,7 @@ pub struct CreditDecision {
     pub authorised_amount: Option<Price>,
     /// Until when it is: it can be captured and released until then, and still counts for ten seconds more.
     #[schema(required = true)]
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// Whether there is a limit. Ledger: null without the right to see it.
     #[schema(required = true)]
     pub limit_kind: Option<LimitKind>,

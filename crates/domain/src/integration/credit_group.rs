@@ -2,13 +2,13 @@
 //! prudent. The order is total, so the result does not depend on the order of arrival.
 
 use super::credit_balance::LimitKind;
-use samphan_resource::{instant::Instant, money::Amount};
+use samphan_resource::{money::Amount, timestamp::Timestamp};
 use std::cmp::Reverse;
 
 /// A group with the moment and the sender's revision it is of. The greatest one counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamped<T> {
-    pub(super) as_of: Instant,
+    pub(super) as_of: Timestamp,
     /// The revision where it is a number; another word tells nothing of before and after.
     number: Option<Revision>,
     pub(super) says: T,
@@ -29,7 +29,7 @@ impl Revision {
 }
 
 impl<T: Ord> Stamped<T> {
-    pub(super) fn new(as_of: Instant, revision: Option<&String>, says: T) -> Self {
+    pub(super) fn new(as_of: Timestamp, revision: Option<&String>, says: T) -> Self {
         Self { as_of, number: revision.and_then(|r| Revision::parse(r)), says, revision: revision.cloned() }
     }
 

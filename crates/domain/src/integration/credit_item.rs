@@ -7,8 +7,8 @@ use super::{
 use crate::id::AccountId;
 use samphan_resource::{
     error::FieldCode,
-    instant::Instant,
     money::{Amount, Price},
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -58,7 +58,7 @@ pub struct CreditItem {
     pub account_id: Option<AccountId>,
     /// The moment the amounts are true of, taken before the sender reads its books: an entry posted while they are read is then newer
     /// than the balance, never missing from it. Not more than five minutes ahead of now.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// A whole number, in digits, that grows with each change at the sender; decides between pushes with the same `as_of`. One that is no
     /// number is refused. With equal `as_of` and without a revision, or with equal ones, the larger exposure and the lower limit win, and
     /// the balance is marked `has_conflict`.
@@ -111,7 +111,7 @@ impl CreditItem {
     }
 
     /// What is wrong with the item in itself: a pointer within it, a code, and what would do.
-    pub fn check(&self, now: Instant) -> Result<(), (&'static str, FieldCode, &'static str)> {
+    pub fn check(&self, now: Timestamp) -> Result<(), (&'static str, FieldCode, &'static str)> {
         if self.as_of > now.plus_seconds(300) {
             return Err(("/as_of", FieldCode::AsOfInFuture, "at most five minutes ahead of now"));
         }

@@ -12,9 +12,9 @@ use crate::{
     },
 };
 use samphan_resource::{
-    instant::Instant,
     money::{Amount, Price},
     resource::Resource,
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -372,7 +372,7 @@ impl CreditPolicy {
 
     /// Decides.
     #[must_use]
-    pub fn decide(&self, asked: &Asked<'_>, known: &Known<'_>, now: Instant) -> Verdict {
+    pub fn decide(&self, asked: &Asked<'_>, known: &Known<'_>, now: Timestamp) -> Verdict {
         let mut findings: Vec<CreditFinding> = vec![];
         let mut find = |rule, action| {
             if action > CreditAction::Allow || matches!(rule, CreditRule::LimitNotManaged | CreditRule::Stale) {

@@ -9,7 +9,7 @@ use crate::{
         external_system::OnStale,
     },
 };
-use samphan_resource::{instant::Instant, money::Amount};
+use samphan_resource::{money::Amount, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -38,7 +38,7 @@ pub struct CreditPosition {
     pub group_available: Option<Amount>,
     /// The oldest moment any of the exposure was true.
     #[schema(required = true)]
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// Whether any of it is older than its system's `stale_after`.
     pub stale: bool,
     /// Whether there is a limit: `limited`, `unlimited` or `not_managed`. Ledger: null without the right to see it.
@@ -85,7 +85,7 @@ pub struct PositionBalance {
     pub overdue: Amount,
     /// When its exposure was true.
     #[schema(required = true)]
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// Whether it is stale.
     pub stale: bool,
 }
@@ -154,14 +154,14 @@ impl Told<'_> {
     /// Whether what it says is owed is older than its system lets stand. A limit holds until another is told, so only what is
     /// owed grows old.
     #[must_use]
-    pub fn is_stale(&self, now: Instant) -> bool {
+    pub fn is_stale(&self, now: Timestamp) -> bool {
         matches!((self.balance.exposure_as_of, self.stale_after), (Some(at), Some(seconds)) if at.plus_seconds(seconds) < now)
     }
 }
 
 /// The position of an account in the limit's currency, from what is known of it.
 #[must_use]
-pub fn position(account_id: AccountId, currency: Option<String>, facts: &Known<'_>, now: Instant) -> CreditPosition {
+pub fn position(account_id: AccountId, currency: Option<String>, facts: &Known<'_>, now: Timestamp) -> CreditPosition {
     let Known { told, profile, authorised, groups, .. } = *facts;
     let mut reasons: Vec<(CreditReason, OnStale)> = vec![];
     let mut add = |reason, on_stale| {

@@ -1,6 +1,6 @@
 //! A credit snapshot: a full push of all customers of a system, closed by control totals.
 
-use samphan_resource::{instant::Instant, money::Amount, resource::Resource, transition::Transition};
+use samphan_resource::{money::Amount, resource::Resource, timestamp::Timestamp, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -35,7 +35,7 @@ pub struct CreditSnapshot {
     pub receivable_total: Amount,
     /// When it was completed.
     #[schema(read_only)]
-    pub completed_at: Option<Instant>,
+    pub completed_at: Option<Timestamp>,
     /// How many balances it marked missing.
     #[schema(read_only)]
     #[serde(default)]

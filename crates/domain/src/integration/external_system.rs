@@ -1,7 +1,7 @@
 //! An external system: an accounting or ERP system, a shop, a telephone exchange.
 
 use samphan_resource::{
-    error::FieldCode, filter::duration_seconds, instant::Instant, resource::Resource, transition::Transition, validation::fault,
+    error::FieldCode, filter::duration_seconds, resource::Resource, timestamp::Timestamp, transition::Transition, validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub struct ExternalSystem {
     pub status: SystemStatus,
     /// When it last pushed.
     #[schema(read_only)]
-    pub last_seen_at: Option<Instant>,
+    pub last_seen_at: Option<Timestamp>,
 }
 
 /// Kinds of external systems.

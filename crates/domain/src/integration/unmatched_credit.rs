@@ -1,7 +1,7 @@
 //! An unmatched push: credit for a customer number without a mapping to an account.
 
 use crate::integration::credit_item::CreditItem;
-use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource};
+use samphan_resource::{example, reference::OnDelete, resource::Resource, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub struct UnmatchedCredit {
     #[schema(max_length = 128)]
     pub external_id: String,
     /// When the newest push was true.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// The pushes that decide: of the exposure and of the limit the newest, and another of the same moment where there is one.
     #[schema(max_items = 4)]
     pub items: Vec<CreditItem>,

@@ -1,7 +1,7 @@
 //! A webhook delivery: one change on its way to one endpoint, and what became of it.
 
 use crate::id::WebhookEndpointId;
-use samphan_resource::{example, instant::Instant, resource::Resource};
+use samphan_resource::{example, resource::Resource, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -31,10 +31,10 @@ pub struct WebhookDelivery {
     pub attempts: i64,
     /// When it is tried next; null when it is not.
     #[schema(read_only)]
-    pub next_attempt_at: Option<Instant>,
+    pub next_attempt_at: Option<Timestamp>,
     /// When it was tried last.
     #[schema(read_only)]
-    pub last_attempt_at: Option<Instant>,
+    pub last_attempt_at: Option<Timestamp>,
     /// The HTTP status the last attempt was answered with; null when there was no answer.
     #[schema(read_only, minimum = 100, maximum = 999)]
     pub last_status: Option<i64>,

@@ -1,6 +1,6 @@
 //! A webhook endpoint: an address of somebody else's that is told of changes as they happen.
 
-use samphan_resource::{instant::Instant, resource::Resource, transition::Transition};
+use samphan_resource::{resource::Resource, timestamp::Timestamp, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -34,10 +34,10 @@ pub struct WebhookEndpoint {
     pub disabled_reason: Option<DisabledReason>,
     /// Since when every attempt has failed; null while they succeed.
     #[schema(read_only)]
-    pub failing_since: Option<Instant>,
+    pub failing_since: Option<Timestamp>,
     /// Until when deliveries are signed with the secret before the last rotation, too.
     #[schema(read_only)]
-    pub previous_secret_expires_at: Option<Instant>,
+    pub previous_secret_expires_at: Option<Timestamp>,
     /// The version of what is sent: 1 is the schema `Change`.
     #[schema(read_only, minimum = 1, maximum = 1000)]
     #[serde(default = "one")]
@@ -116,7 +116,7 @@ pub struct ChangeCondition {
     /// The record's version after the write.
     pub version: i64,
     /// When it happened.
-    pub time: Instant,
+    pub time: Timestamp,
     /// `user`, `api_key` or `system`.
     pub actor_kind: String,
     /// The user or API key.

@@ -1,7 +1,7 @@
 //! An API key: how a machine signs in, directly or by OAuth2 client credentials.
 
 use crate::id::{RoleId, UserId};
-use samphan_resource::{example, instant::Instant, reference::OnDelete, resource::Resource, transition::Transition};
+use samphan_resource::{example, reference::OnDelete, resource::Resource, timestamp::Timestamp, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ pub struct ApiKey {
     #[serde(default)]
     pub systems: Vec<String>,
     /// When it stops working; a year from its making when left out.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// Addresses it may call from, as IP addresses or networks such as `10.0.0.0/8`; any when empty. Behind a proxy the
     /// client's address is known where the proxy is a trusted one (`SAMPHAN_TRUSTED_PROXIES`).
     #[schema(max_items = 100)]

@@ -3,10 +3,10 @@
 
 use samphan_resource::{
     example,
-    instant::Instant,
     privacy::PersonalData,
     reference::{AnyReference, OnDelete, Targets},
     resource::{Resource, Seen},
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ pub struct PrivacyRequest {
     pub status: PrivacyRequestStatus,
     /// When it was fulfilled or rejected.
     #[schema(read_only)]
-    pub settled_at: Option<Instant>,
+    pub settled_at: Option<Timestamp>,
 }
 
 /// What a person may ask for.

@@ -161,7 +161,7 @@ pub struct Order {
     /// When it was confirmed.
     #[schema(read_only)]
     #[serde(default)]
-    pub confirmed_at: Option<samphan_resource::instant::Instant>,
+    pub confirmed_at: Option<samphan_resource::timestamp::Timestamp>,
 }
 
 /// An address as a document carries it: a copy that stays as it was.

@@ -6,7 +6,7 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    instant::Instant,
+    timestamp::Timestamp,
     money::Amount,
     privacy::PersonalData,
     resource::{Derived, Resource},
@@ -61,10 +61,10 @@ pub struct OrderHold {
     pub status: HoldStatus,
     /// When it was opened or last looked at.
     #[schema(read_only)]
-    pub checked_at: Option<Instant>,
+    pub checked_at: Option<Timestamp>,
     /// When it ended.
     #[schema(read_only)]
-    pub settled_at: Option<Instant>,
+    pub settled_at: Option<Timestamp>,
 }
 
 /// Kinds of holds.

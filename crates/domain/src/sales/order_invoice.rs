@@ -3,10 +3,10 @@
 use crate::id::{AccountId, OrderId};
 use samphan_resource::{
     example,
-    instant::Instant,
     money::{Amount, Price, Quantity},
     reference::OnDelete,
     resource::Resource,
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -43,9 +43,9 @@ pub struct OrderInvoice {
     #[schema(value_type = Option<String>, format = Date)]
     pub issued_on: Option<String>,
     /// When it entered the system's books: a balance as of then or later includes it.
-    pub posted_at: Instant,
+    pub posted_at: Timestamp,
     /// When the system's books said so; a message older than what is known changes nothing. `posted_at` when left out.
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// The legal entity in whose books it is: only that entity's balance can include it. The system's when left out; where the system keeps
     /// several, a balance includes it once all of them are as of `posted_at` or later.
     #[schema(min_length = 1, max_length = 50, example = "TH01")]
@@ -111,11 +111,11 @@ pub struct PostedInvoice {
     #[schema(value_type = Option<String>, format = Date, nullable = false)]
     pub issued_on: Option<String>,
     /// When it entered the system's books.
-    pub posted_at: Instant,
+    pub posted_at: Timestamp,
     /// When the system's books said so; `posted_at` when left out.
     #[serde(default)]
     #[schema(nullable = false)]
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
 }
 
 impl PostedInvoice {

@@ -13,12 +13,12 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    instant::Instant,
     money::{Amount, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Resource, Seen},
     timer::Timer,
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub struct OrderPromise {
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<OrderLine>,
     /// Until when it is held, at most a day; 15 minutes when left out.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// The day prices and tax are of.
     #[schema(read_only, value_type = Option<String>, format = Date)]
     #[serde(default)]

@@ -6,7 +6,7 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    instant::Instant,
+    timestamp::Timestamp,
     money::Quantity,
     privacy::PersonalData,
     reference::OnDelete,
@@ -61,11 +61,11 @@ pub struct Shipment {
     /// When it left.
     #[schema(read_only)]
     #[serde(default)]
-    pub shipped_at: Option<Instant>,
+    pub shipped_at: Option<Timestamp>,
     /// When it arrived.
     #[schema(read_only)]
     #[serde(default)]
-    pub delivered_at: Option<Instant>,
+    pub delivered_at: Option<Timestamp>,
 }
 
 /// Goods of a line in a shipment.
@@ -224,7 +224,7 @@ pub struct ShipShipment {
     /// When it left: not in the future, nor before the day of the order; now when left out. Stock is booked now all the same.
     #[serde(default)]
     #[schema(nullable = false)]
-    pub shipped_at: Option<Instant>,
+    pub shipped_at: Option<Timestamp>,
     /// The lot or serial number of a line's goods. A line may be named several times, each time with part of its quantity.
     #[serde(default)]
     #[schema(max_items = 1000, nullable = false)]
@@ -238,7 +238,7 @@ pub struct DeliverShipment {
     /// When it arrived: not in the future, nor before it left; now when left out.
     #[serde(default)]
     #[schema(nullable = false)]
-    pub delivered_at: Option<Instant>,
+    pub delivered_at: Option<Timestamp>,
 }
 
 /// Goods of a lot or with a serial number.

@@ -4,7 +4,7 @@
 //! same counts ends in the same levels.
 
 use crate::{id::ProductId, stock::stock_level::MOST};
-use samphan_resource::{error::FieldCode, instant::Instant, money::SignedQuantity};
+use samphan_resource::{error::FieldCode, money::SignedQuantity, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use utoipa::ToSchema;
@@ -29,7 +29,7 @@ pub struct StockCount {
     #[schema(example = "120")]
     pub on_hand: SignedQuantity,
     /// When the system's books said so; not more than five minutes ahead of now.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// A number that grows with each change at the system; decides between counts with the same `as_of`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, example = 88123)]
@@ -40,7 +40,7 @@ pub struct StockCount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// When it was true.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// The number the system gave it.
     pub sequence: Option<i64>,
     /// What was counted.
@@ -62,7 +62,7 @@ pub enum Taken {
 
 impl StockCount {
     /// What is wrong with the count in itself: a pointer within it, a code, and what would do.
-    pub fn check(&self, now: Instant) -> Result<(), (&'static str, FieldCode, &'static str)> {
+    pub fn check(&self, now: Timestamp) -> Result<(), (&'static str, FieldCode, &'static str)> {
         if self.as_of > now.plus_seconds(300) {
             return Err(("/as_of", FieldCode::AsOfInFuture, "at most five minutes ahead of now"));
         }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn stamp(second: i64, sequence: Option<i64>, counted: i64) -> Stamp {
-        let start = Instant::from_micros(0).map_or_else(|| unreachable!(), |t| t.plus_seconds(second));
+        let start = Timestamp::from_micros(0).map_or_else(|| unreachable!(), |t| t.plus_seconds(second));
         Stamp { as_of: start, sequence, counted: Reverse(counted) }
     }
 

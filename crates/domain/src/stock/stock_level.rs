@@ -3,10 +3,10 @@
 use crate::id::{ProductId, WarehouseId};
 use samphan_resource::{
     example,
-    instant::Instant,
     money::{Quantity, SignedQuantity},
     reference::OnDelete,
     resource::Resource,
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ pub struct StockLevel {
     pub system: Option<String>,
     /// When its count was true.
     #[schema(read_only)]
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// The number it gave that count.
     #[schema(read_only)]
     pub source_sequence: Option<i64>,

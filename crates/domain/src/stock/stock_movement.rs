@@ -3,10 +3,10 @@
 use crate::id::{ProductId, WarehouseId};
 use samphan_resource::{
     example,
-    instant::Instant,
     money::{Quantity, SignedQuantity},
     reference::{AnyReference, Targets},
     resource::Resource,
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub struct StockMovement {
     #[schema(max_length = 50)]
     pub system: Option<String>,
     /// When that count was true.
-    pub as_of: Option<Instant>,
+    pub as_of: Option<Timestamp>,
     /// The number the system gave it.
     pub source_sequence: Option<i64>,
 }

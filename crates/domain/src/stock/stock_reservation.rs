@@ -3,11 +3,11 @@
 use crate::id::{ProductId, WarehouseId};
 use samphan_resource::{
     example,
-    instant::Instant,
     money::Quantity,
     reference::{AnyReference, OnDelete, Targets},
     resource::Resource,
     timer::Timer,
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct StockReservation {
     #[serde(default)]
     pub status: ReservationStatus,
     /// Until when it holds; null for until it is released. Put off by `extend`.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// Resource of the record it is for, such as `orders`; with `source_id`.
     #[schema(min_length = 1, max_length = 100, pattern = "^[a-z_]+$", example = "orders")]
     pub source_resource: Option<String>,
@@ -77,7 +77,7 @@ impl ReservationStatus {
 pub struct ExtendReservation {
     /// Until when it holds, in the future; null for until it is released.
     #[schema(required = true)]
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Goods issued of a reservation.

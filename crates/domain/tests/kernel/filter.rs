@@ -6,9 +6,9 @@ use samphan_resource::{
     calendar::Zone,
     error::{Code, FieldCode, MAX_FIELD_ERRORS, Result},
     filter::*,
-    instant::Instant,
     scalar::Kind,
     shape::{Field, Shape},
+    timestamp::Timestamp,
 };
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -40,8 +40,8 @@ impl Vocabulary for Words {
         field.name != "tax_id"
     }
 
-    fn now(&self) -> Instant {
-        Instant::from_micros(1_700_000_000_000_000).unwrap()
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(1_700_000_000_000_000).unwrap()
     }
 
     fn zone(&self) -> Zone {

@@ -7,9 +7,9 @@ use samphan_domain::{
 };
 use samphan_resource::{
     caller::{Caller, CallerKind, FieldAccess, FieldRules, FieldScope, Reach, RoleRights},
-    instant::Instant,
     rights::*,
     shape::{Class, Shape},
+    timestamp::Timestamp,
 };
 use std::{collections::HashMap, sync::LazyLock};
 use uuid::Uuid;
@@ -84,7 +84,7 @@ fn fields_that_the_giver_does_not_see_stay_hidden() {
 
 #[test]
 fn a_limited_key_makes_no_wider_one() {
-    let end = Instant::parse("2030-01-01T00:00:00Z").unwrap();
+    let end = Timestamp::parse("2030-01-01T00:00:00Z").unwrap();
     let key = |systems: &[&str], addresses: &[&str], expires_at| Caller {
         kind: CallerKind::ApiKey,
         systems: systems.iter().map(|s| (*s).to_owned()).collect(),

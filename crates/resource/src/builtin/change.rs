@@ -1,6 +1,6 @@
 //! A change: an event as the feed, the stream and webhooks tell it, the same everywhere.
 
-use crate::instant::Instant;
+use crate::timestamp::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -22,7 +22,7 @@ pub struct Change {
     #[schema(max_length = 100, example = "account.updated")]
     pub kind: String,
     /// When it happened, RFC 3339 in UTC. Positions tell the order, not times.
-    pub time: Instant,
+    pub time: Timestamp,
     /// Who did it.
     pub actor: Actor,
     /// The resource's plural.

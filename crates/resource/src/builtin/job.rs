@@ -1,6 +1,6 @@
 //! A job: what Samphan does in the background for a request or by a schedule, and what became of it.
 
-use crate::{instant::Instant, resource::Resource, transition::Transition};
+use crate::{resource::Resource, timestamp::Timestamp, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ pub struct Job {
     pub principal_id: Option<Uuid>,
     /// When it is to run, or was to run last.
     #[schema(read_only)]
-    pub run_at: Instant,
+    pub run_at: Timestamp,
     /// Attempts since it last made progress, the running one included.
     #[schema(read_only, minimum = 0, maximum = 1000)]
     pub attempts: i64,
@@ -39,10 +39,10 @@ pub struct Job {
     pub last_error: Option<String>,
     /// When a running job was asked to stop. It stops at its next step; what it has done stays.
     #[schema(read_only)]
-    pub cancel_requested_at: Option<Instant>,
+    pub cancel_requested_at: Option<Timestamp>,
     /// When it succeeded, failed or was cancelled.
     #[schema(read_only)]
-    pub finished_at: Option<Instant>,
+    pub finished_at: Option<Timestamp>,
 }
 
 /// What became of a job.

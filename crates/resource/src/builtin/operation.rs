@@ -1,6 +1,6 @@
 //! A bulk operation: one change to many records, asked for once and done in the background, and what became of each record.
 
-use crate::{example, instant::Instant, resource::Resource, transition::Transition};
+use crate::{example, resource::Resource, timestamp::Timestamp, transition::Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
@@ -48,10 +48,10 @@ pub struct Operation {
     pub failed_count: i64,
     /// When it was completed, failed or was cancelled.
     #[schema(read_only)]
-    pub finished_at: Option<Instant>,
+    pub finished_at: Option<Timestamp>,
     /// Until when it can be reverted; null until it is finished.
     #[schema(read_only)]
-    pub revertible_until: Option<Instant>,
+    pub revertible_until: Option<Timestamp>,
 }
 
 /// What an operation does.

@@ -48,7 +48,7 @@ pub struct PrivacyExport {
     /// The record of the person.
     pub record_id: Uuid,
     /// When it was read.
-    pub exported_at: samphan_resource::instant::Instant,
+    pub exported_at: samphan_resource::timestamp::Timestamp,
     /// Every record that is the person's, belongs to the person, or concerns the person.
     #[schema(max_items = 2_147_483_647)]
     pub items: Vec<PrivacyExportItem>,

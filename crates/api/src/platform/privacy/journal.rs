@@ -14,8 +14,8 @@ use samphan_resource::{
     calendar::{self, Zone},
     caller::Caller,
     error::{Code, Error, Result},
-    instant::Instant,
     scalar::{Kind, Scalar},
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -67,7 +67,7 @@ struct Erasure {
     privacy_request_id: Uuid,
     resource: String,
     record_id: Uuid,
-    erased_at: Instant,
+    erased_at: Timestamp,
 }
 
 impl Journal {
@@ -107,7 +107,7 @@ impl Journal {
     }
 
     /// Notes what the database has erased, since then or ever; says whether it could ask.
-    pub async fn catch_up(&mut self, since: Option<Instant>) -> bool {
+    pub async fn catch_up(&mut self, since: Option<Timestamp>) -> bool {
         // A database that is away is logged where it fails, and may be back by the next time.
         let reader = self.store.reader(Arc::new(Caller::system()), clock::now());
         let Ok(done) = fulfilled(&reader, since).await else { return false };
@@ -159,7 +159,7 @@ fn whole_lines(mut file: &File) -> io::Result<String> {
 }
 
 /// The erasures the database has done, since then or ever.
-async fn fulfilled(reader: &Reader, since: Option<Instant>) -> Result<Vec<Erasure>> {
+async fn fulfilled(reader: &Reader, since: Option<Timestamp>) -> Result<Vec<Erasure>> {
     let mut sql = reader.sql();
     sql.push("SELECT id, resource, record_id, settled_at FROM privacy_requests WHERE status = 'fulfilled' AND kind = 'erasure'");
     if let Some(since) = since {
@@ -167,7 +167,7 @@ async fn fulfilled(reader: &Reader, since: Option<Instant>) -> Result<Vec<Erasur
     }
     sql.push(" ORDER BY settled_at");
     let done = reader.fetch(sql, |row| Ok((row.id(0)?, row.text(1)?, row.id(2)?, row.time(3)?))).await?;
-    let erasure = |(privacy_request_id, resource, record_id, settled_at): (Uuid, String, Uuid, Option<Instant>)| {
+    let erasure = |(privacy_request_id, resource, record_id, settled_at): (Uuid, String, Uuid, Option<Timestamp>)| {
         let erased_at = settled_at.ok_or_else(|| Error::from(Code::Internal))?;
         Ok(Erasure { privacy_request_id, resource, record_id, erased_at })
     };

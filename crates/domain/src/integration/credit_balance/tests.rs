@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use samphan_resource::money::Price;
 
 fn balance() -> CreditBalance {
-    let zero = Instant::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| unreachable!());
+    let zero = Timestamp::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| unreachable!());
     CreditBalance::unknown(AccountId(uuid::Uuid::nil()), "s".into(), "e".into(), "THB".into(), zero)
 }
 

@@ -28,8 +28,8 @@ use samphan_resource::{
     calendar,
     caller::Caller,
     error::{Code, Result},
-    instant::Instant,
     money::{Amount, SCALE},
+    timestamp::Timestamp,
 };
 use samphan_rest::batch::Outcome;
 use serde::Deserialize;
@@ -119,7 +119,7 @@ pub(super) async fn owe(store: &Store, endpoint: Uuid) -> Result<usize> {
 }
 
 /// What accounting says of the customer of this number: most owe something, some of it late; some have a limit.
-fn balance(n: usize, as_of: Instant) -> Result<CreditItem> {
+fn balance(n: usize, as_of: Timestamp) -> Result<CreditItem> {
     let owed = 8_000 + n * 3_700;
     let late = (n % 5 == 2).then(|| json!({"days_1_30": (owed / 4).to_string(), "days_31_60": (owed / 10).to_string()}));
     let limit = (n % 2 == 1).then(|| json!({"kind": "limited", "amount": (100_000 + n * 5_000).to_string()}));

@@ -7,7 +7,7 @@ use samphan_persistence::{
     store::{Reader, Store, Work},
     stored::Stored,
 };
-use samphan_resource::{caller::Caller, error::Result, instant::Instant, resource::Resource};
+use samphan_resource::{caller::Caller, error::Result, resource::Resource, timestamp::Timestamp};
 use std::{
     ops::Range,
     sync::{
@@ -58,7 +58,7 @@ impl Hand<'_> {
 }
 
 /// An id of a moment that follows from chance.
-pub(super) fn id(chance: &mut Chance, now: Instant) -> Uuid {
+pub(super) fn id(chance: &mut Chance, now: Timestamp) -> Uuid {
     let mut random = [0; 10];
     let bytes = chance.next().to_le_bytes().into_iter().chain(chance.next().to_le_bytes());
     random.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);

@@ -30,8 +30,8 @@ use samphan_persistence::{
 use samphan_resource::{
     caller::Caller,
     error::{Code, Error, Result},
-    instant::Instant,
     resource::Resource,
+    timestamp::Timestamp,
 };
 use serde_json::{Map, Value, json};
 use std::{io, ops::Range, sync::Arc};
@@ -92,7 +92,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     let accounts = options.accounts as usize;
     let contacts = options.contacts.map_or(accounts * 2, |n| n as usize);
     let orders = options.orders.map_or(accounts * 3, |n| n as usize);
-    let beginning = Instant::parse(BEGINNING).map_err(|_| Error::from(Code::Internal))?;
+    let beginning = Timestamp::parse(BEGINNING).map_err(|_| Error::from(Code::Internal))?;
     let mut plan = Plan { opening, shapes: store.shapes, seed: options.seed, beginning, accounts, owners: vec![], teams: vec![] };
     plan.begin(&store).await?;
     unindexed::suspend(&store).await?;
@@ -127,7 +127,7 @@ struct Plan {
     opening: Opening,
     shapes: &'static Shapes,
     seed: u64,
-    beginning: Instant,
+    beginning: Timestamp,
     accounts: usize,
     owners: Vec<Option<Uuid>>,
     teams: Vec<Option<Uuid>>,
@@ -135,7 +135,7 @@ struct Plan {
 
 impl Plan {
     /// When the n-th of so many records comes.
-    fn moment(&self, n: usize, many: usize) -> Instant {
+    fn moment(&self, n: usize, many: usize) -> Timestamp {
         self.beginning.plus_seconds(i64::try_from(SPAN * n / many.max(1)).unwrap_or_default())
     }
 

@@ -6,7 +6,7 @@ use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
 use clap::Args;
 use reqwest::Method;
 use samphan_persistence::clock;
-use samphan_resource::instant::Instant;
+use samphan_resource::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -49,10 +49,10 @@ pub struct Measured {
 struct Came {
     id: uuid::Uuid,
     /// When it happened.
-    time: Instant,
+    time: Timestamp,
     /// When it came.
     #[serde(skip, default = "clock::now")]
-    at: Instant,
+    at: Timestamp,
 }
 
 /// The receiver of deliveries.

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A moment in UTC between 1900 and 2200, cut to microseconds. Written as RFC 3339 with `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(i64);
+pub struct Timestamp(i64);
 
 const MICROS: i64 = 1_000_000;
 /// 1900-01-01T00:00:00Z and 2200-01-01T00:00:00Z in seconds: outside of these a time is taken for a mistake.
@@ -14,7 +14,7 @@ const RANGE: std::ops::Range<i64> = -2_208_988_800..7_258_118_400;
 
 /// Why a text is not a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InstantError {
+pub enum TimestampError {
     /// `2019-06-02T15:02:00`: which hour that was is unknown.
     #[error("a time needs an offset, such as Z or +07:00")]
     NoOffset,
@@ -26,7 +26,7 @@ pub enum InstantError {
     OutOfRange,
 }
 
-impl Instant {
+impl Timestamp {
     /// The beginning of 1900.
     pub const EARLIEST: Self = Self(RANGE.start * MICROS);
 
@@ -43,11 +43,11 @@ impl Instant {
     }
 
     /// Reads RFC 3339 with any offset; digits past the microsecond are cut.
-    pub fn parse(text: &str) -> Result<Self, InstantError> {
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
         match DateTime::parse_from_rfc3339(text) {
-            Ok(t) => Self::from_micros(t.timestamp_micros()).ok_or(InstantError::OutOfRange),
-            Err(_) if DateTime::parse_from_rfc3339(&format!("{text}Z")).is_ok() => Err(InstantError::NoOffset),
-            Err(_) => Err(InstantError::Malformed),
+            Ok(t) => Self::from_micros(t.timestamp_micros()).ok_or(TimestampError::OutOfRange),
+            Err(_) if DateTime::parse_from_rfc3339(&format!("{text}Z")).is_ok() => Err(TimestampError::NoOffset),
+            Err(_) => Err(TimestampError::Malformed),
         }
     }
 
@@ -65,7 +65,7 @@ impl Instant {
     }
 }
 
-impl Instant {
+impl Timestamp {
     /// Whether less than so many seconds lie between two moments, whichever comes first: clocks are put back, too.
     #[must_use]
     pub const fn is_within(self, seconds: i64, of: Self) -> bool {
@@ -73,19 +73,19 @@ impl Instant {
     }
 }
 
-impl From<DateTime<Utc>> for Instant {
+impl From<DateTime<Utc>> for Timestamp {
     fn from(t: DateTime<Utc>) -> Self {
         Self(0).plus_seconds(t.timestamp()).plus_micros(t.timestamp_subsec_micros())
     }
 }
 
-impl Instant {
+impl Timestamp {
     const fn plus_micros(self, micros: u32) -> Self {
         Self(self.0 + micros as i64)
     }
 }
 
-impl Instant {
+impl Timestamp {
     /// Hands its text to `take`. Written by hand: every record has two, and a calendar crate's formatter takes longer for
     /// them than for all else in the row.
     pub fn written<T>(self, take: impl FnOnce(&str) -> T) -> T {
@@ -121,34 +121,34 @@ impl Instant {
     }
 }
 
-impl fmt::Display for Instant {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.written(|text| f.write_str(text))
     }
 }
 
-impl Serialize for Instant {
+impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         self.written(|text| s.serialize_str(text))
     }
 }
 
-impl<'de> Deserialize<'de> for Instant {
+impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
-impl utoipa::PartialSchema for Instant {
+impl utoipa::PartialSchema for Timestamp {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
         ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
     }
 }
-impl utoipa::ToSchema for Instant {
+impl utoipa::ToSchema for Timestamp {
     fn name() -> std::borrow::Cow<'static, str> {
-        "Instant".into()
+        "Timestamp".into()
     }
 }
 
@@ -158,9 +158,9 @@ mod tests {
 
     #[test]
     fn a_time_without_an_offset_is_refused_and_said_so() {
-        assert_eq!(Instant::parse("2019-06-02T15:02:00"), Err(InstantError::NoOffset));
-        assert_eq!(Instant::parse("yesterday"), Err(InstantError::Malformed));
-        assert_eq!(Instant::parse("2999-01-01T00:00:00Z"), Err(InstantError::OutOfRange));
+        assert_eq!(Timestamp::parse("2019-06-02T15:02:00"), Err(TimestampError::NoOffset));
+        assert_eq!(Timestamp::parse("yesterday"), Err(TimestampError::Malformed));
+        assert_eq!(Timestamp::parse("2999-01-01T00:00:00Z"), Err(TimestampError::OutOfRange));
     }
 
     proptest::proptest! {
@@ -172,24 +172,24 @@ mod tests {
         ) {
             let t = DateTime::from_timestamp(seconds, nanos).unwrap();
             let there = t.with_timezone(&chrono::FixedOffset::east_opt(minutes * 60).unwrap());
-            let expected = Instant::from_micros(seconds * MICROS + i64::from(nanos / 1000)).unwrap();
-            proptest::prop_assert_eq!(Instant::parse(&there.to_rfc3339()), Ok(expected));
-            proptest::prop_assert_eq!(Instant::parse(&t.to_rfc3339()), Ok(expected));
+            let expected = Timestamp::from_micros(seconds * MICROS + i64::from(nanos / 1000)).unwrap();
+            proptest::prop_assert_eq!(Timestamp::parse(&there.to_rfc3339()), Ok(expected));
+            proptest::prop_assert_eq!(Timestamp::parse(&t.to_rfc3339()), Ok(expected));
             let without: String = t.to_rfc3339().split('+').next().unwrap_or_default().to_owned();
-            proptest::prop_assert_eq!(Instant::parse(&without), Err(InstantError::NoOffset));
+            proptest::prop_assert_eq!(Timestamp::parse(&without), Err(TimestampError::NoOffset));
         }
 
         #[test]
         fn any_text_is_a_moment_within_its_years_or_none(text in proptest::prop_oneof![".{0,40}", "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?([Zz]|[+-][0-9]{2}:[0-9]{2})?"]) {
-            if let Ok(t) = Instant::parse(&text) {
+            if let Ok(t) = Timestamp::parse(&text) {
                 proptest::prop_assert!(RANGE.contains(&t.micros().div_euclid(MICROS)));
-                proptest::prop_assert_eq!(Instant::parse(&t.to_string()), Ok(t));
+                proptest::prop_assert_eq!(Timestamp::parse(&t.to_string()), Ok(t));
             }
         }
 
         #[test]
         fn moments_stay_within_their_years_whatever_is_added(micros in RANGE.start * MICROS..RANGE.end * MICROS, seconds: i64) {
-            let t = Instant::from_micros(micros).unwrap();
+            let t = Timestamp::from_micros(micros).unwrap();
             let later = t.plus_seconds(seconds);
             proptest::prop_assert!(RANGE.contains(&later.micros().div_euclid(MICROS)));
             proptest::prop_assert!(later == t || (later > t) == (seconds > 0));
@@ -197,10 +197,10 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read_back(micros in RANGE.start * MICROS..RANGE.end * MICROS) {
-            let t = Instant::from_micros(micros).ok_or("in range");
-            let by_chrono = |t: Instant| t.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+            let t = Timestamp::from_micros(micros).ok_or("in range");
+            let by_chrono = |t: Timestamp| t.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
             proptest::prop_assert_eq!(t.map(|t| t.to_string()), t.map(by_chrono));
-            proptest::prop_assert_eq!(t.map(|t| Instant::parse(&t.to_string())), Ok(t.map_err(|_| InstantError::Malformed)));
+            proptest::prop_assert_eq!(t.map(|t| Timestamp::parse(&t.to_string())), Ok(t.map_err(|_| TimestampError::Malformed)));
         }
     }
 }
