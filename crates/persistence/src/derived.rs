@@ -45,7 +45,7 @@ async fn values(work: &Work, shape: &'static Shape, derived: &Derived, ids: BTre
     let source = source(work, shape, derived)?;
     let kind = source.field(derived.from).ok_or(Code::Internal)?.kind;
     let mut sql = work.sql();
-    sql.push("SELECT t.id, ").column("t", derived.from).push(" FROM ").push(source.many).push(" t WHERE t.id").one_of_ids(ids);
+    sql.push("SELECT t.id, ").column("t", derived.from).push(" FROM ").push(source.plural).push(" t WHERE t.id").one_of_ids(ids);
     sql.for_share("t");
     Ok(work.fetch(sql, |row| Ok((row.id(0)?, row.scalar(1, kind)?.to_json(kind)))).await?.into_iter().collect())
 }
@@ -60,9 +60,9 @@ pub(crate) async fn follow(work: &Work, shape: &'static Shape, pairs: &[(&Record
     let shapes = work.store.shapes.values().filter(|follower| !follower.derived.is_empty());
     let mut followers: Vec<(&'static Shape, &'static Derived)> = shapes
         .flat_map(|follower| follower.derived.iter().map(|derived| (*follower, derived)))
-        .filter(|(follower, derived)| follower.field(derived.reference).is_some_and(|field| field.reference == Some(shape.many)))
+        .filter(|(follower, derived)| follower.field(derived.reference).is_some_and(|field| field.reference == Some(shape.plural)))
         .collect();
-    followers.sort_by_key(|(follower, derived)| (follower.many, derived.field));
+    followers.sort_by_key(|(follower, derived)| (follower.plural, derived.field));
     for (follower, derived) in followers {
         for (before, after) in pairs.iter().filter(|(before, after)| before.get(derived.from) != after.get(derived.from)) {
             let value = after.get(derived.from).cloned().unwrap_or_default();

@@ -122,7 +122,7 @@ async fn check_open(work: &Work) -> Result<()> {
         return Ok(());
     }
     let why = format!("at most {MAX_OPEN} operations of one caller are queued or running at a time");
-    Err(Error::from(Code::RateLimited).about(why).retry_after(RETRY_SECONDS))
+    Err(Error::from(Code::RateLimited).with_detail(why).retry_after(RETRY_SECONDS))
 }
 
 /// What an operation does; none when it is done, or not there.

@@ -118,9 +118,9 @@ impl Field {
 #[derive(Debug)]
 pub struct Shape {
     /// Table and filter name: `price_books`.
-    pub many: &'static str,
+    pub plural: &'static str,
     /// Singular: `price_book`.
-    pub one: &'static str,
+    pub singular: &'static str,
     /// In paths and permissions: `price-books`.
     pub path: &'static str,
     /// In the document and in clients: `PriceBook`.
@@ -281,7 +281,11 @@ impl Shape {
         }
         if let Some(within) = T::ORDERED {
             let of = |name: &str| fields.iter().find(|f| f.name == name);
-            assert!(of(POSITION).is_some_and(|f| f.read_only && !f.nullable && f.kind == Kind::Int), "{}: a read-only `position`", T::PLURAL);
+            assert!(
+                of(POSITION).is_some_and(|f| f.read_only && !f.nullable && f.kind == Kind::Int),
+                "{}: a read-only `position`",
+                T::PLURAL
+            );
             let stays = |name: &&&str| of(name).is_some_and(|f| f.read_only) || T::FIXED.contains(*name);
             assert!(within.iter().all(|name| stays(&name)), "{}: what an order is within does not change", T::PLURAL);
         }
@@ -337,8 +341,8 @@ impl Shape {
         let references = references::<T>(&fields, &components);
         let erased = fields.iter().any(Field::is_erased).then_some("erased");
         Self {
-            many: T::PLURAL,
-            one: T::SINGULAR,
+            plural: T::PLURAL,
+            singular: T::SINGULAR,
             path: leak(&T::PLURAL.replace('_', "-")),
             type_name: leak(&camel(T::SINGULAR)),
             description: T::DESCRIPTION,

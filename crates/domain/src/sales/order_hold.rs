@@ -6,10 +6,10 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    timestamp::Timestamp,
     money::Amount,
     privacy::PersonalData,
     resource::{Derived, Resource},
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};

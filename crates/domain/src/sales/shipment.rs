@@ -6,11 +6,11 @@ use crate::{
 };
 use samphan_resource::{
     example,
-    timestamp::Timestamp,
     money::Quantity,
     privacy::PersonalData,
     reference::OnDelete,
     resource::{Derived, Numbering, Resource},
+    timestamp::Timestamp,
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
