@@ -3,11 +3,11 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    answer::Answer,
     body,
     external::{LONGEST_EXTERNAL_ID, bind_many, find_references, may_bind, named_draft},
     operation::Call,
     problem,
+    response::Response,
     rules::Table,
     schemas::input,
 };
@@ -124,8 +124,8 @@ const STATUSES: [(&str, ItemStatus); 7] = [
 
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
-pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Answer {
-    Answer::json(&json!({"results": results(call, request_id, outcomes), "summary": summary(outcomes)}))
+pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Response {
+    Response::json(&json!({"results": results(call, request_id, outcomes), "summary": summary(outcomes)}))
 }
 
 /// A result for each item, in the order of the request.
@@ -199,7 +199,7 @@ pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value
 }
 
 /// Runs a batch of a collection.
-pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Answer> {
+pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Response> {
     let parent = table.enter(work, &call, "update").await?;
     let envelope: Envelope = call.input()?;
     let verbs: &[&str] = match envelope.mode {

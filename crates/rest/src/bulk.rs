@@ -5,10 +5,10 @@
 //! for; what becomes of each is in the operation's items.
 
 use super::{
-    answer::Answer,
     kernel::Authenticator,
     operation::{Body, Call, Operation},
     query,
+    response::Response,
     rules::Table,
 };
 use actix_web::http::Method;
@@ -131,7 +131,7 @@ pub(super) fn assign_operation(shape: &'static Shape, tag: &'static str, base: &
         .etag()
 }
 
-async fn update(work: &Work, shape: &'static Shape, call: Call) -> Result<Answer> {
+async fn update(work: &Work, shape: &'static Shape, call: Call) -> Result<Response> {
     let BulkUpdate { selection, patch } = call.input()?;
     if patch.is_empty() {
         return Err(Error::invalid(FieldError::new("/patch", FieldCode::Required, "")));
@@ -145,7 +145,7 @@ async fn update(work: &Work, shape: &'static Shape, call: Call) -> Result<Answer
     begin(work, OperationKind::BulkUpdate, shape, plan).await
 }
 
-async fn assign(work: &Work, shape: &'static Shape, call: Call) -> Result<Answer> {
+async fn assign(work: &Work, shape: &'static Shape, call: Call) -> Result<Response> {
     let BulkAssign { selection, owner_id, team_id, reason } = call.input()?;
     let given = OWNING.into_iter().zip([owner_id, team_id]).filter_map(|(field, id)| Some((field.to_owned(), json!(id?))));
     let patch: Record = given.collect();
@@ -186,11 +186,11 @@ async fn selected(work: &Work, shape: &'static Shape, call: &Call, selection: Se
     }
 }
 
-async fn begin(work: &Work, kind: OperationKind, shape: &'static Shape, plan: Plan) -> Result<Answer> {
+async fn begin(work: &Work, kind: OperationKind, shape: &'static Shape, plan: Plan) -> Result<Response> {
     let changed_fields = plan.patch.keys().cloned().collect();
     let new = NewOperation { kind, shape, plan, changed_fields, reverts_id: None };
     let made = operations::begin(work, new, job).await?;
-    Ok(Answer::record(work, work.shape(kept::Operation::PLURAL)?, &made.record).at(format!("/v1/operations/{}", made.id())))
+    Ok(Response::record(work, work.shape(kept::Operation::PLURAL)?, &made.record).with_location(format!("/v1/operations/{}", made.id())))
 }
 
 /// What is deleted of operations, and when: their items first.

@@ -1,7 +1,6 @@
 //! The operations of a collection: the same for every resource, so made and compiled once.
 
 use super::{
-    answer::Answer,
     batch,
     example::Example,
     export,
@@ -9,6 +8,7 @@ use super::{
     operation::{Access, Body, Call, Media, Operation, Parameter},
     query,
     reading::{by_number, one_of, page_of, written},
+    response::Response,
     rules::{Rule, Table},
     schemas::input,
 };
@@ -213,7 +213,7 @@ impl Endpoints {
                 let before = table.find(work, id, None, "update").await?;
                 expect_version(call.if_match, version_of(&before))?;
                 let after = table.patch(work, before, call.body).await?;
-                Ok(Answer::record(work, table.shape, &after))
+                Ok(Response::record(work, table.shape, &after))
             })
             .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
             .takes(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
@@ -233,7 +233,7 @@ impl Endpoints {
             Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: Call| {
                 let parent = table.enter(work, &call, "create").await?;
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
-                Ok(written(work, table.shape, &made).await?.at(format!("{}/{}", filled(&base, &call), id_of(&made))))
+                Ok(written(work, table.shape, &made).await?.with_location(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
             .says(
                 tag,
@@ -289,7 +289,7 @@ impl Endpoints {
                 let found = table.find(work, call.id(nested)?, parent, "delete").await?;
                 expect_version(call.if_match, version_of(&found))?;
                 table.delete(work, found).await?;
-                Ok(Answer::nothing())
+                Ok(Response::no_content())
             })
             .says(
                 tag,
@@ -361,7 +361,7 @@ impl Endpoints {
                         }
                         None => {
                             let made = make_as(work, &table, call.body, reference).await?;
-                            Ok(written(work, table.shape, &made).await?.status(201).at(format!("{base}/{}", id_of(&made))))
+                            Ok(written(work, table.shape, &made).await?.with_status(201).with_location(format!("{base}/{}", id_of(&made))))
                         }
                     }
                 },

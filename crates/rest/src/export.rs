@@ -1,7 +1,6 @@
 //! A list as a CSV file: all of it, written as it is read, so that it is never in memory as a whole.
 
 use super::{
-    answer::{Answer, Pieces},
     kernel::Kernel,
     lasting::Lasting,
     limits::Slot,
@@ -9,6 +8,7 @@ use super::{
     pace::Pace,
     query::{self, Asked},
     reading::close,
+    response::{BodyStream, Response},
 };
 use csv::{Terminator, WriterBuilder};
 use samphan_persistence::{
@@ -56,7 +56,7 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
 }
 
 /// Answers the file. What is wrong with the request is told before it begins.
-pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<Answer> {
+pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<Response> {
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
     let slot = slot(&call)?;
@@ -78,10 +78,10 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
     begin.extend(export.names()?);
     begin.extend(export.next().await?.unwrap_or_default());
     export.ready = Some(begin);
-    Ok(Answer {
-        pieces: Some(Pieces::of(export, async |export: &mut Export| export.next().await)),
+    Ok(Response {
+        stream: Some(BodyStream::of(export, async |export: &mut Export| export.next().await)),
         file: Some(format!("{}.csv", shape.path)),
-        ..Answer::default()
+        ..Response::default()
     })
 }
 

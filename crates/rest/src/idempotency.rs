@@ -3,8 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    answer::{Actions, Answer, hide},
     operation::Operation,
+    response::{Actions, Response, hide},
 };
 use samphan_background::retention::Rule;
 use samphan_persistence::{
@@ -86,28 +86,28 @@ impl Key {
                 None => "this was done before; its answer held personal data that was erased since".to_owned(),
             }));
         }
-        let answer = Answer {
+        let answer = Response {
             status: u16::try_from(status).ok(),
             body: (!body.is_empty()).then_some(body),
             version: headers["version"].as_i64(),
             location: headers["location"].as_str().map(str::to_owned),
             replayed: true,
-            ..Answer::default()
+            ..Response::default()
         };
         Ok(Some(Kept { answer, rights: headers["rights"].as_str().unwrap_or_default().to_owned() }))
     }
 
     /// Keeps the answer with the work.
-    pub async fn keep(&self, work: &Work, status: u16, answer: &Answer) -> Result<()> {
+    pub async fn keep(&self, work: &Work, status: u16, answer: &Response) -> Result<()> {
         self.store(work, status.into(), answer, answer.body.clone().unwrap_or_default()).await
     }
 
     /// Keeps with the work that it was done and where, without the answer: it shows a secret.
-    pub async fn keep_done(&self, work: &Work, answer: &Answer) -> Result<()> {
+    pub async fn keep_done(&self, work: &Work, answer: &Response) -> Result<()> {
         self.store(work, DONE, answer, vec![]).await
     }
 
-    async fn store(&self, work: &Work, status: i64, answer: &Answer, body: Vec<u8>) -> Result<()> {
+    async fn store(&self, work: &Work, status: i64, answer: &Response, body: Vec<u8>) -> Result<()> {
         let mut sql = work.sql();
         sql.push("DELETE FROM idempotency_keys WHERE principal = ").id(work.caller.id).push(" AND key = ").text(self.key.clone());
         work.execute(sql).await?;
@@ -136,14 +136,14 @@ impl Key {
 /// An answer that was kept, and what marks the rights it was given for.
 #[derive(Debug)]
 pub struct Kept {
-    answer: Answer,
+    answer: Response,
     rights: String,
 }
 
 impl Kept {
     /// The answer as the caller may see it now. A record is shown while the caller sees it, with the fields that are not hidden now; what is
     /// no record, or one of a resource that the caller does not read, only while the caller's rights are the same.
-    pub async fn again(self, work: &Work, operation: &Operation, path: &[String]) -> Result<Answer> {
+    pub async fn again(self, work: &Work, operation: &Operation, path: &[String]) -> Result<Response> {
         let Self { mut answer, rights } = self;
         let Some(body) = &answer.body else { return Ok(answer) };
         let shapes = work.store.shapes;

@@ -1,6 +1,5 @@
 //! The REST kernel: how an operation is declared, run, answered and documented. It knows no resource by name.
 
-pub mod answer;
 pub mod batch;
 pub mod body;
 pub mod bulk;
@@ -27,6 +26,7 @@ pub mod presets;
 pub mod problem;
 pub mod query;
 pub mod reading;
+pub mod response;
 pub mod routes;
 pub mod rules;
 pub mod schemas;

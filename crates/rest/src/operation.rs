@@ -1,9 +1,9 @@
 //! An operation: one method at one address. The route, the checks and the document all come from this one value.
 
 use super::{
-    answer::Answer,
     example::{Example, Subject},
     kernel::Kernel,
+    response::Response,
 };
 use actix_web::http::Method;
 use futures_util::future::LocalBoxFuture;
@@ -178,9 +178,9 @@ impl Call {
     }
 }
 
-type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
+type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
 /// What a write does, in its work.
-pub type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Answer>> + Send + Sync>;
+pub type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
 
 /// What kind of text is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ pub enum Run {
     /// Works, in a transaction.
     Write(WriteFn),
     /// Runs by itself and opens what it needs, for work that must not hold a transaction (hashing a password).
-    Alone(Arc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer>> + Send + Sync>),
+    Alone(Arc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Response>> + Send + Sync>),
 }
 
 /// One method at one address.
@@ -294,7 +294,7 @@ impl Operation {
     /// An operation that reads.
     pub fn read<F>(id: impl Into<String>, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(&Reader, Call) -> Result<Answer> + Send + Sync + 'static,
+        F: AsyncFn(&Reader, Call) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         let boxed: ReadFn = Arc::new(move |reader, call| {
@@ -307,7 +307,7 @@ impl Operation {
     /// An operation that works.
     pub fn write<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(&Work, Call) -> Result<Answer> + Send + Sync + 'static,
+        F: AsyncFn(&Work, Call) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         let boxed: WriteFn = Arc::new(move |work, call| {
@@ -321,10 +321,10 @@ impl Operation {
     /// An operation that opens what it needs.
     pub fn alone<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(Call) -> Result<Answer> + Send + Sync + 'static,
+        F: AsyncFn(Call) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
-        let boxed = Arc::new(move |call| -> LocalBoxFuture<'static, Result<Answer>> {
+        let boxed = Arc::new(move |call| -> LocalBoxFuture<'static, Result<Response>> {
             let run = Arc::clone(&run);
             Box::pin(async move { run(call).await })
         });

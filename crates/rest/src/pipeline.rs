@@ -1,7 +1,6 @@
 //! A request's way: from bytes through every check to the operation, and back to bytes. The only way in.
 
 use super::{
-    answer::{Answer, Pieces},
     body,
     client_address::client_address,
     endpoints::{ALLOW_DUPLICATE, DRY_RUN},
@@ -11,6 +10,7 @@ use super::{
     messages::Language,
     operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET, WriteFn},
     problem, query,
+    response::{BodyStream, Response},
     routes::{Found, Routes},
 };
 use actix_cors::Cors;
@@ -141,9 +141,9 @@ async fn handle(
     let (id, language) = (request_id(&request), language(&request));
     let mut noted = Noted::default();
     let incoming = Incoming { operation: &operation, kernel, request: &request, id: &id, language, now: clock::now() };
-    let result = answer(incoming, path, payload, &mut noted).await;
+    let result = execute(incoming, path, payload, &mut noted).await;
     let mut response = match result {
-        Ok(answer) => respond(&operation, &request, answer),
+        Ok(answer) => to_http(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
     };
     with_id(&mut response, &id);
@@ -164,7 +164,7 @@ async fn handle(
     response
 }
 
-fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> HttpResponse {
+fn to_http(operation: &Operation, request: &HttpRequest, answer: Response) -> HttpResponse {
     let status = answer.status.unwrap_or(operation.status);
     let tag = answer.version.filter(|_| operation.etag).map(|v| format!("\"{v}\""));
     let same = |sent: &str| tag.as_deref().is_some_and(|t| sent.split(',').any(|s| s.trim().trim_start_matches("W/") == t));
@@ -191,7 +191,7 @@ fn respond(operation: &Operation, request: &HttpRequest, answer: Answer) -> Http
         let query = others.map(str::to_owned).chain([format!("cursor={next}")]).collect::<Vec<_>>().join("&");
         response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
-    if let Some(Pieces(pieces)) = answer.pieces {
+    if let Some(BodyStream(pieces)) = answer.stream {
         return response.content_type(operation.media.content_type()).streaming(pieces);
     }
     match answer.body {
@@ -217,7 +217,7 @@ struct Sender {
     address: IpAddr,
 }
 
-async fn answer(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload, noted: &mut Noted) -> Result<Answer> {
+async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload, noted: &mut Noted) -> Result<Response> {
     let Incoming { operation, kernel, request, id, now, .. } = incoming;
     let sender = incoming.authenticate().await?;
     noted.principal = Some(sender.caller.id).filter(|_| operation.access != Access::Public);
@@ -320,7 +320,7 @@ impl Incoming<'_> {
 }
 
 /// Runs a write in a work: once, whatever its key is sent with again, and again where it has to stand in line first.
-async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: Call) -> Result<Answer> {
+async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: Call) -> Result<Response> {
     let store = call.kernel.store().clone();
     let until = tokio::time::Instant::now() + IN_LINE;
     let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
@@ -358,7 +358,7 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
 }
 
 /// Takes a key, or the answer that it got before, as the caller may see it now.
-async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Answer>> {
+async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Response>> {
     match key.take(work).await? {
         Some(kept) => kept.again(work, operation, path).await.map(Some),
         None => Ok(None),
@@ -366,7 +366,7 @@ async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String])
 }
 
 /// Rolls a work back before its refusal is answered: a request that repeats it at once must not meet its locks, above all that of its key.
-async fn undone(work: Work, refused: Error) -> Result<Answer> {
+async fn undone(work: Work, refused: Error) -> Result<Response> {
     if work.roll_back().await.is_err() {
         // The connection is gone, and with it the transaction.
         tracing::warn!("a refused write could not be rolled back");
@@ -375,7 +375,7 @@ async fn undone(work: Work, refused: Error) -> Result<Answer> {
 }
 
 /// Keeps what a write did, unless it was only tried.
-async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Answer, dry_run: bool) -> Result<Answer> {
+async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Response, dry_run: bool) -> Result<Response> {
     if dry_run {
         work.flush().await?;
         work.roll_back().await?;

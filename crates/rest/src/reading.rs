@@ -1,9 +1,9 @@
 //! Answers to reading: one record, one page.
 
 use super::{
-    answer::{Actions, Answer, finish, shown},
     operation::Call,
     query::{self, Asked, Count, Expand, ExpandBy, Words},
+    response::{Actions, Response, finish, shown},
 };
 use samphan_persistence::{
     list::{self, COUNTED_FIRST, Line, Total, View},
@@ -21,7 +21,13 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Answers one record.
-pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Answer> {
+pub async fn one_of(
+    reader: &Reader,
+    shape: &'static Shape,
+    call: &Call,
+    id: Uuid,
+    parent: Option<(&'static str, Uuid)>,
+) -> Result<Response> {
     let mut faults = vec![];
     let chosen = query::fields(shape, call.query.get("fields").map(String::as_str), &mut faults);
     let expand = match call.query.get("expand") {
@@ -36,11 +42,11 @@ pub async fn one_of(reader: &Reader, shape: &'static Shape, call: &Call, id: Uui
     let mut lines = vec![line];
     close(reader, shape, &mut lines, &expand).await?;
     let line = lines.pop().ok_or_else(|| Error::from(Code::Internal))?;
-    Ok(Answer { version: Some(line.version), body: Some(line.json), ..Answer::default() })
+    Ok(Response { version: Some(line.version), body: Some(line.json), ..Response::default() })
 }
 
 /// Answers one page.
-pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> Result<Answer> {
+pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> Result<Response> {
     let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().flat_map(Expand::fields).collect());
     let mut lines = list::page(reader, &view, &asked.query, "read").await?;
     let has_more = lines.len() > asked.query.limit;
@@ -69,7 +75,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> R
     let rest = json!({"has_more": has_more, "next_cursor": next, "total": total, "total_at_least": total_at_least}).to_string();
     body.extend_from_slice(b"],");
     body.extend(rest.bytes().skip(1));
-    Ok(Answer { body: Some(body), next, ..Answer::default() })
+    Ok(Response { body: Some(body), next, ..Response::default() })
 }
 
 /// Closes the lines' JSON, with the records their references point at and those that belong to them: one query for each, not for each row.
@@ -155,7 +161,7 @@ async fn belonging(reader: &Reader, shape: &'static Shape, details: &'static Det
 }
 
 /// Answers a record that was written, with what belongs to it where its state asks for that: an order on hold comes with its holds.
-pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Result<Answer> {
+pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Result<Response> {
     let status = shape.status.and_then(|field| record.get(field)).and_then(Value::as_str);
     let mut expanded = Map::new();
     for details in shape.details.iter().filter(|d| Some(d.unasked_in) == status) {
@@ -164,15 +170,15 @@ pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Res
         expanded.insert(details.name.to_owned(), list.unwrap_or_else(|| json!([])));
     }
     if expanded.is_empty() {
-        return Ok(Answer::record(work, shape, record));
+        return Ok(Response::record(work, shape, record));
     }
     let mut shown = shown(work, shape, record);
     shown.insert("expanded".to_owned(), Value::Object(expanded));
-    Ok(Answer { version: Some(version_of(record)), ..Answer::json(&shown) })
+    Ok(Response { version: Some(version_of(record)), ..Response::json(&shown) })
 }
 
 /// The record of a number, as people call it.
-pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Answer> {
+pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Response> {
     let number = call.path.first().cloned().unwrap_or_default();
     let mut sql = reader.sql();
     sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.number = ").text(number);

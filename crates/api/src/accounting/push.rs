@@ -15,12 +15,12 @@ use samphan_resource::{
     example,
 };
 use samphan_rest::{
-    answer::Answer,
     batch::{self, ItemStatus, MOST_ITEMS, Outcome},
     body,
     collection::Api,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ pub fn schemas(mut api: Api) -> Api {
     api
 }
 
-async fn push(work: &Work, call: Call) -> Result<Answer> {
+async fn push(work: &Work, call: Call) -> Result<Response> {
     let batch: CreditBatch = call.input()?;
     let ledger = Ledger { system: batch.system, entity: batch.entity, currency: batch.currency };
     let read = batch::read_items(work, &call, "CreditItem", &batch.items).await?;
@@ -164,7 +164,7 @@ async fn push(work: &Work, call: Call) -> Result<Answer> {
     for (outcome, item) in outcomes.iter_mut().zip(&batch.items) {
         outcome.external_id = outcome.external_id.take().or_else(|| item["external_id"].as_str().map(str::to_owned));
     }
-    Ok(Answer::json(&json!({
+    Ok(Response::json(&json!({
         "results": batch::results(&call, &work.request_id, &outcomes),
         "summary": batch::summary(&outcomes),
         "invoices": batch::results(&call, &work.request_id, &invoices),
@@ -179,7 +179,7 @@ async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[Outcome]) 
     Ok(failed().filter_map(|(place, (one, _))| Some((*customers.get(&order(one)?)?, place))).collect())
 }
 
-async fn push_one(work: &Work, call: Call) -> Result<Answer> {
+async fn push_one(work: &Work, call: Call) -> Result<Response> {
     let mut body = call.body.clone();
     let mut take = |name: &str| body.remove(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let ledger = Ledger { system: take("system"), entity: take("entity"), currency: take("currency") };
@@ -193,7 +193,7 @@ async fn push_one(work: &Work, call: Call) -> Result<Answer> {
             Err(Code::NotFound.into())
         }
         Some(Outcome { error: Some(error), status: ItemStatus::Failed, .. }) => Err(error),
-        Some(outcome) => Ok(Answer::json(&batch::result(&call, &work.request_id, 0, &outcome))),
+        Some(outcome) => Ok(Response::json(&batch::result(&call, &work.request_id, 0, &outcome))),
         None => Err(Code::Internal.into()),
     }
 }

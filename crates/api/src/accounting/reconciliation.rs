@@ -12,9 +12,9 @@ use samphan_resource::{
     timestamp::Timestamp,
 };
 use samphan_rest::{
-    answer::Answer,
     example::Example,
     operation::{Call, Operation, Parameter},
+    response::Response,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -121,7 +121,7 @@ pub fn routes() -> Vec<Operation> {
 
 type Key = (String, String, String);
 
-async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+async fn run(reader: &Reader, call: Call) -> Result<Response> {
     if !crate::credit::sees_amounts(reader)? {
         return Err(Error::from(Code::Forbidden).with_detail("what it adds up is hidden from you"));
     }
@@ -185,7 +185,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     ledgers.sort_by(|a, b| (&a.system, &a.entity, &a.currency).cmp(&(&b.system, &b.entity, &b.currency)));
     ledgers.truncate(1000);
     let over_credited = over_credited(reader, system).await?;
-    Ok(Answer::json(&Reconciliation { as_of: reader.now, ledgers, over_credited }))
+    Ok(Response::json(&Reconciliation { as_of: reader.now, ledgers, over_credited }))
 }
 
 /// The credit notes the caller sees that give back too much.

@@ -21,9 +21,9 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ pub fn routes() -> Vec<Operation> {
     vec![ask]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+async fn run(reader: &Reader, call: Call) -> Result<Response> {
     let ask: AskPrice = call.input()?;
     let date = match &ask.date {
         Some(date) => date.clone(),
@@ -93,7 +93,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         lines,
         total,
     };
-    Ok(Answer::json(&quote))
+    Ok(Response::json(&quote))
 }
 
 fn unknown(pointer: &str, many: &str) -> Error {

@@ -12,7 +12,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
 };
-use samphan_rest::{answer::hide, operation::Call};
+use samphan_rest::{operation::Call, response::hide};
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 

@@ -11,10 +11,10 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
 };
 use samphan_rest::{
-    answer::Answer,
     lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
     operation::Call,
+    response::Response,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub struct Changes {
 }
 
 /// Answers a page.
-pub async fn run(call: Call) -> Result<Answer> {
+pub async fn run(call: Call) -> Result<Response> {
     let asked = asked(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
     let until = Instant::now() + wait(&call)?;
@@ -60,7 +60,7 @@ pub async fn run(call: Call) -> Result<Answer> {
         if !found.changes.is_empty() || over {
             shield(&reader, &mut found.changes);
             let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
-            return Ok(Answer::json(&Changes { data: found.changes, next_cursor, has_more }));
+            return Ok(Response::json(&Changes { data: found.changes, next_cursor, has_more }));
         }
         let moved = found.until > after;
         after = found.until;

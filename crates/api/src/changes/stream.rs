@@ -13,10 +13,10 @@ use samphan_resource::{
     error::{Code, Error, Result},
 };
 use samphan_rest::{
-    answer::{Answer, Pieces},
     lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
     operation::Call,
+    response::{BodyStream, Response},
 };
 use std::{fmt::Write, sync::Arc, time::Duration};
 use tokio::{
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 100;
 const PACE: Duration = Duration::from_millis(50);
 
 /// Answers a stream.
-pub async fn run(call: Call) -> Result<Answer> {
+pub async fn run(call: Call) -> Result<Response> {
     let asked = asked(&call).await?;
     let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let newest = feed::newest(store, call.now).await?;
@@ -49,7 +49,7 @@ pub async fn run(call: Call) -> Result<Answer> {
         tokio::task::yield_now().await;
         flow.next().await.map(|piece| (Ok(piece), flow))
     });
-    Ok(Answer { pieces: Some(Pieces(events.boxed_local())), ..Answer::default() })
+    Ok(Response { stream: Some(BodyStream(events.boxed_local())), ..Response::default() })
 }
 
 /// A stream that is open.

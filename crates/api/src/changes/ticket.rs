@@ -3,7 +3,7 @@
 use crate::identity::tickets;
 use samphan_persistence::store::Work;
 use samphan_resource::{error::Result, timestamp::Timestamp};
-use samphan_rest::{answer::Answer, operation::Call};
+use samphan_rest::{operation::Call, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ pub struct StreamTicket {
 }
 
 /// Creates one.
-pub async fn create(work: &Work, _: Call) -> Result<Answer> {
+pub async fn create(work: &Work, _: Call) -> Result<Response> {
     let (ticket, expires_at) = tickets::issue(work).await?;
-    Ok(Answer::json(&StreamTicket { ticket, expires_at }))
+    Ok(Response::json(&StreamTicket { ticket, expires_at }))
 }

@@ -31,10 +31,10 @@ use samphan_resource::{
     timestamp::Timestamp,
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -76,7 +76,7 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn ask(work: &Work, call: Call) -> Result<Answer> {
+async fn ask(work: &Work, call: Call) -> Result<Response> {
     let asked: AskCredit = call.input()?;
     stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let question = Question {
@@ -116,7 +116,7 @@ async fn ask(work: &Work, call: Call) -> Result<Answer> {
         exposure: ledger.then_some(verdict.counted),
         components: if ledger { components.into_iter().map(|c| c.record).collect() } else { vec![] },
     };
-    Ok(Answer::json(&answer).at(format!("/v1/credit-checks/{}", made.id())))
+    Ok(Response::json(&answer).with_location(format!("/v1/credit-checks/{}", made.id())))
 }
 
 /// What is asked of an account's credit.

@@ -8,9 +8,9 @@ use samphan_domain::{customers::account::Account, id::AccountId, integration::cr
 use samphan_persistence::{store::Reader, stored};
 use samphan_resource::{error::Result, example};
 use samphan_rest::{
-    answer::Answer,
     example::Example,
     operation::{Call, Operation, Parameter},
+    response::Response,
 };
 use serde_json::json;
 
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+async fn run(reader: &Reader, call: Call) -> Result<Response> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
     let known = Known::of(reader, &account, call.query.get("currency").cloned()).await?;
     let groups = match &known.limit_currency {
@@ -47,5 +47,5 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     };
     let told = known.told();
     let made = position(AccountId(account.id()), known.limit_currency.clone(), &known.facts(&told, &groups), reader.now);
-    Ok(Answer::json(&if sees_ledger(reader, &account)? { made } else { made.without_ledger() }))
+    Ok(Response::json(&if sees_ledger(reader, &account)? { made } else { made.without_ledger() }))
 }

@@ -12,8 +12,8 @@ use samphan_resource::{
     scalar::Scalar,
 };
 use samphan_rest::{
-    answer::Answer,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 
 /// The operations.
@@ -47,12 +47,12 @@ async fn of_account(reader: &Reader, call: &Call) -> Result<Option<Stored<Credit
     stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(account.id())).await
 }
 
-async fn read(reader: &Reader, call: Call) -> Result<Answer> {
+async fn read(reader: &Reader, call: Call) -> Result<Response> {
     let found = of_account(reader, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    Ok(Answer::record(reader, reader.shape("credit_profiles")?, &found.record))
+    Ok(Response::record(reader, reader.shape("credit_profiles")?, &found.record))
 }
 
-async fn put(work: &Work, call: Call) -> Result<Answer> {
+async fn put(work: &Work, call: Call) -> Result<Response> {
     let shape = work.shape("credit_profiles")?;
     let before = of_account(work, &call).await?;
     let draft = Stored::<CreditProfile>::from_body(shape, call.body.clone(), Some(("account_id", call.id(0)?)))?;
@@ -63,12 +63,14 @@ async fn put(work: &Work, call: Call) -> Result<Answer> {
             expect_version(call.if_match, before.version())?;
             let after = Stored { record: before.record.clone(), data: draft.data };
             let made = stored::save(work, &before, after, "updated", None).await?;
-            Ok(Answer::record(work, shape, &made.record))
+            Ok(Response::record(work, shape, &made.record))
         }
         None if call.if_match.is_some() => Err(Code::PreconditionFailed.into()),
         None => {
             let made = stored::insert(work, draft).await?;
-            Ok(Answer::record(work, shape, &made.record).status(201).at(format!("/v1/accounts/{}/credit-profile", call.id(0)?)))
+            Ok(Response::record(work, shape, &made.record)
+                .with_status(201)
+                .with_location(format!("/v1/accounts/{}/credit-profile", call.id(0)?)))
         }
     }
 }

@@ -12,9 +12,9 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     example::Example,
     operation::{Call, Operation, Parameter},
+    response::Response,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -93,7 +93,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+async fn run(reader: &Reader, call: Call) -> Result<Response> {
     const KEYS: [&str; 4] = ["phone", "email", "tax_id", "external_id"];
     let given: Vec<(&str, &String)> = KEYS.iter().filter_map(|k| call.query.get(*k).map(|v| (*k, v))).collect();
     let [(key, value)] = given.as_slice() else {
@@ -155,7 +155,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
     let mut matches = found_accounts(reader, accounts).await?;
     matches.extend(found_contacts(reader, contacts).await?);
     matches.sort_by_key(|m| !m.is_vip);
-    Ok(Answer::json(&LookupAnswer { matches }))
+    Ok(Response::json(&LookupAnswer { matches }))
 }
 
 fn may_see(reader: &Reader, many: &str, field: &str) -> Result<bool> {

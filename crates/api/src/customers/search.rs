@@ -13,11 +13,11 @@ use samphan_resource::{
     shape::Shape,
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Api,
     example::Example,
     operation::{Call, Operation, Parameter},
     query,
+    response::Response,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -103,7 +103,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Answer> {
+async fn run(reader: &Reader, call: Call) -> Result<Response> {
     let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with_field_errors(vec![fault]);
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
     let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();
@@ -130,7 +130,7 @@ async fn run(reader: &Reader, call: Call) -> Result<Answer> {
         .last()
         .filter(|_| has_more)
         .map(|h| reader.store.write_cursor(&binding, &Position { keys: vec![Scalar::Int(h.seq)], id: h.id }));
-    Ok(Answer::json(&SearchPage { data: titled(reader, &searched, hits).await?, has_more, next_cursor }))
+    Ok(Response::json(&SearchPage { data: titled(reader, &searched, hits).await?, has_more, next_cursor }))
 }
 
 /// Puts titles to hits: one query for each resource. A record found by several of its entries stands there once.

@@ -24,10 +24,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::{Answer, shown},
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
+    response::{Response, shown},
     routes::Routes,
 };
 use serde::Serialize;
@@ -110,7 +110,7 @@ pub struct IssuedApiKey {
     pub client_secret: String,
 }
 
-async fn create(work: &Work, call: Call) -> Result<Answer> {
+async fn create(work: &Work, call: Call) -> Result<Response> {
     let shape = work.shape("api_keys")?;
     let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), None)?;
     let year = work.now.plus_seconds(YEAR);
@@ -120,7 +120,7 @@ async fn create(work: &Work, call: Call) -> Result<Answer> {
     check(work, &*call.service::<Routes>()?, None, &mut draft).await?;
     draft.data.responsible_id = responsible(work).await?;
     let (key, secret) = insert(work, draft).await?;
-    Ok(issued(work, &key, secret)?.status(201))
+    Ok(issued(work, &key, secret)?.with_status(201))
 }
 
 /// Makes a key with its first secret, and answers both.
@@ -142,7 +142,7 @@ pub async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<Ap
     Ok((key, secret))
 }
 
-async fn update(work: &Work, call: Call) -> Result<Answer> {
+async fn update(work: &Work, call: Call) -> Result<Response> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
@@ -150,10 +150,10 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     check(work, &*call.service::<Routes>()?, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.service::<Identity>()?.callers.forget(made.id());
-    Ok(Answer::record(work, work.shape("api_keys")?, &made.record))
+    Ok(Response::record(work, work.shape("api_keys")?, &made.record))
 }
 
-async fn rotate(work: &Work, call: Call) -> Result<Answer> {
+async fn rotate(work: &Work, call: Call) -> Result<Response> {
     let mut key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
     expect_version(call.if_match, key.version())?;
     expect_action(work.shape(ApiKey::PLURAL)?, &key.record, "rotate")?;
@@ -201,14 +201,14 @@ async fn keep_secret(work: &Work, key: Uuid, secret: &str) -> Result<()> {
 }
 
 /// The answer that shows a key's secret.
-fn issued(work: &Work, key: &Stored<ApiKey>, secret: String) -> Result<Answer> {
+fn issued(work: &Work, key: &Stored<ApiKey>, secret: String) -> Result<Response> {
     let issued = IssuedApiKey {
         api_key: shown(work, work.shape("api_keys")?, &key.record),
         token: format!("smp_{}{secret}", key.id().simple()),
         client_id: key.id().to_string(),
         client_secret: secret,
     };
-    Ok(Answer { version: Some(key.version()), location: Some(format!("/v1/api-keys/{}", key.id())), ..Answer::json(&issued) })
+    Ok(Response { version: Some(key.version()), location: Some(format!("/v1/api-keys/{}", key.id())), ..Response::json(&issued) })
 }
 
 /// Its roles exist; its addresses are such that a client can call from, each written in one way; its scopes are permissions its roles

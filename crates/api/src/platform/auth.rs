@@ -14,10 +14,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Api,
     example::Example,
     operation::{Access, Body, Call, Operation},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -147,7 +147,7 @@ pub struct AccessToken {
     pub expires_in: i32,
 }
 
-async fn sign_in(call: Call) -> Result<Answer> {
+async fn sign_in(call: Call) -> Result<Response> {
     let input: SignIn = call.input()?;
     let email = email::normal_form(&input.email);
     let from = limited_as(call.client_address);
@@ -192,9 +192,9 @@ fn emit_session_event(work: &Work, call: &Call, kind: &str, (user, session): (Uu
     work.emit_activity(kind, (User::PLURAL, user), facts);
 }
 
-fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Answer> {
+fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Response> {
     let access_token = call.service::<Identity>()?.keys.issue(user, session, None, Uuid::from_u128(rand::random()), call.now)?;
-    Ok(Answer::json(&Tokens {
+    Ok(Response::json(&Tokens {
         access_token,
         token_type: "Bearer".to_owned(),
         expires_in: i32::try_from(tokens::ACCESS_SECONDS).unwrap_or(600),
@@ -236,7 +236,7 @@ async fn successor_given(work: &Work, session: Uuid, successors: Vec<String>) ->
     Err(Code::InvalidGrant.into())
 }
 
-async fn refresh(call: Call) -> Result<Answer> {
+async fn refresh(call: Call) -> Result<Response> {
     let input: Refresh = call.input()?;
     let hash = Scalar::Bytes(tokens::hash(input.refresh_token.as_bytes()).to_vec());
     let work = call.system_work().await?;
@@ -308,25 +308,25 @@ async fn end(work: &Work, session: Uuid, why: &str) -> Result<()> {
     work.execute(sql).await.map(|_| ())
 }
 
-async fn sign_out(call: Call) -> Result<Answer> {
+async fn sign_out(call: Call) -> Result<Response> {
     let work = call.work().await?;
     end(&work, call.caller.session_id, "signed_out").await?;
     emit_session_event(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.service::<Identity>()?.callers.forget(call.caller.session_id);
-    Ok(Answer::nothing())
+    Ok(Response::no_content())
 }
 
-async fn sign_out_everywhere(call: Call) -> Result<Answer> {
+async fn sign_out_everywhere(call: Call) -> Result<Response> {
     let work = call.work().await?;
     super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
     emit_session_event(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
     work.commit().await?;
     call.service::<Identity>()?.callers.forget_all();
-    Ok(Answer::nothing())
+    Ok(Response::no_content())
 }
 
-async fn token(call: Call) -> Result<Answer> {
+async fn token(call: Call) -> Result<Response> {
     let input: TokenRequest = call.input()?;
     let from = format!("machine tokens from {}", limited_as(call.client_address));
     call.kernel.limits.take(&from, 1, limits::TOKENS_FROM, call.now)?;
@@ -343,7 +343,7 @@ async fn token(call: Call) -> Result<Answer> {
     let mark = callers::mark(&tokens::hash(secret.as_bytes()));
     let access_token =
         call.service::<Identity>()?.keys.issue(caller.id, caller.id, Some(mark), Uuid::from_u128(rand::random()), call.now)?;
-    Ok(Answer::json(&AccessToken {
+    Ok(Response::json(&AccessToken {
         access_token,
         token_type: "Bearer".to_owned(),
         expires_in: i32::try_from(tokens::ACCESS_SECONDS).unwrap_or(600),

@@ -10,11 +10,11 @@ use actix_web::{
 use samphan_persistence::store::Reader;
 use samphan_resource::error::{Code, Error, Result};
 use samphan_rest::{
-    answer::Answer,
     collection::Api,
     metrics::Metrics,
     operation::{Access, Call, Operation},
     pipeline,
+    response::Response,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -100,27 +100,27 @@ pub struct SigningKey {
     pub x: String,
 }
 
-async fn live(_: &Reader, _: Call) -> Result<Answer> {
-    Ok(Answer::json(&Health { status: "ok".to_owned() }))
+async fn live(_: &Reader, _: Call) -> Result<Response> {
+    Ok(Response::json(&Health { status: "ok".to_owned() }))
 }
 
-async fn ready(reader: &Reader, _: Call) -> Result<Answer> {
+async fn ready(reader: &Reader, _: Call) -> Result<Response> {
     reader.store.ping().await.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
-    Ok(Answer::json(&Health { status: "ok".to_owned() }))
+    Ok(Response::json(&Health { status: "ok".to_owned() }))
 }
 
-async fn problem(_: &Reader, call: Call) -> Result<Answer> {
+async fn problem(_: &Reader, call: Call) -> Result<Response> {
     let sought = call.path.first().map(String::as_str).unwrap_or_default();
     let code = Code::ALL.iter().find(|c| c.as_str() == sought).ok_or(Code::NotFound)?;
-    Ok(Answer::json(&ProblemDescription {
+    Ok(Response::json(&ProblemDescription {
         code: code.as_str().to_owned(),
         status: code.status().into(),
         description: code.about().to_owned(),
     }))
 }
 
-async fn jwks(_: &Reader, call: Call) -> Result<Answer> {
-    Ok(Answer::json(&call.service::<Identity>()?.keys.jwks()))
+async fn jwks(_: &Reader, call: Call) -> Result<Response> {
+    Ok(Response::json(&call.service::<Identity>()?.keys.jwks()))
 }
 
 /// What is not an operation: which pages are served, and to whom.

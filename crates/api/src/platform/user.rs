@@ -30,10 +30,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     collection::{Api, Collection},
     example::Example,
     operation::{Access, Body, Call, Operation},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -242,7 +242,7 @@ pub struct SetPassword {
     pub password: String,
 }
 
-async fn set_password(call: Call) -> Result<Answer> {
+async fn set_password(call: Call) -> Result<Response> {
     let input: SetPassword = call.input()?;
     let id = call.id(0)?;
     if let Some(user) = stored::seen::<User>(&call.reader(), id).await? {
@@ -259,7 +259,7 @@ async fn set_password(call: Call) -> Result<Answer> {
     emit_password_event(&work, "user.password_set", (user.id(), user.version()), Some(call.client_address), None);
     work.commit().await?;
     call.service::<Identity>()?.callers.forget_all();
-    Ok(Answer::nothing())
+    Ok(Response::no_content())
 }
 
 /// Refuses a password that is too easy to guess.
@@ -311,7 +311,7 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 
-async fn change_password(call: Call) -> Result<Answer> {
+async fn change_password(call: Call) -> Result<Response> {
     let input: ChangePassword = call.input()?;
     // A stolen access token must not be used to try out passwords.
     call.kernel.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
@@ -335,7 +335,7 @@ async fn change_password(call: Call) -> Result<Answer> {
     emit_password_event(&work, "user.password_changed", (call.caller.id, 0), Some(call.client_address), None);
     work.commit().await?;
     call.service::<Identity>()?.callers.forget_all();
-    Ok(Answer::nothing())
+    Ok(Response::no_content())
 }
 
 /// The caller.
@@ -362,9 +362,9 @@ pub struct Me {
     pub permissions: BTreeMap<String, Reach>,
 }
 
-async fn me(reader: &Reader, _: Call) -> Result<Answer> {
+async fn me(reader: &Reader, _: Call) -> Result<Response> {
     let caller = &reader.caller;
-    Ok(Answer::json(&Me {
+    Ok(Response::json(&Me {
         kind: if caller.kind == CallerKind::User { "user" } else { "api_key" }.to_owned(),
         id: caller.id,
         name: caller.name.clone(),

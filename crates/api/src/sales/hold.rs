@@ -25,10 +25,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -174,23 +174,23 @@ async fn found(work: &Work, call: &Call, verb: &str) -> Result<(Stored<OrderHold
     Ok((hold, order))
 }
 
-async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
+async fn answer(work: &Work, id: Uuid) -> Result<Response> {
     let now = stored::one_with::<OrderHold>(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    Ok(Answer::record(work, work.shape(OrderHold::PLURAL)?, &now.record))
+    Ok(Response::record(work, work.shape(OrderHold::PLURAL)?, &now.record))
 }
 
 fn reason(call: &Call) -> Result<Option<String>> {
     Ok(call.input::<OrderReason>()?.reason)
 }
 
-async fn release_one(work: &Work, call: Call) -> Result<Answer> {
+async fn release_one(work: &Work, call: Call) -> Result<Response> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "release").await?;
     release(work, order, |h| h.id() == hold.id(), reason).await?;
     answer(work, hold.id()).await
 }
 
-async fn reject(work: &Work, call: Call) -> Result<Answer> {
+async fn reject(work: &Work, call: Call) -> Result<Response> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "reject").await?;
     expect_action(work.shape(Order::PLURAL)?, &order.record, "cancel")?;
@@ -198,7 +198,7 @@ async fn reject(work: &Work, call: Call) -> Result<Answer> {
     answer(work, hold.id()).await
 }
 
-async fn escalate(work: &Work, call: Call) -> Result<Answer> {
+async fn escalate(work: &Work, call: Call) -> Result<Response> {
     let asked: EscalateHold = call.input()?;
     let (hold, _) = found(work, &call, "escalate").await?;
     let mut after = hold.clone();

@@ -35,10 +35,10 @@ use samphan_resource::{
     transition,
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -379,7 +379,7 @@ async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Ord
     stored::save(work, &before, after, "allocated", None).await
 }
 
-async fn clone(work: &Work, call: Call) -> Result<Answer> {
+async fn clone(work: &Work, call: Call) -> Result<Response> {
     let found = stored::seen::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     let cloned_from_id = found.id();
     let old = found.data;
@@ -405,14 +405,14 @@ async fn clone(work: &Work, call: Call) -> Result<Answer> {
         ..old
     };
     let made = write(work, Stored::draft(fresh)).await?;
-    Ok(Answer::record(work, work.shape(Order::PLURAL)?, &made.record).at(format!("/v1/orders/{}", made.id())))
+    Ok(Response::record(work, work.shape(Order::PLURAL)?, &made.record).with_location(format!("/v1/orders/{}", made.id())))
 }
 
-async fn create_shipment(work: &Work, call: Call) -> Result<Answer> {
+async fn create_shipment(work: &Work, call: Call) -> Result<Response> {
     let asked: CreateShipment = call.input()?;
     let order = stored::find::<Order>(work, call.id(0)?, "create-shipment").await?;
     expect_version(call.if_match, order.version())?;
     expect_action(work.shape(Order::PLURAL)?, &order.record, "create-shipment")?;
     let made = shipment::plan(work, &order, asked).await?;
-    Ok(Answer::record(work, work.shape(Shipment::PLURAL)?, &made.record).at(format!("/v1/shipments/{}", made.id())))
+    Ok(Response::record(work, work.shape(Shipment::PLURAL)?, &made.record).with_location(format!("/v1/shipments/{}", made.id())))
 }

@@ -18,10 +18,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::{Answer, shown},
     collection::{Api, Collection},
     example::Example,
     operation::{Body, Call, Operation},
+    response::{Response, shown},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ impl From<StockAdjustmentLine> for Line {
     }
 }
 
-async fn receive(work: &Work, call: Call) -> Result<Answer> {
+async fn receive(work: &Work, call: Call) -> Result<Response> {
     let asked: StockReceipt = call.input()?;
     let to = warehouse(work, "", asked.warehouse_id, asked.warehouse_code).await?;
     let kind = match asked.kind {
@@ -118,14 +118,14 @@ async fn receive(work: &Work, call: Call) -> Result<Answer> {
     book(work, lines, &[Way { warehouse: to, kind, out: false }], asked.reason).await
 }
 
-async fn adjust(work: &Work, call: Call) -> Result<Answer> {
+async fn adjust(work: &Work, call: Call) -> Result<Response> {
     let asked: StockAdjustment = call.input()?;
     let at = warehouse(work, "", asked.warehouse_id, asked.warehouse_code).await?;
     let lines = asked.lines.into_iter().map(Line::from).collect();
     book(work, lines, &[Way { warehouse: at, kind: MovementKind::Adjust, out: false }], Some(asked.reason)).await
 }
 
-async fn transfer(work: &Work, call: Call) -> Result<Answer> {
+async fn transfer(work: &Work, call: Call) -> Result<Response> {
     let asked: StockTransfer = call.input()?;
     let from = warehouse(work, "from_", asked.from_warehouse_id, asked.from_warehouse_code).await?;
     let to = warehouse(work, "to_", asked.to_warehouse_id, asked.to_warehouse_code).await?;
@@ -171,7 +171,7 @@ struct Way {
     out: bool,
 }
 
-async fn book(work: &Work, lines: Vec<Line>, ways: &[Way], reason: Option<String>) -> Result<Answer> {
+async fn book(work: &Work, lines: Vec<Line>, ways: &[Way], reason: Option<String>) -> Result<Response> {
     let products = products(work, &lines).await?;
     let mut entries = vec![];
     for (line, product_id) in lines.into_iter().zip(products) {
@@ -192,7 +192,7 @@ async fn book(work: &Work, lines: Vec<Line>, ways: &[Way], reason: Option<String
 }
 
 /// Answers the movements, or the lines that stand in the way.
-fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) -> Result<Answer> {
+fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) -> Result<Response> {
     let made = done.map_err(|refusals| {
         let mut placed: Vec<(String, Refusal)> = vec![];
         for (place, refusal) in refusals {
@@ -206,7 +206,7 @@ fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) ->
     })?;
     let shape = work.shape(StockMovement::PLURAL)?;
     let data: Vec<Value> = made.iter().map(|record| Value::Object(shown(work, shape, record))).collect();
-    Ok(Answer::json(&json!({"data": data})))
+    Ok(Response::json(&json!({"data": data})))
 }
 
 /// The products of the lines, in order; refuses what is no good in a line by itself.

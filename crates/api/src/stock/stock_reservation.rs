@@ -19,10 +19,10 @@ use samphan_resource::{
     transition,
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -115,18 +115,18 @@ async fn open<'w>(work: &'w Work, call: &Call, verb: &str) -> Result<(Uuid, Held
     Ok((id, held))
 }
 
-async fn answer(work: &Work, id: Uuid) -> Result<Answer> {
-    Ok(Answer::record(work, work.shape(StockReservation::PLURAL)?, &read(work, id).await?.record))
+async fn answer(work: &Work, id: Uuid) -> Result<Response> {
+    Ok(Response::record(work, work.shape(StockReservation::PLURAL)?, &read(work, id).await?.record))
 }
 
-async fn release(work: &Work, call: Call) -> Result<Answer> {
+async fn release(work: &Work, call: Call) -> Result<Response> {
     let (id, mut held) = open(work, &call, "release").await?;
     held.end(id, ReservationStatus::Released, None);
     held.close().await?;
     answer(work, id).await
 }
 
-async fn extend(work: &Work, call: Call) -> Result<Answer> {
+async fn extend(work: &Work, call: Call) -> Result<Response> {
     let asked: ExtendReservation = call.input()?;
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
@@ -137,7 +137,7 @@ async fn extend(work: &Work, call: Call) -> Result<Answer> {
     answer(work, id).await
 }
 
-async fn consume(work: &Work, call: Call) -> Result<Answer> {
+async fn consume(work: &Work, call: Call) -> Result<Response> {
     let asked: ConsumeReservation = call.input()?;
     let (id, mut held) = open(work, &call, "consume").await?;
     let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };

@@ -19,12 +19,12 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     batch::{self, ItemStatus, MOST_ITEMS, Outcome},
     collection::Api,
     example::Example,
     external::find_references,
     operation::{Body, Call, Operation},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ pub fn routes(api: Api) -> Api {
     .schema::<StockSync>()
 }
 
-async fn sync(work: &Work, call: Call) -> Result<Answer> {
+async fn sync(work: &Work, call: Call) -> Result<Response> {
     let asked: StockSync = call.input()?;
     if asked.items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));

@@ -10,10 +10,10 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    answer::Answer,
     collection::Collection,
     operation::{Call, Operation},
     reading::one_of,
+    response::Response,
 };
 
 /// Deliveries.
@@ -31,7 +31,7 @@ pub fn routes() -> Collection<WebhookDelivery> {
     })
 }
 
-async fn redeliver(work: &Work, call: Call) -> Result<Answer> {
+async fn redeliver(work: &Work, call: Call) -> Result<Response> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "redeliver").await?;
     rights::require_rights_of(work, uuid_in(&found.record, "created_by_id"), Delegation::Identity).await?;
     let endpoint = found.id();

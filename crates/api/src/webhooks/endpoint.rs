@@ -24,11 +24,11 @@ use samphan_resource::{
     shape::Shape,
 };
 use samphan_rest::{
-    answer::{Answer, shown},
     collection::Collection,
     example::Example,
     operation::{Body, Call, Operation},
     query::Words,
+    response::{Response, shown},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -123,11 +123,11 @@ pub struct Replay {
     pub after: String,
 }
 
-async fn create(work: &Work, call: Call) -> Result<Answer> {
+async fn create(work: &Work, call: Call) -> Result<Response> {
     let draft = Stored::<WebhookEndpoint>::from_body(work.shape("webhook_endpoints")?, call.body.clone(), None)?;
     check(work, &call, &draft.data, None).await?;
     let made = make(work, draft).await?;
-    Ok(issue(work, &call, &made).await?.status(201))
+    Ok(issue(work, &call, &made).await?.with_status(201))
 }
 
 /// Makes an endpoint, which is told of what changes from now on. It has no secret yet.
@@ -140,7 +140,7 @@ pub async fn make(work: &Work, draft: Stored<WebhookEndpoint>) -> Result<Stored<
     Ok(made)
 }
 
-async fn update(work: &Work, call: Call) -> Result<Answer> {
+async fn update(work: &Work, call: Call) -> Result<Response> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     // It is told what its maker may read, wherever it is.
@@ -148,7 +148,7 @@ async fn update(work: &Work, call: Call) -> Result<Answer> {
     let after = before.patched(work.shape(WebhookEndpoint::PLURAL)?, &call.body)?;
     check(work, &call, &after.data, Some(&before.data)).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
-    Ok(Answer::record(work, work.shape("webhook_endpoints")?, &made.record))
+    Ok(Response::record(work, work.shape("webhook_endpoints")?, &made.record))
 }
 
 /// Refuses to act on an endpoint without the rights of the user or key that made it.
@@ -156,12 +156,12 @@ async fn require_rights_of_maker(work: &Work, endpoint: &Stored<WebhookEndpoint>
     rights::require_rights_of(work, uuid_in(&endpoint.record, "created_by_id"), delegation).await
 }
 
-async fn delete(work: &Work, call: Call) -> Result<Answer> {
+async fn delete(work: &Work, call: Call) -> Result<Response> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "delete").await?;
     expect_version(call.if_match, found.version())?;
     require_rights_of_maker(work, &found, Delegation::None).await?;
     stored::delete(work, &found).await?;
-    Ok(Answer::nothing())
+    Ok(Response::no_content())
 }
 
 /// Its address may be sent to, its types are known, and its filter is one.
@@ -193,7 +193,7 @@ pub async fn condition(reader: &Reader, endpoint: &WebhookEndpoint) -> Result<Op
     }
 }
 
-async fn rotate(work: &Work, call: Call) -> Result<Answer> {
+async fn rotate(work: &Work, call: Call) -> Result<Response> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "rotate-secret").await?;
     expect_version(call.if_match, before.version())?;
     require_rights_of_maker(work, &before, Delegation::Identity).await?;
@@ -205,13 +205,13 @@ async fn rotate(work: &Work, call: Call) -> Result<Answer> {
     issue(work, &call, &made).await
 }
 
-async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Answer> {
+async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Response> {
     let secret = tokens::random();
     secrets::keep(work, &call.service::<Identity>()?.keyring(), endpoint.id(), &secret).await?;
     let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);
     let issued = IssuedWebhookEndpoint { webhook_endpoint: shown, secret: format!("whsec_{}", STANDARD.encode(secret)) };
     let location = Some(format!("/v1/webhook-endpoints/{}", endpoint.id()));
-    Ok(Answer { version: Some(endpoint.version()), location, ..Answer::json(&issued) })
+    Ok(Response { version: Some(endpoint.version()), location, ..Response::json(&issued) })
 }
 
 async fn pause(work: &Work, before: &Stored<WebhookEndpoint>, _: &mut WebhookEndpoint) -> Result<()> {

@@ -20,11 +20,11 @@ use samphan_resource::{
     shape::Shape,
 };
 use samphan_rest::{
-    answer::{Answer, Pieces},
     example::Example,
     export,
     limits::Slot,
     operation::{Call, Operation},
+    response::{BodyStream, Response},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -92,7 +92,7 @@ pub fn operation(path: String) -> Operation {
         .answers(200, "PrivacyExport")
 }
 
-async fn run(call: Call) -> Result<Answer> {
+async fn run(call: Call) -> Result<Response> {
     let slot = export::slot(&call)?;
     let work = call.work().await?;
     let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;
@@ -123,7 +123,7 @@ async fn run(call: Call) -> Result<Answer> {
         first: true,
         _slot: slot,
     };
-    Ok(Answer { pieces: Some(Pieces::of(reading, async |reading: &mut Reading| reading.next().await)), ..Answer::default() })
+    Ok(Response { stream: Some(BodyStream::of(reading, async |reading: &mut Reading| reading.next().await)), ..Response::default() })
 }
 
 /// Who may not see all of it, may not export it: it would say it is all there is.

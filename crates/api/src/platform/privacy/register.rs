@@ -6,8 +6,8 @@ use samphan_resource::{
     shape::{Class, Field, Shape},
 };
 use samphan_rest::{
-    answer::Answer,
     operation::{Call, Operation},
+    response::Response,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,8 +49,8 @@ pub fn operation() -> Operation {
         .answers(200, "ProcessingRegister")
 }
 
-async fn run(reader: &Reader, _: Call) -> Result<Answer> {
-    Ok(Answer::json(&ProcessingRegister { fields: fields(reader.store.shapes) }))
+async fn run(reader: &Reader, _: Call) -> Result<Response> {
+    Ok(Response::json(&ProcessingRegister { fields: fields(reader.store.shapes) }))
 }
 
 fn fields(shapes: &Shapes) -> Vec<ProcessedField> {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// What an operation says.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct Response {
     /// Its status, where it is not the operation's own.
     pub status: Option<u16>,
     /// JSON, written.
@@ -37,15 +37,15 @@ pub struct Answer {
     /// Whether it is the stored answer to an earlier request.
     pub replayed: bool,
     /// What is written as it happens, or as it is read.
-    pub pieces: Option<Pieces>,
+    pub stream: Option<BodyStream>,
     /// The name of the file it is to be kept in.
     pub file: Option<String>,
 }
 
 /// A body in pieces as they are sent: a stream of events, or a document too long to be held. It breaks off where a piece fails.
-pub struct Pieces(pub LocalBoxStream<'static, Result<Bytes>>);
+pub struct BodyStream(pub LocalBoxStream<'static, Result<Bytes>>);
 
-impl Pieces {
+impl BodyStream {
     /// What comes from a source, one piece after the other, until there is none. Where one fails the connection ends, so that nobody takes
     /// what came for the whole.
     pub fn of<S: 'static>(source: S, next: impl AsyncFn(&mut S) -> Result<Option<Vec<u8>>> + Copy + 'static) -> Self {
@@ -63,16 +63,16 @@ impl Pieces {
     }
 }
 
-impl std::fmt::Debug for Pieces {
+impl std::fmt::Debug for BodyStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Pieces")
     }
 }
 
-impl Answer {
+impl Response {
     /// Nothing.
     #[must_use]
-    pub fn nothing() -> Self {
+    pub fn no_content() -> Self {
         Self::default()
     }
 
@@ -92,14 +92,14 @@ impl Answer {
 
     /// With another status than the operation's own.
     #[must_use]
-    pub const fn status(mut self, status: u16) -> Self {
+    pub const fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
     /// With where the record is found.
     #[must_use]
-    pub fn at(mut self, location: String) -> Self {
+    pub fn with_location(mut self, location: String) -> Self {
         self.location = Some(location);
         self
     }
