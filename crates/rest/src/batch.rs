@@ -5,7 +5,7 @@
 use super::{
     body,
     external::{LONGEST_EXTERNAL_ID, bind_many, find_references, may_bind, named_draft},
-    operation::Call,
+    operation::RequestContext,
     problem,
     response::Response,
     rules::Table,
@@ -30,7 +30,7 @@ use uuid::Uuid;
 pub const MOST_ITEMS: usize = 1_000;
 
 /// Reads the items of a batch, each checked against its published schema: one that does not fit fails alone.
-pub async fn read_items<T: DeserializeOwned>(work: &Work, call: &Call, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
+pub async fn read_items<T: DeserializeOwned>(work: &Work, call: &RequestContext, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
     let mut read = Vec::with_capacity(items.len());
     for item in items {
         work.yield_when_due().await;
@@ -124,13 +124,13 @@ const STATUSES: [(&str, ItemStatus); 7] = [
 
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
-pub fn answer(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Response {
+pub fn answer(call: &RequestContext, request_id: &str, outcomes: &[Outcome]) -> Response {
     Response::json(&json!({"results": results(call, request_id, outcomes), "summary": summary(outcomes)}))
 }
 
 /// A result for each item, in the order of the request.
 #[must_use]
-pub fn results(call: &Call, request_id: &str, outcomes: &[Outcome]) -> Vec<Value> {
+pub fn results(call: &RequestContext, request_id: &str, outcomes: &[Outcome]) -> Vec<Value> {
     outcomes.iter().enumerate().map(|(index, o)| result(call, request_id, index, o)).collect()
 }
 
@@ -188,7 +188,7 @@ async fn each_trusting<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) ->
 
 /// The answer about one item.
 #[must_use]
-pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value {
+pub fn result(call: &RequestContext, request_id: &str, index: usize, o: &Outcome) -> Value {
     // An item that failed may call its record by what is no name at all.
     let external_id = o.external_id.as_ref().filter(|id| id.chars().count() <= LONGEST_EXTERNAL_ID);
     let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": external_id, "version": o.version});
@@ -199,7 +199,7 @@ pub fn result(call: &Call, request_id: &str, index: usize, o: &Outcome) -> Value
 }
 
 /// Runs a batch of a collection.
-pub async fn run(work: &Work, table: &Table, call: Call) -> Result<Response> {
+pub async fn run(work: &Work, table: &Table, call: RequestContext) -> Result<Response> {
     let parent = table.enter(work, &call, "update").await?;
     let envelope: Envelope = call.input()?;
     let verbs: &[&str] = match envelope.mode {
@@ -261,7 +261,7 @@ struct Batch<'a> {
     envelope: &'a Envelope,
     system: Option<&'a str>,
     parent: Option<(&'static str, Uuid)>,
-    call: &'a Call,
+    call: &'a RequestContext,
 }
 
 /// An item as it is read.

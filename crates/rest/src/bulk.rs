@@ -6,7 +6,7 @@
 
 use super::{
     kernel::Authenticator,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     query,
     response::Response,
     rules::Table,
@@ -107,31 +107,35 @@ const ABOUT: &str = "The records are chosen now, at most 10,000, and changed by 
 pub(super) fn update_operation(shape: &'static Shape, tag: &'static str, base: &str) -> Operation {
     let many = shape.plural.replace('_', " ");
     let id = format!("bulkUpdate{}", camel(shape.plural));
-    Operation::write(id, Method::POST, format!("{base}/bulk-update"), async move |work: &Work, call: Call| update(work, shape, call).await)
-        .says(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
-        .takes(Body::of(update_schema(shape)))
-        .needs(shape.permission("update"))
-        .also_needs(shape.permission("read"))
-        .also_needs(PERMISSION)
-        .answers(202, "Operation")
-        .etag()
+    Operation::write(id, Method::POST, format!("{base}/bulk-update"), async move |work: &Work, call: RequestContext| {
+        update(work, shape, call).await
+    })
+    .says(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
+    .takes(Body::of(update_schema(shape)))
+    .needs(shape.permission("update"))
+    .also_needs(shape.permission("read"))
+    .also_needs(PERMISSION)
+    .answers(202, "Operation")
+    .etag()
 }
 
 /// The operation that gives many records to another owner or team.
 pub(super) fn assign_operation(shape: &'static Shape, tag: &'static str, base: &str) -> Operation {
     let many = shape.plural.replace('_', " ");
     let id = format!("bulkAssign{}", camel(shape.plural));
-    Operation::write(id, Method::POST, format!("{base}/bulk-assign"), async move |work: &Work, call: Call| assign(work, shape, call).await)
-        .says(tag, format!("Bulk assign {many}"), ABOUT)
-        .takes(Body::of(ASSIGN_SCHEMA))
-        .needs(shape.permission("assign"))
-        .also_needs(shape.permission("read"))
-        .also_needs(PERMISSION)
-        .answers(202, "Operation")
-        .etag()
+    Operation::write(id, Method::POST, format!("{base}/bulk-assign"), async move |work: &Work, call: RequestContext| {
+        assign(work, shape, call).await
+    })
+    .says(tag, format!("Bulk assign {many}"), ABOUT)
+    .takes(Body::of(ASSIGN_SCHEMA))
+    .needs(shape.permission("assign"))
+    .also_needs(shape.permission("read"))
+    .also_needs(PERMISSION)
+    .answers(202, "Operation")
+    .etag()
 }
 
-async fn update(work: &Work, shape: &'static Shape, call: Call) -> Result<Response> {
+async fn update(work: &Work, shape: &'static Shape, call: RequestContext) -> Result<Response> {
     let BulkUpdate { selection, patch } = call.input()?;
     if patch.is_empty() {
         return Err(Error::invalid(FieldError::new("/patch", FieldCode::Required, "")));
@@ -145,7 +149,7 @@ async fn update(work: &Work, shape: &'static Shape, call: Call) -> Result<Respon
     begin(work, OperationKind::BulkUpdate, shape, plan).await
 }
 
-async fn assign(work: &Work, shape: &'static Shape, call: Call) -> Result<Response> {
+async fn assign(work: &Work, shape: &'static Shape, call: RequestContext) -> Result<Response> {
     let BulkAssign { selection, owner_id, team_id, reason } = call.input()?;
     let given = OWNING.into_iter().zip([owner_id, team_id]).filter_map(|(field, id)| Some((field.to_owned(), json!(id?))));
     let patch: Record = given.collect();
@@ -166,11 +170,11 @@ fn within(mut error: Error, place: &str) -> Error {
 }
 
 /// The ids of the records that are chosen.
-async fn selected(work: &Work, shape: &'static Shape, call: &Call, selection: Selection) -> Result<Vec<Uuid>> {
+async fn selected(work: &Work, shape: &'static Shape, call: &RequestContext, selection: Selection) -> Result<Vec<Uuid>> {
     match (selection.filter, selection.ids) {
         (Some(filter), None) => {
             let body = Map::from_iter([("filter".to_owned(), filter)]);
-            let mut asked = query::asked(work, shape, &Call { body, query: HashMap::new(), ..call.clone() }, None).await?;
+            let mut asked = query::asked(work, shape, &RequestContext { body, query: HashMap::new(), ..call.clone() }, None).await?;
             asked.query.limit = MAX_RECORDS;
             let lines = list::page(work, &View::new(work, shape, Some(&["id"]), vec![]), &asked.query, "read").await?;
             if lines.len() > MAX_RECORDS {

@@ -4,7 +4,7 @@ use super::{
     bulk,
     endpoints::{Endpoints, allow_duplicates},
     example::{Example, Subject},
-    operation::{Body, Call, Operation, Parameter},
+    operation::{Body, Operation, Parameter, RequestContext},
     permissions,
     rules::{Parent, Table},
 };
@@ -325,7 +325,7 @@ impl<T: Resource> Collection<T> {
             verb,
             summary,
             Some(Body { optional, ..Body::of(In::name().into_owned()) }),
-            Arc::new(async move |work: &Work, (found, call): (Record, Call)| {
+            Arc::new(async move |work: &Work, (found, call): (Record, RequestContext)| {
                 Ok(action(work, Stored::of(found)?, call.input()?).await?.record)
             }),
         );
@@ -344,7 +344,7 @@ impl<T: Resource> Collection<T> {
             verb,
             summary,
             None,
-            Arc::new(async move |work: &Work, (found, _): (Record, Call)| Ok(action(work, Stored::of(found)?).await?.record)),
+            Arc::new(async move |work: &Work, (found, _): (Record, RequestContext)| Ok(action(work, Stored::of(found)?).await?.record)),
         );
         self
     }

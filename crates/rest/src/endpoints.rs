@@ -5,7 +5,7 @@ use super::{
     example::Example,
     export,
     external::{by_external_id, external_ref, make_as},
-    operation::{Access, Body, Call, Media, Operation, Parameter},
+    operation::{Access, Body, Media, Operation, Parameter, RequestContext},
     query,
     reading::{by_number, one_of, page_of, written},
     response::Response,
@@ -108,7 +108,7 @@ impl Endpoints {
         let article = |rest: &str| format!("{rest} {}", shape.description);
         let table = self.table.clone();
         self.operations.push(
-            Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: Call| {
+            Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: RequestContext| {
                 let parent = table.enter(reader, &call, "read").await?;
                 page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
             })
@@ -119,11 +119,15 @@ impl Endpoints {
         );
         let table = self.table.clone();
         self.operations.push(
-            Operation::read(format!("get{}", self.noun()), format!("{}/{{id}}", self.base), async move |reader: &Reader, call: Call| {
-                let parent = table.enter(reader, &call, "read").await?;
-                let id = call.id(usize::from(parent.is_some()))?;
-                one_of(reader, table.shape, &call, id, parent).await
-            })
+            Operation::read(
+                format!("get{}", self.noun()),
+                format!("{}/{{id}}", self.base),
+                async move |reader: &Reader, call: RequestContext| {
+                    let parent = table.enter(reader, &call, "read").await?;
+                    let id = call.id(usize::from(parent.is_some()))?;
+                    one_of(reader, table.shape, &call, id, parent).await
+                },
+            )
             .says(tag, format!("Get {}", with_article(&one)), article("The record, with its ETag."))
             .query(query::read_parameters(shape))
             .needs(&read)
@@ -137,7 +141,7 @@ impl Endpoints {
         let mut search = Operation::read(
             format!("search{}", self.nouns()),
             format!("{}/search", self.base),
-            async move |reader: &Reader, call: Call| {
+            async move |reader: &Reader, call: RequestContext| {
                 page_of(reader, table.shape, &query::asked(reader, table.shape, &call, None).await?).await
             },
         )
@@ -150,9 +154,12 @@ impl Endpoints {
         let export = self.permission("export");
         let held = export.clone();
         self.operations.push(
-            Operation::alone(format!("export{}", self.nouns()), Method::GET, format!("{}/export", self.base), async move |call: Call| {
-                export::run(call, shape, &held).await
-            })
+            Operation::alone(
+                format!("export{}", self.nouns()),
+                Method::GET,
+                format!("{}/export", self.base),
+                async move |call: RequestContext| export::run(call, shape, &held).await,
+            )
             .says(tag, format!("Export {many} as CSV"), export::ABOUT)
             .query(export::parameters(shape))
             .needs(export)
@@ -163,7 +170,7 @@ impl Endpoints {
                 Operation::read(
                     format!("get{}ByNumber", self.noun()),
                     format!("{}/by-number/{{number}}", self.base),
-                    async move |reader: &Reader, call: Call| by_number(reader, shape, &call).await,
+                    async move |reader: &Reader, call: RequestContext| by_number(reader, shape, &call).await,
                 )
                 .says(tag, format!("Get {one} by number"), format!("The {one} with that document number."))
                 .query(query::read_parameters(shape))
@@ -178,7 +185,7 @@ impl Endpoints {
                 Operation::read(
                     format!("get{}ByExternalId", self.noun()),
                     format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
-                    async move |reader: &Reader, call: Call| {
+                    async move |reader: &Reader, call: RequestContext| {
                         let id = by_external_id(reader, table.shape, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
                         one_of(reader, table.shape, &call, id, None).await
                     },
@@ -198,7 +205,7 @@ impl Endpoints {
         let (_, many) = self.words();
         let table = self.table.clone();
         self.operations.push(
-            Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: Call| {
+            Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: RequestContext| {
                 one_of(reader, table.shape, &call, id, None).await
             })
             .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.description))
@@ -209,7 +216,7 @@ impl Endpoints {
         );
         let table = self.table.clone();
         self.operations.push(
-            Operation::write(format!("update{}", self.noun()), Method::PATCH, &self.base, async move |work: &Work, call: Call| {
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &self.base, async move |work: &Work, call: RequestContext| {
                 let before = table.find(work, id, None, "update").await?;
                 expect_version(call.if_match, version_of(&before))?;
                 let after = table.patch(work, before, call.body).await?;
@@ -230,7 +237,7 @@ impl Endpoints {
         let (shape, tag) = (self.table.shape, self.tag);
         let (table, base) = (self.table.clone(), self.base.clone());
         self.operations.push(
-            Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: Call| {
+            Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: RequestContext| {
                 let parent = table.enter(work, &call, "create").await?;
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.with_location(format!("{}/{}", filled(&base, &call), id_of(&made))))
@@ -257,7 +264,7 @@ impl Endpoints {
 
         let table = self.table.clone();
         self.operations.push(
-            Operation::write(format!("update{}", self.noun()), Method::PATCH, &record, async move |work: &Work, call: Call| {
+            Operation::write(format!("update{}", self.noun()), Method::PATCH, &record, async move |work: &Work, call: RequestContext| {
                 let parent = table.enter(work, &call, "update").await?;
                 let before = table.find(work, call.id(nested)?, parent, "update").await?;
                 expect_version(call.if_match, version_of(&before))?;
@@ -284,7 +291,7 @@ impl Endpoints {
 
         let table = self.table.clone();
         self.operations.push(
-            Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: Call| {
+            Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: RequestContext| {
                 let parent = table.enter(work, &call, "delete").await?;
                 let found = table.find(work, call.id(nested)?, parent, "delete").await?;
                 expect_version(call.if_match, version_of(&found))?;
@@ -306,7 +313,7 @@ impl Endpoints {
             format!("restore{}", self.noun()),
             Method::POST,
             format!("{record}/restore"),
-            async move |work: &Work, call: Call| {
+            async move |work: &Work, call: RequestContext| {
                 let parent = table.enter(work, &call, "delete").await?;
                 let made = table.restore(work, call.id(nested)?, parent).await?;
                 written(work, table.shape, &made).await
@@ -327,7 +334,7 @@ impl Endpoints {
         self.operations.push(restore);
         let table = self.table.clone();
         self.operations.push(
-            Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: Call| {
+            Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: RequestContext| {
                 batch::run(work, &table, call).await
             })
             .says(tag, format!("Batch {many}"), "Writes up to 1,000 items, each with its own result in the order of the request. An item that fails does not fail the others unless `atomic` is true.")
@@ -344,7 +351,7 @@ impl Endpoints {
                 format!("upsert{}ByExternalId", self.noun()),
                 Method::PUT,
                 format!("{}/by-external-id/{{system}}/{{external_id}}", self.base),
-                async move |work: &Work, call: Call| {
+                async move |work: &Work, call: RequestContext| {
                     let reference = external_ref(table.shape, &call);
                     match by_external_id(work, table.shape, &call).await? {
                         Some(id) => {
@@ -391,7 +398,7 @@ impl Endpoints {
                 format!("move{}", self.noun()),
                 Method::POST,
                 format!("{record}/move"),
-                async move |work: &Work, call: Call| {
+                async move |work: &Work, call: RequestContext| {
                     let parent = table.enter(work, &call, "update").await?;
                     let id = call.id(nested)?;
                     let asked: MoveRequest = call.input()?;
@@ -415,13 +422,19 @@ impl Endpoints {
     }
 
     /// An action on a record.
-    pub(super) fn action(&mut self, verb: &'static str, summary: &str, body: Option<Body>, action: Arc<dyn Rule<(Record, Call), Record>>) {
+    pub(super) fn action(
+        &mut self,
+        verb: &'static str,
+        summary: &str,
+        body: Option<Body>,
+        action: Arc<dyn Rule<(Record, RequestContext), Record>>,
+    ) {
         let table = self.table.clone();
         let nested = usize::from(table.parent.is_some());
         let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
         let about = about_action(table.shape, verb);
         let mut operation =
-            Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: Call| {
+            Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: RequestContext| {
                 let parent = table.enter(work, &call, verb).await?;
                 let found = table.find(work, call.id(nested)?, parent, verb).await?;
                 expect_version(call.if_match, version_of(&found))?;
@@ -489,7 +502,7 @@ fn lower_first(name: &str) -> String {
     letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-fn filled(base: &str, call: &Call) -> String {
+fn filled(base: &str, call: &RequestContext) -> String {
     let mut parts = call.path.iter();
     base.split('/')
         .map(|s| if s.starts_with('{') { parts.next().cloned().unwrap_or_default() } else { s.to_owned() })

@@ -4,7 +4,7 @@ use super::{
     kernel::Kernel,
     lasting::Lasting,
     limits::Slot,
-    operation::{Call, Parameter},
+    operation::{Parameter, RequestContext},
     pace::Pace,
     query::{self, Asked},
     reading::close,
@@ -56,7 +56,7 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
 }
 
 /// Answers the file. What is wrong with the request is told before it begins.
-pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<Response> {
+pub async fn run(call: RequestContext, shape: &'static Shape, permission: &str) -> Result<Response> {
     let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
     let slot = slot(&call)?;
@@ -86,7 +86,7 @@ pub async fn run(call: Call, shape: &'static Shape, permission: &str) -> Result<
 }
 
 /// A place for one more export of a caller.
-pub fn slot(call: &Call) -> Result<Slot> {
+pub fn slot(call: &RequestContext) -> Result<Slot> {
     call.kernel.slots.take(format!("exports of {}", call.caller.id), PER_CALLER, "exports")
 }
 
@@ -116,7 +116,7 @@ struct ExportAudit {
 }
 
 impl ExportAudit {
-    fn new(call: &Call, shape: &Shape) -> Self {
+    fn new(call: &RequestContext, shape: &Shape) -> Self {
         let mut parameters: Vec<&String> = call.query.keys().collect();
         parameters.sort();
         let about = json!({"resource": shape.plural, "parameters": parameters, CLIENT_ADDRESS: call.client_address});

@@ -1,6 +1,6 @@
 //! What other systems call our records: the addresses by external id, and who may write for whom.
 
-use super::{operation::Call, rules::Table};
+use super::{operation::RequestContext, rules::Table};
 use samphan_persistence::{
     guard,
     record::{self, Record, id_of},
@@ -38,13 +38,13 @@ pub async fn known_system(reader: &Reader, code: &str) -> Result<()> {
 }
 
 /// The system and id a path names.
-pub(super) fn external_ref(shape: &Shape, call: &Call) -> ExternalRef {
+pub(super) fn external_ref(shape: &Shape, call: &RequestContext) -> ExternalRef {
     let part = |n: usize| call.path.get(n).cloned().unwrap_or_default();
     ExternalRef { system: part(0), external_type: shape.singular.to_owned(), external_id: part(1) }
 }
 
 /// The record the path names by another system's id.
-pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Option<Uuid>> {
+pub(super) async fn by_external_id(reader: &Reader, shape: &'static Shape, call: &RequestContext) -> Result<Option<Uuid>> {
     let reference = external_ref(shape, call);
     Ok(find_references(reader, shape, &reference.system, &[reference.external_id]).await?.into_values().next())
 }

@@ -1,6 +1,6 @@
 //! A caller of an answer that lasts: who waits for something, or is told a long list.
 
-use super::{kernel::Kernel, operation::Call};
+use super::{kernel::Kernel, operation::RequestContext};
 use samphan_persistence::{clock, store::Reader};
 use samphan_resource::{
     caller::Caller,
@@ -24,7 +24,7 @@ pub struct Lasting {
 
 impl Lasting {
     /// The caller of a request, just checked, as long as he has a permission.
-    pub fn of(call: &Call, permission: impl Into<String>) -> Self {
+    pub fn of(call: &RequestContext, permission: impl Into<String>) -> Self {
         Self {
             kernel: call.kernel.clone(),
             authorization: call.authorization.clone(),

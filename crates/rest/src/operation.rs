@@ -114,7 +114,7 @@ impl Body {
 
 /// A request, checked.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct RequestContext {
     /// The process: the database, the services of the areas, limits.
     pub kernel: Kernel,
     /// The ids and names in the path, in order.
@@ -145,7 +145,7 @@ pub struct Call {
     pub last_event_id: Option<String>,
 }
 
-impl Call {
+impl RequestContext {
     /// The id at a place in the path; whatever is not an id is of no record.
     pub fn id(&self, place: usize) -> Result<Uuid> {
         self.path.get(place).and_then(|s| Uuid::parse_str(s).ok()).ok_or_else(|| samphan_resource::error::Code::NotFound.into())
@@ -178,9 +178,9 @@ impl Call {
     }
 }
 
-type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, Call) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
+type ReadFn = Arc<dyn for<'a> Fn(&'a Reader, RequestContext) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
 /// What a write does, in its work.
-pub type WriteFn = Arc<dyn for<'a> Fn(&'a Work, Call) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
+pub type WriteFn = Arc<dyn for<'a> Fn(&'a Work, RequestContext) -> LocalBoxFuture<'a, Result<Response>> + Send + Sync>;
 
 /// What kind of text is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ pub enum Run {
     /// Works, in a transaction.
     Write(WriteFn),
     /// Runs by itself and opens what it needs, for work that must not hold a transaction (hashing a password).
-    Alone(Arc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Response>> + Send + Sync>),
+    Alone(Arc<dyn Fn(RequestContext) -> LocalBoxFuture<'static, Result<Response>> + Send + Sync>),
 }
 
 /// One method at one address.
@@ -294,7 +294,7 @@ impl Operation {
     /// An operation that reads.
     pub fn read<F>(id: impl Into<String>, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(&Reader, Call) -> Result<Response> + Send + Sync + 'static,
+        F: AsyncFn(&Reader, RequestContext) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         let boxed: ReadFn = Arc::new(move |reader, call| {
@@ -307,7 +307,7 @@ impl Operation {
     /// An operation that works.
     pub fn write<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(&Work, Call) -> Result<Response> + Send + Sync + 'static,
+        F: AsyncFn(&Work, RequestContext) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         let boxed: WriteFn = Arc::new(move |work, call| {
@@ -321,7 +321,7 @@ impl Operation {
     /// An operation that opens what it needs.
     pub fn alone<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
     where
-        F: AsyncFn(Call) -> Result<Response> + Send + Sync + 'static,
+        F: AsyncFn(RequestContext) -> Result<Response> + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         let boxed = Arc::new(move |call| -> LocalBoxFuture<'static, Result<Response>> {

@@ -8,7 +8,7 @@ use super::{
     kernel::Kernel,
     limits,
     messages::Language,
-    operation::{Access, BODY_LIMIT, Call, Operation, Run, TICKET, WriteFn},
+    operation::{Access, BODY_LIMIT, Operation, RequestContext, Run, TICKET, WriteFn},
     problem, query,
     response::{BodyStream, Response},
     routes::{Found, Routes},
@@ -285,7 +285,7 @@ impl Incoming<'_> {
     }
 
     /// The bytes of its body, and what it asks for, checked.
-    async fn read(&self, path: Vec<String>, payload: web::Payload, sender: Sender) -> Result<(Vec<u8>, Call)> {
+    async fn read(&self, path: Vec<String>, payload: web::Payload, sender: Sender) -> Result<(Vec<u8>, RequestContext)> {
         let (operation, request) = (self.operation, self.request);
         acceptable(operation, request)?;
         bounded(request)?;
@@ -298,7 +298,7 @@ impl Incoming<'_> {
         if path.iter().any(|part| part.contains('\0')) {
             return Err(Code::NotFound.into());
         }
-        let call = Call {
+        let call = RequestContext {
             kernel: self.kernel.clone(),
             // Names in paths are sought as names in bodies are kept: composed.
             path: path.into_iter().map(|part| text::nfc(&part).into_owned()).collect(),
@@ -320,7 +320,7 @@ impl Incoming<'_> {
 }
 
 /// Runs a write in a work: once, whatever its key is sent with again, and again where it has to stand in line first.
-async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: Call) -> Result<Response> {
+async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: RequestContext) -> Result<Response> {
     let store = call.kernel.store().clone();
     let until = tokio::time::Instant::now() + IN_LINE;
     let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");

@@ -1,7 +1,7 @@
 //! What a list is asked for: read from query parameters or from the body of a search, into one thing.
 
 use super::{
-    operation::{Call, Parameter},
+    operation::{Parameter, RequestContext},
     strict,
 };
 use jsonschema::PatternOptions;
@@ -265,7 +265,7 @@ impl Vocabulary for Words<'_> {
 }
 
 /// Reads what a list is asked for. `parent` is the record the list belongs to.
-pub async fn asked(reader: &Reader, shape: &'static Shape, call: &Call, parent: Option<(&'static str, Uuid)>) -> Result<Asked> {
+pub async fn asked(reader: &Reader, shape: &'static Shape, call: &RequestContext, parent: Option<(&'static str, Uuid)>) -> Result<Asked> {
     let from_body = !call.body.is_empty() || call.query.is_empty();
     let given: HashMap<String, String> = if from_body {
         call.body.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), as_parameter(v))).collect()

@@ -1,7 +1,7 @@
 //! Answers to reading: one record, one page.
 
 use super::{
-    operation::Call,
+    operation::RequestContext,
     query::{self, Asked, Count, Expand, ExpandBy, Words},
     response::{Actions, Response, finish, shown},
 };
@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub async fn one_of(
     reader: &Reader,
     shape: &'static Shape,
-    call: &Call,
+    call: &RequestContext,
     id: Uuid,
     parent: Option<(&'static str, Uuid)>,
 ) -> Result<Response> {
@@ -178,7 +178,7 @@ pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Res
 }
 
 /// The record of a number, as people call it.
-pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &Call) -> Result<Response> {
+pub async fn by_number(reader: &Reader, shape: &'static Shape, call: &RequestContext) -> Result<Response> {
     let number = call.path.first().cloned().unwrap_or_default();
     let mut sql = reader.sql();
     sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.number = ").text(number);

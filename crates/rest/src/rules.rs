@@ -1,7 +1,7 @@
 //! What a resource does when its records are made, changed, deleted and restored, its type put out of sight: the operations
 //! are compiled once for all resources.
 
-use super::operation::Call;
+use super::operation::RequestContext;
 use futures_util::future::LocalBoxFuture;
 use samphan_persistence::{
     list::{self, View},
@@ -222,7 +222,7 @@ impl Table {
     }
 
     /// Steps into the parent the path names, if any: it must be seen, and reached for a write.
-    pub(super) async fn enter(&self, reader: &Reader, call: &Call, verb: &str) -> Result<Option<(&'static str, Uuid)>> {
+    pub(super) async fn enter(&self, reader: &Reader, call: &RequestContext, verb: &str) -> Result<Option<(&'static str, Uuid)>> {
         let Some(parent) = self.parent else { return Ok(None) };
         let id = call.id(0)?;
         let line = list::one(reader, &View::new(reader, parent.shape, Some(&["id"]), vec![]), id, None, "read").await?;

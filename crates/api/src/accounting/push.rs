@@ -19,7 +19,7 @@ use samphan_rest::{
     body,
     collection::Api,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde::Deserialize;
@@ -150,7 +150,7 @@ pub fn schemas(mut api: Api) -> Api {
     api
 }
 
-async fn push(work: &Work, call: Call) -> Result<Response> {
+async fn push(work: &Work, call: RequestContext) -> Result<Response> {
     let batch: CreditBatch = call.input()?;
     let ledger = Ledger { system: batch.system, entity: batch.entity, currency: batch.currency };
     let read = batch::read_items(work, &call, "CreditItem", &batch.items).await?;
@@ -179,7 +179,7 @@ async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[Outcome]) 
     Ok(failed().filter_map(|(place, (one, _))| Some((*customers.get(&order(one)?)?, place))).collect())
 }
 
-async fn push_one(work: &Work, call: Call) -> Result<Response> {
+async fn push_one(work: &Work, call: RequestContext) -> Result<Response> {
     let mut body = call.body.clone();
     let mut take = |name: &str| body.remove(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let ledger = Ledger { system: take("system"), entity: take("entity"), currency: take("currency") };

@@ -13,7 +13,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     example::Example,
-    operation::{Call, Operation, Parameter},
+    operation::{Operation, Parameter, RequestContext},
     response::Response,
 };
 use serde::Serialize;
@@ -121,7 +121,7 @@ pub fn routes() -> Vec<Operation> {
 
 type Key = (String, String, String);
 
-async fn run(reader: &Reader, call: Call) -> Result<Response> {
+async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     if !crate::credit::sees_amounts(reader)? {
         return Err(Error::from(Code::Forbidden).with_detail("what it adds up is hidden from you"));
     }

@@ -22,7 +22,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde_json::json;
@@ -52,7 +52,7 @@ pub fn routes() -> Vec<Operation> {
     vec![ask]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Response> {
+async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     let ask: AskPrice = call.input()?;
     let date = match &ask.date {
         Some(date) => date.clone(),

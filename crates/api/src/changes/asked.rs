@@ -12,7 +12,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
 };
-use samphan_rest::{operation::Call, response::hide};
+use samphan_rest::{operation::RequestContext, response::hide};
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ pub fn require_read(reader: &Reader, resources: &[&'static str]) -> Result<()> {
 }
 
 /// Reads `types`, `resources` and `account_id`, and refuses what the caller may not read.
-pub async fn asked(call: &Call) -> Result<Asked> {
+pub async fn asked(call: &RequestContext) -> Result<Asked> {
     let (shapes, query) = (call.kernel.store().shapes, &call.query);
     let mut faults = vec![];
     let types = query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));

@@ -13,7 +13,7 @@ use samphan_resource::{
 use samphan_rest::{
     lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
-    operation::Call,
+    operation::RequestContext,
     response::Response,
 };
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct Changes {
 }
 
 /// Answers a page.
-pub async fn run(call: Call) -> Result<Response> {
+pub async fn run(call: RequestContext) -> Result<Response> {
     let asked = asked(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
     let until = Instant::now() + wait(&call)?;
@@ -84,7 +84,7 @@ pub async fn run(call: Call) -> Result<Response> {
     }
 }
 
-fn wait(call: &Call) -> Result<Duration> {
+fn wait(call: &RequestContext) -> Result<Duration> {
     let Some(text) = call.query.get("wait") else { return Ok(Duration::ZERO) };
     let seconds = text.strip_suffix('s').filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
     match seconds.filter(|n| *n <= LONGEST) {

@@ -15,7 +15,7 @@ use samphan_resource::{
 use samphan_rest::{
     lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
-    operation::Call,
+    operation::RequestContext,
     response::{BodyStream, Response},
 };
 use std::{fmt::Write, sync::Arc, time::Duration};
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 100;
 const PACE: Duration = Duration::from_millis(50);
 
 /// Answers a stream.
-pub async fn run(call: Call) -> Result<Response> {
+pub async fn run(call: RequestContext) -> Result<Response> {
     let asked = asked(&call).await?;
     let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let newest = feed::newest(store, call.now).await?;

@@ -3,7 +3,7 @@
 use crate::identity::tickets;
 use samphan_persistence::store::Work;
 use samphan_resource::{error::Result, timestamp::Timestamp};
-use samphan_rest::{operation::Call, response::Response};
+use samphan_rest::{operation::RequestContext, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ pub struct StreamTicket {
 }
 
 /// Creates one.
-pub async fn create(work: &Work, _: Call) -> Result<Response> {
+pub async fn create(work: &Work, _: RequestContext) -> Result<Response> {
     let (ticket, expires_at) = tickets::issue(work).await?;
     Ok(Response::json(&StreamTicket { ticket, expires_at }))
 }

@@ -33,7 +33,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde_json::json;
@@ -76,7 +76,7 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn ask(work: &Work, call: Call) -> Result<Response> {
+async fn ask(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: AskCredit = call.input()?;
     stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let question = Question {

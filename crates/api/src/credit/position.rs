@@ -9,7 +9,7 @@ use samphan_persistence::{store::Reader, stored};
 use samphan_resource::{error::Result, example};
 use samphan_rest::{
     example::Example,
-    operation::{Call, Operation, Parameter},
+    operation::{Operation, Parameter, RequestContext},
     response::Response,
 };
 use serde_json::json;
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Response> {
+async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
     let known = Known::of(reader, &account, call.query.get("currency").cloned()).await?;
     let groups = match &known.limit_currency {

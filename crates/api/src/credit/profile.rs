@@ -12,7 +12,7 @@ use samphan_resource::{
     scalar::Scalar,
 };
 use samphan_rest::{
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 
@@ -42,17 +42,17 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn of_account(reader: &Reader, call: &Call) -> Result<Option<Stored<CreditProfile>>> {
+async fn of_account(reader: &Reader, call: &RequestContext) -> Result<Option<Stored<CreditProfile>>> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
     stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(account.id())).await
 }
 
-async fn read(reader: &Reader, call: Call) -> Result<Response> {
+async fn read(reader: &Reader, call: RequestContext) -> Result<Response> {
     let found = of_account(reader, &call).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     Ok(Response::record(reader, reader.shape("credit_profiles")?, &found.record))
 }
 
-async fn put(work: &Work, call: Call) -> Result<Response> {
+async fn put(work: &Work, call: RequestContext) -> Result<Response> {
     let shape = work.shape("credit_profiles")?;
     let before = of_account(work, &call).await?;
     let draft = Stored::<CreditProfile>::from_body(shape, call.body.clone(), Some(("account_id", call.id(0)?)))?;

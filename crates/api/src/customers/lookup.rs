@@ -13,7 +13,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     example::Example,
-    operation::{Call, Operation, Parameter},
+    operation::{Operation, Parameter, RequestContext},
     response::Response,
 };
 use serde::Serialize;
@@ -93,7 +93,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Response> {
+async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     const KEYS: [&str; 4] = ["phone", "email", "tax_id", "external_id"];
     let given: Vec<(&str, &String)> = KEYS.iter().filter_map(|k| call.query.get(*k).map(|v| (*k, v))).collect();
     let [(key, value)] = given.as_slice() else {

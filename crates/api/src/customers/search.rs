@@ -15,7 +15,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Api,
     example::Example,
-    operation::{Call, Operation, Parameter},
+    operation::{Operation, Parameter, RequestContext},
     query,
     response::Response,
 };
@@ -103,7 +103,7 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-async fn run(reader: &Reader, call: Call) -> Result<Response> {
+async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with_field_errors(vec![fault]);
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
     let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();

@@ -26,7 +26,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::{Response, shown},
     routes::Routes,
 };
@@ -110,7 +110,7 @@ pub struct IssuedApiKey {
     pub client_secret: String,
 }
 
-async fn create(work: &Work, call: Call) -> Result<Response> {
+async fn create(work: &Work, call: RequestContext) -> Result<Response> {
     let shape = work.shape("api_keys")?;
     let mut draft = Stored::<ApiKey>::from_body(shape, call.body.clone(), None)?;
     let year = work.now.plus_seconds(YEAR);
@@ -142,7 +142,7 @@ pub async fn insert(work: &Work, mut draft: Stored<ApiKey>) -> Result<(Stored<Ap
     Ok((key, secret))
 }
 
-async fn update(work: &Work, call: Call) -> Result<Response> {
+async fn update(work: &Work, call: RequestContext) -> Result<Response> {
     let before = stored::find::<ApiKey>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
@@ -153,7 +153,7 @@ async fn update(work: &Work, call: Call) -> Result<Response> {
     Ok(Response::record(work, work.shape("api_keys")?, &made.record))
 }
 
-async fn rotate(work: &Work, call: Call) -> Result<Response> {
+async fn rotate(work: &Work, call: RequestContext) -> Result<Response> {
     let mut key = stored::find::<ApiKey>(work, call.id(0)?, "rotate").await?;
     expect_version(call.if_match, key.version())?;
     expect_action(work.shape(ApiKey::PLURAL)?, &key.record, "rotate")?;

@@ -16,7 +16,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Api,
     example::Example,
-    operation::{Access, Body, Call, Operation},
+    operation::{Access, Body, Operation, RequestContext},
     response::Response,
 };
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ pub struct AccessToken {
     pub expires_in: i32,
 }
 
-async fn sign_in(call: Call) -> Result<Response> {
+async fn sign_in(call: RequestContext) -> Result<Response> {
     let input: SignIn = call.input()?;
     let email = email::normal_form(&input.email);
     let from = limited_as(call.client_address);
@@ -187,12 +187,12 @@ async fn sign_in(call: Call) -> Result<Response> {
 }
 
 /// Emits an event about a user's session.
-fn emit_session_event(work: &Work, call: &Call, kind: &str, (user, session): (Uuid, Uuid)) {
+fn emit_session_event(work: &Work, call: &RequestContext, kind: &str, (user, session): (Uuid, Uuid)) {
     let facts = Map::from_iter([("session_id".to_owned(), json!(session)), (CLIENT_ADDRESS.to_owned(), json!(call.client_address))]);
     work.emit_activity(kind, (User::PLURAL, user), facts);
 }
 
-fn pair(call: &Call, user: Uuid, session: Uuid, refresh_token: String) -> Result<Response> {
+fn pair(call: &RequestContext, user: Uuid, session: Uuid, refresh_token: String) -> Result<Response> {
     let access_token = call.service::<Identity>()?.keys.issue(user, session, None, Uuid::from_u128(rand::random()), call.now)?;
     Ok(Response::json(&Tokens {
         access_token,
@@ -215,7 +215,7 @@ async fn keep(work: &Work, session: Uuid, refresh_token: &str) -> Result<()> {
 
 /// What may be a used token's successor, so that two tabs that refresh at once get the same pair: the token and a server key hashed
 /// together, so nothing that could be stolen needs to be stored. The first is of the present key.
-fn successors(call: &Call, refresh_token: &str) -> Result<Vec<String>> {
+fn successors(call: &RequestContext, refresh_token: &str) -> Result<Vec<String>> {
     let successor = |secret: Vec<u8>| {
         let mixed = [secret.as_slice(), refresh_token.as_bytes()].concat();
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tokens::hash(&mixed))
@@ -236,7 +236,7 @@ async fn successor_given(work: &Work, session: Uuid, successors: Vec<String>) ->
     Err(Code::InvalidGrant.into())
 }
 
-async fn refresh(call: Call) -> Result<Response> {
+async fn refresh(call: RequestContext) -> Result<Response> {
     let input: Refresh = call.input()?;
     let hash = Scalar::Bytes(tokens::hash(input.refresh_token.as_bytes()).to_vec());
     let work = call.system_work().await?;
@@ -308,7 +308,7 @@ async fn end(work: &Work, session: Uuid, why: &str) -> Result<()> {
     work.execute(sql).await.map(|_| ())
 }
 
-async fn sign_out(call: Call) -> Result<Response> {
+async fn sign_out(call: RequestContext) -> Result<Response> {
     let work = call.work().await?;
     end(&work, call.caller.session_id, "signed_out").await?;
     emit_session_event(&work, &call, "session.ended", (call.caller.id, call.caller.session_id));
@@ -317,7 +317,7 @@ async fn sign_out(call: Call) -> Result<Response> {
     Ok(Response::no_content())
 }
 
-async fn sign_out_everywhere(call: Call) -> Result<Response> {
+async fn sign_out_everywhere(call: RequestContext) -> Result<Response> {
     let work = call.work().await?;
     super::user::end_sessions(&work, call.caller.id, "signed_out_everywhere").await?;
     emit_session_event(&work, &call, "session.all_ended", (call.caller.id, call.caller.session_id));
@@ -326,7 +326,7 @@ async fn sign_out_everywhere(call: Call) -> Result<Response> {
     Ok(Response::no_content())
 }
 
-async fn token(call: Call) -> Result<Response> {
+async fn token(call: RequestContext) -> Result<Response> {
     let input: TokenRequest = call.input()?;
     let from = format!("machine tokens from {}", limited_as(call.client_address));
     call.kernel.limits.take(&from, 1, limits::TOKENS_FROM, call.now)?;

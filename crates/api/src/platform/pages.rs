@@ -12,7 +12,7 @@ use samphan_resource::error::{Code, Error, Result};
 use samphan_rest::{
     collection::Api,
     metrics::Metrics,
-    operation::{Access, Call, Operation},
+    operation::{Access, Operation, RequestContext},
     pipeline,
     response::Response,
 };
@@ -100,16 +100,16 @@ pub struct SigningKey {
     pub x: String,
 }
 
-async fn live(_: &Reader, _: Call) -> Result<Response> {
+async fn live(_: &Reader, _: RequestContext) -> Result<Response> {
     Ok(Response::json(&Health { status: "ok".to_owned() }))
 }
 
-async fn ready(reader: &Reader, _: Call) -> Result<Response> {
+async fn ready(reader: &Reader, _: RequestContext) -> Result<Response> {
     reader.store.ping().await.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
     Ok(Response::json(&Health { status: "ok".to_owned() }))
 }
 
-async fn problem(_: &Reader, call: Call) -> Result<Response> {
+async fn problem(_: &Reader, call: RequestContext) -> Result<Response> {
     let sought = call.path.first().map(String::as_str).unwrap_or_default();
     let code = Code::ALL.iter().find(|c| c.as_str() == sought).ok_or(Code::NotFound)?;
     Ok(Response::json(&ProblemDescription {
@@ -119,7 +119,7 @@ async fn problem(_: &Reader, call: Call) -> Result<Response> {
     }))
 }
 
-async fn jwks(_: &Reader, call: Call) -> Result<Response> {
+async fn jwks(_: &Reader, call: RequestContext) -> Result<Response> {
     Ok(Response::json(&call.service::<Identity>()?.keys.jwks()))
 }
 

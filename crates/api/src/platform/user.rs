@@ -32,7 +32,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
-    operation::{Access, Body, Call, Operation},
+    operation::{Access, Body, Operation, RequestContext},
     response::Response,
 };
 use serde::{Deserialize, Serialize};
@@ -242,7 +242,7 @@ pub struct SetPassword {
     pub password: String,
 }
 
-async fn set_password(call: Call) -> Result<Response> {
+async fn set_password(call: RequestContext) -> Result<Response> {
     let input: SetPassword = call.input()?;
     let id = call.id(0)?;
     if let Some(user) = stored::seen::<User>(&call.reader(), id).await? {
@@ -311,7 +311,7 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 
-async fn change_password(call: Call) -> Result<Response> {
+async fn change_password(call: RequestContext) -> Result<Response> {
     let input: ChangePassword = call.input()?;
     // A stolen access token must not be used to try out passwords.
     call.kernel.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
@@ -362,7 +362,7 @@ pub struct Me {
     pub permissions: BTreeMap<String, Reach>,
 }
 
-async fn me(reader: &Reader, _: Call) -> Result<Response> {
+async fn me(reader: &Reader, _: RequestContext) -> Result<Response> {
     let caller = &reader.caller;
     Ok(Response::json(&Me {
         kind: if caller.kind == CallerKind::User { "user" } else { "api_key" }.to_owned(),

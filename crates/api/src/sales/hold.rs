@@ -27,7 +27,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde_json::json;
@@ -164,7 +164,7 @@ pub(super) async fn release(
 }
 
 /// The hold of a call, still open, with its order, locked.
-async fn found(work: &Work, call: &Call, verb: &str) -> Result<(Stored<OrderHold>, Stored<Order>)> {
+async fn found(work: &Work, call: &RequestContext, verb: &str) -> Result<(Stored<OrderHold>, Stored<Order>)> {
     let id = call.id(0)?;
     let seen = stored::seen::<OrderHold>(work, id).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     let order = stored::find::<Order>(work, seen.data.order_id.0, "release").await?;
@@ -179,18 +179,18 @@ async fn answer(work: &Work, id: Uuid) -> Result<Response> {
     Ok(Response::record(work, work.shape(OrderHold::PLURAL)?, &now.record))
 }
 
-fn reason(call: &Call) -> Result<Option<String>> {
+fn reason(call: &RequestContext) -> Result<Option<String>> {
     Ok(call.input::<OrderReason>()?.reason)
 }
 
-async fn release_one(work: &Work, call: Call) -> Result<Response> {
+async fn release_one(work: &Work, call: RequestContext) -> Result<Response> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "release").await?;
     release(work, order, |h| h.id() == hold.id(), reason).await?;
     answer(work, hold.id()).await
 }
 
-async fn reject(work: &Work, call: Call) -> Result<Response> {
+async fn reject(work: &Work, call: RequestContext) -> Result<Response> {
     let reason = reason(&call)?;
     let (hold, order) = found(work, &call, "reject").await?;
     expect_action(work.shape(Order::PLURAL)?, &order.record, "cancel")?;
@@ -198,7 +198,7 @@ async fn reject(work: &Work, call: Call) -> Result<Response> {
     answer(work, hold.id()).await
 }
 
-async fn escalate(work: &Work, call: Call) -> Result<Response> {
+async fn escalate(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: EscalateHold = call.input()?;
     let (hold, _) = found(work, &call, "escalate").await?;
     let mut after = hold.clone();

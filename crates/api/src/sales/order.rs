@@ -37,7 +37,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde_json::{Value, json};
@@ -379,7 +379,7 @@ async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Ord
     stored::save(work, &before, after, "allocated", None).await
 }
 
-async fn clone(work: &Work, call: Call) -> Result<Response> {
+async fn clone(work: &Work, call: RequestContext) -> Result<Response> {
     let found = stored::seen::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     let cloned_from_id = found.id();
     let old = found.data;
@@ -408,7 +408,7 @@ async fn clone(work: &Work, call: Call) -> Result<Response> {
     Ok(Response::record(work, work.shape(Order::PLURAL)?, &made.record).with_location(format!("/v1/orders/{}", made.id())))
 }
 
-async fn create_shipment(work: &Work, call: Call) -> Result<Response> {
+async fn create_shipment(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: CreateShipment = call.input()?;
     let order = stored::find::<Order>(work, call.id(0)?, "create-shipment").await?;
     expect_version(call.if_match, order.version())?;

@@ -20,7 +20,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::{Response, shown},
 };
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ impl From<StockAdjustmentLine> for Line {
     }
 }
 
-async fn receive(work: &Work, call: Call) -> Result<Response> {
+async fn receive(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: StockReceipt = call.input()?;
     let to = warehouse(work, "", asked.warehouse_id, asked.warehouse_code).await?;
     let kind = match asked.kind {
@@ -118,14 +118,14 @@ async fn receive(work: &Work, call: Call) -> Result<Response> {
     book(work, lines, &[Way { warehouse: to, kind, out: false }], asked.reason).await
 }
 
-async fn adjust(work: &Work, call: Call) -> Result<Response> {
+async fn adjust(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: StockAdjustment = call.input()?;
     let at = warehouse(work, "", asked.warehouse_id, asked.warehouse_code).await?;
     let lines = asked.lines.into_iter().map(Line::from).collect();
     book(work, lines, &[Way { warehouse: at, kind: MovementKind::Adjust, out: false }], Some(asked.reason)).await
 }
 
-async fn transfer(work: &Work, call: Call) -> Result<Response> {
+async fn transfer(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: StockTransfer = call.input()?;
     let from = warehouse(work, "from_", asked.from_warehouse_id, asked.from_warehouse_code).await?;
     let to = warehouse(work, "to_", asked.to_warehouse_id, asked.to_warehouse_code).await?;

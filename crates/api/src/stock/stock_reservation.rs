@@ -21,7 +21,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn in_past() -> Error {
 }
 
 /// Locks a reservation that holds, of the version the caller means.
-async fn open<'w>(work: &'w Work, call: &Call, verb: &str) -> Result<(Uuid, Held<'w>)> {
+async fn open<'w>(work: &'w Work, call: &RequestContext, verb: &str) -> Result<(Uuid, Held<'w>)> {
     let id = call.id(0)?;
     let held = Held::open(work, &[id]).await?;
     let found = held.get(id).ok_or_else(|| Error::from(Code::NotFound))?;
@@ -119,14 +119,14 @@ async fn answer(work: &Work, id: Uuid) -> Result<Response> {
     Ok(Response::record(work, work.shape(StockReservation::PLURAL)?, &read(work, id).await?.record))
 }
 
-async fn release(work: &Work, call: Call) -> Result<Response> {
+async fn release(work: &Work, call: RequestContext) -> Result<Response> {
     let (id, mut held) = open(work, &call, "release").await?;
     held.end(id, ReservationStatus::Released, None);
     held.close().await?;
     answer(work, id).await
 }
 
-async fn extend(work: &Work, call: Call) -> Result<Response> {
+async fn extend(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: ExtendReservation = call.input()?;
     if asked.expires_at.is_some_and(|t| t <= work.now) {
         return Err(in_past());
@@ -137,7 +137,7 @@ async fn extend(work: &Work, call: Call) -> Result<Response> {
     answer(work, id).await
 }
 
-async fn consume(work: &Work, call: Call) -> Result<Response> {
+async fn consume(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: ConsumeReservation = call.input()?;
     let (id, mut held) = open(work, &call, "consume").await?;
     let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };

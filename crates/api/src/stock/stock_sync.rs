@@ -23,7 +23,7 @@ use samphan_rest::{
     collection::Api,
     example::Example,
     external::find_references,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     response::Response,
 };
 use serde::Deserialize;
@@ -75,7 +75,7 @@ pub fn routes(api: Api) -> Api {
     .schema::<StockSync>()
 }
 
-async fn sync(work: &Work, call: Call) -> Result<Response> {
+async fn sync(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: StockSync = call.input()?;
     if asked.items.len() > MOST_ITEMS {
         return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));

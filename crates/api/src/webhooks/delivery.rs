@@ -11,7 +11,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     collection::Collection,
-    operation::{Call, Operation},
+    operation::{Operation, RequestContext},
     reading::one_of,
     response::Response,
 };
@@ -31,7 +31,7 @@ pub fn routes() -> Collection<WebhookDelivery> {
     })
 }
 
-async fn redeliver(work: &Work, call: Call) -> Result<Response> {
+async fn redeliver(work: &Work, call: RequestContext) -> Result<Response> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "redeliver").await?;
     rights::require_rights_of(work, uuid_in(&found.record, "created_by_id"), Delegation::Identity).await?;
     let endpoint = found.id();

@@ -26,7 +26,7 @@ use samphan_resource::{
 use samphan_rest::{
     collection::Collection,
     example::Example,
-    operation::{Body, Call, Operation},
+    operation::{Body, Operation, RequestContext},
     query::Words,
     response::{Response, shown},
 };
@@ -123,7 +123,7 @@ pub struct Replay {
     pub after: String,
 }
 
-async fn create(work: &Work, call: Call) -> Result<Response> {
+async fn create(work: &Work, call: RequestContext) -> Result<Response> {
     let draft = Stored::<WebhookEndpoint>::from_body(work.shape("webhook_endpoints")?, call.body.clone(), None)?;
     check(work, &call, &draft.data, None).await?;
     let made = make(work, draft).await?;
@@ -140,7 +140,7 @@ pub async fn make(work: &Work, draft: Stored<WebhookEndpoint>) -> Result<Stored<
     Ok(made)
 }
 
-async fn update(work: &Work, call: Call) -> Result<Response> {
+async fn update(work: &Work, call: RequestContext) -> Result<Response> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "update").await?;
     expect_version(call.if_match, before.version())?;
     // It is told what its maker may read, wherever it is.
@@ -156,7 +156,7 @@ async fn require_rights_of_maker(work: &Work, endpoint: &Stored<WebhookEndpoint>
     rights::require_rights_of(work, uuid_in(&endpoint.record, "created_by_id"), delegation).await
 }
 
-async fn delete(work: &Work, call: Call) -> Result<Response> {
+async fn delete(work: &Work, call: RequestContext) -> Result<Response> {
     let found = stored::find::<WebhookEndpoint>(work, call.id(0)?, "delete").await?;
     expect_version(call.if_match, found.version())?;
     require_rights_of_maker(work, &found, Delegation::None).await?;
@@ -168,7 +168,7 @@ async fn delete(work: &Work, call: Call) -> Result<Response> {
 ///
 /// What it names its maker must be allowed to read, or it would never be sent; `*` stands for whatever that is. `before` is the endpoint
 /// as it was: types it was made with need not be readable to a caller that changes something else.
-async fn check(work: &Work, call: &Call, endpoint: &WebhookEndpoint, before: Option<&WebhookEndpoint>) -> Result<()> {
+async fn check(work: &Work, call: &RequestContext, endpoint: &WebhookEndpoint, before: Option<&WebhookEndpoint>) -> Result<()> {
     let mut faults: Vec<FieldError> = address::check(&endpoint.url, call.service::<Sender>()?.allow_private).err().into_iter().collect();
     event_types(work.store.shapes, endpoint.event_types.iter().map(String::as_str), |i| format!("/event_types/{i}"), &mut faults);
     if !faults.is_empty() {
@@ -193,7 +193,7 @@ pub async fn condition(reader: &Reader, endpoint: &WebhookEndpoint) -> Result<Op
     }
 }
 
-async fn rotate(work: &Work, call: Call) -> Result<Response> {
+async fn rotate(work: &Work, call: RequestContext) -> Result<Response> {
     let before = stored::find::<WebhookEndpoint>(work, call.id(0)?, "rotate-secret").await?;
     expect_version(call.if_match, before.version())?;
     require_rights_of_maker(work, &before, Delegation::Identity).await?;
@@ -205,7 +205,7 @@ async fn rotate(work: &Work, call: Call) -> Result<Response> {
     issue(work, &call, &made).await
 }
 
-async fn issue(work: &Work, call: &Call, endpoint: &Stored<WebhookEndpoint>) -> Result<Response> {
+async fn issue(work: &Work, call: &RequestContext, endpoint: &Stored<WebhookEndpoint>) -> Result<Response> {
     let secret = tokens::random();
     secrets::keep(work, &call.service::<Identity>()?.keyring(), endpoint.id(), &secret).await?;
     let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);

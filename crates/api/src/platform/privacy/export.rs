@@ -23,7 +23,7 @@ use samphan_rest::{
     example::Example,
     export,
     limits::Slot,
-    operation::{Call, Operation},
+    operation::{Operation, RequestContext},
     response::{BodyStream, Response},
 };
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub fn operation(path: String) -> Operation {
         .answers(200, "PrivacyExport")
 }
 
-async fn run(call: Call) -> Result<Response> {
+async fn run(call: RequestContext) -> Result<Response> {
     let slot = export::slot(&call)?;
     let work = call.work().await?;
     let request = stored::find::<PrivacyRequest>(&work, call.id(0)?, "export").await?;

@@ -6,7 +6,7 @@ use samphan_resource::{
     shape::{Class, Field, Shape},
 };
 use samphan_rest::{
-    operation::{Call, Operation},
+    operation::{Operation, RequestContext},
     response::Response,
 };
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub fn operation() -> Operation {
         .answers(200, "ProcessingRegister")
 }
 
-async fn run(reader: &Reader, _: Call) -> Result<Response> {
+async fn run(reader: &Reader, _: RequestContext) -> Result<Response> {
     Ok(Response::json(&ProcessingRegister { fields: fields(reader.store.shapes) }))
 }
 
