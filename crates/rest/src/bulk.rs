@@ -110,12 +110,12 @@ pub(super) fn update_operation(shape: &'static Shape, tag: &'static str, base: &
     Operation::write(id, Method::POST, format!("{base}/bulk-update"), async move |work: &Work, call: RequestContext| {
         update(work, shape, call).await
     })
-    .says(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
-    .takes(Body::of(update_schema(shape)))
-    .needs(shape.permission("update"))
-    .also_needs(shape.permission("read"))
-    .also_needs(PERMISSION)
-    .answers(202, "Operation")
+    .describe(tag, format!("Bulk update {many}"), format!("One JSON merge patch (RFC 7396) for all of them. {ABOUT}"))
+    .body(Body::of(update_schema(shape)))
+    .requires(shape.permission("update"))
+    .also_requires(shape.permission("read"))
+    .also_requires(PERMISSION)
+    .responds(202, "Operation")
     .etag()
 }
 
@@ -126,12 +126,12 @@ pub(super) fn assign_operation(shape: &'static Shape, tag: &'static str, base: &
     Operation::write(id, Method::POST, format!("{base}/bulk-assign"), async move |work: &Work, call: RequestContext| {
         assign(work, shape, call).await
     })
-    .says(tag, format!("Bulk assign {many}"), ABOUT)
-    .takes(Body::of(ASSIGN_SCHEMA))
-    .needs(shape.permission("assign"))
-    .also_needs(shape.permission("read"))
-    .also_needs(PERMISSION)
-    .answers(202, "Operation")
+    .describe(tag, format!("Bulk assign {many}"), ABOUT)
+    .body(Body::of(ASSIGN_SCHEMA))
+    .requires(shape.permission("assign"))
+    .also_requires(shape.permission("read"))
+    .also_requires(PERMISSION)
+    .responds(202, "Operation")
     .etag()
 }
 

@@ -191,8 +191,8 @@ impl<T: Resource> Collection<T> {
 
     /// Says of restoring a record that it also needs another permission; before `writes`.
     #[must_use]
-    pub const fn restore_also_needs(mut self, permission: &'static str) -> Self {
-        self.endpoints.restore_also_needs = Some(permission);
+    pub const fn restore_also_requires(mut self, permission: &'static str) -> Self {
+        self.endpoints.restore_also_requires = Some(permission);
         self
     }
 
@@ -223,16 +223,16 @@ impl<T: Resource> Collection<T> {
     #[must_use]
     pub fn also_needs(mut self, permission: &str) -> Self {
         if let Some(last) = self.endpoints.operations.last_mut() {
-            last.add_need(permission.to_owned(), None);
+            last.add_permission(permission.to_owned(), None);
         }
         self
     }
 
-    /// Says of what was declared last that it needs another permission under a condition; see `Operation::also_needs_when`.
+    /// Says of what was declared last that it needs another permission under a condition; see `Operation::also_requires_when`.
     #[must_use]
-    pub fn also_needs_when(mut self, permission: &str, when: &str) -> Self {
+    pub fn also_requires_when(mut self, permission: &str, when: &str) -> Self {
         if let Some(last) = self.endpoints.operations.last_mut() {
-            last.add_need(permission.to_owned(), Some(when.to_owned()));
+            last.add_permission(permission.to_owned(), Some(when.to_owned()));
         }
         self
     }

@@ -37,7 +37,7 @@ pub struct Endpoints {
     /// Whether every write to a record needs If-Match.
     pub if_match_required: bool,
     /// A permission that restoring a record needs beside that of the operation.
-    pub restore_also_needs: Option<&'static str>,
+    pub restore_also_requires: Option<&'static str>,
     /// The collection's address.
     pub base: String,
     /// The operations so far.
@@ -58,7 +58,7 @@ impl Endpoints {
             table,
             tag,
             if_match_required: false,
-            restore_also_needs: None,
+            restore_also_requires: None,
             external,
             is_bulk: false,
             base,
@@ -112,10 +112,10 @@ impl Endpoints {
                 let parent = table.enter(reader, &call, "read").await?;
                 page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
             })
-            .says(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
+            .describe(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
             .query(query::list_parameters(shape))
-            .needs(&read)
-            .answers(200, &page),
+            .requires(&read)
+            .responds(200, &page),
         );
         let table = self.table.clone();
         self.operations.push(
@@ -128,10 +128,10 @@ impl Endpoints {
                     one_of(reader, table.shape, &call, id, parent).await
                 },
             )
-            .says(tag, format!("Get {}", with_article(&one)), article("The record, with its ETag."))
+            .describe(tag, format!("Get {}", with_article(&one)), article("The record, with its ETag."))
             .query(query::read_parameters(shape))
-            .needs(&read)
-            .answers(200, shape.type_name)
+            .requires(&read)
+            .responds(200, shape.type_name)
             .etag(),
         );
         if self.table.parent.is_some() {
@@ -145,10 +145,10 @@ impl Endpoints {
                 page_of(reader, table.shape, &query::asked(reader, table.shape, &call, None).await?).await
             },
         )
-        .says(tag, format!("Search {many}"), "The same as the list, with the filter as JSON in the body and no limit on its length.")
-        .takes(Body { optional: true, ..Body::of("SearchRequest") })
-        .needs(&read)
-        .answers(200, page);
+        .describe(tag, format!("Search {many}"), "The same as the list, with the filter as JSON in the body and no limit on its length.")
+        .body(Body { optional: true, ..Body::of("SearchRequest") })
+        .requires(&read)
+        .responds(200, page);
         search.method = Method::POST;
         self.operations.push(search);
         let export = self.permission("export");
@@ -160,10 +160,10 @@ impl Endpoints {
                 format!("{}/export", self.base),
                 async move |call: RequestContext| export::run(call, shape, &held).await,
             )
-            .says(tag, format!("Export {many} as CSV"), export::ABOUT)
+            .describe(tag, format!("Export {many} as CSV"), export::ABOUT)
             .query(export::parameters(shape))
-            .needs(export)
-            .sends(Media::Csv),
+            .requires(export)
+            .media_type(Media::Csv),
         );
         if shape.field("number").is_some_and(|f| f.filter) {
             self.operations.push(
@@ -172,10 +172,10 @@ impl Endpoints {
                     format!("{}/by-number/{{number}}", self.base),
                     async move |reader: &Reader, call: RequestContext| by_number(reader, shape, &call).await,
                 )
-                .says(tag, format!("Get {one} by number"), format!("The {one} with that document number."))
+                .describe(tag, format!("Get {one} by number"), format!("The {one} with that document number."))
                 .query(query::read_parameters(shape))
-                .needs(&read)
-                .answers(200, shape.type_name)
+                .requires(&read)
+                .responds(200, shape.type_name)
                 .etag(),
             );
         }
@@ -190,10 +190,10 @@ impl Endpoints {
                         one_of(reader, table.shape, &call, id, None).await
                     },
                 )
-                .says(tag, format!("Get {one} by external id"), format!("The {one} that this external id is mapped to."))
+                .describe(tag, format!("Get {one} by external id"), format!("The {one} that this external id is mapped to."))
                 .query(query::read_parameters(shape))
-                .needs(read)
-                .answers(200, shape.type_name)
+                .requires(read)
+                .responds(200, shape.type_name)
                 .etag(),
             );
         }
@@ -208,10 +208,10 @@ impl Endpoints {
             Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: RequestContext| {
                 one_of(reader, table.shape, &call, id, None).await
             })
-            .says(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.description))
+            .describe(tag, format!("Get the {many}"), format!("The record, with its ETag. {}", shape.description))
             .query(query::read_parameters(shape))
-            .needs(self.permission("read"))
-            .answers(200, shape.type_name)
+            .requires(self.permission("read"))
+            .responds(200, shape.type_name)
             .etag(),
         );
         let table = self.table.clone();
@@ -222,10 +222,10 @@ impl Endpoints {
                 let after = table.patch(work, before, call.body).await?;
                 Ok(Response::record(work, table.shape, &after))
             })
-            .says(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
-            .takes(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
-            .needs(self.permission("update"))
-            .answers(200, shape.type_name)
+            .describe(tag, format!("Update the {many}"), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
+            .body(Body { patch: true, ..Body::of(format!("{}Patch", shape.type_name)) })
+            .requires(self.permission("update"))
+            .responds(200, shape.type_name)
             .etag()
             .if_match(required),
         );
@@ -242,14 +242,14 @@ impl Endpoints {
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.with_location(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
-            .says(
+            .describe(
                 tag,
                 format!("Create {}", with_article(&one)),
                 format!("Creates a record and returns it as stored. {}", shape.description),
             )
-            .takes(Body::of(input(shape.type_name)))
-            .needs(self.permission("create"))
-            .answers(201, shape.type_name)
+            .body(Body::of(input(shape.type_name)))
+            .requires(self.permission("create"))
+            .responds(201, shape.type_name)
             .etag(),
         );
     }
@@ -271,10 +271,10 @@ impl Endpoints {
                 let after = table.patch(work, before, call.body).await?;
                 written(work, table.shape, &after).await
             })
-            .says(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
-            .takes(Body { patch: true, ..Body::of(format!("{name}Patch")) })
-            .needs(self.permission("update"))
-            .answers(200, name)
+            .describe(tag, format!("Update {}", with_article(&one)), "A JSON merge patch (RFC 7396): fields that are left out stay, null clears. A patch that changes nothing leaves the version as it is.")
+            .body(Body { patch: true, ..Body::of(format!("{name}Patch")) })
+            .requires(self.permission("update"))
+            .responds(200, name)
             .etag()
             .if_match(required),
         );
@@ -298,14 +298,14 @@ impl Endpoints {
                 table.delete(work, found).await?;
                 Ok(Response::no_content())
             })
-            .says(
+            .describe(
                 tag,
                 format!("Delete {}", with_article(&one)),
                 "A soft deletion: the record is in no list or read until it is restored, and its unique values are free.",
             )
             .example(Example::default().kept())
-            .needs(self.permission("delete"))
-            .answers_nothing()
+            .requires(self.permission("delete"))
+            .no_content()
             .if_match(required),
         );
         let table = self.table.clone();
@@ -319,17 +319,17 @@ impl Endpoints {
                 written(work, table.shape, &made).await
             },
         )
-        .says(
+        .describe(
             tag,
             format!("Restore {}", with_article(&one)),
             "Undoes the deletion. Refused with 409 if another record has one of its unique values now.",
         )
         .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
-        .needs(self.permission("delete"))
-        .answers(200, name)
+        .requires(self.permission("delete"))
+        .responds(200, name)
         .etag();
-        if let Some(permission) = self.restore_also_needs {
-            restore = restore.also_needs(permission);
+        if let Some(permission) = self.restore_also_requires {
+            restore = restore.also_requires(permission);
         }
         self.operations.push(restore);
         let table = self.table.clone();
@@ -337,10 +337,10 @@ impl Endpoints {
             Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: RequestContext| {
                 batch::run(work, &table, call).await
             })
-            .says(tag, format!("Batch {many}"), "Writes up to 1,000 items, each with its own result in the order of the request. An item that fails does not fail the others unless `atomic` is true.")
-            .takes(Body::batch(format!("{name}Batch")))
+            .describe(tag, format!("Batch {many}"), "Writes up to 1,000 items, each with its own result in the order of the request. An item that fails does not fail the others unless `atomic` is true.")
+            .body(Body::batch(format!("{name}Batch")))
             .access(if nested == 0 { Access::ByMode(self.permission("update")) } else { Access::Needs(self.permission("update")) })
-            .answers(200, "BatchResults"),
+            .responds(200, "BatchResults"),
         );
         if shape.ordered.is_some() {
             self.moves(&record, nested);
@@ -373,11 +373,11 @@ impl Endpoints {
                     }
                 },
             )
-            .says(tag, format!("Upsert {one} by external id"), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
+            .describe(tag, format!("Upsert {one} by external id"), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
             .example(Example::default().after(&[&format!("create{}", self.noun())]))
-            .takes(Body::of(input(name)))
-            .needs(self.permission("update"))
-            .answers(200, name)
+            .body(Body::of(input(name)))
+            .requires(self.permission("update"))
+            .responds(200, name)
             .etag()
             .if_match(required);
             upsert.idempotent = false;
@@ -411,11 +411,11 @@ impl Endpoints {
                     written(work, table.shape, &moved).await
                 },
             )
-            .says(self.tag, format!("Move {}", with_article(&one)), about)
+            .describe(self.tag, format!("Move {}", with_article(&one)), about)
             .example(Example::body(json!({"position": 1})).answers(json!({"position": 1})))
-            .takes(Body::of("MoveRequest"))
-            .needs(self.permission("update"))
-            .answers(200, self.table.shape.type_name)
+            .body(Body::of("MoveRequest"))
+            .requires(self.permission("update"))
+            .responds(200, self.table.shape.type_name)
             .etag()
             .if_match(self.if_match_required),
         );
@@ -442,9 +442,9 @@ impl Endpoints {
                 let made = action.run(work, (found, call)).await?;
                 written(work, table.shape, &made).await
             })
-            .says(self.tag, summary, about)
-            .needs(self.permission(verb))
-            .answers(200, self.table.shape.type_name)
+            .describe(self.tag, summary, about)
+            .requires(self.permission(verb))
+            .responds(200, self.table.shape.type_name)
             .etag()
             .if_match(self.if_match_required);
         operation.body = body;

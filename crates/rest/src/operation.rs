@@ -28,7 +28,7 @@ pub enum Access {
 
 /// A permission that an operation needs beside its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlsoNeeds {
+pub struct AdditionalPermission {
     /// The permission, such as `orders:read`.
     pub permission: String,
     /// When it is needed, as the end of a sentence; always when none. The operation itself checks what is needed under a condition.
@@ -253,7 +253,7 @@ pub struct Operation {
     /// Who may call.
     pub access: Access,
     /// Permissions needed beside that of `access`; published as `x-also-needs`.
-    pub also_needs: Vec<AlsoNeeds>,
+    pub additional_permissions: Vec<AdditionalPermission>,
     /// Query parameters.
     pub query: Vec<Parameter>,
     /// Body.
@@ -271,11 +271,11 @@ pub struct Operation {
     /// Whether Idempotency-Key is honoured.
     pub idempotent: bool,
     /// Whether the answer shows a secret, once: a request repeated with its idempotency key is refused instead of answered again.
-    pub secret: bool,
+    pub returns_secret: bool,
     /// What kind of text it answers with.
     pub media: Media,
     /// Whether a browser may authenticate with a one-time ticket in the query instead of a header.
-    pub takes_ticket: bool,
+    pub accepts_ticket: bool,
     /// The record its examples are about.
     pub subject: Option<Subject>,
     /// What its examples have of their own; one that is composed when there are none.
@@ -340,7 +340,7 @@ impl Operation {
             summary: String::new(),
             description: String::new(),
             access: Access::SignedIn,
-            also_needs: vec![],
+            additional_permissions: vec![],
             query: vec![],
             body: None,
             status: 200,
@@ -349,9 +349,9 @@ impl Operation {
             if_match: false,
             if_match_required: false,
             idempotent: false,
-            secret: false,
+            returns_secret: false,
             media: Media::Json,
-            takes_ticket: false,
+            accepts_ticket: false,
             subject: None,
             examples: vec![],
             run,
@@ -360,7 +360,7 @@ impl Operation {
 
     /// With its tag, summary and description in the document. What follows the first sentence of the summary begins the description.
     #[must_use]
-    pub fn says(mut self, tag: &'static str, summary: impl Into<String>, description: impl Into<String>) -> Self {
+    pub fn describe(mut self, tag: &'static str, summary: impl Into<String>, description: impl Into<String>) -> Self {
         let (summary, description) = (summary.into(), description.into());
         self.tag = tag;
         (self.summary, self.description) = match summary.split_once(". ") {
@@ -379,43 +379,43 @@ impl Operation {
 
     /// With the permission it needs.
     #[must_use]
-    pub fn needs(self, permission: impl Into<String>) -> Self {
+    pub fn requires(self, permission: impl Into<String>) -> Self {
         self.access(Access::Needs(permission.into()))
     }
 
     /// With a permission it always needs beside its own.
     #[must_use]
-    pub fn also_needs(mut self, permission: impl Into<String>) -> Self {
-        self.add_need(permission.into(), None);
+    pub fn also_requires(mut self, permission: impl Into<String>) -> Self {
+        self.add_permission(permission.into(), None);
         self
     }
 
     /// With a permission it needs beside its own under a condition, said as the end of a sentence. The operation checks it.
     #[must_use]
-    pub fn also_needs_when(mut self, permission: impl Into<String>, when: impl Into<String>) -> Self {
-        self.add_need(permission.into(), Some(when.into()));
+    pub fn also_requires_when(mut self, permission: impl Into<String>, when: impl Into<String>) -> Self {
+        self.add_permission(permission.into(), Some(when.into()));
         self
     }
 
     /// With permissions it needs beside its own when the body has a member that is neither null nor empty; see [`AlsoNeeds::member`].
     #[must_use]
-    pub fn also_needs_with<const N: usize>(mut self, permissions: [&str; N], member: &'static str, when: &str) -> Self {
+    pub fn also_requires_with<const N: usize>(mut self, permissions: [&str; N], member: &'static str, when: &str) -> Self {
         for permission in permissions {
-            self.add_need_with(permission.to_owned(), Some(when.to_owned()), Some(member));
+            self.add_permission_with(permission.to_owned(), Some(when.to_owned()), Some(member));
         }
         self
     }
 
     /// Adds a permission, unless the operation needs it already.
-    pub(super) fn add_need(&mut self, permission: String, when: Option<String>) {
-        self.add_need_with(permission, when, None);
+    pub(super) fn add_permission(&mut self, permission: String, when: Option<String>) {
+        self.add_permission_with(permission, when, None);
     }
 
     /// The same, with the member of the body that makes it needed.
-    pub(super) fn add_need_with(&mut self, permission: String, when: Option<String>, member: Option<&'static str>) {
+    pub(super) fn add_permission_with(&mut self, permission: String, when: Option<String>, member: Option<&'static str>) {
         let is_own = matches!(&self.access, Access::Needs(own) if *own == permission);
-        if !is_own && !self.also_needs.iter().any(|a| a.permission == permission && (a.when.is_none() || a.when == when)) {
-            self.also_needs.push(AlsoNeeds { permission, when, member });
+        if !is_own && !self.additional_permissions.iter().any(|a| a.permission == permission && (a.when.is_none() || a.when == when)) {
+            self.additional_permissions.push(AdditionalPermission { permission, when, member });
         }
     }
 
@@ -425,7 +425,7 @@ impl Operation {
             Access::Needs(permission) | Access::ByMode(permission) => Some(permission),
             Access::Public | Access::SignedIn => None,
         };
-        own.into_iter().chain(self.also_needs.iter().map(|a| &a.permission)).map(String::as_str)
+        own.into_iter().chain(self.additional_permissions.iter().map(|a| &a.permission)).map(String::as_str)
     }
 
     /// The permissions that a caller lacks: the operation's own, those it always needs beside it, and those that members of the body make
@@ -437,19 +437,19 @@ impl Operation {
             Access::Public | Access::SignedIn => None,
             Access::ByMode(_) => return vec![],
         };
-        let is_needed = |a: &&AlsoNeeds| a.when.is_none() || a.member.is_some_and(|member| has_member(body, member));
-        caller.missing(own.into_iter().chain(self.also_needs.iter().filter(is_needed).map(|a| &a.permission)))
+        let is_needed = |a: &&AdditionalPermission| a.when.is_none() || a.member.is_some_and(|member| has_member(body, member));
+        caller.missing(own.into_iter().chain(self.additional_permissions.iter().filter(is_needed).map(|a| &a.permission)))
     }
 
     /// Whether a member of the body may make a permission needed that the caller lacks.
     #[must_use]
     pub fn body_may_need_more(&self, caller: &Caller) -> bool {
-        self.also_needs.iter().any(|a| a.member.is_some() && caller.reach(&a.permission).is_none())
+        self.additional_permissions.iter().any(|a| a.member.is_some() && caller.reach(&a.permission).is_none())
     }
 
     /// With a body.
     #[must_use]
-    pub fn takes(mut self, body: Body) -> Self {
+    pub fn body(mut self, body: Body) -> Self {
         self.body = Some(body);
         self
     }
@@ -464,7 +464,7 @@ impl Operation {
 
     /// With the status and schema of its answer.
     #[must_use]
-    pub fn answers(mut self, status: u16, schema: impl Into<String>) -> Self {
+    pub fn responds(mut self, status: u16, schema: impl Into<String>) -> Self {
         self.status = status;
         self.answer = Some(schema.into());
         self
@@ -472,14 +472,14 @@ impl Operation {
 
     /// Answers with another kind of text than JSON.
     #[must_use]
-    pub const fn sends(mut self, media: Media) -> Self {
+    pub const fn media_type(mut self, media: Media) -> Self {
         self.media = media;
         self
     }
 
     /// Answers nothing.
     #[must_use]
-    pub fn answers_nothing(mut self) -> Self {
+    pub fn no_content(mut self) -> Self {
         self.status = 204;
         self.answer = None;
         self
@@ -501,18 +501,18 @@ impl Operation {
 
     /// Takes a one-time ticket instead of an `Authorization` header, in the query parameter [`TICKET`].
     #[must_use]
-    pub fn takes_ticket(mut self) -> Self {
+    pub fn accepts_ticket(mut self) -> Self {
         let about =
             "A ticket of `createStreamTicket`, for an EventSource, which cannot send an Authorization header. Good once, for 60 seconds.";
         self.query.push(Parameter::new(TICKET, serde_json::json!({"type": "string", "minLength": 1, "maxLength": 100}), about));
-        self.takes_ticket = true;
+        self.accepts_ticket = true;
         self
     }
 
     /// Shows a secret, once.
     #[must_use]
-    pub fn shows_secret(mut self) -> Self {
-        self.secret = true;
+    pub fn returns_secret(mut self) -> Self {
+        self.returns_secret = true;
         self
     }
 

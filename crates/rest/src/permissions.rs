@@ -25,28 +25,28 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
     let Some(subject) = operation.subject else { return };
     let shape = subject.shape;
     if let Some((_, parent)) = subject.parent {
-        operation.add_need(parent.permission("read"), None);
+        operation.add_permission(parent.permission("read"), None);
         return;
     }
     for parent in shape.parents.iter().filter_map(|name| other(shape, name, shapes)) {
-        operation.add_need(parent.permission("read"), None);
+        operation.add_permission(parent.permission("read"), None);
     }
     let read = shape.permission("read");
     // A record there is only one of is found without an id.
     if operation.path.contains("/{id}") || operation.method == Method::PATCH {
-        operation.add_need(read.clone(), None);
+        operation.add_permission(read.clone(), None);
     }
     if matches!(operation.access, Access::ByMode(_)) {
-        operation.add_need(shape.permission("create"), Some("`mode` is `create` or `upsert`".to_owned()));
-        operation.add_need(shape.permission("delete"), Some("`mode` is `delete`".to_owned()));
-        operation.add_need(read, Some("`mode` is `update`, `upsert` or `delete`".to_owned()));
+        operation.add_permission(shape.permission("create"), Some("`mode` is `create` or `upsert`".to_owned()));
+        operation.add_permission(shape.permission("delete"), Some("`mode` is `delete`".to_owned()));
+        operation.add_permission(read, Some("`mode` is `update`, `upsert` or `delete`".to_owned()));
         if shape.extensible {
-            operation.add_need(BINDING.to_owned(), Some("a record is made by another system's id".to_owned()));
+            operation.add_permission(BINDING.to_owned(), Some("a record is made by another system's id".to_owned()));
         }
     } else if operation.method == Method::PUT && operation.path.contains("{external_id}") {
-        operation.add_need(shape.permission("create"), Some("there is no such record yet".to_owned()));
-        operation.add_need(BINDING.to_owned(), Some("there is no such record yet".to_owned()));
-        operation.add_need(read, Some("there is one already".to_owned()));
+        operation.add_permission(shape.permission("create"), Some("there is no such record yet".to_owned()));
+        operation.add_permission(BINDING.to_owned(), Some("there is no such record yet".to_owned()));
+        operation.add_permission(read, Some("there is one already".to_owned()));
     }
     if shape.subject().is_some() {
         let about = format!(
@@ -66,7 +66,7 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
         return;
     }
     if shape.owned {
-        operation.add_need(shape.permission("assign"), Some("the body gives the record another owner or team".to_owned()));
+        operation.add_permission(shape.permission("assign"), Some("the body gives the record another owner or team".to_owned()));
     }
     let is_own = |any: &&AnyReference| shape.subject() != Some(*any) && shape.field(any.id).is_some_and(|f| !f.read_only);
     for any in shape.any_references.iter().filter(is_own) {
@@ -80,7 +80,7 @@ fn references(operation: &mut Operation, shape: &Shape, shapes: &Shapes) {
     for field in shape.fields.iter().filter(|f| !f.read_only && !Shape::is_system_field(f.name)) {
         let Some(named) = other(shape, field.name, shapes).filter(|s| s.owned || !s.parents.is_empty()) else { continue };
         let (when, member) = when(field, creates).unzip();
-        operation.add_need_with(named.permission("read"), when, member);
+        operation.add_permission_with(named.permission("read"), when, member);
     }
 }
 

@@ -383,7 +383,7 @@ async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Resp
     }
     if let Some(key) = key {
         let status = answer.status.unwrap_or(operation.status);
-        match operation.secret {
+        match operation.returns_secret {
             true => key.keep_done(&work, &answer).await?,
             false => key.keep(&work, status, &answer).await?,
         }
@@ -394,7 +394,7 @@ async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Resp
 
 /// The one-time ticket a request authenticates with, where the operation takes one.
 fn ticket(operation: &Operation, request: &HttpRequest) -> Option<String> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok().filter(|_| operation.takes_ticket)?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok().filter(|_| operation.accepts_ticket)?;
     pairs.into_inner().into_iter().find(|(name, _)| name == TICKET).map(|(_, ticket)| ticket)
 }
 

@@ -78,7 +78,7 @@ pub fn routes() -> Vec<Operation> {
     );
     vec![
         Operation::write("batchCreditBalances", Method::POST, "/v1/credit-balances/batch", push)
-            .says("credit", "Push many credit balances", batch)
+            .describe("credit", "Push many credit balances", batch)
             .example(
                 Example::body(json!({"snapshot_id": example::id("credit_snapshots"), "items": [
                     {
@@ -98,13 +98,13 @@ pub fn routes() -> Vec<Operation> {
                     "invoices": [],
                 })),
             )
-            .takes(Body::batch("CreditBatch"))
-            .needs(PERMISSION)
-            .also_needs_with([included::PERMISSION], "items.included_orders", INCLUDING)
-            .also_needs_with(invoice::POSTING, "invoices", "`invoices` is not empty")
-            .answers(200, "CreditBatchResults"),
+            .body(Body::batch("CreditBatch"))
+            .requires(PERMISSION)
+            .also_requires_with([included::PERMISSION], "items.included_orders", INCLUDING)
+            .also_requires_with(invoice::POSTING, "invoices", "`invoices` is not empty")
+            .responds(200, "CreditBatchResults"),
         Operation::write("putAccountCreditBalance", Method::PUT, "/v1/accounts/{account_id}/credit-balance", push_one)
-            .says("credit", "Put an account's credit balance", rules)
+            .describe("credit", "Put an account's credit balance", rules)
             .example(
                 Example::body(json!({
                     "as_of": "2026-11-21T11:00:00Z", "source_revision": "88124", "receivable": "118000.00",
@@ -113,10 +113,10 @@ pub fn routes() -> Vec<Operation> {
                 .after(&["completeCreditSnapshot"])
                 .answers(json!({"status": "applied", "id": example::id("credit_balances"), "version": 2})),
             )
-            .takes(Body::of("CreditPush"))
-            .needs(PERMISSION)
-            .also_needs_with([included::PERMISSION], "included_orders", INCLUDING)
-            .answers(200, "BatchResult"),
+            .body(Body::of("CreditPush"))
+            .requires(PERMISSION)
+            .also_requires_with([included::PERMISSION], "included_orders", INCLUDING)
+            .responds(200, "BatchResult"),
     ]
 }
 

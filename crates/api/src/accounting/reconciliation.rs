@@ -104,7 +104,7 @@ pub struct LedgerState {
 pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("getCreditReconciliation", "/v1/credit-balances/reconciliation", run)
-            .says(
+            .describe(
                 "credit",
                 "Get the credit reconciliation",
                 "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched, and the credit notes that give back more than was invoiced (with the permission `order-invoices:read`). Refused when field rules hide what it adds up.",
@@ -113,9 +113,9 @@ pub fn routes() -> Vec<Operation> {
                 "items": 1, "receivable_total": "125000.00", "overdue_total": "5000.00", "oldest_as_of": example::MOMENT, "newest_as_of": example::MOMENT, "unmatched": 1,
             }]})))
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])
-            .needs("credit-balances:read")
-            .also_needs("accounts:read")
-            .answers(200, "Reconciliation"),
+            .requires("credit-balances:read")
+            .also_requires("accounts:read")
+            .responds(200, "Reconciliation"),
     ]
 }
 

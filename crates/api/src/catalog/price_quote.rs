@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Operation> {
     let about = "Looks in the price book named, else in the account's own, else in the default book of the currency; what a book does not have is looked for in its \
                  parents. Within a book the highest quantity break that is reached decides. Every step is explained. Keeps nothing.";
     let mut ask = Operation::read("createPriceQuote", "/v1/price-quotes", run)
-        .says("prices", "Quote prices", about)
+        .describe("prices", "Quote prices", about)
         .example(
             Example::body(json!({"account_id": example::id("accounts"), "lines": [{"sku": "TEA-001", "quantity": "10"}]}))
                 .after(&["createPriceBookEntry"])
@@ -44,10 +44,10 @@ pub fn routes() -> Vec<Operation> {
                     "explain": [{"price_book": "Retail 2026", "result": "applied", "min_quantity": "1", "price": "89.00"}],
                 }]})),
         )
-        .takes(Body::of("AskPrice"))
-        .needs("price-books:read")
-        .also_needs_with(["accounts:read"], "account_id", "the body names an account")
-        .answers(200, "PriceQuote");
+        .body(Body::of("AskPrice"))
+        .requires("price-books:read")
+        .also_requires_with(["accounts:read"], "account_id", "the body names an account")
+        .responds(200, "PriceQuote");
     ask.method = Method::POST;
     vec![ask]
 }

@@ -36,7 +36,7 @@ fn presets(presets: Presets) -> Presets {
 fn routes(api: Api) -> Api {
     api.operations(vec![
         Operation::alone("listChanges", Method::GET, "/v1/changes", list::run)
-            .says(
+            .describe(
                 "changes",
                 "List changes",
                 "Every write to every record the caller may read, in the order of commits: what, who, when, from what to what. Deletes are tombstones. \
@@ -69,10 +69,10 @@ fn routes(api: Api) -> Api {
                 ),
             ])
             .example(Example::query(&[("types", "account.*"), ("wait", "0s")]).after(&["createAccount"]).answers(json!({"data": [change()]})))
-            .needs(PERMISSION)
-            .answers(200, "Changes"),
+            .requires(PERMISSION)
+            .responds(200, "Changes"),
         Operation::alone("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
-            .says(
+            .describe(
                 "changes",
                 "Stream changes",
                 "The same changes as server-sent events: `id` is the cursor to go on after, `event` the type, `data` the change (schema `Change`) as JSON. \
@@ -87,11 +87,11 @@ fn routes(api: Api) -> Api {
                 resources(),
                 account(),
             ])
-            .takes_ticket()
-            .needs(PERMISSION)
-            .sends(Media::EventStream),
+            .accepts_ticket()
+            .requires(PERMISSION)
+            .media_type(Media::EventStream),
         Operation::write("createStreamTicket", Method::POST, "/v1/changes/stream-tickets", ticket::create)
-            .says(
+            .describe(
                 "changes",
                 "Create a stream ticket",
                 "Answers a ticket that stands for the caller's access token or API key in one request for the stream: \
@@ -99,9 +99,9 @@ fn routes(api: Api) -> Api {
                  an address would be kept in histories and logs. A ticket is good once and for 60 seconds; the stream ends when the session or key \
                  does, and after 10 minutes. To go on, create another ticket and give the last `id` as `after`.",
             )
-            .shows_secret()
-            .needs(PERMISSION)
-            .answers(201, "StreamTicket"),
+            .returns_secret()
+            .requires(PERMISSION)
+            .responds(201, "StreamTicket"),
     ])
     .schema::<ticket::StreamTicket>()
     .schema::<list::Changes>()

@@ -58,7 +58,7 @@ pub fn operations() -> Vec<Operation> {
                  The ledger behind the answer (limit, exposure, components) is null without the permission `credit:see-ledger`. `dry_run=true` asks and keeps nothing.";
     vec![
         Operation::write("checkCredit", Method::POST, "/v1/credit-checks", ask)
-            .says("credit", "Check a customer's credit", about)
+            .describe("credit", "Check a customer's credit", about)
             .example(
                 Example::body(json!({"account_id": example::id("accounts"), "amount": "50000.00", "checkpoint": "confirm"}))
                     .after(&["batchCreditBalances"])
@@ -69,10 +69,10 @@ pub fn operations() -> Vec<Operation> {
                         "limit_amount": "200000.00", "exposure": "145000.00",
                     })),
             )
-            .takes(Body::of("AskCredit"))
-            .needs("credit:check")
-            .also_needs("accounts:read")
-            .answers(201, "CreditDecision"),
+            .body(Body::of("AskCredit"))
+            .requires("credit:check")
+            .also_requires("accounts:read")
+            .responds(201, "CreditDecision"),
     ]
 }
 

@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Operation> {
                  overdue) is null without the permission `credit:see-ledger`.";
     vec![
         Operation::read("getAccountCredit", "/v1/accounts/{account_id}/credit", run)
-            .says("credit", "Get an account's credit position", about)
+            .describe("credit", "Get an account's credit position", about)
             .example(Example::query(&[("currency", "THB")]).after(&["batchCreditBalances"]).answers(json!({
                 "currency": "THB", "status": "warn", "reasons": ["overdue"], "available": "55000.00", "as_of": example::MOMENT, "limit_kind": "limited",
                 "limit_amount": "200000.00", "exposure": "145000.00", "receivable": "125000.00", "open_orders": "20000.00", "overdue": "5000.00",
@@ -32,9 +32,9 @@ pub fn routes() -> Vec<Operation> {
                 json!({"type": "string", "pattern": "^[A-Z]{3}$", "maxLength": 3}),
                 "ISO 4217 currency of what is to be sold; the account's own when left out, else the one there is a balance in. Where the customer has no limit in it, but one in another, the position is in that: what counts is brought to the limit's currency by the day's exchange rates.",
             )])
-            .needs("credit:read")
-            .also_needs("accounts:read")
-            .answers(200, "CreditPosition"),
+            .requires("credit:read")
+            .also_requires("accounts:read")
+            .responds(200, "CreditPosition"),
     ]
 }
 

@@ -22,21 +22,21 @@ pub fn routes() -> Vec<Operation> {
     let path = "/v1/accounts/{account_id}/credit-profile";
     vec![
         Operation::read("getAccountCreditProfile", path, read)
-            .says("credit", "Get an account's credit profile", "What we decide about the account's credit; 404 until it is first put.")
-            .needs("credit-profiles:read")
-            .also_needs("accounts:read")
-            .answers(200, "CreditProfile")
+            .describe("credit", "Get an account's credit profile", "What we decide about the account's credit; 404 until it is first put.")
+            .requires("credit-profiles:read")
+            .also_requires("accounts:read")
+            .responds(200, "CreditProfile")
             .etag(),
         Operation::write("putAccountCreditProfile", Method::PUT, path, put)
-            .says(
+            .describe(
                 "credit",
                 "Put an account's credit profile",
                 "Replaces it as a whole: what is left out is cleared. If-Match is required once there is one (428).",
             )
-            .takes(Body::of("CreditProfileInput"))
-            .needs("credit-profiles:update")
-            .also_needs("accounts:read")
-            .answers(200, "CreditProfile")
+            .body(Body::of("CreditProfileInput"))
+            .requires("credit-profiles:update")
+            .also_requires("accounts:read")
+            .responds(200, "CreditProfile")
             .etag()
             .if_match(true),
     ]

@@ -68,7 +68,7 @@ pub fn routes() -> Vec<Operation> {
     let text = || json!({"type": "string", "minLength": 1, "maxLength": 254});
     vec![
         Operation::read("lookup", "/v1/lookup", run)
-            .says(
+            .describe(
                 "search",
                 "Look up a caller",
                 "Accounts and contacts by exactly one of phone number (typed in any way), e-mail address, tax id, or another system's id.",
@@ -88,8 +88,8 @@ pub fn routes() -> Vec<Operation> {
                 Parameter::new("tax_id", text(), "A tax id; spaces and dashes do not count."),
                 Parameter::new("external_id", text(), "What any other system calls the customer."),
             ])
-            .needs("accounts:read")
-            .answers(200, "LookupAnswer"),
+            .requires("accounts:read")
+            .responds(200, "LookupAnswer"),
     ]
 }
 

@@ -81,7 +81,7 @@ pub fn routes() -> Vec<Operation> {
                  them. A record found by several texts may come once on each of several pages.";
     vec![
         Operation::read("search", "/v1/search", run)
-            .says("search", "Search everything", about)
+            .describe("search", "Search everything", about)
             .example(Example::query(&[("q", "Siam"), ("resources", "accounts")]).answers(json!({"data": [{
                 "resource": "accounts", "id": example::id("accounts"), "title": "Siam Trading", "path": format!("/v1/accounts/{}", example::id("accounts")),
             }]})))
@@ -99,7 +99,7 @@ pub fn routes() -> Vec<Operation> {
                 ),
                 Parameter::new("cursor", json!({"type": "string", "maxLength": 4000}), "`next_cursor` of the page before."),
             ])
-            .answers(200, "SearchPage"),
+            .responds(200, "SearchPage"),
     ]
 }
 

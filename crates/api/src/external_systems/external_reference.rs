@@ -19,7 +19,13 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<ExternalReference> {
     // A restored reference binds its record to the other system's id again.
-    Collection::new("external-systems").create(create).update(update).delete(delete).restored(restored).restore_also_needs(BINDING).writes()
+    Collection::new("external-systems")
+        .create(create)
+        .update(update)
+        .delete(delete)
+        .restored(restored)
+        .restore_also_requires(BINDING)
+        .writes()
 }
 
 /// An example for every resource whose records are reached by external ids: what the other examples go by.

@@ -48,7 +48,7 @@ pub fn routes() -> Collection<ApiKey> {
         .schema::<IssuedApiKey>()
         .operation("", |path| {
             Operation::write("createApiKey", Method::POST, path, create)
-                .says(
+                .describe(
                     "api-keys",
                     "Create an API key",
                     "The answer shows the secret, once. The key works while the user who made it may sign in, or the one who rotated it since. \
@@ -56,38 +56,38 @@ pub fn routes() -> Collection<ApiKey> {
                      A scope that is no permission, or that its roles do not grant, is 422.",
                 )
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
-                .takes(Body::of("ApiKeyInput"))
-                .needs("api-keys:create")
-                .answers(201, "IssuedApiKey")
-                .shows_secret()
+                .body(Body::of("ApiKeyInput"))
+                .requires("api-keys:create")
+                .responds(201, "IssuedApiKey")
+                .returns_secret()
                 .etag()
         })
         .operation("/{id}", |path| {
             Operation::write("updateApiKey", Method::PATCH, path, update)
-                .says(
+                .describe(
                     "api-keys",
                     "Update an API key",
                     "A JSON merge patch (RFC 7396). Scopes and roles are checked as when a key is made; scopes that stand and that its roles \
                      did not grant before stay as they are.",
                 )
-                .takes(Body { patch: true, ..Body::of("ApiKeyPatch") })
-                .needs("api-keys:update")
-                .answers(200, "ApiKey")
+                .body(Body { patch: true, ..Body::of("ApiKeyPatch") })
+                .requires("api-keys:update")
+                .responds(200, "ApiKey")
                 .etag()
                 .if_match(false)
         })
         .operation("/{id}/rotate", |path| {
             Operation::write("rotateApiKey", Method::POST, path, rotate)
-                .says(
+                .describe(
                     "api-keys",
                     "Rotate an API key",
                     "The old secret, and access tokens that were got with it, stop working within five seconds; the answer shows the new one, once. \
                      Who rotates a key answers for it from then on: see `responsible_id`.",
                 )
                 .example(Example::default().answers(json!({"api_key": {"id": example::id("api_keys"), "name": "Express accounting", "prefix": "smp_01a2", "status": "active"}})))
-                .needs("api-keys:rotate")
-                .answers(200, "IssuedApiKey")
-                .shows_secret()
+                .requires("api-keys:rotate")
+                .responds(200, "IssuedApiKey")
+                .returns_secret()
                 .etag()
                 .if_match(false)
         })

@@ -38,33 +38,33 @@ const MAX_DELAY_SECONDS: i64 = 4;
 pub fn routes() -> Vec<Operation> {
     vec![
         Operation::alone("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
-            .says("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
+            .describe("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
             .example(Example::body(json!({"password": "correct horse battery"})).after(&["setPasswordUser"]))
-            .takes(Body::of("SignIn"))
+            .body(Body::of("SignIn"))
             .access(Access::Public)
-            .answers(200, "Tokens"),
+            .responds(200, "Tokens"),
         Operation::alone("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
-            .says("auth", "Refresh the tokens", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
+            .describe("auth", "Refresh the tokens", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
             .example(Example::body(json!({"refresh_token": "example-refresh-token"})).answers(json!({"refresh_token": "example-next-refresh-token"})))
-            .takes(Body::of("Refresh"))
+            .body(Body::of("Refresh"))
             .access(Access::Public)
-            .answers(200, "Tokens"),
+            .responds(200, "Tokens"),
         Operation::alone("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
-            .says("auth", "End the session", "Ends this session; its access token stops working within 5 seconds everywhere.")
+            .describe("auth", "End the session", "Ends this session; its access token stops working within 5 seconds everywhere.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
-            .answers_nothing(),
+            .no_content(),
         Operation::alone("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
-            .says("auth", "End all sessions", "Ends all sessions of the caller.")
+            .describe("auth", "End all sessions", "Ends all sessions of the caller.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
-            .answers_nothing(),
+            .no_content(),
         Operation::alone("createOauthToken", Method::POST, "/v1/oauth/token", token)
-            .says("auth", "Create a machine access token", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
+            .describe("auth", "Create a machine access token", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
             .example(Example::body(json!({"client_id": "example-client-id", "client_secret": "example-client-secret"})))
-            .takes(Body { form: true, ..Body::of("TokenRequest") })
+            .body(Body { form: true, ..Body::of("TokenRequest") })
             .access(Access::Public)
-            .answers(200, "AccessToken"),
+            .responds(200, "AccessToken"),
     ]
 }
 

@@ -26,21 +26,21 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("getLiveness", "/health/live", live)
-            .says("service", "Get the liveness", "Asks nothing of the database.")
+            .describe("service", "Get the liveness", "Asks nothing of the database.")
             .access(Access::Public)
-            .answers(200, "Health"),
+            .responds(200, "Health"),
         Operation::read("getReadiness", "/health/ready", ready)
-            .says("service", "Get the readiness", "Asks the database; 503 while it does not answer.")
+            .describe("service", "Get the readiness", "Asks the database; 503 while it does not answer.")
             .access(Access::Public)
-            .answers(200, "Health"),
+            .responds(200, "Health"),
         Operation::read("getProblem", "/problems/{code}", problem)
-            .says("service", "Get a problem's description", "The description of a problem's code, found at its `type`.")
+            .describe("service", "Get a problem's description", "The description of a problem's code, found at its `type`.")
             .access(Access::Public)
-            .answers(200, "ProblemDescription"),
+            .responds(200, "ProblemDescription"),
         Operation::read("listSigningKeys", "/.well-known/jwks.json", jwks)
-            .says("service", "List token signing keys", "A JWK set (RFC 7517).")
+            .describe("service", "List token signing keys", "A JWK set (RFC 7517).")
             .access(Access::Public)
-            .answers(200, "SigningKeys"),
+            .responds(200, "SigningKeys"),
     ]
 }
 

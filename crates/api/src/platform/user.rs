@@ -61,15 +61,15 @@ pub fn routes() -> Collection<User> {
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::alone("setPasswordUser", Method::POST, path, set_password)
-                .says(
+                .describe(
                     "users",
                     "Set a user's password",
                     "Ends the user's sessions. The user is active: one who is not gets a password after `activate`.",
                 )
                 .example(Example::body(json!({"password": "correct horse battery"})).after(&["activateUser"]).kept())
-                .takes(Body::of("SetPassword"))
-                .needs("users:set-password")
-                .answers_nothing()
+                .body(Body::of("SetPassword"))
+                .requires("users:set-password")
+                .no_content()
         })
 }
 
@@ -78,19 +78,19 @@ pub fn routes() -> Collection<User> {
 pub fn own_routes() -> Vec<Operation> {
     vec![
         Operation::read("getMe", "/v1/me", me)
-            .says("auth", "Get the caller", "The caller: a person or a machine, with its permissions and their reach.")
+            .describe("auth", "Get the caller", "The caller: a person or a machine, with its permissions and their reach.")
             .example(Example::default().answers(json!({"id": example::id("users"), "team_ids": [example::id("teams")], "permissions": {"accounts:read": "team", "orders:*": "own"}})))
             .access(Access::SignedIn)
-            .answers(200, "Me"),
+            .responds(200, "Me"),
         Operation::alone("changeMyPassword", Method::POST, "/v1/me/password", change_password)
-            .says("auth", "Change the caller's password", "Ends all other sessions.")
+            .describe("auth", "Change the caller's password", "Ends all other sessions.")
             .example(
                 Example::body(json!({"current_password": "correct horse battery", "new_password": "tea at nine in Lampang"}))
                     .after(&["refreshTokens", "signOut", "signOutEverywhere"]),
             )
-            .takes(Body::of("ChangePassword"))
+            .body(Body::of("ChangePassword"))
             .access(Access::SignedIn)
-            .answers_nothing(),
+            .no_content(),
     ]
 }
 

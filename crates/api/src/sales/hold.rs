@@ -41,7 +41,7 @@ pub(super) const RELEASE_CREDIT: &str = "order-holds:release-credit";
 pub fn routes() -> Collection<OrderHold> {
     let about = "409 `illegal_transition` when it is no longer open; see `available_actions` of the record.";
     let action = |operation: Operation, verb: &str| {
-        operation.needs(format!("order-holds:{verb}")).also_needs("orders:release").answers(200, "OrderHold").etag().if_match(false)
+        operation.requires(format!("order-holds:{verb}")).also_requires("orders:release").responds(200, "OrderHold").etag().if_match(false)
     };
     Collection::new("orders")
         .operation("/{id}/release", |path| {
@@ -50,26 +50,26 @@ pub fn routes() -> Collection<OrderHold> {
                  the permission `{RELEASE_CREDIT}` too. {about}"
             );
             action(Operation::write("releaseOrderHold", Method::POST, path, release_one), "release")
-                .also_needs_when(RELEASE_CREDIT, "the hold is one of credit")
-                .says("orders", "Release an order hold", about)
+                .also_requires_when(RELEASE_CREDIT, "the hold is one of credit")
+                .describe("orders", "Release an order hold", about)
                 .example(Example::body(json!({"reason": "The buyer called."})).answers(json!({"status": "released"})))
-                .takes(Body { optional: true, ..Body::of("OrderReason") })
+                .body(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/reject", |path| {
             let about = format!("The order is cancelled, when nothing of it has left. {about}");
             action(Operation::write("rejectOrderHold", Method::POST, path, reject), "reject")
-                .says("orders", "Reject an order hold", about)
+                .describe("orders", "Reject an order hold", about)
                 .example(Example::body(json!({"reason": "Nobody answers."})).answers(json!({"status": "rejected"})))
-                .takes(Body { optional: true, ..Body::of("OrderReason") })
+                .body(Body { optional: true, ..Body::of("OrderReason") })
         })
         .operation("/{id}/escalate", |path| {
             action(Operation::write("escalateOrderHold", Method::POST, path, escalate), "escalate")
-                .says("orders", "Escalate an order hold", about)
+                .describe("orders", "Escalate an order hold", about)
                 .example(
                     Example::body(json!({"to_user_id": example::id("users"), "note": "They know the buyer."}))
                         .answers(json!({"escalated_to_id": example::id("users")})),
                 )
-                .takes(Body::of("EscalateHold"))
+                .body(Body::of("EscalateHold"))
         })
         .schema::<OrderReason>()
         .schema::<EscalateHold>()

@@ -70,7 +70,7 @@ pub fn routes() -> Collection<Order> {
                 .kept(),
         )
         .action("release", "Release an order's holds", release)
-        .also_needs_when(hold::RELEASE_CREDIT, "one of the holds is of credit")
+        .also_requires_when(hold::RELEASE_CREDIT, "one of the holds is of credit")
         .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
         .action("amend", "Amend a confirmed order. Changed lines are priced and checked again.", amend)
         .example(
@@ -103,25 +103,25 @@ pub fn routes() -> Collection<Order> {
         .example(Example::default().after(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
         .operation("/{id}/clone", |path| {
             Operation::write("cloneOrder", Method::POST, path, clone)
-                .says(
+                .describe(
                     "orders",
                     "Clone an order",
                     "A draft with the same lines at today's prices, but for those that were given.",
                 )
                 .example(Example::default().answers(json!({"id": example::id("cloned_orders"), "cloned_from_id": example::id("orders")})))
-                .needs("orders:create")
-                .also_needs("accounts:read")
-                .also_needs_when("contacts:read", "the order names a contact")
-                .answers(201, "Order")
+                .requires("orders:create")
+                .also_requires("accounts:read")
+                .also_requires_when("contacts:read", "the order names a contact")
+                .responds(201, "Order")
                 .etag()
         })
         .operation("/{id}/create-shipment", |path| {
             Operation::write("createOrderShipment", Method::POST, path, create_shipment)
-                .says("orders", "Create a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
+                .describe("orders", "Create a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
                 .example(Example::body(json!({"carrier": "Kerry", "promised_on": "2027-01-15"})).after(&["releaseOrder"]))
-                .takes(Body { optional: true, ..Body::of("CreateShipment") })
-                .needs("orders:create-shipment")
-                .answers(201, "Shipment")
+                .body(Body { optional: true, ..Body::of("CreateShipment") })
+                .requires("orders:create-shipment")
+                .responds(201, "Shipment")
                 .etag()
         })
         .schema::<CreateShipment>()

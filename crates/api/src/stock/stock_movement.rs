@@ -36,23 +36,23 @@ pub fn routes(api: Api) -> Api {
         .collection(Collection::<StockMovement>::new("stock"))
         .operations(vec![
             Operation::write("receiveStock", Method::POST, "/v1/stock-receipts", receive)
-                .says("stock", "Receive stock", format!("Books what came in, from outside or back from a customer. {rules}"))
+                .describe("stock", "Receive stock", format!("Books what came in, from outside or back from a customer. {rules}"))
                 .example(Example::body(json!({"warehouse_code": "BKK1", "lines": [{"sku": "TEA-001", "quantity": "240"}]})).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "240", "on_hand_after": "240", "kind": "receipt"}]})))
-                .takes(Body::of("StockReceipt"))
-                .needs("stock-levels:receive")
-                .answers(201, "StockMovements"),
+                .body(Body::of("StockReceipt"))
+                .requires("stock-levels:receive")
+                .responds(201, "StockMovements"),
             Operation::write("adjustStock", Method::POST, "/v1/stock-adjustments", adjust)
-                .says(
+                .describe(
                     "stock",
                     "Adjust stock",
                     format!("Books by how much there is more or less than was known, and why. {guard} {rules}"),
                 )
                 .example(Example::body(json!({"warehouse_code": "BKK1", "reason": "Broken in the rack", "lines": [{"sku": "TEA-001", "quantity": "-2"}]})).after(&["receiveStock"]).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-2", "on_hand_after": "238", "kind": "adjust"}]})))
-                .takes(Body::of("StockAdjustment"))
-                .needs("stock-levels:adjust")
-                .answers(201, "StockMovements"),
+                .body(Body::of("StockAdjustment"))
+                .requires("stock-levels:adjust")
+                .responds(201, "StockMovements"),
             Operation::write("transferStock", Method::POST, "/v1/stock-transfers", transfer)
-                .says(
+                .describe(
                     "stock",
                     "Transfer stock",
                     format!("Books two movements for each line, out of the one warehouse and into the other. {guard} {rules}"),
@@ -65,9 +65,9 @@ pub fn routes(api: Api) -> Api {
                             {"product_id": example::id("products"), "warehouse_id": example::id("other_warehouses"), "quantity": "24", "on_hand_after": "24", "kind": "transfer"},
                         ]})),
                 )
-                .takes(Body::of("StockTransfer"))
-                .needs("stock-levels:transfer")
-                .answers(201, "StockMovements"),
+                .body(Body::of("StockTransfer"))
+                .requires("stock-levels:transfer")
+                .responds(201, "StockMovements"),
         ])
         .schema::<StockReceipt>()
         .schema::<StockAdjustment>()

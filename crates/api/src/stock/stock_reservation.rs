@@ -32,28 +32,28 @@ use uuid::Uuid;
 pub fn routes() -> Collection<StockReservation> {
     let about = "409 `illegal_transition` when it no longer holds; see `available_actions` of the record.";
     let action = |operation: Operation, verb: &str| {
-        operation.needs(format!("stock-reservations:{verb}")).answers(200, "StockReservation").etag().if_match(false)
+        operation.requires(format!("stock-reservations:{verb}")).responds(200, "StockReservation").etag().if_match(false)
     };
     Collection::new("stock")
         .create(create)
         .creates()
         .operation("/{id}/release", |path| {
             action(Operation::write("releaseStockReservation", Method::POST, path, release), "release")
-                .says("stock", "Release a stock reservation", about)
+                .describe("stock", "Release a stock reservation", about)
                 .example(Example::default().answers(json!({"status": "released"})))
         })
         .operation("/{id}/extend", |path| {
             action(Operation::write("extendStockReservation", Method::POST, path, extend), "extend")
-                .says("stock", "Extend a stock reservation", about)
+                .describe("stock", "Extend a stock reservation", about)
                 .example(Example::body(json!({"expires_at": null})))
-                .takes(Body::of("ExtendReservation"))
+                .body(Body::of("ExtendReservation"))
         })
         .operation("/{id}/consume", |path| {
             let about = format!("Books the issue in the ledger. 409 `insufficient_stock` when less than that is there. {about}");
             action(Operation::write("consumeStockReservation", Method::POST, path, consume), "consume")
-                .says("stock", "Consume a stock reservation", about)
+                .describe("stock", "Consume a stock reservation", about)
                 .example(Example::body(json!({"quantity": "4"})).answers(json!({"consumed": "4"})))
-                .takes(Body::of("ConsumeReservation"))
+                .body(Body::of("ConsumeReservation"))
         })
         .schema::<ExtendReservation>()
         .schema::<ConsumeReservation>()

@@ -62,15 +62,15 @@ pub fn routes(api: Api) -> Api {
                  external reference maps are `failed` with `unknown_external_id`.";
     api.operations(vec![
         Operation::write("syncStock", Method::POST, "/v1/stock-syncs", sync)
-            .says("stock", "Synchronise stock counts", about)
+            .describe("stock", "Synchronise stock counts", about)
             .example(
                 Example::body(json!({"warehouse_external_id": null, "items": [{"sku": "TEA-001", "external_id": null, "on_hand": "236", "as_of": example::MOMENT}]}))
                     .after(&["receiveStock"])
                     .answers(json!({"results": [{"index": 0, "status": "applied"}], "summary": {"received": 1, "applied": 1}})),
             )
-            .takes(Body::batch("StockSync"))
-            .needs("stock-levels:sync")
-            .answers(200, "BatchResults"),
+            .body(Body::batch("StockSync"))
+            .requires("stock-levels:sync")
+            .responds(200, "BatchResults"),
     ])
     .schema::<StockSync>()
 }

@@ -21,13 +21,13 @@ use samphan_rest::{
 pub fn routes() -> Collection<WebhookDelivery> {
     Collection::under::<WebhookEndpoint>("webhooks", "webhook_endpoint_id", "deliveries").operation("/{id}/redeliver", |path| {
         Operation::write("redeliverWebhookDelivery", Method::POST, path, redeliver)
-            .says(
+            .describe(
                 "webhooks",
                 "Redeliver a webhook delivery",
                 "Whatever became of it, it is sent again with the same id, and tried as often as a new one, as soon as the endpoint is active.",
             )
-            .needs("webhook-endpoints:redeliver")
-            .answers(200, "WebhookDelivery")
+            .requires("webhook-endpoints:redeliver")
+            .responds(200, "WebhookDelivery")
     })
 }
 

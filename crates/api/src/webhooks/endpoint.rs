@@ -53,7 +53,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
         .schema::<IssuedWebhookEndpoint>()
         .operation("", |path| {
             Operation::write("createWebhookEndpoint", Method::POST, path, create)
-                .says(
+                .describe(
                     "webhooks",
                     "Create a webhook endpoint",
                     "It receives the changes from now on that its creator may read: each change (schema `Change`) as a POST, \
@@ -64,39 +64,39 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                      change `webhook_endpoint.disabled` says so. The answer shows the secret, once.",
                 )
                 .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
-                .takes(Body::of("WebhookEndpointInput"))
-                .needs("webhook-endpoints:create")
-                .answers(201, "IssuedWebhookEndpoint")
-                .shows_secret()
+                .body(Body::of("WebhookEndpointInput"))
+                .requires("webhook-endpoints:create")
+                .responds(201, "IssuedWebhookEndpoint")
+                .returns_secret()
                 .etag()
         })
         .operation("/{id}", |path| {
             Operation::write("updateWebhookEndpoint", Method::PATCH, path, update)
-                .says("webhooks", "Update a webhook endpoint", "A JSON merge patch (RFC 7396). It applies to changes that have not been sent yet.")
-                .takes(Body { patch: true, ..Body::of("WebhookEndpointPatch") })
-                .needs("webhook-endpoints:update")
-                .answers(200, "WebhookEndpoint")
+                .describe("webhooks", "Update a webhook endpoint", "A JSON merge patch (RFC 7396). It applies to changes that have not been sent yet.")
+                .body(Body { patch: true, ..Body::of("WebhookEndpointPatch") })
+                .requires("webhook-endpoints:update")
+                .responds(200, "WebhookEndpoint")
                 .etag()
                 .if_match(false)
         })
         .operation("/{id}", |path| {
             Operation::write("deleteWebhookEndpoint", Method::DELETE, path, delete)
-                .says("webhooks", "Delete a webhook endpoint", "Nothing is sent to it any more.")
-                .needs("webhook-endpoints:delete")
-                .answers_nothing()
+                .describe("webhooks", "Delete a webhook endpoint", "Nothing is sent to it any more.")
+                .requires("webhook-endpoints:delete")
+                .no_content()
                 .if_match(false)
         })
         .operation("/{id}/rotate-secret", |path| {
             Operation::write("rotateSecretWebhookEndpoint", Method::POST, path, rotate)
-                .says(
+                .describe(
                     "webhooks",
                     "Rotate a webhook endpoint's secret",
                     "For 24 hours deliveries are signed with the secret before, too. The answer shows the new one, once.",
                 )
                 .example(Example::default().answers(json!({"webhook_endpoint": {"id": example::id("webhook_endpoints"), "url": "https://accounting.example.com/hooks/samphan", "status": "active"}, "secret": "example-webhook-secret"})))
-                .needs("webhook-endpoints:rotate-secret")
-                .answers(200, "IssuedWebhookEndpoint")
-                .shows_secret()
+                .requires("webhook-endpoints:rotate-secret")
+                .responds(200, "IssuedWebhookEndpoint")
+                .returns_secret()
                 .etag()
                 .if_match(false)
         })

@@ -12,7 +12,7 @@ use super::{
     endpoints::DRY_RUN,
     example::{self, Told},
     external::LONGEST_EXTERNAL_ID,
-    operation::{Access, AlsoNeeds, Media, Operation, Run, TICKET},
+    operation::{Access, AdditionalPermission, Media, Operation, Run, TICKET},
     pipeline::LONGEST_HEADER,
     schemas,
 };
@@ -204,17 +204,17 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
             made["x-permission"] = json!(permission);
         }
     }
-    if o.takes_ticket
+    if o.accepts_ticket
         && let Some(ways) = made["security"].as_array_mut()
     {
         ways.push(json!({"ticket": []}));
     }
-    if !o.also_needs.is_empty() {
-        let one = |a: &AlsoNeeds| match &a.when {
+    if !o.additional_permissions.is_empty() {
+        let one = |a: &AdditionalPermission| match &a.when {
             Some(when) => json!({"permission": a.permission, "when": when}),
             None => json!({"permission": a.permission}),
         };
-        made["x-also-needs"] = o.also_needs.iter().map(one).collect();
+        made["x-also-needs"] = o.additional_permissions.iter().map(one).collect();
     }
     if let Some(body) = &o.body {
         let mut schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
@@ -237,13 +237,13 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
 fn description(o: &Operation) -> String {
     let said = if o.description.is_empty() { &o.summary } else { &o.description };
     let once = " The secret is not shown again: repeated with the same Idempotency-Key, nothing is done, and 409 `conflict` says where it was done.";
-    format!("{said}{}{}", if o.secret { once } else { "" }, also_needs(o))
+    format!("{said}{}{}", if o.returns_secret { once } else { "" }, also_needs(o))
 }
 
 /// The permissions an operation needs beside its own, in words.
 fn also_needs(o: &Operation) -> String {
     let named = |when: Option<&String>| -> Vec<String> {
-        o.also_needs.iter().filter(|a| a.when.as_ref() == when).map(|a| format!("`{}`", a.permission)).collect()
+        o.additional_permissions.iter().filter(|a| a.when.as_ref() == when).map(|a| format!("`{}`", a.permission)).collect()
     };
     let mut said = vec![];
     let always = named(None);
@@ -251,7 +251,7 @@ fn also_needs(o: &Operation) -> String {
         said.push(format!("Also needs {}.", always.join(", ")));
     }
     let mut conditions: Vec<&String> = vec![];
-    for when in o.also_needs.iter().filter_map(|a| a.when.as_ref()) {
+    for when in o.additional_permissions.iter().filter_map(|a| a.when.as_ref()) {
         if !conditions.contains(&when) {
             conditions.push(when);
             said.push(format!("Needs {} when {when}.", named(Some(when)).join(", ")));
@@ -332,7 +332,7 @@ fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
     if o.media == Media::Csv {
         success["headers"]["Content-Disposition"] = json!({"$ref": "#/components/headers/ContentDisposition"});
     }
-    if o.idempotent && !o.secret {
+    if o.idempotent && !o.returns_secret {
         success["headers"]["Idempotency-Replayed"] = json!({"$ref": "#/components/headers/IdempotencyReplayed"});
     }
     if o.status == 201 && o.id.starts_with("create") {

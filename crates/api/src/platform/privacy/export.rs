@@ -73,7 +73,7 @@ pub struct PrivacyExportItem {
 /// The operation, at a path.
 pub fn operation(path: String) -> Operation {
     Operation::alone("exportPrivacyRequest", Method::POST, path, run)
-        .says(
+        .describe(
             "privacy",
             "Export a person's data",
             "Answers a verified request of access or portability: the person's record, what belongs to it, deleted or not, records that concern the \
@@ -88,8 +88,8 @@ pub fn operation(path: String) -> Operation {
                 }))
                 .after(&["verifyPrivacyRequest"]),
         )
-        .needs("privacy-requests:export")
-        .answers(200, "PrivacyExport")
+        .requires("privacy-requests:export")
+        .responds(200, "PrivacyExport")
 }
 
 async fn run(call: RequestContext) -> Result<Response> {

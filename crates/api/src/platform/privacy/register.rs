@@ -40,13 +40,13 @@ pub struct ProcessedField {
 /// The operation.
 pub fn operation() -> Operation {
     Operation::read("getProcessingRegister", "/v1/processing-register", run)
-        .says(
+        .describe(
             "privacy",
             "List personal data fields",
             "Every field of every resource that holds personal data, and what an erasure does to it.",
         )
-        .needs("privacy-requests:read")
-        .answers(200, "ProcessingRegister")
+        .requires("privacy-requests:read")
+        .responds(200, "ProcessingRegister")
 }
 
 async fn run(reader: &Reader, _: RequestContext) -> Result<Response> {
