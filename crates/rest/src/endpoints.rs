@@ -154,7 +154,7 @@ impl Endpoints {
         let export = self.permission("export");
         let held = export.clone();
         self.operations.push(
-            Operation::alone(
+            Operation::unmanaged(
                 format!("export{}", self.nouns()),
                 Method::GET,
                 format!("{}/export", self.base),

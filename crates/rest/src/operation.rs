@@ -232,7 +232,7 @@ pub enum Run {
     /// Works, in a transaction.
     Write(WriteFn),
     /// Runs by itself and opens what it needs, for work that must not hold a transaction (hashing a password).
-    Alone(Arc<dyn Fn(RequestContext) -> LocalBoxFuture<'static, Result<Response>> + Send + Sync>),
+    Unmanaged(Arc<dyn Fn(RequestContext) -> LocalBoxFuture<'static, Result<Response>> + Send + Sync>),
 }
 
 /// One method at one address.
@@ -319,7 +319,7 @@ impl Operation {
     }
 
     /// An operation that opens what it needs.
-    pub fn alone<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
+    pub fn unmanaged<F>(id: impl Into<String>, method: Method, path: impl Into<String>, run: F) -> Self
     where
         F: AsyncFn(RequestContext) -> Result<Response> + Send + Sync + 'static,
     {
@@ -328,7 +328,7 @@ impl Operation {
             let run = Arc::clone(&run);
             Box::pin(async move { run(call).await })
         });
-        Self::new(id.into(), method, path.into(), Run::Alone(boxed))
+        Self::new(id.into(), method, path.into(), Run::Unmanaged(boxed))
     }
 
     const fn new(id: String, method: Method, path: String, run: Run) -> Self {

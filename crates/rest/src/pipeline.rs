@@ -242,7 +242,7 @@ async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payloa
             id.clone_into(&mut reader.request_id);
             run(&reader, call).await
         }
-        Run::Alone(run) => run(call).await,
+        Run::Unmanaged(run) => run(call).await,
         Run::Write(run) => {
             let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
             let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));

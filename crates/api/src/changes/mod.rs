@@ -35,7 +35,7 @@ fn presets(presets: Presets) -> Presets {
 
 fn routes(api: Api) -> Api {
     api.operations(vec![
-        Operation::alone("listChanges", Method::GET, "/v1/changes", list::run)
+        Operation::unmanaged("listChanges", Method::GET, "/v1/changes", list::run)
             .describe(
                 "changes",
                 "List changes",
@@ -71,7 +71,7 @@ fn routes(api: Api) -> Api {
             .example(Example::query(&[("types", "account.*"), ("wait", "0s")]).after(&["createAccount"]).answers(json!({"data": [change()]})))
             .requires(PERMISSION)
             .responds(200, "Changes"),
-        Operation::alone("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
+        Operation::unmanaged("streamChanges", Method::GET, "/v1/changes/stream", stream::run)
             .describe(
                 "changes",
                 "Stream changes",

@@ -37,29 +37,29 @@ const MAX_DELAY_SECONDS: i64 = 4;
 #[must_use]
 pub fn routes() -> Vec<Operation> {
     vec![
-        Operation::alone("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
+        Operation::unmanaged("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
             .describe("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
             .example(Example::body(json!({"password": "correct horse battery"})).after(&["setPasswordUser"]))
             .body(Body::of("SignIn"))
             .access(Access::Public)
             .responds(200, "Tokens"),
-        Operation::alone("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
+        Operation::unmanaged("refreshTokens", Method::POST, "/v1/auth/refresh", refresh)
             .describe("auth", "Refresh the tokens", "Gives a new pair for a refresh token, which is used up. Using one twice ends the session, except that the last one used gets the same answer again for 10 seconds.")
             .example(Example::body(json!({"refresh_token": "example-refresh-token"})).answers(json!({"refresh_token": "example-next-refresh-token"})))
             .body(Body::of("Refresh"))
             .access(Access::Public)
             .responds(200, "Tokens"),
-        Operation::alone("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
+        Operation::unmanaged("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
             .describe("auth", "End the session", "Ends this session; its access token stops working within 5 seconds everywhere.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .no_content(),
-        Operation::alone("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
+        Operation::unmanaged("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
             .describe("auth", "End all sessions", "Ends all sessions of the caller.")
             .example(Example::default().after(&["signIn"]))
             .access(Access::SignedIn)
             .no_content(),
-        Operation::alone("createOauthToken", Method::POST, "/v1/oauth/token", token)
+        Operation::unmanaged("createOauthToken", Method::POST, "/v1/oauth/token", token)
             .describe("auth", "Create a machine access token", "OAuth 2.0 client credentials (RFC 6749, 4.4): the id and secret of an API key, in the body or by HTTP Basic.")
             .example(Example::body(json!({"client_id": "example-client-id", "client_secret": "example-client-secret"})))
             .body(Body { form: true, ..Body::of("TokenRequest") })

@@ -60,7 +60,7 @@ pub fn routes() -> Collection<User> {
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
-            Operation::alone("setPasswordUser", Method::POST, path, set_password)
+            Operation::unmanaged("setPasswordUser", Method::POST, path, set_password)
                 .describe(
                     "users",
                     "Set a user's password",
@@ -82,7 +82,7 @@ pub fn own_routes() -> Vec<Operation> {
             .example(Example::default().answers(json!({"id": example::id("users"), "team_ids": [example::id("teams")], "permissions": {"accounts:read": "team", "orders:*": "own"}})))
             .access(Access::SignedIn)
             .responds(200, "Me"),
-        Operation::alone("changeMyPassword", Method::POST, "/v1/me/password", change_password)
+        Operation::unmanaged("changeMyPassword", Method::POST, "/v1/me/password", change_password)
             .describe("auth", "Change the caller's password", "Ends all other sessions.")
             .example(
                 Example::body(json!({"current_password": "correct horse battery", "new_password": "tea at nine in Lampang"}))

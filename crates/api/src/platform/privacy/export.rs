@@ -72,7 +72,7 @@ pub struct PrivacyExportItem {
 
 /// The operation, at a path.
 pub fn operation(path: String) -> Operation {
-    Operation::alone("exportPrivacyRequest", Method::POST, path, run)
+    Operation::unmanaged("exportPrivacyRequest", Method::POST, path, run)
         .describe(
             "privacy",
             "Export a person's data",
