@@ -20,7 +20,7 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A resource's routes. Reading is always there; what else it offers is said by `writes` or one by one.
+/// A resource's routes. Reading is always there; what else it offers is said by `with_crud` or one by one.
 pub struct Collection<T> {
     endpoints: Endpoints,
     of: PhantomData<T>,
@@ -122,14 +122,14 @@ impl<T: Resource> Collection<T> {
 
     /// The same, at an address of its own.
     #[must_use]
-    pub fn at(tag: &'static str, base: &str) -> Self {
+    pub fn at_path(tag: &'static str, base: &str) -> Self {
         Self::made(tag, None, base.to_owned())
     }
 
     /// A collection below a record of `P`, as `segment` of its path. The parent's permissions hold for it: reading it
     /// is reading the parent, every write is an update of the parent.
     #[must_use]
-    pub fn under<P: Resource>(tag: &'static str, field: &'static str, segment: &str) -> Self {
+    pub fn nested_under<P: Resource>(tag: &'static str, field: &'static str, segment: &str) -> Self {
         let parent = Shape::of::<P>();
         Self::made(tag, Some(Parent { shape: parent, field }), format!("/v1/{}/{{{field}}}/{segment}", parent.path))
     }
@@ -150,7 +150,7 @@ impl<T: Resource> Collection<T> {
 
     fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {
         let mut endpoints = Endpoints::of(Table::of::<T>(parent), tag, base);
-        endpoints.reads();
+        endpoints.add_reads();
         Self { endpoints, of: PhantomData }
     }
 
@@ -163,14 +163,14 @@ impl<T: Resource> Collection<T> {
 
     /// What else is done when records are made, whatever their number.
     #[must_use]
-    pub fn created(mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn after_create(mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.table.on_created(then);
         self
     }
 
     /// What else is done when records are changed, whatever their number: as they were, and as they are.
     #[must_use]
-    pub fn updated(mut self, then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn after_update(mut self, then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.table.on_updated(then);
         self
     }
@@ -184,12 +184,12 @@ impl<T: Resource> Collection<T> {
 
     /// What else is done when a record is restored.
     #[must_use]
-    pub fn restored(mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn after_restore(mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.table.on_restored(restored);
         self
     }
 
-    /// Says of restoring a record that it also needs another permission; before `writes`.
+    /// Says of restoring a record that it also needs another permission; before `with_crud`.
     #[must_use]
     pub const fn restore_also_requires(mut self, permission: &'static str) -> Self {
         self.endpoints.restore_also_requires = Some(permission);
@@ -264,34 +264,34 @@ impl<T: Resource> Collection<T> {
 
     /// Create, update, delete, restore, batch, and upsert by external id.
     #[must_use]
-    pub fn writes(self) -> Self {
-        self.creates().changes()
+    pub fn with_crud(self) -> Self {
+        self.with_create().with_modify()
     }
 
     /// Create only.
     #[must_use]
-    pub fn creates(mut self) -> Self {
-        self.endpoints.creates();
+    pub fn with_create(mut self) -> Self {
+        self.endpoints.add_create();
         self
     }
 
     /// Update only.
     #[must_use]
-    pub fn updates(mut self) -> Self {
-        self.endpoints.updates();
+    pub fn with_update(mut self) -> Self {
+        self.endpoints.add_update();
         self
     }
 
     /// Update, delete, restore, batch, and upsert by external id.
     #[must_use]
-    pub fn changes(mut self) -> Self {
-        self.endpoints.changes();
+    pub fn with_modify(mut self) -> Self {
+        self.endpoints.add_modify();
         self
     }
 
     /// One change to many records at once, as a bulk operation: `POST …/bulk-update`. After the words that say how records are changed.
     #[must_use]
-    pub fn bulk_updates(mut self) -> Self {
+    pub fn with_bulk_update(mut self) -> Self {
         self.endpoints.is_bulk = true;
         let operation = bulk::update_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
         self.endpoints.operations.push(operation);
@@ -300,7 +300,7 @@ impl<T: Resource> Collection<T> {
 
     /// Another owner or team for many records at once, as a bulk operation: `POST …/bulk-assign`.
     #[must_use]
-    pub fn bulk_assigns(mut self) -> Self {
+    pub fn with_bulk_assign(mut self) -> Self {
         self.endpoints.is_bulk = true;
         let operation = bulk::assign_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
         self.endpoints.operations.push(operation);
@@ -334,7 +334,7 @@ impl<T: Resource> Collection<T> {
 
     /// An action without input.
     #[must_use]
-    pub fn plain_action(
+    pub fn action_without_input(
         mut self,
         verb: &'static str,
         summary: &str,
@@ -352,7 +352,7 @@ impl<T: Resource> Collection<T> {
     /// An action that takes a record from one state to another, as the resource's table of transitions has it, and does nothing else.
     #[must_use]
     pub fn transition(self, verb: &'static str, summary: &str) -> Self {
-        self.plain_action(verb, summary, async move |work: &Work, before: Stored<T>| stored::transition(work, &before, verb).await)
+        self.action_without_input(verb, summary, async move |work: &Work, before: Stored<T>| stored::transition(work, &before, verb).await)
     }
 
     /// The same, where something else has to be done or to hold: `hook` gets the record as it is and, to change more of it, as it is to be.
@@ -363,7 +363,7 @@ impl<T: Resource> Collection<T> {
         summary: &str,
         hook: impl AsyncFn(&Work, &Stored<T>, &mut T) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.plain_action(verb, summary, async move |work: &Work, before: Stored<T>| {
+        self.action_without_input(verb, summary, async move |work: &Work, before: Stored<T>| {
             let (mut after, what) = stored::turned(&before, verb)?;
             hook(work, &before, &mut after.data).await?;
             stored::save(work, &before, after, what, None).await
@@ -372,7 +372,7 @@ impl<T: Resource> Collection<T> {
 
     /// The same with an input.
     #[must_use]
-    pub fn transition_by<In>(
+    pub fn transition_with_input<In>(
         self,
         verb: &'static str,
         summary: &str,

@@ -101,7 +101,7 @@ impl Endpoints {
     }
 
     /// List, get, search, export, and get by external id.
-    pub(super) fn reads(&mut self) {
+    pub(super) fn add_reads(&mut self) {
         let (one, many) = self.words();
         let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
         let page = format!("{}Page", shape.type_name);
@@ -232,7 +232,7 @@ impl Endpoints {
     }
 
     /// Create only.
-    pub(super) fn creates(&mut self) {
+    pub(super) fn add_create(&mut self) {
         let (one, _) = self.words();
         let (shape, tag) = (self.table.shape, self.tag);
         let (table, base) = (self.table.clone(), self.base.clone());
@@ -255,7 +255,7 @@ impl Endpoints {
     }
 
     /// Update only.
-    pub(super) fn updates(&mut self) {
+    pub(super) fn add_update(&mut self) {
         let (one, _) = self.words();
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
@@ -281,8 +281,8 @@ impl Endpoints {
     }
 
     /// Update, delete, restore, batch, and upsert by external id.
-    pub(super) fn changes(&mut self) {
-        self.updates();
+    pub(super) fn add_modify(&mut self) {
+        self.add_update();
         let (one, many) = self.words();
         let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
@@ -343,7 +343,7 @@ impl Endpoints {
             .responds(200, "BatchResults"),
         );
         if shape.ordered.is_some() {
-            self.moves(&record, nested);
+            self.add_move(&record, nested);
         }
         if self.external {
             let (table, base) = (self.table.clone(), self.base.clone());
@@ -386,7 +386,7 @@ impl Endpoints {
     }
 
     /// Move, of records that are in an order of their own.
-    fn moves(&mut self, record: &str, nested: usize) {
+    fn add_move(&mut self, record: &str, nested: usize) {
         let (one, many) = self.words();
         let table = self.table.clone();
         let about = format!(

@@ -33,8 +33,8 @@ pub fn routes() -> Collection<OrderInvoice> {
         .create(create)
         .update(update)
         .delete(delete)
-        .restored(restored)
-        .writes()
+        .after_restore(restored)
+        .with_crud()
         .example_of("createOrderInvoice", Example::default().after(&["shipShipment"]))
 }
 

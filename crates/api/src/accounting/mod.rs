@@ -43,8 +43,8 @@ fn routes(api: Api) -> Api {
     let api = api
         .collection(invoice::routes())
         .collection(Collection::<CreditBalance>::new("credit"))
-        .collection(Collection::<CreditBalanceChange>::at("credit", "/v1/credit-balances/history"))
-        .collection(Collection::<UnmatchedCredit>::at("credit", "/v1/credit-balances/unmatched"))
+        .collection(Collection::<CreditBalanceChange>::at_path("credit", "/v1/credit-balances/history"))
+        .collection(Collection::<UnmatchedCredit>::at_path("credit", "/v1/credit-balances/unmatched"))
         .collection(snapshot::routes())
         .operations(push::routes())
         .operations(reconciliation::routes())

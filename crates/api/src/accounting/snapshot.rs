@@ -25,9 +25,9 @@ use uuid::Uuid;
 /// Snapshots.
 #[must_use]
 pub fn routes() -> Collection<CreditSnapshot> {
-    Collection::at("credit", "/v1/credit-balances/snapshots")
+    Collection::at_path("credit", "/v1/credit-balances/snapshots")
         .create(create)
-        .creates()
+        .with_create()
         .action("complete", "Complete a credit snapshot. Its control totals are checked.", complete)
         .example(
             Example::body(json!({"items": 2, "receivable_total": "126200.00"})).after(&["batchCreditBalances"]).answers(

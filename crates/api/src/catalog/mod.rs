@@ -37,11 +37,11 @@ fn presets(presets: Presets) -> Presets {
 /// The area's routes.
 #[must_use]
 fn routes(api: Api) -> Api {
-    api.collection(Collection::<ProductCategory>::new("products").writes())
+    api.collection(Collection::<ProductCategory>::new("products").with_crud())
         .collection(product::routes())
         .collection(price_book::routes())
-        .collection(Collection::<PriceBookEntry>::under::<PriceBook>("prices", "price_book_id", "entries").writes())
-        .collection(Collection::<ExchangeRate>::new("prices").writes())
+        .collection(Collection::<PriceBookEntry>::nested_under::<PriceBook>("prices", "price_book_id", "entries").with_crud())
+        .collection(Collection::<ExchangeRate>::new("prices").with_crud())
         .operations(price_quote::routes())
         .schema::<AskPrice>()
         .schema::<PriceQuote>()

@@ -20,7 +20,7 @@ pub const MOST_PARENTS: usize = PriceBook::MAX_LEVELS;
 /// Price books.
 #[must_use]
 pub fn routes() -> Collection<PriceBook> {
-    Collection::new("prices").create(create).update(update).writes()
+    Collection::new("prices").create(create).update(update).with_crud()
 }
 
 /// Makes a price book.

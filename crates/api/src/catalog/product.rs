@@ -9,8 +9,8 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Product> {
     Collection::new("products")
-        .writes()
-        .bulk_updates()
+        .with_crud()
+        .with_bulk_update()
         .example(
             Example::body(json!({"filter": {"field": "sku", "op": "starts_with", "value": "OLD-"}, "patch": {"releases_holds": false}}))
                 .answers(

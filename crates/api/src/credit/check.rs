@@ -45,7 +45,7 @@ pub fn routes() -> Collection<CreditCheck> {
     Collection::new("credit")
         .action("capture", "Capture a credit authorisation", capture)
         .example(Example::body(json!({"amount": "48000.00"})).answers(json!({"status": "captured"})))
-        .plain_action("release", "Release a credit authorisation", release)
+        .action_without_input("release", "Release a credit authorisation", release)
         .example(Example::default().answers(json!({"status": "released"})))
 }
 

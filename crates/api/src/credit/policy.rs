@@ -8,7 +8,7 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<CreditPolicy> {
     Collection::new("credit")
-        .writes()
+        .with_crud()
         .transition("activate", "Activate a credit policy. It decides from now on.")
         .example(Example::default().answers(json!({"status": "active"})).kept())
         .transition("retire", "Retire a credit policy. It does not decide any more.")

@@ -27,10 +27,10 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Collection<Account> {
     Collection::new("accounts")
-        .created(begin_histories)
-        .updated(note_changed_grades)
-        .writes()
-        .bulk_updates()
+        .after_create(begin_histories)
+        .after_update(note_changed_grades)
+        .with_crud()
+        .with_bulk_update()
         .example(
             Example::body(
                 json!({"filter": {"field": "grade", "op": "eq", "value": "D"}, "patch": {"grade": "C", "preferred_channel": "email"}}),
@@ -39,7 +39,7 @@ pub fn routes() -> Collection<Account> {
                 "id": example::id("bulk updates"), "changed_fields": ["grade", "preferred_channel"],
             })),
         )
-        .bulk_assigns()
+        .with_bulk_assign()
         .example(
             Example::body(json!({
                 "filter": {"field": "grade", "op": "eq", "value": "D"}, "owner_id": example::id("users"), "reason": "New territory",

@@ -13,8 +13,8 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<AccountContact> {
     Collection::new("contacts")
-        .writes()
-        .plain_action("set-primary", "Make an account contact primary", set_primary)
+        .with_crud()
+        .action_without_input("set-primary", "Make an account contact primary", set_primary)
         .example(Example::default().answers(json!({"is_primary": true})))
 }
 

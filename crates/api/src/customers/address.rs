@@ -11,7 +11,7 @@ use samphan_rest::collection::Collection;
 /// Addresses of one kind of parent.
 #[must_use]
 pub fn routes<P: Resource>(tag: &'static str, field: &'static str) -> Collection<Address> {
-    Collection::under::<P>(tag, field, "addresses").create(create).writes()
+    Collection::nested_under::<P>(tag, field, "addresses").create(create).with_crud()
 }
 
 /// Makes an address; the first of its purpose becomes the default.

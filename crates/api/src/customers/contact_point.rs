@@ -11,7 +11,7 @@ use samphan_rest::collection::Collection;
 /// Contact points of one kind of parent.
 #[must_use]
 pub fn routes<P: Resource>(tag: &'static str, field: &'static str) -> Collection<ContactPoint> {
-    Collection::under::<P>(tag, field, "contact-points").update(update).writes()
+    Collection::nested_under::<P>(tag, field, "contact-points").update(update).with_crud()
 }
 
 async fn update(work: &Work, before: &Stored<ContactPoint>, mut after: Stored<ContactPoint>) -> Result<Stored<ContactPoint>> {

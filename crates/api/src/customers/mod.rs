@@ -38,13 +38,13 @@ fn contacts() -> Collection<Contact> {
         answer
     };
     Collection::<Contact>::new("contacts")
-        .writes()
-        .bulk_updates()
+        .with_crud()
+        .with_bulk_update()
         .example(
             Example::body(json!({"filter": matches_none, "patch": {"department": "Purchasing"}}))
                 .answers(answered("bulk updates of contacts", json!({"changed_fields": ["department"]}))),
         )
-        .bulk_assigns()
+        .with_bulk_assign()
         .example(
             Example::body(json!({"filter": matches_none, "owner_id": example::id("users")}))
                 .answers(answered("bulk assignments of contacts", json!({"kind": "bulk_assign", "changed_fields": ["owner_id"]}))),
@@ -70,15 +70,15 @@ fn presets(presets: Presets) -> Presets {
 #[must_use]
 fn routes(api: Api) -> Api {
     api.collection(account::routes())
-        .collection(Collection::<AccountLifecycleChange>::under::<Account>("accounts", "account_id", "lifecycle-history"))
-        .collection(Collection::<AccountGradeChange>::under::<Account>("accounts", "account_id", "grade-history"))
+        .collection(Collection::<AccountLifecycleChange>::nested_under::<Account>("accounts", "account_id", "lifecycle-history"))
+        .collection(Collection::<AccountGradeChange>::nested_under::<Account>("accounts", "account_id", "grade-history"))
         .collection(address::routes::<Account>("accounts", "account_id"))
         .collection(contact_point::routes::<Account>("accounts", "account_id"))
         .collection(contacts())
         .collection(address::routes::<Contact>("contacts", "contact_id"))
         .collection(contact_point::routes::<Contact>("contacts", "contact_id"))
         .collection(account_contact::routes())
-        .collection(Collection::<Tag>::new("tags").writes())
+        .collection(Collection::<Tag>::new("tags").with_crud())
         .operations(search::routes())
         .operations(lookup::routes())
         .schema::<search::SearchPage>()

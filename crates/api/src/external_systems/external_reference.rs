@@ -23,9 +23,9 @@ pub fn routes() -> Collection<ExternalReference> {
         .create(create)
         .update(update)
         .delete(delete)
-        .restored(restored)
+        .after_restore(restored)
         .restore_also_requires(BINDING)
-        .writes()
+        .with_crud()
 }
 
 /// An example for every resource whose records are reached by external ids: what the other examples go by.

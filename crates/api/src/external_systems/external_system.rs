@@ -13,7 +13,7 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<ExternalSystem> {
     Collection::new("external-systems")
-        .writes()
+        .with_crud()
         .transition("pause", "Pause an external system. Its pushes are refused.")
         .example(Example::default().answers(json!({"status": "paused"})).kept())
         .transition("activate", "Activate an external system. Its pushes are accepted again.")

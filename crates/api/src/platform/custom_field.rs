@@ -13,7 +13,7 @@ use samphan_rest::collection::Collection;
 /// Custom fields.
 #[must_use]
 pub fn routes() -> Collection<CustomField> {
-    Collection::new("settings").create(create).writes()
+    Collection::new("settings").create(create).with_crud()
 }
 
 /// Adds a field to a resource.

@@ -13,9 +13,9 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Job> {
     Collection::new("jobs")
-        .plain_action("cancel", "Cancel a job. A running one is asked to stop.", cancel)
+        .action_without_input("cancel", "Cancel a job. A running one is asked to stop.", cancel)
         .example(Example::default().answers(json!({"status": "cancelled"})).kept())
-        .plain_action("retry", "Retry a job. It failed or was cancelled, and is queued again.", retry)
+        .action_without_input("retry", "Retry a job. It failed or was cancelled, and is queued again.", retry)
         .example(Example::default().answers(json!({"status": "queued"})).after(&["cancelJob"]))
 }
 

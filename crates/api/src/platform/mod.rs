@@ -55,7 +55,7 @@ fn routes(api: Api) -> Api {
         .collection(api_key::routes())
         .collection(organisation_settings::routes())
         .collection(custom_field::routes())
-        .collection(Collection::<Picklist>::new("settings").writes())
+        .collection(Collection::<Picklist>::new("settings").with_crud())
         .collection(Collection::<AuditEvent>::new("audit"))
         .collection(job::routes())
         .operations(auth::routes())

@@ -26,9 +26,9 @@ use serde_json::json;
 #[must_use]
 pub fn routes(api: Api) -> Api {
     let operations = Collection::new("operations")
-        .plain_action("cancel", "Cancel an operation. A running one is asked to stop.", cancel)
+        .action_without_input("cancel", "Cancel an operation. A running one is asked to stop.", cancel)
         .example(Example::default().answers(json!({"status": "cancelled"})).kept())
-        .plain_action("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
+        .action_without_input("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
         // It begins another operation.
         .also_needs(bulk::PERMISSION)
         .example(
@@ -38,7 +38,7 @@ pub fn routes(api: Api) -> Api {
                 }))
                 .after(&["cancelOperation"]),
         );
-    api.collection(operations).collection(Collection::<OperationItem>::under::<Operation>("operations", "operation_id", "items"))
+    api.collection(operations).collection(Collection::<OperationItem>::nested_under::<Operation>("operations", "operation_id", "items"))
 }
 
 async fn cancel(work: &Work, found: Stored<Operation>) -> Result<Stored<Operation>> {

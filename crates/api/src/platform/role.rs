@@ -18,7 +18,7 @@ use samphan_rest::collection::Collection;
 /// Roles.
 #[must_use]
 pub fn routes() -> Collection<Role> {
-    Collection::new("users").create(create).update(update).delete(delete).restored(restored).writes()
+    Collection::new("users").create(create).update(update).delete(delete).after_restore(restored).with_crud()
 }
 
 async fn create(work: &Work, draft: Stored<Role>) -> Result<Stored<Role>> {

@@ -18,7 +18,7 @@ const DEEPEST: usize = 20;
 /// Teams.
 #[must_use]
 pub fn routes() -> Collection<Team> {
-    Collection::new("users").update(update).restored(restored).writes()
+    Collection::new("users").update(update).after_restore(restored).with_crud()
 }
 
 async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Result<Stored<Team>> {

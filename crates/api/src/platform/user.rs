@@ -48,11 +48,11 @@ pub fn routes() -> Collection<User> {
         .create(create)
         .update(update)
         .delete(delete)
-        .restored(restored)
-        .writes()
+        .after_restore(restored)
+        .with_crud()
         .transition_with("activate", "Activate a user. The user can sign in again.", activate)
         .example(Example::default().after(&["deactivateUser"]).kept())
-        .transition_by(
+        .transition_with_input(
             "deactivate",
             "Deactivate a user. The user cannot sign in any more; sessions and API keys of the user end.",
             deactivate,

@@ -76,7 +76,7 @@ fn tax_rates() -> Collection<TaxRate> {
     let other = || Example::default().about("other_tax_rates").kept();
     let rate = json!({"id": example::id("other_tax_rates"), "code": "VAT0", "name": "VAT 0 %", "rate": "0"});
     Collection::new("prices")
-        .writes()
+        .with_crud()
         .example_of("batchTaxRates", Example::body(json!({"mode": "upsert", "items": [rate]})).answers(
             json!({"results": [{"index": 0, "status": "created", "id": example::id("other_tax_rates"), "version": 1}], "summary": {"updated": 0, "created": 1}}),
         ))

@@ -51,12 +51,12 @@ pub fn routes() -> Collection<Order> {
         .create(create)
         .update(update)
         .delete(delete)
-        .writes()
+        .with_crud()
         .example_of("createOrder", written().after(&["createTaxRate", "createPriceBookEntry"]))
         .example_of("upsertOrderByExternalId", written().after(&["createOrder"]))
-        .plain_action("submit", "Submit an order", submit)
+        .action_without_input("submit", "Submit an order", submit)
         .example(Example::default().after(&["receiveStock"]).answers(json!({"status": "submitted"})).kept())
-        .plain_action(
+        .action_without_input(
             "confirm",
             "Confirm an order. Price, approval, credit and stock are checked in one step; each obstacle puts the order on hold (`on_hold`).",
             confirm,
@@ -99,7 +99,7 @@ pub fn routes() -> Collection<Order> {
                 .after(&["cancelOrder"])
                 .answers(json!({"status": "confirmed"})),
         )
-        .plain_action("allocate-stock", "Allocate stock to an order. Reserves what is available now of the missing quantities.", allocate_stock)
+        .action_without_input("allocate-stock", "Allocate stock to an order. Reserves what is available now of the missing quantities.", allocate_stock)
         .example(Example::default().after(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
         .operation("/{id}/clone", |path| {
             Operation::write("cloneOrder", Method::POST, path, clone)

@@ -51,7 +51,7 @@ const LONGEST: i64 = 24 * 3600;
 pub fn routes() -> Collection<OrderPromise> {
     Collection::new("orders")
         .create(create)
-        .creates()
+        .with_create()
         .example_of(
             "createOrderPromise",
             Example::body(json!({"lines": [{"id": example::id("promise_lines"), "sku": "TEA-001", "quantity": "5"}]})).after(&[
@@ -62,7 +62,7 @@ pub fn routes() -> Collection<OrderPromise> {
                 "putAccountCreditBalance",
             ]),
         )
-        .plain_action("release", "Release an order promise. Its reserved stock and authorised credit are released.", release)
+        .action_without_input("release", "Release an order promise. Its reserved stock and authorised credit are released.", release)
         .example(Example::default().answers(json!({"status": "released"})))
 }
 

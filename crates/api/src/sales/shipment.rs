@@ -40,7 +40,7 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Collection<Shipment> {
     Collection::new("shipments")
-        .updates()
+        .with_update()
         .transition("pick", "Pick a shipment. Its goods are taken from the shelves.")
         .example(Example::default().answers(json!({"status": "picked"})).kept())
         .transition("pack", "Pack a shipment")

@@ -36,7 +36,7 @@ pub fn routes() -> Collection<StockReservation> {
     };
     Collection::new("stock")
         .create(create)
-        .creates()
+        .with_create()
         .operation("/{id}/release", |path| {
             action(Operation::write("releaseStockReservation", Method::POST, path, release), "release")
                 .describe("stock", "Release a stock reservation", about)

@@ -11,7 +11,7 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Collection<Warehouse> {
     Collection::new("stock")
-        .writes()
+        .with_crud()
         .example_of(
             "batchWarehouses",
             Example::body(json!({"mode": "upsert", "items": [{"id": example::id("other_warehouses"), "code": "CNX1", "name": "Chiang Mai", "country": "TH"}]}))

@@ -19,7 +19,7 @@ use samphan_rest::{
 /// Deliveries.
 #[must_use]
 pub fn routes() -> Collection<WebhookDelivery> {
-    Collection::under::<WebhookEndpoint>("webhooks", "webhook_endpoint_id", "deliveries").operation("/{id}/redeliver", |path| {
+    Collection::nested_under::<WebhookEndpoint>("webhooks", "webhook_endpoint_id", "deliveries").operation("/{id}/redeliver", |path| {
         Operation::write("redeliverWebhookDelivery", Method::POST, path, redeliver)
             .describe(
                 "webhooks",

@@ -46,7 +46,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
         .example(Example::default().answers(json!({"status": "paused"})).kept())
         .transition_with("resume", "Resume a webhook endpoint. Delivery goes on where it was paused.", resume)
         .example(Example::default().after(&["pauseWebhookEndpoint"]).kept())
-        .plain_action("test", "Test a webhook endpoint. Sends the change `webhook_endpoint.tested`, whatever its types and filter.", test)
+        .action_without_input("test", "Test a webhook endpoint. Sends the change `webhook_endpoint.tested`, whatever its types and filter.", test)
         .example(Example::default().after(&["resumeWebhookEndpoint"]).kept())
         .action("replay", "Replay changes to a webhook endpoint. Sends the changes after a cursor again, with the same ids.", replay)
         .example(Example::body(json!({"after": "example-cursor"})))

@@ -39,14 +39,14 @@ use serde_json::json;
 pub fn routes(api: Api) -> Api {
     let requests = Collection::<PrivacyRequest>::new("privacy")
         .create(create)
-        .creates()
-        .transition_by("verify", "Verify a privacy request. The data subject has been identified.", verify)
+        .with_create()
+        .transition_with_input("verify", "Verify a privacy request. The data subject has been identified.", verify)
         .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
         .action("fulfil", "Fulfil a privacy request. An erasure is done by this, for good.", fulfil)
         .example(
             Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]),
         )
-        .transition_by("reject", "Reject a privacy request", reject)
+        .transition_with_input("reject", "Reject a privacy request", reject)
         .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
         .schema::<export::PrivacyExport>()
         .schema::<register::ProcessingRegister>()
