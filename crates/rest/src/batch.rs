@@ -5,10 +5,10 @@
 use super::{
     body,
     external::{LONGEST_EXTERNAL_ID, bind_many, find_references, may_bind, named_draft},
+    hooks::ResourceHandler,
     operation::RequestContext,
     problem,
     response::Response,
-    rules::Table,
     schemas::input,
 };
 use samphan_persistence::{
@@ -199,8 +199,8 @@ pub fn result(call: &RequestContext, request_id: &str, index: usize, o: &Outcome
 }
 
 /// Runs a batch of a collection.
-pub async fn run(work: &Work, table: &Table, call: RequestContext) -> Result<Response> {
-    let parent = table.enter(work, &call, "update").await?;
+pub async fn run(work: &Work, table: &ResourceHandler, call: RequestContext) -> Result<Response> {
+    let parent = table.resolve_parent(work, &call, "update").await?;
     let envelope: Envelope = call.input()?;
     let verbs: &[&str] = match envelope.mode {
         Mode::Create => &["create"],
@@ -304,7 +304,7 @@ impl Together {
 
 impl Batch<'_> {
     /// Runs every item; `None` when one failed with something written and no savepoint before it.
-    async fn pass(&self, work: &Work, table: &Table, care: Care) -> Result<Option<Vec<Outcome>>> {
+    async fn pass(&self, work: &Work, table: &ResourceHandler, care: Care) -> Result<Option<Vec<Outcome>>> {
         let mut known = self.known(work, table).await?;
         let is_possible = match self.envelope.mode {
             Mode::Create => table.creates_many(),
@@ -346,14 +346,14 @@ impl Batch<'_> {
     }
 
     /// The records that the system of the batch calls by the names of its items.
-    async fn known(&self, work: &Work, table: &Table) -> Result<HashMap<String, Uuid>> {
+    async fn known(&self, work: &Work, table: &ResourceHandler) -> Result<HashMap<String, Uuid>> {
         let Some(system) = self.system else { return Ok(HashMap::new()) };
         let named = self.envelope.items.iter().filter_map(|i| i["external_id"].as_str()).map(str::to_owned);
         find_references(work, table.shape, system, &named.collect::<Vec<String>>()).await
     }
 
     /// Reads an item; one that does not fit its published schema fails alone.
-    fn read(&self, table: &Table, item: &Value, known: &HashMap<String, Uuid>) -> Result<Item> {
+    fn read(&self, table: &ResourceHandler, item: &Value, known: &HashMap<String, Uuid>) -> Result<Item> {
         let mut item = item.clone();
         let faults = self.call.kernel.validators.faults(&format!("{}BatchItem", table.shape.type_name), &mut item, "")?;
         if !faults.is_empty() {
@@ -374,7 +374,13 @@ impl Batch<'_> {
     }
 
     /// What an item comes to; `find` finds the record it names.
-    async fn step(&self, work: &Work, table: &Table, item: &Item, find: impl AsyncFnOnce(Uuid, &str) -> Result<Record>) -> Result<Step> {
+    async fn step(
+        &self,
+        work: &Work,
+        table: &ResourceHandler,
+        item: &Item,
+        find: impl AsyncFnOnce(Uuid, &str) -> Result<Record>,
+    ) -> Result<Step> {
         let existing = match (self.envelope.mode, item.target) {
             (Mode::Create, _) | (Mode::Upsert, None) => None,
             (mode, Some(id)) => match find(id, if mode == Mode::Delete { "delete" } else { "update" }).await {
@@ -405,13 +411,13 @@ impl Batch<'_> {
     }
 
     /// What the system of the batch calls the record of an item.
-    fn reference(&self, table: &Table, item: &Item) -> Option<ExternalRef> {
+    fn reference(&self, table: &ResourceHandler, item: &Item) -> Option<ExternalRef> {
         let (system, external_id) = (self.system?.to_owned(), item.external_id.clone()?);
         Some(ExternalRef { system, external_type: table.shape.singular.to_owned(), external_id })
     }
 
     /// Runs one item by itself.
-    async fn run(&self, work: &Work, table: &Table, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
+    async fn run(&self, work: &Work, table: &ResourceHandler, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
         let item = self.read(table, item, known)?;
         let find = async |id: Uuid, verb: &str| table.find(work, id, self.parent, verb).await;
         match self.step(work, table, &item, find).await? {
@@ -443,7 +449,7 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// Where an item failed after something was written: then the batch is run again, one after the other.
-    async fn run_together(&self, work: &Work, table: &Table, known: &mut HashMap<String, Uuid>) -> Result<Vec<Outcome>> {
+    async fn run_together(&self, work: &Work, table: &ResourceHandler, known: &mut HashMap<String, Uuid>) -> Result<Vec<Outcome>> {
         let items = &self.envelope.items;
         let mut outcomes: Vec<Option<Outcome>> = items.iter().map(|_| None).collect();
         let mut found = match self.envelope.mode {
@@ -528,7 +534,7 @@ impl Batch<'_> {
     }
 
     /// Asks once what every record needs that the system calls by a name. Where that fails it fails item by item.
-    async fn expect_binding(&self, work: &Work, table: &Table, system: &str, known: &HashMap<String, Uuid>) -> Result<()> {
+    async fn expect_binding(&self, work: &Work, table: &ResourceHandler, system: &str, known: &HashMap<String, Uuid>) -> Result<()> {
         let is_new = |item: &Value| item["external_id"].as_str().is_some_and(|id| !known.contains_key(id));
         if self.envelope.mode == Mode::Create || self.envelope.items.iter().any(is_new) {
             may_bind(work, table, system).await?;
@@ -537,7 +543,7 @@ impl Batch<'_> {
     }
 
     /// Writes what is to be done together.
-    async fn write(&self, work: &Work, table: &Table, together: &mut Together, (outcomes, known, found): Kept<'_>) -> Result<()> {
+    async fn write(&self, work: &Work, table: &ResourceHandler, together: &mut Together, (outcomes, known, found): Kept<'_>) -> Result<()> {
         if together.is_empty() {
             return Ok(());
         }

@@ -5,11 +5,11 @@
 //! for; what becomes of each is in the operation's items.
 
 use super::{
+    hooks::ResourceHandler,
     kernel::Authenticator,
     operation::{Body, Operation, RequestContext},
     query,
     response::Response,
-    rules::Table,
 };
 use actix_web::http::Method;
 use samphan_background::{
@@ -49,7 +49,7 @@ const OWNING: [&str; 2] = ["owner_id", "team_id"];
 
 /// The collections that offer bulk operations, by the plural of their resource, and who is behind an id.
 pub struct BulkOperations {
-    tables: HashMap<&'static str, Table>,
+    tables: HashMap<&'static str, ResourceHandler>,
     authenticator: Arc<dyn Authenticator>,
 }
 
@@ -62,7 +62,7 @@ impl Debug for BulkOperations {
 impl BulkOperations {
     /// Of these collections.
     #[must_use]
-    pub const fn new(tables: HashMap<&'static str, Table>, authenticator: Arc<dyn Authenticator>) -> Self {
+    pub const fn new(tables: HashMap<&'static str, ResourceHandler>, authenticator: Arc<dyn Authenticator>) -> Self {
         Self { tables, authenticator }
     }
 }
@@ -281,7 +281,7 @@ struct Change {
 struct Step<'a> {
     context: &'a JobContext,
     service: &'a BulkOperations,
-    table: &'a Table,
+    table: &'a ResourceHandler,
     plan: &'a Plan,
     operation: &'a Stored<kept::Operation>,
 }

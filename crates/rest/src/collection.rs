@@ -4,9 +4,9 @@ use super::{
     bulk,
     endpoints::{Endpoints, allow_duplicates},
     example::{Example, Subject},
+    hooks::{Parent, ResourceHandler},
     operation::{Body, Operation, Parameter, RequestContext},
     permissions,
-    rules::{Parent, Table},
 };
 use samphan_persistence::{
     record::Record,
@@ -38,7 +38,7 @@ pub struct Api {
     /// How events are sent to others.
     pub webhook: Option<Webhook>,
     /// Collections that offer bulk operations, by the plural of their resource.
-    pub bulk: HashMap<&'static str, Table>,
+    pub bulk: HashMap<&'static str, ResourceHandler>,
 }
 
 /// How every event of every resource is sent to others.
@@ -60,7 +60,7 @@ impl Api {
     /// With a collection.
     #[must_use]
     pub fn collection<T: Resource>(mut self, collection: Collection<T>) -> Self {
-        let Endpoints { table, schemas, operations, is_bulk, .. } = collection.endpoints;
+        let Endpoints { handler: table, schemas, operations, is_bulk, .. } = collection.endpoints;
         if is_bulk {
             self.bulk.insert(table.shape.plural, table.clone());
         }
@@ -138,7 +138,7 @@ impl<T: Resource> Collection<T> {
     #[must_use]
     pub fn singleton(tag: &'static str) -> Self {
         let base = format!("/v1/{}", T::PLURAL.replace('_', "-"));
-        Self { endpoints: Endpoints::of(Table::of::<T>(None), tag, base), of: PhantomData }
+        Self { endpoints: Endpoints::of(ResourceHandler::of::<T>(None), tag, base), of: PhantomData }
     }
 
     /// Get and update of the one record there is.
@@ -149,7 +149,7 @@ impl<T: Resource> Collection<T> {
     }
 
     fn made(tag: &'static str, parent: Option<Parent>, base: String) -> Self {
-        let mut endpoints = Endpoints::of(Table::of::<T>(parent), tag, base);
+        let mut endpoints = Endpoints::of(ResourceHandler::of::<T>(parent), tag, base);
         endpoints.add_reads();
         Self { endpoints, of: PhantomData }
     }
@@ -157,35 +157,35 @@ impl<T: Resource> Collection<T> {
     /// Another way to make a record; batch and upsert make it so too.
     #[must_use]
     pub fn create(mut self, create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_create(create);
+        self.endpoints.handler.on_create(create);
         self
     }
 
     /// What else is done when records are made, whatever their number.
     #[must_use]
     pub fn after_create(mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_created(then);
+        self.endpoints.handler.after_create(then);
         self
     }
 
     /// What else is done when records are changed, whatever their number: as they were, and as they are.
     #[must_use]
     pub fn after_update(mut self, then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_updated(then);
+        self.endpoints.handler.after_update(then);
         self
     }
 
     /// Another way to change a record: with the record before and as it is to be.
     #[must_use]
     pub fn update(mut self, update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_update(update);
+        self.endpoints.handler.on_update(update);
         self
     }
 
     /// What else is done when a record is restored.
     #[must_use]
     pub fn after_restore(mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_restored(restored);
+        self.endpoints.handler.after_restore(restored);
         self
     }
 
@@ -199,7 +199,7 @@ impl<T: Resource> Collection<T> {
     /// Another way to delete a record.
     #[must_use]
     pub fn delete(mut self, delete: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
-        self.endpoints.table.on_delete(delete);
+        self.endpoints.handler.on_delete(delete);
         self
     }
 
@@ -293,7 +293,7 @@ impl<T: Resource> Collection<T> {
     #[must_use]
     pub fn with_bulk_update(mut self) -> Self {
         self.endpoints.is_bulk = true;
-        let operation = bulk::update_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
+        let operation = bulk::update_operation(self.endpoints.handler.shape, self.endpoints.tag, &self.endpoints.base);
         self.endpoints.operations.push(operation);
         self
     }
@@ -302,7 +302,7 @@ impl<T: Resource> Collection<T> {
     #[must_use]
     pub fn with_bulk_assign(mut self) -> Self {
         self.endpoints.is_bulk = true;
-        let operation = bulk::assign_operation(self.endpoints.table.shape, self.endpoints.tag, &self.endpoints.base);
+        let operation = bulk::assign_operation(self.endpoints.handler.shape, self.endpoints.tag, &self.endpoints.base);
         self.endpoints.operations.push(operation);
         self
     }

@@ -5,11 +5,11 @@ use super::{
     example::Example,
     export,
     external::{by_external_id, external_ref, make_as},
+    hooks::{Hook, ResourceHandler},
     operation::{Access, Body, Media, Operation, Parameter, RequestContext},
     query,
     reading::{by_number, one_of, page_of, written},
     response::Response,
-    rules::{Rule, Table},
     schemas::input,
 };
 use actix_web::http::Method;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 /// What a collection offers.
 pub struct Endpoints {
     /// The resource.
-    pub table: Table,
+    pub handler: ResourceHandler,
     /// Group in the document.
     pub tag: &'static str,
     /// Whether every write to a record needs If-Match.
@@ -52,10 +52,10 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// Nothing yet, at an address.
-    pub fn of(table: Table, tag: &'static str, base: String) -> Self {
+    pub fn of(table: ResourceHandler, tag: &'static str, base: String) -> Self {
         let external = table.shape.extensible && table.parent.is_none();
         Self {
-            table,
+            handler: table,
             tag,
             if_match_required: false,
             restore_also_requires: None,
@@ -68,30 +68,30 @@ impl Endpoints {
     }
 
     fn permission(&self, verb: &str) -> String {
-        match self.table.parent {
+        match self.handler.parent {
             Some(p) => p.shape.permission(if verb == "read" { "read" } else { "update" }),
-            None => self.table.shape.permission(verb),
+            None => self.handler.shape.permission(verb),
         }
     }
 
     /// `Account`, or `AccountAddress` for a nested collection: the noun of operation ids.
     fn noun(&self) -> String {
-        self.table.parent.map_or_else(
-            || self.table.shape.type_name.to_owned(),
+        self.handler.parent.map_or_else(
+            || self.handler.shape.type_name.to_owned(),
             |p| {
-                let own = self.table.shape.type_name;
+                let own = self.handler.shape.type_name;
                 format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(own))
             },
         )
     }
 
     fn nouns(&self) -> String {
-        match self.table.parent {
+        match self.handler.parent {
             Some(p) => {
-                let own = camel(self.table.shape.plural);
+                let own = camel(self.handler.shape.plural);
                 format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(&own))
             }
-            None => camel(self.table.shape.plural),
+            None => camel(self.handler.shape.plural),
         }
     }
 
@@ -103,13 +103,13 @@ impl Endpoints {
     /// List, get, search, export, and get by external id.
     pub(super) fn add_reads(&mut self) {
         let (one, many) = self.words();
-        let (shape, tag, read) = (self.table.shape, self.tag, self.permission("read"));
+        let (shape, tag, read) = (self.handler.shape, self.tag, self.permission("read"));
         let page = format!("{}Page", shape.type_name);
         let article = |rest: &str| format!("{rest} {}", shape.description);
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: RequestContext| {
-                let parent = table.enter(reader, &call, "read").await?;
+                let parent = table.resolve_parent(reader, &call, "read").await?;
                 page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
             })
             .describe(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
@@ -117,13 +117,13 @@ impl Endpoints {
             .requires(&read)
             .responds(200, &page),
         );
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::read(
                 format!("get{}", self.noun()),
                 format!("{}/{{id}}", self.base),
                 async move |reader: &Reader, call: RequestContext| {
-                    let parent = table.enter(reader, &call, "read").await?;
+                    let parent = table.resolve_parent(reader, &call, "read").await?;
                     let id = call.id(usize::from(parent.is_some()))?;
                     one_of(reader, table.shape, &call, id, parent).await
                 },
@@ -134,10 +134,10 @@ impl Endpoints {
             .responds(200, shape.type_name)
             .etag(),
         );
-        if self.table.parent.is_some() {
+        if self.handler.parent.is_some() {
             return;
         }
-        let table = self.table.clone();
+        let table = self.handler.clone();
         let mut search = Operation::read(
             format!("search{}", self.nouns()),
             format!("{}/search", self.base),
@@ -180,7 +180,7 @@ impl Endpoints {
             );
         }
         if self.external {
-            let table = self.table.clone();
+            let table = self.handler.clone();
             self.operations.push(
                 Operation::read(
                     format!("get{}ByExternalId", self.noun()),
@@ -201,9 +201,9 @@ impl Endpoints {
 
     /// Get and update of the one record there is.
     pub(super) fn singleton(&mut self, id: Uuid) {
-        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let (shape, tag, required) = (self.handler.shape, self.tag, self.if_match_required);
         let (_, many) = self.words();
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::read(format!("get{}", self.noun()), &self.base, async move |reader: &Reader, call: RequestContext| {
                 one_of(reader, table.shape, &call, id, None).await
@@ -214,7 +214,7 @@ impl Endpoints {
             .responds(200, shape.type_name)
             .etag(),
         );
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::write(format!("update{}", self.noun()), Method::PATCH, &self.base, async move |work: &Work, call: RequestContext| {
                 let before = table.find(work, id, None, "update").await?;
@@ -234,11 +234,11 @@ impl Endpoints {
     /// Create only.
     pub(super) fn add_create(&mut self) {
         let (one, _) = self.words();
-        let (shape, tag) = (self.table.shape, self.tag);
-        let (table, base) = (self.table.clone(), self.base.clone());
+        let (shape, tag) = (self.handler.shape, self.tag);
+        let (table, base) = (self.handler.clone(), self.base.clone());
         self.operations.push(
             Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: RequestContext| {
-                let parent = table.enter(work, &call, "create").await?;
+                let parent = table.resolve_parent(work, &call, "create").await?;
                 let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.with_location(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
@@ -257,15 +257,15 @@ impl Endpoints {
     /// Update only.
     pub(super) fn add_update(&mut self) {
         let (one, _) = self.words();
-        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let (shape, tag, required) = (self.handler.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
-        let nested = usize::from(self.table.parent.is_some());
+        let nested = usize::from(self.handler.parent.is_some());
         let record = format!("{}/{{id}}", self.base);
 
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::write(format!("update{}", self.noun()), Method::PATCH, &record, async move |work: &Work, call: RequestContext| {
-                let parent = table.enter(work, &call, "update").await?;
+                let parent = table.resolve_parent(work, &call, "update").await?;
                 let before = table.find(work, call.id(nested)?, parent, "update").await?;
                 expect_version(call.if_match, version_of(&before))?;
                 let after = table.patch(work, before, call.body).await?;
@@ -284,15 +284,15 @@ impl Endpoints {
     pub(super) fn add_modify(&mut self) {
         self.add_update();
         let (one, many) = self.words();
-        let (shape, tag, required) = (self.table.shape, self.tag, self.if_match_required);
+        let (shape, tag, required) = (self.handler.shape, self.tag, self.if_match_required);
         let name = shape.type_name;
-        let nested = usize::from(self.table.parent.is_some());
+        let nested = usize::from(self.handler.parent.is_some());
         let record = format!("{}/{{id}}", self.base);
 
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::write(format!("delete{}", self.noun()), Method::DELETE, &record, async move |work: &Work, call: RequestContext| {
-                let parent = table.enter(work, &call, "delete").await?;
+                let parent = table.resolve_parent(work, &call, "delete").await?;
                 let found = table.find(work, call.id(nested)?, parent, "delete").await?;
                 expect_version(call.if_match, version_of(&found))?;
                 table.delete(work, found).await?;
@@ -308,13 +308,13 @@ impl Endpoints {
             .no_content()
             .if_match(required),
         );
-        let table = self.table.clone();
+        let table = self.handler.clone();
         let mut restore = Operation::write(
             format!("restore{}", self.noun()),
             Method::POST,
             format!("{record}/restore"),
             async move |work: &Work, call: RequestContext| {
-                let parent = table.enter(work, &call, "delete").await?;
+                let parent = table.resolve_parent(work, &call, "delete").await?;
                 let made = table.restore(work, call.id(nested)?, parent).await?;
                 written(work, table.shape, &made).await
             },
@@ -332,7 +332,7 @@ impl Endpoints {
             restore = restore.also_requires(permission);
         }
         self.operations.push(restore);
-        let table = self.table.clone();
+        let table = self.handler.clone();
         self.operations.push(
             Operation::write(format!("batch{}", self.nouns()), Method::POST, format!("{}/batch", self.base), async move |work: &Work, call: RequestContext| {
                 batch::run(work, &table, call).await
@@ -346,7 +346,7 @@ impl Endpoints {
             self.add_move(&record, nested);
         }
         if self.external {
-            let (table, base) = (self.table.clone(), self.base.clone());
+            let (table, base) = (self.handler.clone(), self.base.clone());
             let mut upsert = Operation::write(
                 format!("upsert{}ByExternalId", self.noun()),
                 Method::PUT,
@@ -388,7 +388,7 @@ impl Endpoints {
     /// Move, of records that are in an order of their own.
     fn add_move(&mut self, record: &str, nested: usize) {
         let (one, many) = self.words();
-        let table = self.table.clone();
+        let table = self.handler.clone();
         let about = format!(
             "Puts it at a position among the {many} beside it; those between move up or down by one, each with a version and an event of its \
              own. A position behind the last is refused."
@@ -399,7 +399,7 @@ impl Endpoints {
                 Method::POST,
                 format!("{record}/move"),
                 async move |work: &Work, call: RequestContext| {
-                    let parent = table.enter(work, &call, "update").await?;
+                    let parent = table.resolve_parent(work, &call, "update").await?;
                     let id = call.id(nested)?;
                     let asked: MoveRequest = call.input()?;
                     // The order is locked before the record: a move locks other records as well.
@@ -415,7 +415,7 @@ impl Endpoints {
             .example(Example::body(json!({"position": 1})).answers(json!({"position": 1})))
             .body(Body::of("MoveRequest"))
             .requires(self.permission("update"))
-            .responds(200, self.table.shape.type_name)
+            .responds(200, self.handler.shape.type_name)
             .etag()
             .if_match(self.if_match_required),
         );
@@ -427,15 +427,15 @@ impl Endpoints {
         verb: &'static str,
         summary: &str,
         body: Option<Body>,
-        action: Arc<dyn Rule<(Record, RequestContext), Record>>,
+        action: Arc<dyn Hook<(Record, RequestContext), Record>>,
     ) {
-        let table = self.table.clone();
+        let table = self.handler.clone();
         let nested = usize::from(table.parent.is_some());
         let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
         let about = about_action(table.shape, verb);
         let mut operation =
             Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: RequestContext| {
-                let parent = table.enter(work, &call, verb).await?;
+                let parent = table.resolve_parent(work, &call, verb).await?;
                 let found = table.find(work, call.id(nested)?, parent, verb).await?;
                 expect_version(call.if_match, version_of(&found))?;
                 expect_action(table.shape, &found, verb)?;
@@ -444,7 +444,7 @@ impl Endpoints {
             })
             .describe(self.tag, summary, about)
             .requires(self.permission(verb))
-            .responds(200, self.table.shape.type_name)
+            .responds(200, self.handler.shape.type_name)
             .etag()
             .if_match(self.if_match_required);
         operation.body = body;

@@ -1,6 +1,6 @@
 //! What other systems call our records: the addresses by external id, and who may write for whom.
 
-use super::{operation::RequestContext, rules::Table};
+use super::{hooks::ResourceHandler, operation::RequestContext};
 use samphan_persistence::{
     guard,
     record::{self, Record, id_of},
@@ -81,7 +81,7 @@ fn check_external_id(external_id: &str) -> Result<()> {
 }
 
 /// Makes a record that another system calls by a name.
-pub(super) async fn make_as(work: &Work, table: &Table, body: Record, reference: ExternalRef) -> Result<Record> {
+pub(super) async fn make_as(work: &Work, table: &ResourceHandler, body: Record, reference: ExternalRef) -> Result<Record> {
     may_bind(work, table, &reference.system).await?;
     let draft = named_draft(table, body, &reference)?;
     let made = table.create(work, draft).await?;
@@ -91,14 +91,14 @@ pub(super) async fn make_as(work: &Work, table: &Table, body: Record, reference:
 }
 
 /// Refuses callers who may not make records that this system calls by a name.
-pub(super) async fn may_bind(work: &Work, table: &Table, system: &str) -> Result<()> {
+pub(super) async fn may_bind(work: &Work, table: &ResourceHandler, system: &str) -> Result<()> {
     // What a system calls a record decides whose balances and documents it gets.
     work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;
     known_system(work, system).await
 }
 
 /// The record that another system calls by a name, as it is to be made.
-pub(super) fn named_draft(table: &Table, mut body: Record, reference: &ExternalRef) -> Result<Record> {
+pub(super) fn named_draft(table: &ResourceHandler, mut body: Record, reference: &ExternalRef) -> Result<Record> {
     check_external_id(&reference.external_id)?;
     body.remove("external_refs");
     let mut draft = record::of_body(table.shape, body, None);
@@ -106,7 +106,7 @@ pub(super) fn named_draft(table: &Table, mut body: Record, reference: &ExternalR
     Ok(draft)
 }
 
-fn row(table: &Table, reference: ExternalRef, made: &Record) -> ExternalReference {
+fn row(table: &ResourceHandler, reference: ExternalRef, made: &Record) -> ExternalReference {
     ExternalReference {
         system: reference.system,
         resource: table.shape.plural.to_owned(),
@@ -117,7 +117,7 @@ fn row(table: &Table, reference: ExternalRef, made: &Record) -> ExternalReferenc
 }
 
 /// Notes what another system calls records that were made so. The first that cannot be noted fails them all.
-pub(super) async fn bind_many(work: &Work, table: &Table, made: Vec<(ExternalRef, &Record)>) -> Result<()> {
+pub(super) async fn bind_many(work: &Work, table: &ResourceHandler, made: Vec<(ExternalRef, &Record)>) -> Result<()> {
     let rows = made.into_iter().map(|(reference, made)| Stored::draft(row(table, reference, made)));
     let bound = stored::create_many(work, rows.collect()).await?.into_iter().map(|row| Ok(row?.data));
     guard::bound(work, &bound.collect::<Result<Vec<ExternalReference>>>()?).await

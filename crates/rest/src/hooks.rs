@@ -18,14 +18,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Something done within a work.
-pub trait Rule<In, Out>: Send + Sync {
+pub trait Hook<In, Out>: Send + Sync {
     /// Does it.
     fn run<'a>(&'a self, work: &'a Work, input: In) -> LocalBoxFuture<'a, Result<Out>>
     where
         In: 'a;
 }
 
-impl<In, Out, F: AsyncFn(&Work, In) -> Result<Out> + Send + Sync> Rule<In, Out> for F {
+impl<In, Out, F: AsyncFn(&Work, In) -> Result<Out> + Send + Sync> Hook<In, Out> for F {
     fn run<'a>(&'a self, work: &'a Work, input: In) -> LocalBoxFuture<'a, Result<Out>>
     where
         In: 'a,
@@ -35,7 +35,7 @@ impl<In, Out, F: AsyncFn(&Work, In) -> Result<Out> + Send + Sync> Rule<In, Out> 
 }
 
 /// Something done for many, each with its own result.
-type ManyRule<In> = Arc<dyn Rule<Vec<In>, Vec<Result<Record>>>>;
+type ManyHook<In> = Arc<dyn Hook<Vec<In>, Vec<Result<Record>>>>;
 
 /// The record a nested collection belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -48,23 +48,23 @@ pub struct Parent {
 
 /// A resource as its operations know it.
 #[derive(Clone)]
-pub struct Table {
+pub struct ResourceHandler {
     /// The resource.
     pub shape: &'static Shape,
     /// The record it belongs to, for a nested one.
     pub parent: Option<Parent>,
-    create: Arc<dyn Rule<Record, Record>>,
+    create: Arc<dyn Hook<Record, Record>>,
     /// Of many drafts; none where a resource makes its records one by one.
-    create_many: Option<ManyRule<Record>>,
+    create_many: Option<ManyHook<Record>>,
     /// From the record before, and the patch.
-    update: Arc<dyn Rule<(Record, Record), Record>>,
+    update: Arc<dyn Hook<(Record, Record), Record>>,
     /// Of many records and their patches; none where a resource changes its records one by one.
-    update_many: Option<ManyRule<(Record, Record)>>,
-    delete: Arc<dyn Rule<Record, ()>>,
-    restored: Option<Arc<dyn Rule<Record, ()>>>,
+    update_many: Option<ManyHook<(Record, Record)>>,
+    delete: Arc<dyn Hook<Record, ()>>,
+    after_restore: Option<Arc<dyn Hook<Record, ()>>>,
 }
 
-impl Table {
+impl ResourceHandler {
     /// A resource that is made, changed and deleted as any is.
     #[must_use]
     pub fn of<T: Resource>(parent: Option<Parent>) -> Self {
@@ -72,33 +72,33 @@ impl Table {
         Self {
             shape,
             parent,
-            create: created(stored::insert::<T>),
-            create_many: Some(created_many::<T>(async |_: &Work, _: &[&Stored<T>]| Ok(()))),
-            update: updated(async |work: &Work, before: &Stored<T>, after: Stored<T>| {
+            create: create_hook(stored::insert::<T>),
+            create_many: Some(create_many_hook::<T>(async |_: &Work, _: &[&Stored<T>]| Ok(()))),
+            update: update_hook(async |work: &Work, before: &Stored<T>, after: Stored<T>| {
                 stored::save(work, before, after, "updated", None).await
             }),
-            update_many: Some(updated_many::<T>(async |_: &Work, _: &[(&Stored<T>, &Stored<T>)]| Ok(()))),
+            update_many: Some(update_many_hook::<T>(async |_: &Work, _: &[(&Stored<T>, &Stored<T>)]| Ok(()))),
             delete: Arc::new(async move |work: &Work, found: Record| record::delete(work, shape, &found).await),
-            restored: None,
+            after_restore: None,
         }
     }
 
     /// With another way to make a record.
     pub fn on_create<T: Resource>(&mut self, create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) {
-        self.create = created(create);
+        self.create = create_hook(create);
         self.create_many = None;
     }
 
     /// With what else is done when records are made, whatever their number.
-    pub fn on_created<T: Resource>(&mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) {
+    pub fn after_create<T: Resource>(&mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) {
         let then = Arc::new(then);
         let also = Arc::clone(&then);
-        self.create = created(async move |work: &Work, draft: Stored<T>| {
+        self.create = create_hook(async move |work: &Work, draft: Stored<T>| {
             let made = stored::insert(work, draft).await?;
             then(work, &[&made]).await?;
             Ok(made)
         });
-        self.create_many = Some(created_many::<T>(async move |work: &Work, made: &[&Stored<T>]| also(work, made).await));
+        self.create_many = Some(create_many_hook::<T>(async move |work: &Work, made: &[&Stored<T>]| also(work, made).await));
     }
 
     /// With another way to change a record.
@@ -106,24 +106,24 @@ impl Table {
         &mut self,
         update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static,
     ) {
-        self.update = updated(update);
+        self.update = update_hook(update);
         self.update_many = None;
     }
 
     /// With what else is done when records are changed, whatever their number: as they were, and as they are.
-    pub fn on_updated<T: Resource>(
+    pub fn after_update<T: Resource>(
         &mut self,
         then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static,
     ) {
         let then = Arc::new(then);
         let also = Arc::clone(&then);
-        self.update = updated(async move |work: &Work, before: &Stored<T>, after: Stored<T>| {
+        self.update = update_hook(async move |work: &Work, before: &Stored<T>, after: Stored<T>| {
             let after = stored::save(work, before, after, "updated", None).await?;
             then(work, &[(before, &after)]).await?;
             Ok(after)
         });
         self.update_many =
-            Some(updated_many::<T>(async move |work: &Work, changed: &[(&Stored<T>, &Stored<T>)]| also(work, changed).await));
+            Some(update_many_hook::<T>(async move |work: &Work, changed: &[(&Stored<T>, &Stored<T>)]| also(work, changed).await));
     }
 
     /// With another way to delete a record.
@@ -132,8 +132,8 @@ impl Table {
     }
 
     /// With what else is done when a record is restored.
-    pub fn on_restored<T: Resource>(&mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) {
-        self.restored = Some(Arc::new(async move |work: &Work, found: Record| restored(work, &Stored::of(found)?).await));
+    pub fn after_restore<T: Resource>(&mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) {
+        self.after_restore = Some(Arc::new(async move |work: &Work, found: Record| restored(work, &Stored::of(found)?).await));
     }
 
     /// Makes a record.
@@ -160,7 +160,7 @@ impl Table {
         let Some(create_many) = &self.create_many else {
             return one_by_one(work, drafts, async |draft| self.create(work, draft).await).await;
         };
-        partly(drafts, |draft| self.may_create(work, draft), async |drafts| create_many.run(work, drafts).await).await
+        run_on_successes(drafts, |draft| self.may_create(work, draft), async |drafts| create_many.run(work, drafts).await).await
     }
 
     /// Changes a record by a merge patch.
@@ -184,7 +184,7 @@ impl Table {
             return one_by_one(work, patches, async |(before, patch)| self.patch(work, before, patch).await).await;
         };
         let may = |(before, patch): &(Record, Record)| self.may_patch(work, before, patch);
-        partly(patches, may, async |patches| update_many.run(work, patches).await).await
+        run_on_successes(patches, may, async |patches| update_many.run(work, patches).await).await
     }
 
     /// Whether many records are made together.
@@ -205,7 +205,7 @@ impl Table {
     /// Restores a record.
     pub(super) async fn restore(&self, work: &Work, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
         let made = record::restore(work, self.shape, id, parent).await?;
-        if let Some(restored) = &self.restored {
+        if let Some(restored) = &self.after_restore {
             restored.run(work, made.clone()).await?;
         }
         Ok(made)
@@ -222,7 +222,7 @@ impl Table {
     }
 
     /// Steps into the parent the path names, if any: it must be seen, and reached for a write.
-    pub(super) async fn enter(&self, reader: &Reader, call: &RequestContext, verb: &str) -> Result<Option<(&'static str, Uuid)>> {
+    pub(super) async fn resolve_parent(&self, reader: &Reader, call: &RequestContext, verb: &str) -> Result<Option<(&'static str, Uuid)>> {
         let Some(parent) = self.parent else { return Ok(None) };
         let id = call.id(0)?;
         let line = list::one(reader, &View::new(reader, parent.shape, Some(&["id"]), vec![]), id, None, "read").await?;
@@ -234,15 +234,15 @@ impl Table {
     }
 }
 
-fn created<T: Resource>(
+fn create_hook<T: Resource>(
     create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static,
-) -> Arc<dyn Rule<Record, Record>> {
+) -> Arc<dyn Hook<Record, Record>> {
     Arc::new(async move |work: &Work, draft: Record| Ok(create(work, Stored::of(draft)?).await?.record))
 }
 
-fn updated<T: Resource>(
+fn update_hook<T: Resource>(
     update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static,
-) -> Arc<dyn Rule<(Record, Record), Record>> {
+) -> Arc<dyn Hook<(Record, Record), Record>> {
     Arc::new(async move |work: &Work, (before, patch): (Record, Record)| {
         let before = Stored::of(before)?;
         let after = before.patched(work.shape(T::PLURAL)?, &patch)?;
@@ -251,7 +251,7 @@ fn updated<T: Resource>(
 }
 
 /// Does what is asked for each, as far as it may: what may not be done has its refusal in its place.
-async fn partly<In>(
+async fn run_on_successes<In>(
     all: Vec<In>,
     may: impl Fn(&In) -> Result<()>,
     run: impl AsyncFnOnce(Vec<In>) -> Result<Vec<Result<Record>>>,
@@ -275,7 +275,7 @@ async fn one_by_one<In>(work: &Work, all: Vec<In>, run: impl AsyncFn(In) -> Resu
     Ok(done)
 }
 
-fn created_many<T: Resource>(then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> ManyRule<Record> {
+fn create_many_hook<T: Resource>(then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> ManyHook<Record> {
     Arc::new(async move |work: &Work, drafts: Vec<Record>| {
         let drafts: Vec<Result<Stored<T>>> = drafts.into_iter().map(Stored::of).collect();
         let (mut readable, mut rest) = (vec![], vec![]);
@@ -292,9 +292,9 @@ fn created_many<T: Resource>(then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<
     })
 }
 
-fn updated_many<T: Resource>(
+fn update_many_hook<T: Resource>(
     then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static,
-) -> ManyRule<(Record, Record)> {
+) -> ManyHook<(Record, Record)> {
     Arc::new(async move |work: &Work, patches: Vec<(Record, Record)>| {
         let shape = work.shape(T::PLURAL)?;
         let (mut changes, mut rest) = (vec![], vec![]);
