@@ -174,7 +174,8 @@ async fn selected(work: &Work, shape: &'static Shape, call: &RequestContext, sel
     match (selection.filter, selection.ids) {
         (Some(filter), None) => {
             let body = Map::from_iter([("filter".to_owned(), filter)]);
-            let mut asked = query::asked(work, shape, &RequestContext { body, query: HashMap::new(), ..call.clone() }, None).await?;
+            let mut asked =
+                query::parse_list_request(work, shape, &RequestContext { body, query: HashMap::new(), ..call.clone() }, None).await?;
             asked.query.limit = MAX_RECORDS;
             let lines = list::page(work, &View::new(work, shape, Some(&["id"]), vec![]), &asked.query, "read").await?;
             if lines.len() > MAX_RECORDS {

@@ -110,7 +110,7 @@ impl Endpoints {
         self.operations.push(
             Operation::read(format!("list{}", self.nouns()), &self.base, async move |reader: &Reader, call: RequestContext| {
                 let parent = table.resolve_parent(reader, &call, "read").await?;
-                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, parent).await?).await
+                page_of(reader, table.shape, &query::parse_list_request(reader, table.shape, &call, parent).await?).await
             })
             .describe(tag, format!("List {many}"), article("One page, filtered, sorted and searched; the next page by `next_cursor`."))
             .query(query::list_parameters(shape))
@@ -142,7 +142,7 @@ impl Endpoints {
             format!("search{}", self.nouns()),
             format!("{}/search", self.base),
             async move |reader: &Reader, call: RequestContext| {
-                page_of(reader, table.shape, &query::asked(reader, table.shape, &call, None).await?).await
+                page_of(reader, table.shape, &query::parse_list_request(reader, table.shape, &call, None).await?).await
             },
         )
         .describe(tag, format!("Search {many}"), "The same as the list, with the filter as JSON in the body and no limit on its length.")

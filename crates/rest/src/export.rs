@@ -6,7 +6,7 @@ use super::{
     limits::Slot,
     operation::{Parameter, RequestContext},
     pace::Pace,
-    query::{self, Asked},
+    query::{self, ListRequest},
     reading::close,
     response::{BodyStream, Response},
 };
@@ -57,7 +57,7 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
 
 /// Answers the file. What is wrong with the request is told before it begins.
 pub async fn run(call: RequestContext, shape: &'static Shape, permission: &str) -> Result<Response> {
-    let mut asked = query::asked(&call.reader(), shape, &call, None).await?;
+    let mut asked = query::parse_list_request(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;
     let slot = slot(&call)?;
     let audit = ExportAudit::new(&call, shape);
@@ -94,7 +94,7 @@ pub fn slot(call: &RequestContext) -> Result<Slot> {
 struct Export {
     caller: Lasting,
     shape: &'static Shape,
-    asked: Asked,
+    asked: ListRequest,
     /// Whether the last record is written.
     ended: bool,
     /// What is written and not sent.

@@ -29,9 +29,9 @@ use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 /// Rows of a page when the request does not say, and at most.
-const PAGE: (usize, usize) = (50, 200);
+const PAGE_SIZES: (usize, usize) = (50, 200);
 /// Most records expanded.
-const MOST_EXPANDED: usize = 5;
+const MAX_EXPANDED: usize = 5;
 /// What stands between a field and how its range parameter compares.
 const RANGES: [(&str, Op, &str); 4] = [
     ("_gte", Op::Ge, "At or after, at least."),
@@ -42,7 +42,7 @@ const RANGES: [(&str, Op, &str); 4] = [
 
 /// A list, as asked for.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ListRequest {
     /// The rows.
     pub query: Query,
     /// Fields to answer; all when none are named.
@@ -110,7 +110,7 @@ pub fn read_parameters(shape: &Shape) -> Vec<Parameter> {
         all.push(Parameter::new(
             "expand",
             string(200),
-            format!("References to answer in full under `expanded`, at most {MOST_EXPANDED}, such as `{}`.", expandable(shape).join(",")),
+            format!("References to answer in full under `expanded`, at most {MAX_EXPANDED}, such as `{}`.", expandable(shape).join(",")),
         ));
     }
     all
@@ -123,7 +123,7 @@ pub fn list_parameters(shape: &Shape) -> Vec<Parameter> {
     let mut all = vec![
         Parameter::new(
             "limit",
-            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": PAGE.1, "default": PAGE.0}),
+            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": PAGE_SIZES.1, "default": PAGE_SIZES.0}),
             "Records a page.",
         ),
         Parameter::new(
@@ -213,16 +213,16 @@ fn expandable(shape: &Shape) -> Vec<String> {
 }
 
 /// What filters need to know.
-pub struct Words<'a> {
+pub struct FilterContext<'a> {
     reader: &'a Reader,
     custom: Arc<CustomFields>,
     zone: Zone,
 }
 
-impl<'a> Words<'a> {
+impl<'a> FilterContext<'a> {
     /// For a reader.
-    pub async fn of(reader: &'a Reader) -> Result<Words<'a>> {
-        Ok(Words { reader, custom: reader.custom_fields().await?, zone: reader.caller_zone().await? })
+    pub async fn of(reader: &'a Reader) -> Result<FilterContext<'a>> {
+        Ok(FilterContext { reader, custom: reader.custom_fields().await?, zone: reader.caller_zone().await? })
     }
 
     /// Reads a filter. What remembered definitions do not know may have been defined a moment ago, by another process.
@@ -237,7 +237,7 @@ impl<'a> Words<'a> {
     }
 }
 
-impl Vocabulary for Words<'_> {
+impl Vocabulary for FilterContext<'_> {
     fn shape(&self, many: &str) -> Option<&'static Shape> {
         let shape = self.reader.store.shapes.get(many).copied()?;
         visibility::may_read(self.reader, shape).then_some(shape)
@@ -265,7 +265,12 @@ impl Vocabulary for Words<'_> {
 }
 
 /// Reads what a list is asked for. `parent` is the record the list belongs to.
-pub async fn asked(reader: &Reader, shape: &'static Shape, call: &RequestContext, parent: Option<(&'static str, Uuid)>) -> Result<Asked> {
+pub async fn parse_list_request(
+    reader: &Reader,
+    shape: &'static Shape,
+    call: &RequestContext,
+    parent: Option<(&'static str, Uuid)>,
+) -> Result<ListRequest> {
     let from_body = !call.body.is_empty() || call.query.is_empty();
     let given: HashMap<String, String> = if from_body {
         call.body.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), as_parameter(v))).collect()
@@ -273,7 +278,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &RequestContext
         call.query.clone()
     };
     let get = |name: &str| given.get(name).map(String::as_str);
-    let mut words = Words::of(reader).await?;
+    let mut words = FilterContext::of(reader).await?;
     let mut faults: Vec<FieldError> = vec![];
     let (mut parts, mut said): (Vec<Filter>, String) = (vec![], String::new());
     if let Some(json) = get("filter") {
@@ -298,7 +303,7 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &RequestContext
     if let Some(key) = sort.keys.iter().find(|k| !words.may_see(shape, k.field)) {
         faults.push(FieldError::new("?sort", FieldCode::HiddenField, key.field.name));
     }
-    if get("q").is_some() && !all_searched(reader, shape) {
+    if get("q").is_some() && !may_search(reader, shape) {
         faults.push(FieldError::new("?q", FieldCode::HiddenField, "a searched field"));
     }
     let fields = fields(shape, get("fields"), &mut faults);
@@ -318,13 +323,13 @@ pub async fn asked(reader: &Reader, shape: &'static Shape, call: &RequestContext
         q.as_deref().unwrap_or_default(),
     ]);
     let after = get("cursor").map(|c| reader.store.read_cursor(&binding, c)).transpose()?;
-    let limit = get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let limit = get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE_SIZES.0).clamp(1, PAGE_SIZES.1);
     let count = match get("count") {
         Some("exact") => Count::Exact,
         Some("estimated") => Count::Estimated,
         _ => Count::None,
     };
-    Ok(Asked { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
+    Ok(ListRequest { query: Query { filter, parent, q, sort, after, limit }, fields, expand, count, binding })
 }
 
 /// The order of a list that is not asked for in another: that of the records themselves, where all of the list are in one.
@@ -335,7 +340,7 @@ fn default_sort(shape: &Shape, is_nested: bool) -> Option<&'static str> {
 /// Whether the caller sees every field the search looks in, of the record and of the children that speak for it: who does not
 /// would learn of hidden values by searching.
 #[must_use]
-pub fn all_searched(reader: &Reader, shape: &Shape) -> bool {
+pub fn may_search(reader: &Reader, shape: &Shape) -> bool {
     let speaks = |child: &Shape| {
         let parents = child.parents.iter().filter_map(|name| child.field(name).and_then(|f| f.reference));
         child.fields.iter().any(|f| f.searched) && parents.into_iter().any(|many| many == shape.plural)
@@ -358,7 +363,12 @@ fn as_parameter(value: &Value) -> String {
     }
 }
 
-fn typed_filters(shape: &'static Shape, given: &HashMap<String, String>, words: &Words<'_>, faults: &mut Vec<FieldError>) -> Vec<Filter> {
+fn typed_filters(
+    shape: &'static Shape,
+    given: &HashMap<String, String>,
+    words: &FilterContext<'_>,
+    faults: &mut Vec<FieldError>,
+) -> Vec<Filter> {
     let mut parts = vec![];
     for (name, text) in given {
         let ranged = || RANGES.iter().find_map(|(suffix, op, _)| Some((name.strip_suffix(suffix)?, *op)));
@@ -461,8 +471,8 @@ pub fn expand(shape: &'static Shape, text: Option<&str>, words: &dyn Vocabulary,
             None => faults.push(FieldError::new("?expand", FieldCode::UnknownField, "").with_suggestion(name, expandable(shape))),
         }
     }
-    if all.len() > MOST_EXPANDED {
-        faults.push(FieldError::new("?expand", FieldCode::TooManyItems, MOST_EXPANDED.to_string()));
+    if all.len() > MAX_EXPANDED {
+        faults.push(FieldError::new("?expand", FieldCode::TooManyItems, MAX_EXPANDED.to_string()));
     }
     all
 }
@@ -478,7 +488,7 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
             faults.push(FieldError::new(at, FieldCode::UnknownParameter, "").with_suggestion(&name, parameters().map(|p| p.name.clone())));
             continue;
         };
-        faults.extend(misfit(&parameter.schema, &value).map(|mut fault| {
+        faults.extend(check_value(&parameter.schema, &value).map(|mut fault| {
             fault.pointer.clone_from(&at);
             fault
         }));
@@ -492,7 +502,7 @@ pub fn check(parameters: [&[Parameter]; 2], pairs: Vec<(String, String)>) -> Res
     if faults.is_empty() { Ok(given) } else { Err(Error::from(Code::InvalidQuery).with_field_errors(faults)) }
 }
 
-fn misfit(schema: &Value, value: &str) -> Option<FieldError> {
+fn check_value(schema: &Value, value: &str) -> Option<FieldError> {
     let fault = |code, about: String| Some(FieldError::new("", code, about));
     if value.contains('\0') {
         return fault(FieldCode::NulCharacter, String::new());

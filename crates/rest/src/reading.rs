@@ -2,7 +2,7 @@
 
 use super::{
     operation::RequestContext,
-    query::{self, Asked, Count, Expand, ExpandBy, Words},
+    query::{self, Count, Expand, ExpandBy, FilterContext, ListRequest},
     response::{Actions, Response, finish, shown},
 };
 use samphan_persistence::{
@@ -31,7 +31,7 @@ pub async fn one_of(
     let mut faults = vec![];
     let chosen = query::fields(shape, call.query.get("fields").map(String::as_str), &mut faults);
     let expand = match call.query.get("expand") {
-        Some(text) => query::expand(shape, Some(text), &Words::of(reader).await?, &mut faults),
+        Some(text) => query::expand(shape, Some(text), &FilterContext::of(reader).await?, &mut faults),
         None => vec![],
     };
     if !faults.is_empty() {
@@ -46,7 +46,7 @@ pub async fn one_of(
 }
 
 /// Answers one page.
-pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &Asked) -> Result<Response> {
+pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &ListRequest) -> Result<Response> {
     let view = View::new(reader, shape, asked.fields.as_deref(), asked.expand.iter().flat_map(Expand::fields).collect());
     let mut lines = list::page(reader, &view, &asked.query, "read").await?;
     let has_more = lines.len() > asked.query.limit;

@@ -107,7 +107,7 @@ async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     let invalid = |fault: FieldError| Error::from(Code::InvalidQuery).with_field_errors(vec![fault]);
     let q = call.query.get("q").map(String::as_str).unwrap_or_default();
     let mut searched: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|s| is_searched(s)).collect();
-    searched.retain(|s| query::all_searched(reader, s));
+    searched.retain(|s| query::may_search(reader, s));
     searched.sort_by_key(|s| s.plural);
     if let Some(names) = call.query.get("resources") {
         let known: Vec<&str> = searched.iter().map(|s| s.plural).collect();

@@ -27,7 +27,7 @@ use samphan_rest::{
     collection::Collection,
     example::Example,
     operation::{Body, Operation, RequestContext},
-    query::Words,
+    query::FilterContext,
     response::{Response, shown},
 };
 use serde::{Deserialize, Serialize};
@@ -189,7 +189,7 @@ pub async fn condition(reader: &Reader, endpoint: &WebhookEndpoint) -> Result<Op
     static SHAPE: LazyLock<&'static Shape> = LazyLock::new(Shape::of::<ChangeCondition>);
     match &endpoint.filter {
         None => Ok(None),
-        Some(filter) => filter::parse(filter, &SHAPE, &Words::of(reader).await?).map(Some),
+        Some(filter) => filter::parse(filter, &SHAPE, &FilterContext::of(reader).await?).map(Some),
     }
 }
 
