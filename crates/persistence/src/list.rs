@@ -118,7 +118,7 @@ impl View {
             json.extend_from_slice(b"\":");
             match access {
                 FieldAccess::Full | FieldAccess::ReadOnly => row.write_json(index, field.kind, &mut json)?,
-                hidden => json.extend_from_slice(stand_in(field, *hidden).as_bytes()),
+                hidden => json.extend_from_slice(redacted_value(field, *hidden).as_bytes()),
             }
             index += 1;
         }
@@ -143,7 +143,7 @@ impl View {
 
 /// What stands in for a value the caller may not see, as JSON.
 #[must_use]
-pub fn stand_in(field: &Field, access: FieldAccess) -> &'static str {
+pub fn redacted_value(field: &Field, access: FieldAccess) -> &'static str {
     match (access, field.kind, field.nullable) {
         (FieldAccess::Masked, Kind::Text, _) => "\"***\"",
         (_, _, true) => "null",
@@ -532,7 +532,7 @@ pub async fn titles(reader: &Reader, shape: &'static Shape, ids: impl IntoIterat
     let field = shape.field(shape.title).ok_or_else(|| Error::from(Code::Internal))?;
     let hidden = match reader.caller.access(shape, field) {
         FieldAccess::Full | FieldAccess::ReadOnly => None,
-        hidden => Some(if stand_in(field, hidden) == "null" { "" } else { "***" }),
+        hidden => Some(if redacted_value(field, hidden) == "null" { "" } else { "***" }),
     };
     let title = |row: &Row<'_>| hidden.map_or_else(|| row.text(1), |hidden| Ok(hidden.to_owned()));
     reader.fetch(titles_statement(reader, shape, ids)?, |row| Ok((row.id(0)?, title(row)?))).await

@@ -7,7 +7,7 @@ use super::{
     operation::{Parameter, RequestContext},
     pace::Pace,
     query::{self, ListRequest},
-    reading::close,
+    reading::finish_records,
     response::{BodyStream, Response},
 };
 use csv::{Terminator, WriterBuilder};
@@ -174,7 +174,7 @@ impl Export {
             self.audit.emit(&reader.store, "export_finished", Some(self.rows)).await?;
         }
         self.asked.query.after = lines.last().map(|l| Position { keys: l.keys.clone(), id: l.id });
-        close(&reader, self.shape, &mut lines, &[]).await?;
+        finish_records(&reader, self.shape, &mut lines, &[]).await?;
         let records: serde_json::Result<Vec<Map<String, Value>>> = lines.iter().map(|l| serde_json::from_slice(&l.json)).collect();
         let records = records.map_err(|_| Error::from(Code::Internal))?;
         let fields = || self.shape.fields.iter().filter(|f| self.has(f));

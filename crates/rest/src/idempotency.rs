@@ -4,7 +4,7 @@
 
 use super::{
     operation::Operation,
-    response::{Actions, Response, hide},
+    response::{Actions, Response, redact},
 };
 use samphan_background::retention::Rule;
 use samphan_persistence::{
@@ -151,7 +151,7 @@ impl Kept {
         if let Some(shape) = shape.filter(|shape| visibility::may_read(work, shape)) {
             let mut shown: Record = serde_json::from_slice(body).map_err(|_| Error::from(Code::Internal))?;
             expect_seen(work, shape, uuid_in(&shown, "id")).await?;
-            hide(work, Some(shape.plural), &mut shown);
+            redact(work, Some(shape.plural), &mut shown);
             if shown.contains_key("available_actions") {
                 let status = shape.status.and_then(|field| shown.get(field)).and_then(Value::as_str);
                 let actions = Actions::new(work, shape).of(status, owner_of(&shown));

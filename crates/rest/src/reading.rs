@@ -3,7 +3,7 @@
 use super::{
     operation::RequestContext,
     query::{self, Count, Expand, ExpandBy, FilterContext, ListRequest},
-    response::{Actions, Response, finish, shown},
+    response::{Actions, Response, finish_record, visible_fields},
 };
 use samphan_persistence::{
     list::{self, COUNTED_FIRST, Line, Total, View},
@@ -40,7 +40,7 @@ pub async fn one_of(
     let view = View::new(reader, shape, chosen.as_deref(), expand.iter().flat_map(Expand::fields).collect());
     let line = list::one(reader, &view, id, parent, "read").await?;
     let mut lines = vec![line];
-    close(reader, shape, &mut lines, &expand).await?;
+    finish_records(reader, shape, &mut lines, &expand).await?;
     let line = lines.pop().ok_or_else(|| Error::from(Code::Internal))?;
     Ok(Response { version: Some(line.version), body: Some(line.json), ..Response::default() })
 }
@@ -63,7 +63,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &ListRequest
             Total::AtLeast(counted) => total_at_least = Some(counted),
         }
     }
-    close(reader, shape, &mut lines, &asked.expand).await?;
+    finish_records(reader, shape, &mut lines, &asked.expand).await?;
     let mut body = Vec::with_capacity(lines.iter().map(|l| l.json.len() + 1).sum::<usize>() + 200);
     body.extend_from_slice(b"{\"data\":[");
     for (i, line) in lines.iter().enumerate() {
@@ -79,7 +79,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &ListRequest
 }
 
 /// Closes the lines' JSON, with the records their references point at and those that belong to them: one query for each, not for each row.
-pub(super) async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
+pub(super) async fn finish_records(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
     let mut found: Vec<HashMap<Uuid, Vec<u8>>> = vec![];
     let (mut reference, mut resource) = (0, 0);
     for e in expand {
@@ -121,7 +121,7 @@ pub(super) async fn close(reader: &Reader, shape: &'static Shape, lines: &mut [L
                 (e.name.clone(), records.get(&line.id).map_or(nothing, Vec::as_slice))
             })
             .collect();
-        finish(&mut actions, line, &answered);
+        finish_record(&mut actions, line, &answered);
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ async fn followed(reader: &Reader, shape: &'static Shape, mut ids: Vec<Uuid>) ->
     ids.dedup();
     let mut others = list::by_ids(reader, &View::new(reader, shape, None, vec![]), ids).await?;
     let mut actions = Actions::new(reader, shape);
-    others.iter_mut().for_each(|l| finish(&mut actions, l, &[]));
+    others.iter_mut().for_each(|l| finish_record(&mut actions, l, &[]));
     Ok(others.into_iter().map(|l| (l.id, l.json)).collect())
 }
 
@@ -151,7 +151,7 @@ async fn belonging(reader: &Reader, shape: &'static Shape, details: &'static Det
     let mut all: HashMap<Uuid, Vec<u8>> = HashMap::new();
     for other in &mut others {
         let Some(id) = other.references.first().copied().flatten() else { continue };
-        finish(&mut actions, other, &[]);
+        finish_record(&mut actions, other, &[]);
         let list = all.entry(id).or_default();
         list.push(if list.is_empty() { b'[' } else { b',' });
         list.extend_from_slice(&other.json);
@@ -172,7 +172,7 @@ pub async fn written(work: &Work, shape: &'static Shape, record: &Record) -> Res
     if expanded.is_empty() {
         return Ok(Response::record(work, shape, record));
     }
-    let mut shown = shown(work, shape, record);
+    let mut shown = visible_fields(work, shape, record);
     shown.insert("expanded".to_owned(), Value::Object(expanded));
     Ok(Response { version: Some(version_of(record)), ..Response::json(&shown) })
 }

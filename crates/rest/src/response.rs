@@ -6,7 +6,7 @@ use futures_util::{
     stream::{LocalBoxStream, unfold},
 };
 use samphan_persistence::{
-    list::{Line, stand_in},
+    list::{Line, redacted_value},
     record::{Record, uuid_in, version_of},
     store::Reader,
 };
@@ -86,7 +86,7 @@ impl Response {
     /// A record.
     #[must_use]
     pub fn record(reader: &Reader, shape: &'static Shape, record: &Record) -> Self {
-        let shown = shown(reader, shape, record);
+        let shown = visible_fields(reader, shape, record);
         Self { body: serde_json::to_vec(&shown).ok(), version: Some(version_of(record)), ..Self::default() }
     }
 
@@ -107,12 +107,12 @@ impl Response {
 
 /// A record as the caller may see it, with what may be done to it.
 #[must_use]
-pub fn shown(reader: &Reader, shape: &'static Shape, record: &Record) -> Record {
+pub fn visible_fields(reader: &Reader, shape: &'static Shape, record: &Record) -> Record {
     let mut out = Record::with_capacity(shape.fields.len() + 1);
     for field in &shape.fields {
         let value = match reader.caller.access(shape, field) {
             FieldAccess::Full | FieldAccess::ReadOnly => record.get(field.name).cloned().unwrap_or_default(),
-            hidden => serde_json::from_str(stand_in(field, hidden)).unwrap_or_default(),
+            hidden => serde_json::from_str(redacted_value(field, hidden)).unwrap_or_default(),
         };
         out.insert(field.name.to_owned(), value);
     }
@@ -157,26 +157,26 @@ impl<'r> Actions<'r> {
 }
 
 /// Hides in values of a record of this resource what the caller's field rules hide.
-pub fn hide(reader: &Reader, resource: Option<&str>, values: &mut Map<String, Value>) {
+pub fn redact(reader: &Reader, resource: Option<&str>, values: &mut Map<String, Value>) {
     let of = resource.and_then(|many| reader.store.shapes.get(many));
     // Of an event whose resource was not asked for, whatever is hidden anywhere.
     let shapes: Vec<&'static Shape> = of.map_or_else(|| reader.store.shapes.values().copied().collect(), |shape| vec![*shape]);
     for (name, value) in values.iter_mut() {
         let fields = shapes.iter().filter_map(|shape| shape.field(name).map(|f| (f, reader.caller.access(shape, f))));
         if let Some((field, access)) = fields.min_by_key(|(_, access)| *access).filter(|(_, a)| *a < FieldAccess::ReadOnly) {
-            *value = serde_json::from_str(stand_in(field, access)).unwrap_or_default();
+            *value = serde_json::from_str(redacted_value(field, access)).unwrap_or_default();
         }
     }
 }
 
 /// Hides in an audit event what the caller's field rules hide of the record it is about.
-fn shield(reader: &Reader, line: &mut Line) {
+fn redact_event(reader: &Reader, line: &mut Line) {
     let text = [line.json.as_slice(), b"}"].concat();
     let Ok(Value::Object(mut event)) = serde_json::from_slice(&text) else { return };
     let resource = event.get("resource").and_then(Value::as_str).map(str::to_owned);
     for part in ["before", "after"] {
         let Some(Value::Object(values)) = event.get_mut(part) else { continue };
-        hide(reader, resource.as_deref(), values);
+        redact(reader, resource.as_deref(), values);
     }
     if let Ok(mut json) = serde_json::to_vec(&event) {
         json.pop();
@@ -185,9 +185,9 @@ fn shield(reader: &Reader, line: &mut Line) {
 }
 
 /// Closes the JSON object of a line, with its actions and expanded records.
-pub fn finish(actions: &mut Actions<'_>, line: &mut Line, expanded: &[(String, &[u8])]) {
+pub fn finish_record(actions: &mut Actions<'_>, line: &mut Line, expanded: &[(String, &[u8])]) {
     if actions.shape.plural == AuditEvent::PLURAL && actions.reader.caller.has_field_rules() {
-        shield(actions.reader, line);
+        redact_event(actions.reader, line);
     }
     if let Some(actions) = actions.of(line.status.as_deref(), line.owner) {
         line.json.extend_from_slice(b",\"available_actions\":[");

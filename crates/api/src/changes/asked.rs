@@ -12,7 +12,7 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
     resource::Resource,
 };
-use samphan_rest::{operation::RequestContext, response::hide};
+use samphan_rest::{operation::RequestContext, response::redact};
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
@@ -143,7 +143,7 @@ pub fn shield(reader: &Reader, changes: &mut [Change]) {
             let Some(values) = part else { continue };
             // What cannot be read is not shown.
             let mut read: Map<String, Value> = serde_json::from_str(values.get()).unwrap_or_default();
-            hide(reader, Some(&change.resource), &mut read);
+            redact(reader, Some(&change.resource), &mut read);
             *part = RawValue::from_string(Value::Object(read).to_string()).ok();
         }
     }

@@ -27,7 +27,7 @@ use samphan_rest::{
     collection::Collection,
     example::Example,
     operation::{Body, Operation, RequestContext},
-    response::{Response, shown},
+    response::{Response, visible_fields},
     routes::Routes,
 };
 use serde::Serialize;
@@ -203,7 +203,7 @@ async fn keep_secret(work: &Work, key: Uuid, secret: &str) -> Result<()> {
 /// The answer that shows a key's secret.
 fn issued(work: &Work, key: &Stored<ApiKey>, secret: String) -> Result<Response> {
     let issued = IssuedApiKey {
-        api_key: shown(work, work.shape("api_keys")?, &key.record),
+        api_key: visible_fields(work, work.shape("api_keys")?, &key.record),
         token: format!("smp_{}{secret}", key.id().simple()),
         client_id: key.id().to_string(),
         client_secret: secret,

@@ -21,7 +21,7 @@ use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
     operation::{Body, Operation, RequestContext},
-    response::{Response, shown},
+    response::{Response, visible_fields},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -205,7 +205,7 @@ fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) ->
         ledger::refused(&placed)
     })?;
     let shape = work.shape(StockMovement::PLURAL)?;
-    let data: Vec<Value> = made.iter().map(|record| Value::Object(shown(work, shape, record))).collect();
+    let data: Vec<Value> = made.iter().map(|record| Value::Object(visible_fields(work, shape, record))).collect();
     Ok(Response::json(&json!({"data": data})))
 }
 

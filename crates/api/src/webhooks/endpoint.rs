@@ -28,7 +28,7 @@ use samphan_rest::{
     example::Example,
     operation::{Body, Operation, RequestContext},
     query::FilterContext,
-    response::{Response, shown},
+    response::{Response, visible_fields},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -208,7 +208,7 @@ async fn rotate(work: &Work, call: RequestContext) -> Result<Response> {
 async fn issue(work: &Work, call: &RequestContext, endpoint: &Stored<WebhookEndpoint>) -> Result<Response> {
     let secret = tokens::random();
     secrets::keep(work, &call.service::<Identity>()?.keyring(), endpoint.id(), &secret).await?;
-    let shown = shown(work, work.shape("webhook_endpoints")?, &endpoint.record);
+    let shown = visible_fields(work, work.shape("webhook_endpoints")?, &endpoint.record);
     let issued = IssuedWebhookEndpoint { webhook_endpoint: shown, secret: format!("whsec_{}", STANDARD.encode(secret)) };
     let location = Some(format!("/v1/webhook-endpoints/{}", endpoint.id()));
     Ok(Response { version: Some(endpoint.version()), location, ..Response::json(&issued) })
