@@ -18,7 +18,7 @@ use samphan_resource::{
 };
 use samphan_rest::{
     bulk::RunOperation,
-    example::{self, Told},
+    example::{self, RenderedExample},
     operation::{Access, Media, Operation, Run},
     schemas,
 };
@@ -34,7 +34,7 @@ crate::on_both![every_example_is_executed];
 /// An example, and the operation it is of.
 struct Step {
     operation: Operation,
-    told: Told,
+    told: RenderedExample,
 }
 
 /// Every example of every operation: there is none without.

@@ -99,7 +99,7 @@ impl Subject {
 
 /// An example as it is documented.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct RenderedExample {
     /// Its name.
     pub name: String,
     /// The parts of its path, by name.
@@ -123,10 +123,10 @@ pub fn external_id(shape: &Shape) -> String {
 }
 
 /// The examples of an operation; or what is missing for them.
-pub fn of(operation: &Operation, api: &Api, schemas: &Map<String, Value>) -> Result<Vec<Told>, Vec<String>> {
+pub fn of(operation: &Operation, api: &Api, schemas: &Map<String, Value>) -> Result<Vec<RenderedExample>, Vec<String>> {
     let own = if operation.examples.is_empty() { vec![Example::default()] } else { operation.examples.clone() };
     let mut composer = Composer { api, schemas, operation, faults: vec![] };
-    let all = own.iter().map(|one| composer.told(one)).collect();
+    let all = own.iter().map(|one| composer.render(one)).collect();
     if composer.faults.is_empty() { Ok(all) } else { Err(composer.faults) }
 }
 
@@ -146,7 +146,7 @@ struct Composer<'a> {
 }
 
 impl Composer<'_> {
-    fn told(&mut self, own: &Example) -> Told {
+    fn render(&mut self, own: &Example) -> RenderedExample {
         let o = self.operation;
         let path = self.path(own);
         let body = o.body.as_ref().map(|b| b.schema.clone()).map(|schema| self.body(&schema, own));
@@ -156,13 +156,13 @@ impl Composer<'_> {
             && o.method == Method::GET
             && query.is_empty()
         {
-            query = asked(&subject);
+            query = list_query(&subject);
         }
         let name = own.name.map_or_else(|| o.id.clone(), str::to_owned);
         // An action moves the record it is about, and others count on where it was.
         let action = o.method == Method::POST && o.path.contains("{id}/") && o.status != 201;
         let kept = own.kept || !(action || o.method == Method::DELETE);
-        Told { name, path, query, body, answer, after: own.after.clone(), kept }
+        RenderedExample { name, path, query, body, answer, after: own.after.clone(), kept }
     }
 
     fn path(&self, own: &Example) -> Vec<(String, String)> {
@@ -200,7 +200,7 @@ impl Composer<'_> {
         let mut given = json!({});
         let subject = self.operation.subject;
         if schema == "SearchRequest" {
-            let asked: Map<String, Value> = subject.iter().flat_map(asked).filter(|(name, _)| name != "q").collect();
+            let asked: Map<String, Value> = subject.iter().flat_map(list_query).filter(|(name, _)| name != "q").collect();
             given = json!(asked);
             // What is text as a parameter is JSON here.
             if let Some(filter) = given["filter"].as_str().and_then(|f| serde_json::from_str(f).ok()) {
@@ -351,7 +351,7 @@ fn is(schema: &Value, kind: &str) -> bool {
 }
 
 /// How a list is asked for the record: by what it says, in an order, and by a word of its own.
-fn asked(subject: &Subject) -> Vec<(String, Value)> {
+fn list_query(subject: &Subject) -> Vec<(String, Value)> {
     let (shape, record) = (subject.shape, subject.record());
     let said = |name: &str| {
         let field = shape.field(name)?;

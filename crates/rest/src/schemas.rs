@@ -34,22 +34,22 @@ pub fn all(api: &Api) -> Map<String, Value> {
     for (name, schema) in &loose {
         let schema = inline(schema, &loose);
         if is_part(&schema) {
-            out.insert(input(name), inward(&sent(&schema), &loose));
-            out.insert(name.clone(), told(&schema));
+            out.insert(input(name), with_request_parts(&request_part(&schema), &loose));
+            out.insert(name.clone(), response_part(&schema));
         } else if schema["type"] == "object" {
             let is_asked = api.operations.iter().filter_map(|o| o.body.as_ref()).any(|b| b.schema == *name);
-            out.insert(name.clone(), if is_asked { inward(&schema, &loose) } else { schema });
+            out.insert(name.clone(), if is_asked { with_request_parts(&schema, &loose) } else { schema });
         }
     }
     let mut shapes: Vec<&&Shape> = api.shapes.values().collect();
     shapes.sort_by_key(|s| s.type_name);
     for shape in shapes {
         let name = shape.type_name;
-        out.insert(name.to_owned(), answered(shape, &api.shapes));
+        out.insert(name.to_owned(), response_schema(shape, &api.shapes));
         out.insert(format!("{name}Page"), page(name));
-        out.insert(input(name), inward(&asked(shape, Form::Create, &api.shapes), &loose));
-        out.insert(format!("{name}Patch"), inward(&asked(shape, Form::Patch, &api.shapes), &loose));
-        out.insert(format!("{name}BatchItem"), inward(&batch_item(shape, &api.shapes), &loose));
+        out.insert(input(name), with_request_parts(&request_schema(shape, Form::Create, &api.shapes), &loose));
+        out.insert(format!("{name}Patch"), with_request_parts(&request_schema(shape, Form::Patch, &api.shapes), &loose));
+        out.insert(format!("{name}BatchItem"), with_request_parts(&batch_item(shape, &api.shapes), &loose));
         out.insert(format!("{name}Batch"), batch(shape));
         if api.bulk.contains_key(shape.plural) {
             out.insert(bulk::update_schema(shape), bulk_update(shape));
@@ -58,7 +58,7 @@ pub fn all(api: &Api) -> Map<String, Value> {
     out.insert(bulk::ASSIGN_SCHEMA.to_owned(), bulk_assign());
     out.extend(common());
     out.values_mut().for_each(bound);
-    let named: HashMap<String, String> = out.iter().map(|(name, schema)| (bare(schema), name.clone())).collect();
+    let named: HashMap<String, String> = out.iter().map(|(name, schema)| (without_descriptions(schema), name.clone())).collect();
     for schema in out.values_mut() {
         let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|p| p.values_mut());
         fields.for_each(|field| hoist(field, &named));
@@ -74,7 +74,7 @@ pub fn input(name: &str) -> String {
 
 /// A schema as it is compared with others: without its words.
 #[must_use]
-pub fn bare(schema: &Value) -> String {
+pub fn without_descriptions(schema: &Value) -> String {
     let mut schema = schema.clone();
     if let Some(map) = schema.as_object_mut() {
         map.remove("description");
@@ -86,7 +86,7 @@ pub fn bare(schema: &Value) -> String {
 /// Puts names for objects that are written out though there is a name for just that.
 fn hoist(schema: &mut Value, named: &HashMap<String, String>) {
     if schema["properties"].as_object().is_some_and(|p| !p.is_empty())
-        && let Some(name) = named.get(&bare(schema))
+        && let Some(name) = named.get(&without_descriptions(schema))
     {
         *schema = json!({"$ref": format!("#/components/schemas/{name}")});
     }
@@ -102,7 +102,7 @@ fn is_part(schema: &Value) -> bool {
 }
 
 /// A part as it is sent: without our fields.
-fn sent(part: &Value) -> Value {
+fn request_part(part: &Value) -> Value {
     let mut out = part.clone();
     if let Some(properties) = out["properties"].as_object_mut() {
         properties.retain(|_, field| field["readOnly"] != true);
@@ -123,30 +123,30 @@ fn sent(part: &Value) -> Value {
 }
 
 /// A part as it is told: every field there.
-fn told(part: &Value) -> Value {
+fn response_part(part: &Value) -> Value {
     let mut out = open(part);
     out["required"] = part["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     out
 }
 
 /// A schema of a request: parts in it are those that are sent.
-fn inward(schema: &Value, components: &[(String, Value)]) -> Value {
+fn with_request_parts(schema: &Value, components: &[(String, Value)]) -> Value {
     match schema {
         Value::Object(map) => {
-            let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), inward(v, components))).collect();
+            let mut out: Map<String, Value> = map.iter().map(|(k, v)| (k.clone(), with_request_parts(v, components))).collect();
             let name = map.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
             if let Some(name) = name.filter(|name| components.iter().any(|(n, s)| n == name && is_part(&inline(s, components)))) {
                 out.insert("$ref".into(), json!(format!("#/components/schemas/{}", input(name))));
             }
             Value::Object(out)
         }
-        Value::Array(all) => all.iter().map(|v| inward(v, components)).collect(),
+        Value::Array(all) => all.iter().map(|v| with_request_parts(v, components)).collect(),
         other => other.clone(),
     }
 }
 
 /// A record in an answer: every field there, sets that may grow left open.
-fn answered(shape: &Shape, shapes: &Shapes) -> Value {
+fn response_schema(shape: &Shape, shapes: &Shapes) -> Value {
     let mut properties: Map<String, Value> =
         shape.fields.iter().map(|f| (f.name.to_owned(), personal(f, classed(f, open(&naming(shape, f, shapes)))))).collect();
     let mut required: Vec<&str> = shape.fields.iter().map(|f| f.name).collect();
@@ -212,7 +212,7 @@ enum Form {
 }
 
 /// A record in a request.
-fn asked(shape: &Shape, form: Form, shapes: &Shapes) -> Value {
+fn request_schema(shape: &Shape, form: Form, shapes: &Shapes) -> Value {
     let new = form == Form::Create;
     let mut properties: Map<String, Value> = Map::new();
     if new && !shape.append_only {
@@ -271,7 +271,7 @@ fn without_defaults(schema: &mut Value) {
 }
 
 fn batch_item(shape: &Shape, shapes: &Shapes) -> Value {
-    let mut item = asked(shape, Form::BatchItem, shapes);
+    let mut item = request_schema(shape, Form::BatchItem, shapes);
     item["description"] = json!(format!("One {} of a batch: its key and its fields.", words(shape.singular)));
     if let Some(properties) = item["properties"].as_object_mut() {
         properties.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "The record, when matching on id; for a create an id of the client's own making."}));

@@ -10,7 +10,7 @@ pub mod soundness;
 use super::{
     collection::{Api, Webhook},
     endpoints::DRY_RUN,
-    example::{self, Told},
+    example::{self, RenderedExample},
     external::LONGEST_EXTERNAL_ID,
     operation::{Access, AdditionalPermission, Media, Operation, Run, TICKET},
     pipeline::LONGEST_HEADER,
@@ -48,7 +48,7 @@ pub fn write(api: &Api, about: &About) -> Result<Value, Vec<String>> {
     if let Some(all) = parameters.as_object_mut() {
         all.retain(|name, _| written.contains(&format!("\"#/components/parameters/{name}\"")));
     }
-    let (asked, answered) = (reached(&asked_roots(api), &components), reached(&answered_roots(api), &components));
+    let (asked, answered) = (reached(&request_roots(api), &components), reached(&response_roots(api), &components));
     for name in answered.difference(&asked) {
         if let Some(schema) = components.get_mut(name) {
             *schema = schemas::open(schema);
@@ -120,11 +120,11 @@ fn describe_webhooks(document: &mut Value, api: &Api, webhook: &Webhook) -> Resu
     Ok(())
 }
 
-fn asked_roots(api: &Api) -> Vec<String> {
+fn request_roots(api: &Api) -> Vec<String> {
     api.operations.iter().filter_map(|o| o.body.as_ref().map(|b| b.schema.clone())).collect()
 }
 
-fn answered_roots(api: &Api) -> Vec<String> {
+fn response_roots(api: &Api) -> Vec<String> {
     api.operations.iter().filter_map(|o| o.answer.clone()).chain(["Problem".to_owned()]).collect()
 }
 
@@ -154,13 +154,13 @@ fn reached(roots: &[String], components: &Map<String, Value>) -> HashSet<String>
     found
 }
 
-fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
-    let mut parameters: Vec<Value> = path_parameters(&o.path, told);
+fn describe(api: &Api, o: &Operation, rendered: &[RenderedExample]) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(&o.path, rendered);
     parameters.extend(o.query.iter().map(|p| {
         let mut schema = p.schema.clone();
         // In the schema: the docs page would otherwise fill all of them in when an operation is tried.
-        let said = |t: &Told| t.query.iter().find(|(name, _)| *name == p.name).map(|(_, value)| value.clone());
-        let examples: Vec<Value> = told.iter().filter_map(said).collect();
+        let said = |t: &RenderedExample| t.query.iter().find(|(name, _)| *name == p.name).map(|(_, value)| value.clone());
+        let examples: Vec<Value> = rendered.iter().filter_map(said).collect();
         if !examples.is_empty() {
             schema["examples"] = json!(examples);
         }
@@ -194,7 +194,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
         "summary": o.summary,
         "description": description(o),
         "parameters": parameters,
-        "responses": responses(api, o, told),
+        "responses": responses(api, o, rendered),
     });
     match &o.access {
         Access::Public => made["security"] = json!([]),
@@ -218,7 +218,7 @@ fn describe(api: &Api, o: &Operation, told: &[Told]) -> Value {
     }
     if let Some(body) = &o.body {
         let mut schema = json!({"schema": {"$ref": format!("#/components/schemas/{}", body.schema)}});
-        schema["examples"] = examples(told, |t| t.body.as_ref());
+        schema["examples"] = examples(rendered, |t| t.body.as_ref());
         let mut content = Map::new();
         if body.patch {
             content.insert("application/merge-patch+json".into(), schema.clone());
@@ -261,11 +261,11 @@ fn also_needs(o: &Operation) -> String {
 }
 
 /// The examples of a body or an answer, by name.
-fn examples(told: &[Told], of: impl Fn(&Told) -> Option<&Value>) -> Value {
-    told.iter().filter_map(|t| Some((t.name.clone(), json!({"value": of(t)?})))).collect::<Map<_, _>>().into()
+fn examples(rendered: &[RenderedExample], of: impl Fn(&RenderedExample) -> Option<&Value>) -> Value {
+    rendered.iter().filter_map(|t| Some((t.name.clone(), json!({"value": of(t)?})))).collect::<Map<_, _>>().into()
 }
 
-fn path_parameters(path: &str, told: &[Told]) -> Vec<Value> {
+fn path_parameters(path: &str, rendered: &[RenderedExample]) -> Vec<Value> {
     let names = path.split('/').filter_map(|s| s.strip_prefix('{').and_then(|s| s.strip_suffix('}')));
     names
         .map(|name| {
@@ -288,7 +288,7 @@ fn path_parameters(path: &str, told: &[Told]) -> Vec<Value> {
                     format!("The id of the {} it belongs to.", other.trim_end_matches("_id").replace('_', " ")),
                 ),
             };
-            let example = told.first().and_then(|t| t.path.iter().find(|(n, _)| n == name)).map(|(_, value)| value);
+            let example = rendered.first().and_then(|t| t.path.iter().find(|(n, _)| n == name)).map(|(_, value)| value);
             json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema, "example": example})
         })
         .collect()
@@ -309,7 +309,7 @@ fn text(o: &Operation) -> Option<(&'static str, String)> {
     }
 }
 
-fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
+fn responses(api: &Api, o: &Operation, rendered: &[RenderedExample]) -> Value {
     let mut all = Map::new();
     let mut success = json!({"description": if o.answer.is_some() { "The result." } else { "Done." }, "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}});
     success["headers"]["RateLimit"] = json!({"$ref": "#/components/headers/RateLimit"});
@@ -318,7 +318,7 @@ fn responses(api: &Api, o: &Operation, told: &[Told]) -> Value {
         success["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
     }
     if let Some(schema) = &o.answer {
-        let shown = examples(told, |t| t.answer.as_ref());
+        let shown = examples(rendered, |t| t.answer.as_ref());
         success["content"] = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}, "examples": shown}});
         if schema.ends_with("Page") && o.method == Method::GET {
             success["headers"]["Link"] = json!({"$ref": "#/components/headers/Link"});

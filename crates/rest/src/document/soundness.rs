@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
-use crate::schemas::bare;
+use crate::schemas::without_descriptions;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +11,8 @@ pub fn faults(document: &Value) -> Vec<String> {
     let mut out = BTreeSet::new();
     references(document, document, &mut out);
     let schemas = &document["components"]["schemas"];
-    let named: HashMap<String, &String> = schemas.as_object().into_iter().flatten().map(|(name, s)| (bare(s), name)).collect();
+    let named: HashMap<String, &String> =
+        schemas.as_object().into_iter().flatten().map(|(name, s)| (without_descriptions(s), name)).collect();
     for (name, schema) in schemas.as_object().into_iter().flatten() {
         // A schema is not its own duplicate: its parts may be.
         parts(schema).for_each(|(part, s)| duplicates(&format!("{name}.{part}"), s, &named, &mut out));
@@ -76,7 +77,7 @@ fn duplicates(place: &str, value: &Value, named: &HashMap<String, &String>, out:
     match value {
         Value::Object(map) => {
             if map.get("properties").is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty()))
-                && let Some(name) = named.get(&bare(value))
+                && let Some(name) = named.get(&without_descriptions(value))
             {
                 out.insert(format!("{place} writes {name} out"));
             }
