@@ -93,7 +93,7 @@ impl Step {
     }
 
     fn is_dry(&self) -> bool {
-        !self.told.kept && matches!(self.operation.run, Run::Write(_))
+        !self.told.persists && matches!(self.operation.run, Run::Write(_))
     }
 
     /// What changes nothing comes first, then what is undone at once, so that the story goes on from where it was.
@@ -242,15 +242,16 @@ async fn every_example_is_executed(app: App) {
             let there =
                 |id: &&str| if own.contains(*id) { story.made.contains(*id) } else { !told.contains(*id) || story.known.contains_key(*id) };
             tried.as_ref().is_none_or(|(then, _)| *then < changes)
-                && step.told.after.iter().all(|name| story.done.contains(name))
+                && step.told.depends_on.iter().all(|name| story.done.contains(name))
                 && step.names().iter().all(there)
         };
         let Some(place) = left.iter().position(|(step, tried)| is_ready(step, tried)) else {
             // Webhooks are sent when they are; nothing else may still come.
             rounds += 1;
             let why = |(step, tried): &(Step, Option<(usize, String)>)| {
-                let said =
-                    tried.as_ref().map_or_else(|| format!("waits for {:?} {:?}", step.told.after, step.names()), |(_, why)| why.clone());
+                let said = tried
+                    .as_ref()
+                    .map_or_else(|| format!("waits for {:?} {:?}", step.told.depends_on, step.names()), |(_, why)| why.clone());
                 format!("{}: {said}", step.told.name)
             };
             let early: Vec<String> = left.iter().map(why).chain(wrong.clone()).collect();

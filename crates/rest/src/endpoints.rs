@@ -303,7 +303,7 @@ impl Endpoints {
                 format!("Delete {}", with_article(&one)),
                 "A soft deletion: the record is in no list or read until it is restored, and its unique values are free.",
             )
-            .example(Example::default().kept())
+            .example(Example::default().persists())
             .requires(self.permission("delete"))
             .no_content()
             .if_match(required),
@@ -324,7 +324,7 @@ impl Endpoints {
             format!("Restore {}", with_article(&one)),
             "Undoes the deletion. Refused with 409 if another record has one of its unique values now.",
         )
-        .example(Example::default().after(&[&format!("delete{}", self.noun())]).kept())
+        .example(Example::default().depends_on(&[&format!("delete{}", self.noun())]).persists())
         .requires(self.permission("delete"))
         .responds(200, name)
         .etag();
@@ -374,7 +374,7 @@ impl Endpoints {
                 },
             )
             .describe(tag, format!("Upsert {one} by external id"), format!("Creates the {one} of this external id (201), or updates it (200). Fields that are left out stay: a system does not clear what it does not know. With `If-None-Match: *` it only creates."))
-            .example(Example::default().after(&[&format!("create{}", self.noun())]))
+            .example(Example::default().depends_on(&[&format!("create{}", self.noun())]))
             .body(Body::of(input(name)))
             .requires(self.permission("update"))
             .responds(200, name)

@@ -27,9 +27,9 @@ pub struct Example {
     /// Its query parameters.
     pub query: Vec<(&'static str, Value)>,
     /// Operations whose examples come before it.
-    pub after: Vec<String>,
+    pub depends_on: Vec<String>,
     /// Whether others build on what it does: an action is tried with `dry_run` otherwise, so that the story can go on as if it had not been.
-    pub kept: bool,
+    pub persists: bool,
 }
 
 impl Example {
@@ -53,20 +53,20 @@ impl Example {
 
     /// About the record that examples call by another name.
     #[must_use]
-    pub fn about(self, name: &str) -> Self {
+    pub fn for_record(self, name: &str) -> Self {
         Self { id: Some(example::id(name)), ..self }
     }
 
     /// After the examples of other operations.
     #[must_use]
-    pub fn after(self, operations: &[&str]) -> Self {
-        Self { after: operations.iter().map(|&o| o.to_owned()).collect(), ..self }
+    pub fn depends_on(self, operations: &[&str]) -> Self {
+        Self { depends_on: operations.iter().map(|&o| o.to_owned()).collect(), ..self }
     }
 
     /// Others build on what it does.
     #[must_use]
-    pub fn kept(self) -> Self {
-        Self { kept: true, ..self }
+    pub fn persists(self) -> Self {
+        Self { persists: true, ..self }
     }
 }
 
@@ -111,9 +111,9 @@ pub struct RenderedExample {
     /// Its answer.
     pub answer: Option<Value>,
     /// Operations whose examples come before it.
-    pub after: Vec<String>,
+    pub depends_on: Vec<String>,
     /// Whether it is done for good.
-    pub kept: bool,
+    pub persists: bool,
 }
 
 /// What another system calls the example of a resource.
@@ -161,8 +161,8 @@ impl Composer<'_> {
         let name = own.name.map_or_else(|| o.id.clone(), str::to_owned);
         // An action moves the record it is about, and others count on where it was.
         let action = o.method == Method::POST && o.path.contains("{id}/") && o.status != 201;
-        let kept = own.kept || !(action || o.method == Method::DELETE);
-        RenderedExample { name, path, query, body, answer, after: own.after.clone(), kept }
+        let kept = own.persists || !(action || o.method == Method::DELETE);
+        RenderedExample { name, path, query, body, answer, depends_on: own.depends_on.clone(), persists: kept }
     }
 
     fn path(&self, own: &Example) -> Vec<(String, String)> {

@@ -35,7 +35,7 @@ pub fn routes() -> Collection<OrderInvoice> {
         .delete(delete)
         .after_restore(restored)
         .with_crud()
-        .example_of("createOrderInvoice", Example::default().after(&["shipShipment"]))
+        .example_of("createOrderInvoice", Example::default().depends_on(&["shipShipment"]))
 }
 
 fn unknown(pointer: &str, what: &str) -> Error {

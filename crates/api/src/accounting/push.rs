@@ -88,7 +88,7 @@ pub fn routes() -> Vec<Operation> {
                     },
                     {"external_id": "ACC-9999", "as_of": example::MOMENT, "source_revision": null, "receivable": "1200.00"},
                 ]}))
-                .after(&["createExternalReference"])
+                .depends_on(&["createExternalReference"])
                 .answers(json!({
                     "results": [
                         {"index": 0, "status": "applied", "id": example::id("credit_balances"), "external_id": "ACC-1001", "version": 1},
@@ -110,7 +110,7 @@ pub fn routes() -> Vec<Operation> {
                     "as_of": "2026-11-21T11:00:00Z", "source_revision": "88124", "receivable": "118000.00",
                     "credit_limit": {"kind": "limited", "amount": "200000.00"},
                 }))
-                .after(&["completeCreditSnapshot"])
+                .depends_on(&["completeCreditSnapshot"])
                 .answers(json!({"status": "applied", "id": example::id("credit_balances"), "version": 2})),
             )
             .body(Body::of("CreditPush"))

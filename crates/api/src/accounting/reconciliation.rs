@@ -109,7 +109,7 @@ pub fn routes() -> Vec<Operation> {
                 "Get the credit reconciliation",
                 "Counts and totals of every ledger, over the accounts the caller sees, with what is stale, missing, in conflict or unmatched, and the credit notes that give back more than was invoiced (with the permission `order-invoices:read`). Refused when field rules hide what it adds up.",
             )
-            .example(Example::query(&[("system", "express")]).after(&["batchCreditBalances"]).answers(json!({"ledgers": [{
+            .example(Example::query(&[("system", "express")]).depends_on(&["batchCreditBalances"]).answers(json!({"ledgers": [{
                 "items": 1, "receivable_total": "125000.00", "overdue_total": "5000.00", "oldest_as_of": example::MOMENT, "newest_as_of": example::MOMENT, "unmatched": 1,
             }]})))
             .query(vec![Parameter::new("system", json!({"type": "string", "minLength": 1, "maxLength": 50}), "Only this system.")])

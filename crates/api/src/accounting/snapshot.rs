@@ -30,7 +30,7 @@ pub fn routes() -> Collection<CreditSnapshot> {
         .with_create()
         .action("complete", "Complete a credit snapshot. Its control totals are checked.", complete)
         .example(
-            Example::body(json!({"items": 2, "receivable_total": "126200.00"})).after(&["batchCreditBalances"]).answers(
+            Example::body(json!({"items": 2, "receivable_total": "126200.00"})).depends_on(&["batchCreditBalances"]).answers(
                 json!({"status": "complete", "received_items": 2, "receivable_total": "126200.00", "completed_at": example::MOMENT}),
             ),
         )

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Operation> {
         .describe("prices", "Quote prices", about)
         .example(
             Example::body(json!({"account_id": example::id("accounts"), "lines": [{"sku": "TEA-001", "quantity": "10"}]}))
-                .after(&["createPriceBookEntry"])
+                .depends_on(&["createPriceBookEntry"])
                 .answers(json!({"account_id": example::id("accounts"), "currency": "THB", "total": "890.00", "lines": [{
                     "sku": "TEA-001", "quantity": "10", "unit_price": "89.00", "amount": "890.00", "price_book_id": example::id("price_books"),
                     "explain": [{"price_book": "Retail 2026", "result": "applied", "min_quantity": "1", "price": "89.00"}],

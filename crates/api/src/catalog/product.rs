@@ -18,7 +18,7 @@ pub fn routes() -> Collection<Product> {
                 ),
         )
         .transition("discontinue", "Discontinue a product. It is not sold any more.")
-        .example(Example::default().answers(json!({"status": "discontinued"})).kept())
+        .example(Example::default().answers(json!({"status": "discontinued"})).persists())
         .transition("reactivate", "Reactivate a product. It is sold again.")
-        .example(Example::default().after(&["discontinueProduct"]).kept())
+        .example(Example::default().depends_on(&["discontinueProduct"]).persists())
 }

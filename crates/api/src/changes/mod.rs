@@ -68,7 +68,7 @@ fn routes(api: Api) -> Api {
                     "How long to wait for a change when there is none yet, `0s` to `30s`.",
                 ),
             ])
-            .example(Example::query(&[("types", "account.*"), ("wait", "0s")]).after(&["createAccount"]).answers(json!({"data": [change()]})))
+            .example(Example::query(&[("types", "account.*"), ("wait", "0s")]).depends_on(&["createAccount"]).answers(json!({"data": [change()]})))
             .requires(PERMISSION)
             .responds(200, "Changes"),
         Operation::unmanaged("streamChanges", Method::GET, "/v1/changes/stream", stream::run)

@@ -61,7 +61,7 @@ pub fn operations() -> Vec<Operation> {
             .describe("credit", "Check a customer's credit", about)
             .example(
                 Example::body(json!({"account_id": example::id("accounts"), "amount": "50000.00", "checkpoint": "confirm"}))
-                    .after(&["batchCreditBalances"])
+                    .depends_on(&["batchCreditBalances"])
                     .answers(json!({
                         "check_id": example::id("credit_checks"), "account_id": example::id("accounts"), "decision": "warn",
                         "findings": [{"rule": "overdue", "action": "warn"}], "rule": "overdue", "amount": "50000.00", "available_before": "55000.00",

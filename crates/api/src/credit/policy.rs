@@ -10,7 +10,7 @@ pub fn routes() -> Collection<CreditPolicy> {
     Collection::new("credit")
         .with_crud()
         .transition("activate", "Activate a credit policy. It decides from now on.")
-        .example(Example::default().answers(json!({"status": "active"})).kept())
+        .example(Example::default().answers(json!({"status": "active"})).persists())
         .transition("retire", "Retire a credit policy. It does not decide any more.")
-        .example(Example::default().after(&["activateCreditPolicy"]).answers(json!({"status": "retired"})))
+        .example(Example::default().depends_on(&["activateCreditPolicy"]).answers(json!({"status": "retired"})))
 }

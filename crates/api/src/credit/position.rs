@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::read("getAccountCredit", "/v1/accounts/{account_id}/credit", run)
             .describe("credit", "Get an account's credit position", about)
-            .example(Example::query(&[("currency", "THB")]).after(&["batchCreditBalances"]).answers(json!({
+            .example(Example::query(&[("currency", "THB")]).depends_on(&["batchCreditBalances"]).answers(json!({
                 "currency": "THB", "status": "warn", "reasons": ["overdue"], "available": "55000.00", "as_of": example::MOMENT, "limit_kind": "limited",
                 "limit_amount": "200000.00", "exposure": "145000.00", "receivable": "125000.00", "open_orders": "20000.00", "overdue": "5000.00",
                 "balances": [{"exposure": "145000.00", "overdue": "5000.00", "as_of": example::MOMENT}],

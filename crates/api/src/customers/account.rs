@@ -50,7 +50,7 @@ pub fn routes() -> Collection<Account> {
             })),
         )
         .action("change-lifecycle", "Change an account's lifecycle stage", change_lifecycle)
-        .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).kept())
+        .example(Example::body(json!({"to": "active", "reason": "First order"})).answers(json!({"lifecycle_stage": "active"})).persists())
         .action("assign", "Assign an account", assign)
         .example(
             Example::body(json!({"owner_id": example::id("users"), "team_id": example::id("teams"), "reason": "New territory"}))

@@ -73,7 +73,7 @@ pub fn routes() -> Vec<Operation> {
                 "Look up a caller",
                 "Accounts and contacts by exactly one of phone number (typed in any way), e-mail address, tax id, or another system's id.",
             )
-            .example(Example::query(&[("phone", "081 234 5678")]).after(&["createAccountContactPoint"]).answers(json!({"matches": [{
+            .example(Example::query(&[("phone", "081 234 5678")]).depends_on(&["createAccountContactPoint"]).answers(json!({"matches": [{
                 "resource": "accounts", "id": example::id("accounts"), "name": "Siam Trading", "grade": "A", "lifecycle_stage": "active",
                 "account_id": example::id("accounts"), "account_name": "Siam Trading", "owner_id": example::id("users"),
             }]})))

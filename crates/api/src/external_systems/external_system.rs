@@ -15,9 +15,9 @@ pub fn routes() -> Collection<ExternalSystem> {
     Collection::new("external-systems")
         .with_crud()
         .transition("pause", "Pause an external system. Its pushes are refused.")
-        .example(Example::default().answers(json!({"status": "paused"})).kept())
+        .example(Example::default().answers(json!({"status": "paused"})).persists())
         .transition("activate", "Activate an external system. Its pushes are accepted again.")
-        .example(Example::default().after(&["pauseExternalSystem"]).kept())
+        .example(Example::default().depends_on(&["pauseExternalSystem"]).persists())
 }
 
 /// What a system says it keeps the books of; all there are when none.

@@ -39,7 +39,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::unmanaged("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
             .describe("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
-            .example(Example::body(json!({"password": "correct horse battery"})).after(&["setPasswordUser"]))
+            .example(Example::body(json!({"password": "correct horse battery"})).depends_on(&["setPasswordUser"]))
             .body(Body::of("SignIn"))
             .access(Access::Public)
             .responds(200, "Tokens"),
@@ -51,12 +51,12 @@ pub fn routes() -> Vec<Operation> {
             .responds(200, "Tokens"),
         Operation::unmanaged("signOut", Method::POST, "/v1/auth/sign-out", sign_out)
             .describe("auth", "End the session", "Ends this session; its access token stops working within 5 seconds everywhere.")
-            .example(Example::default().after(&["signIn"]))
+            .example(Example::default().depends_on(&["signIn"]))
             .access(Access::SignedIn)
             .no_content(),
         Operation::unmanaged("signOutEverywhere", Method::POST, "/v1/auth/sign-out-everywhere", sign_out_everywhere)
             .describe("auth", "End all sessions", "Ends all sessions of the caller.")
-            .example(Example::default().after(&["signIn"]))
+            .example(Example::default().depends_on(&["signIn"]))
             .access(Access::SignedIn)
             .no_content(),
         Operation::unmanaged("createOauthToken", Method::POST, "/v1/oauth/token", token)

@@ -14,9 +14,9 @@ use serde_json::json;
 pub fn routes() -> Collection<Job> {
     Collection::new("jobs")
         .action_without_input("cancel", "Cancel a job. A running one is asked to stop.", cancel)
-        .example(Example::default().answers(json!({"status": "cancelled"})).kept())
+        .example(Example::default().answers(json!({"status": "cancelled"})).persists())
         .action_without_input("retry", "Retry a job. It failed or was cancelled, and is queued again.", retry)
-        .example(Example::default().answers(json!({"status": "queued"})).after(&["cancelJob"]))
+        .example(Example::default().answers(json!({"status": "queued"})).depends_on(&["cancelJob"]))
 }
 
 async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {

@@ -27,7 +27,7 @@ use serde_json::json;
 pub fn routes(api: Api) -> Api {
     let operations = Collection::new("operations")
         .action_without_input("cancel", "Cancel an operation. A running one is asked to stop.", cancel)
-        .example(Example::default().answers(json!({"status": "cancelled"})).kept())
+        .example(Example::default().answers(json!({"status": "cancelled"})).persists())
         .action_without_input("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
         // It begins another operation.
         .also_needs(bulk::PERMISSION)
@@ -36,7 +36,7 @@ pub fn routes(api: Api) -> Api {
                 .answers(json!({
                     "id": example::id("reverting operations"), "kind": "revert", "status": "queued", "reverts_id": example::id(Operation::PLURAL),
                 }))
-                .after(&["cancelOperation"]),
+                .depends_on(&["cancelOperation"]),
         );
     api.collection(operations).collection(Collection::<OperationItem>::nested_under::<Operation>("operations", "operation_id", "items"))
 }

@@ -51,13 +51,13 @@ pub fn routes() -> Collection<User> {
         .after_restore(restored)
         .with_crud()
         .transition_with("activate", "Activate a user. The user can sign in again.", activate)
-        .example(Example::default().after(&["deactivateUser"]).kept())
+        .example(Example::default().depends_on(&["deactivateUser"]).persists())
         .transition_with_input(
             "deactivate",
             "Deactivate a user. The user cannot sign in any more; sessions and API keys of the user end.",
             deactivate,
         )
-        .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).kept())
+        .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).persists())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
             Operation::unmanaged("setPasswordUser", Method::POST, path, set_password)
@@ -66,7 +66,7 @@ pub fn routes() -> Collection<User> {
                     "Set a user's password",
                     "Ends the user's sessions. The user is active: one who is not gets a password after `activate`.",
                 )
-                .example(Example::body(json!({"password": "correct horse battery"})).after(&["activateUser"]).kept())
+                .example(Example::body(json!({"password": "correct horse battery"})).depends_on(&["activateUser"]).persists())
                 .body(Body::of("SetPassword"))
                 .requires("users:set-password")
                 .no_content()
@@ -86,7 +86,7 @@ pub fn own_routes() -> Vec<Operation> {
             .describe("auth", "Change the caller's password", "Ends all other sessions.")
             .example(
                 Example::body(json!({"current_password": "correct horse battery", "new_password": "tea at nine in Lampang"}))
-                    .after(&["refreshTokens", "signOut", "signOutEverywhere"]),
+                    .depends_on(&["refreshTokens", "signOut", "signOutEverywhere"]),
             )
             .body(Body::of("ChangePassword"))
             .access(Access::SignedIn)

@@ -73,7 +73,7 @@ fn routes(api: Api) -> Api {
 
 fn tax_rates() -> Collection<TaxRate> {
     // The first one is in use by the product of the examples.
-    let other = || Example::default().about("other_tax_rates").kept();
+    let other = || Example::default().for_record("other_tax_rates").persists();
     let rate = json!({"id": example::id("other_tax_rates"), "code": "VAT0", "name": "VAT 0 %", "rate": "0"});
     Collection::new("prices")
         .with_crud()
@@ -81,7 +81,7 @@ fn tax_rates() -> Collection<TaxRate> {
             json!({"results": [{"index": 0, "status": "created", "id": example::id("other_tax_rates"), "version": 1}], "summary": {"updated": 0, "created": 1}}),
         ))
         .example_of("deleteTaxRate", other())
-        .example_of("restoreTaxRate", other().after(&["deleteTaxRate"]))
+        .example_of("restoreTaxRate", other().depends_on(&["deleteTaxRate"]))
 }
 
 /// What is to become of a customer.

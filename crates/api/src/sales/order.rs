@@ -52,55 +52,55 @@ pub fn routes() -> Collection<Order> {
         .update(update)
         .delete(delete)
         .with_crud()
-        .example_of("createOrder", written().after(&["createTaxRate", "createPriceBookEntry"]))
-        .example_of("upsertOrderByExternalId", written().after(&["createOrder"]))
+        .example_of("createOrder", written().depends_on(&["createTaxRate", "createPriceBookEntry"]))
+        .example_of("upsertOrderByExternalId", written().depends_on(&["createOrder"]))
         .action_without_input("submit", "Submit an order", submit)
-        .example(Example::default().after(&["receiveStock"]).answers(json!({"status": "submitted"})).kept())
+        .example(Example::default().depends_on(&["receiveStock"]).answers(json!({"status": "submitted"})).persists())
         .action_without_input(
             "confirm",
             "Confirm an order. Price, approval, credit and stock are checked in one step; each obstacle puts the order on hold (`on_hold`).",
             confirm,
         )
-        .example(Example::default().after(&["submitOrder"]).answers(json!({"status": "confirmed"})))
+        .example(Example::default().depends_on(&["submitOrder"]).answers(json!({"status": "confirmed"})))
         .action("hold", "Place an order on hold", by_hand)
         .example(
             Example::body(json!({"reason": "The buyer is to call back."}))
-                .after(&["submitOrder"])
+                .depends_on(&["submitOrder"])
                 .answers(json!({"status": "on_hold"}))
-                .kept(),
+                .persists(),
         )
         .action("release", "Release an order's holds", release)
         .also_requires_when(hold::RELEASE_CREDIT, "one of the holds is of credit")
-        .example(Example::body(json!({"reason": "The buyer called."})).after(&["holdOrder"]).answers(json!({"status": "confirmed"})).kept())
+        .example(Example::body(json!({"reason": "The buyer called."})).depends_on(&["holdOrder"]).answers(json!({"status": "confirmed"})).persists())
         .action("amend", "Amend a confirmed order. Changed lines are priced and checked again.", amend)
         .example(
             Example::body(json!({"requested_on": "2027-01-15", "reason": "Later, please."}))
-                .after(&["releaseOrder"])
+                .depends_on(&["releaseOrder"])
                 .answers(json!({"status": "confirmed", "requested_on": "2027-01-15"})),
         )
         .action("cancel", "Cancel an order. Nothing of it may have been shipped.", cancel)
         .example(
             Example::body(json!({"reason": "Ordered twice."}))
-                .about("cloned_orders")
-                .after(&["cloneOrder"])
+                .for_record("cloned_orders")
+                .depends_on(&["cloneOrder"])
                 .answers(json!({"status": "cancelled"}))
-                .kept(),
+                .persists(),
         )
         .action("close", "Close an order. Stock and credit of what was not shipped are released.", close)
         .example(
             Example::body(json!({"reason": "The rest is not wanted any more."}))
-                .after(&["releaseOrder"])
+                .depends_on(&["releaseOrder"])
                 .answers(json!({"status": "closed"})),
         )
         .action("reopen", "Reopen an order. Everything is checked again.", reopen)
         .example(
             Example::body(json!({"reason": "Wanted after all."}))
-                .about("cloned_orders")
-                .after(&["cancelOrder"])
+                .for_record("cloned_orders")
+                .depends_on(&["cancelOrder"])
                 .answers(json!({"status": "confirmed"})),
         )
         .action_without_input("allocate-stock", "Allocate stock to an order. Reserves what is available now of the missing quantities.", allocate_stock)
-        .example(Example::default().after(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
+        .example(Example::default().depends_on(&["releaseOrder"]).answers(json!({"status": "confirmed"})))
         .operation("/{id}/clone", |path| {
             Operation::write("cloneOrder", Method::POST, path, clone)
                 .describe(
@@ -118,7 +118,7 @@ pub fn routes() -> Collection<Order> {
         .operation("/{id}/create-shipment", |path| {
             Operation::write("createOrderShipment", Method::POST, path, create_shipment)
                 .describe("orders", "Create a shipment of an order", format!("Of what is put aside in a warehouse, all of it or part. {allowed}"))
-                .example(Example::body(json!({"carrier": "Kerry", "promised_on": "2027-01-15"})).after(&["releaseOrder"]))
+                .example(Example::body(json!({"carrier": "Kerry", "promised_on": "2027-01-15"})).depends_on(&["releaseOrder"]))
                 .body(Body { optional: true, ..Body::of("CreateShipment") })
                 .requires("orders:create-shipment")
                 .responds(201, "Shipment")

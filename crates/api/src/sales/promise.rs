@@ -54,7 +54,7 @@ pub fn routes() -> Collection<OrderPromise> {
         .with_create()
         .example_of(
             "createOrderPromise",
-            Example::body(json!({"lines": [{"id": example::id("promise_lines"), "sku": "TEA-001", "quantity": "5"}]})).after(&[
+            Example::body(json!({"lines": [{"id": example::id("promise_lines"), "sku": "TEA-001", "quantity": "5"}]})).depends_on(&[
                 "receiveStock",
                 "createTaxRate",
                 "createPriceBookEntry",

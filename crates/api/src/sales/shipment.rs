@@ -42,20 +42,20 @@ pub fn routes() -> Collection<Shipment> {
     Collection::new("shipments")
         .with_update()
         .transition("pick", "Pick a shipment. Its goods are taken from the shelves.")
-        .example(Example::default().answers(json!({"status": "picked"})).kept())
+        .example(Example::default().answers(json!({"status": "picked"})).persists())
         .transition("pack", "Pack a shipment")
-        .example(Example::default().after(&["pickShipment"]).answers(json!({"status": "packed"})).kept())
+        .example(Example::default().depends_on(&["pickShipment"]).answers(json!({"status": "packed"})).persists())
         .action("ship", "Ship a shipment. Its goods leave the stock.", ship)
         .example(
             Example::body(json!({"carrier": "Kerry", "tracking_no": "KEX0012345"}))
-                .after(&["packShipment"])
+                .depends_on(&["packShipment"])
                 .answers(json!({"status": "shipped", "tracking_no": "KEX0012345"}))
-                .kept(),
+                .persists(),
         )
         .action("deliver", "Mark a shipment as delivered", deliver)
-        .example(Example::default().after(&["shipShipment"]).answers(json!({"status": "delivered"})))
+        .example(Example::default().depends_on(&["shipShipment"]).answers(json!({"status": "delivered"})))
         .action("fail", "Mark a shipment as failed. It did not arrive and came back; its goods are in the stock again.", fail)
-        .example(Example::body(json!({"reason": "Nobody was there."})).after(&["shipShipment"]).answers(json!({"status": "failed"})))
+        .example(Example::body(json!({"reason": "Nobody was there."})).depends_on(&["shipShipment"]).answers(json!({"status": "failed"})))
         .action("cancel", "Cancel a shipment. It has not left; its goods stay reserved for the order.", cancel)
         .example(Example::body(json!({"reason": "The lorry is full."})).answers(json!({"status": "cancelled"})))
 }

@@ -47,7 +47,7 @@ pub fn routes(api: Api) -> Api {
                     "Adjust stock",
                     format!("Books by how much there is more or less than was known, and why. {guard} {rules}"),
                 )
-                .example(Example::body(json!({"warehouse_code": "BKK1", "reason": "Broken in the rack", "lines": [{"sku": "TEA-001", "quantity": "-2"}]})).after(&["receiveStock"]).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-2", "on_hand_after": "238", "kind": "adjust"}]})))
+                .example(Example::body(json!({"warehouse_code": "BKK1", "reason": "Broken in the rack", "lines": [{"sku": "TEA-001", "quantity": "-2"}]})).depends_on(&["receiveStock"]).answers(json!({"data": [{"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-2", "on_hand_after": "238", "kind": "adjust"}]})))
                 .body(Body::of("StockAdjustment"))
                 .requires("stock-levels:adjust")
                 .responds(201, "StockMovements"),
@@ -59,7 +59,7 @@ pub fn routes(api: Api) -> Api {
                 )
                 .example(
                     Example::body(json!({"from_warehouse_code": "BKK1", "to_warehouse_code": "CNX1", "lines": [{"sku": "TEA-001", "quantity": "24"}]}))
-                        .after(&["receiveStock", "batchWarehouses"])
+                        .depends_on(&["receiveStock", "batchWarehouses"])
                         .answers(json!({"data": [
                             {"product_id": example::id("products"), "warehouse_id": example::id("warehouses"), "quantity": "-24", "on_hand_after": "214", "kind": "transfer"},
                             {"product_id": example::id("products"), "warehouse_id": example::id("other_warehouses"), "quantity": "24", "on_hand_after": "24", "kind": "transfer"},

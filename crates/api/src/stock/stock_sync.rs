@@ -65,7 +65,7 @@ pub fn routes(api: Api) -> Api {
             .describe("stock", "Synchronise stock counts", about)
             .example(
                 Example::body(json!({"warehouse_external_id": null, "items": [{"sku": "TEA-001", "external_id": null, "on_hand": "236", "as_of": example::MOMENT}]}))
-                    .after(&["receiveStock"])
+                    .depends_on(&["receiveStock"])
                     .answers(json!({"results": [{"index": 0, "status": "applied"}], "summary": {"received": 1, "applied": 1}})),
             )
             .body(Body::batch("StockSync"))

@@ -20,7 +20,7 @@ pub fn routes() -> Collection<Warehouse> {
         .transition_with("close", "Close a warehouse", async |work: &Work, w: &Stored<Warehouse>, _: &mut Warehouse| {
             expect_unused(work, "warehouse_id", w.id(), Use::Promised).await
         })
-        .example(Example::default().about("other_warehouses").answers(json!({"status": "closed"})).kept())
+        .example(Example::default().for_record("other_warehouses").answers(json!({"status": "closed"})).persists())
         .transition("reopen", "Reopen a warehouse")
-        .example(Example::default().about("other_warehouses").after(&["closeWarehouse"]).kept())
+        .example(Example::default().for_record("other_warehouses").depends_on(&["closeWarehouse"]).persists())
 }

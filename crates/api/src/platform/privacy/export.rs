@@ -86,7 +86,7 @@ pub fn operation(path: String) -> Operation {
                     "privacy_request_id": example::id(PrivacyRequest::PLURAL), "resource": "contacts", "record_id": example::id("contacts"),
                     "items": [{"resource": "contacts", "is_deleted": false, "record": {"id": example::id("contacts"), "name": "สมชาย ใจดี"}, "history": []}],
                 }))
-                .after(&["verifyPrivacyRequest"]),
+                .depends_on(&["verifyPrivacyRequest"]),
         )
         .requires("privacy-requests:export")
         .responds(200, "PrivacyExport")

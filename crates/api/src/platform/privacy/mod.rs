@@ -41,10 +41,12 @@ pub fn routes(api: Api) -> Api {
         .create(create)
         .with_create()
         .transition_with_input("verify", "Verify a privacy request. The data subject has been identified.", verify)
-        .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).kept())
+        .example(Example::body(json!({"evidence": "passport seen at the counter"})).answers(json!({"status": "verified"})).persists())
         .action("fulfil", "Fulfil a privacy request. An erasure is done by this, for good.", fulfil)
         .example(
-            Example::body(json!({"outcome": "Sent on paper."})).answers(json!({"status": "fulfilled"})).after(&["verifyPrivacyRequest"]),
+            Example::body(json!({"outcome": "Sent on paper."}))
+                .answers(json!({"status": "fulfilled"}))
+                .depends_on(&["verifyPrivacyRequest"]),
         )
         .transition_with_input("reject", "Reject a privacy request", reject)
         .example(Example::body(json!({"outcome": "Nobody could say who asks."})).answers(json!({"status": "rejected"})))
