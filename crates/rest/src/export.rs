@@ -2,13 +2,13 @@
 
 use super::{
     kernel::Kernel,
-    lasting::Lasting,
     limits::Slot,
     operation::{Parameter, RequestContext},
     pace::Pace,
     query::{self, ListRequest},
     reading::finish_records,
     response::{BodyStream, Response},
+    revalidated_caller::RevalidatedCaller,
 };
 use csv::{Terminator, WriterBuilder};
 use samphan_persistence::{
@@ -63,7 +63,7 @@ pub async fn run(call: RequestContext, shape: &'static Shape, permission: &str) 
     let audit = ExportAudit::new(&call, shape);
     audit.emit(call.kernel.store(), "export_started", None).await?;
     let mut export = Export {
-        caller: Lasting::of(&call, permission),
+        caller: RevalidatedCaller::new(&call, permission),
         shape,
         asked,
         ended: false,
@@ -92,7 +92,7 @@ pub fn slot(call: &RequestContext) -> Result<Slot> {
 
 /// An export under way.
 struct Export {
-    caller: Lasting,
+    caller: RevalidatedCaller,
     shape: &'static Shape,
     asked: ListRequest,
     /// Whether the last record is written.

@@ -11,10 +11,10 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
 };
 use samphan_rest::{
-    lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
     operation::RequestContext,
     response::Response,
+    revalidated_caller::{CHECK_INTERVAL, RevalidatedCaller},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub async fn run(call: RequestContext) -> Result<Response> {
     let mut newest = feed::newest(store, call.now).await?;
     let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
     let mut after = changes.first_kept(store, after, call.now).await?;
-    let mut caller = Lasting::of(&call, PERMISSION);
+    let mut caller = RevalidatedCaller::new(&call, PERMISSION);
     let mut waiting: Option<(Listener, Slot)> = None;
     loop {
         let reader = caller.reader().await?;
@@ -79,7 +79,7 @@ pub async fn run(call: RequestContext) -> Result<Response> {
                 none.insert((Listener::new(&changes), slot))
             }
         };
-        listener.changed(after, until.min(Instant::now() + CHECKED_EVERY)).await;
+        listener.changed(after, until.min(Instant::now() + CHECK_INTERVAL)).await;
         newest = newest.max(listener.newest());
     }
 }

@@ -13,10 +13,10 @@ use samphan_resource::{
     error::{Code, Error, Result},
 };
 use samphan_rest::{
-    lasting::{CHECKED_EVERY, Lasting},
     limits::Slot,
     operation::RequestContext,
     response::{BodyStream, Response},
+    revalidated_caller::{CHECK_INTERVAL, RevalidatedCaller},
 };
 use std::{fmt::Write, sync::Arc, time::Duration};
 use tokio::{
@@ -43,7 +43,8 @@ pub async fn run(call: RequestContext) -> Result<Response> {
     let place = Arc::clone(&changes.streams).try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).with_detail("too many streams are open").retry_after(5))?;
     let listener = Listener::new(&changes);
-    let flow = Flow { asked, caller: Lasting::of(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
+    let flow =
+        Flow { asked, caller: RevalidatedCaller::new(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
     let events = unfold(flow, |mut flow| async move {
         // What comes from the beginning never waits: others on the thread have their turn between two pieces.
         tokio::task::yield_now().await;
@@ -55,7 +56,7 @@ pub async fn run(call: RequestContext) -> Result<Response> {
 /// A stream that is open.
 struct Flow {
     asked: Asked,
-    caller: Lasting,
+    caller: RevalidatedCaller,
     listener: Listener,
     after: i64,
     newest: i64,
@@ -83,7 +84,7 @@ impl Flow {
                 Ok(found) => found,
                 // The caller has other long reads: after a while this one has its turn.
                 Err(error) if error.code == Code::RateLimited => {
-                    sleep(CHECKED_EVERY).await;
+                    sleep(CHECK_INTERVAL).await;
                     continue;
                 }
                 Err(_) => return None,
@@ -107,7 +108,7 @@ impl Flow {
             if moved {
                 sleep(PACE).await;
             }
-            self.listener.changed(self.after, due.min(Instant::now() + CHECKED_EVERY)).await;
+            self.listener.changed(self.after, due.min(Instant::now() + CHECK_INTERVAL)).await;
             self.newest = self.newest.max(self.listener.newest());
         }
     }

@@ -10,10 +10,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How often it is asked whether a caller still may: callers are remembered for four seconds, and revocation is felt within five.
-pub const CHECKED_EVERY: Duration = Duration::from_secs(1);
+pub const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A caller who is still there later, and so is to be looked at again.
-pub struct Lasting {
+pub struct RevalidatedCaller {
     kernel: Kernel,
     authorization: Option<String>,
     client_address: IpAddr,
@@ -22,9 +22,9 @@ pub struct Lasting {
     checked: Instant,
 }
 
-impl Lasting {
+impl RevalidatedCaller {
     /// The caller of a request, just checked, as long as he has a permission.
-    pub fn of(call: &RequestContext, permission: impl Into<String>) -> Self {
+    pub fn new(call: &RequestContext, permission: impl Into<String>) -> Self {
         Self {
             kernel: call.kernel.clone(),
             authorization: call.authorization.clone(),
@@ -38,7 +38,7 @@ impl Lasting {
     /// A way to read for the caller as he is now, if he still may.
     pub async fn reader(&mut self) -> Result<Reader> {
         let now = clock::now();
-        if self.checked.elapsed() >= CHECKED_EVERY {
+        if self.checked.elapsed() >= CHECK_INTERVAL {
             self.caller = self.kernel.caller(self.authorization.as_deref(), self.client_address, now).await?;
             if self.caller.reach(&self.permission).is_none() {
                 return Err(Error::from(Code::Forbidden).with_allowed([self.permission.clone()]));
