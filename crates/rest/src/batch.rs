@@ -27,7 +27,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Most items in a batch.
-pub const MOST_ITEMS: usize = 1_000;
+pub const MAX_ITEMS: usize = 1_000;
 
 /// Reads the items of a batch, each checked against its published schema: one that does not fit fails alone.
 pub async fn read_items<T: DeserializeOwned>(work: &Work, call: &RequestContext, schema: &str, items: &[Value]) -> Result<Vec<Result<T>>> {
@@ -90,7 +90,7 @@ pub enum ItemStatus {
 
 /// What became of an item.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ItemResult {
     /// How it ended.
     pub status: ItemStatus,
     /// The record.
@@ -103,7 +103,7 @@ pub struct Outcome {
     pub error: Option<Error>,
 }
 
-impl Outcome {
+impl ItemResult {
     /// A failure.
     #[must_use]
     pub const fn failed(external_id: Option<String>, error: Error) -> Self {
@@ -124,19 +124,19 @@ const STATUSES: [(&str, ItemStatus); 7] = [
 
 /// The answer to a batch: a result for each item in the order of the request, and how many of each status.
 #[must_use]
-pub fn answer(call: &RequestContext, request_id: &str, outcomes: &[Outcome]) -> Response {
+pub fn answer(call: &RequestContext, request_id: &str, outcomes: &[ItemResult]) -> Response {
     Response::json(&json!({"results": results(call, request_id, outcomes), "summary": summary(outcomes)}))
 }
 
 /// A result for each item, in the order of the request.
 #[must_use]
-pub fn results(call: &RequestContext, request_id: &str, outcomes: &[Outcome]) -> Vec<Value> {
+pub fn results(call: &RequestContext, request_id: &str, outcomes: &[ItemResult]) -> Vec<Value> {
     outcomes.iter().enumerate().map(|(index, o)| result(call, request_id, index, o)).collect()
 }
 
 /// How many items came to each status.
 #[must_use]
-pub fn summary(outcomes: &[Outcome]) -> Map<String, Value> {
+pub fn summary(outcomes: &[ItemResult]) -> Map<String, Value> {
     let mut summary = Map::from_iter([("received".to_owned(), json!(outcomes.len()))]);
     for (name, status) in STATUSES {
         summary.insert(name.to_owned(), json!(outcomes.iter().filter(|o| o.status == status).count()));
@@ -152,7 +152,7 @@ const fn is_of_server(error: &Error) -> bool {
 /// Runs each item of a list, in turn: one that fails is undone alone. See `Care`.
 pub async fn each<I, O>(work: &Work, items: &[I], run: impl AsyncFn(&I) -> Result<O>) -> Result<Vec<Result<O>>> {
     let start = work.savepoint().await?;
-    if let Some(done) = each_trusting(work, items, &run).await? {
+    if let Some(done) = each_without_savepoints(work, items, &run).await? {
         work.release(start).await?;
         return Ok(done);
     }
@@ -172,7 +172,7 @@ pub async fn each<I, O>(work: &Work, items: &[I], run: impl AsyncFn(&I) -> Resul
 }
 
 /// The same without savepoints; none when an item failed that had written something.
-async fn each_trusting<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) -> Result<O>) -> Result<Option<Vec<Result<O>>>> {
+async fn each_without_savepoints<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) -> Result<O>) -> Result<Option<Vec<Result<O>>>> {
     let mut done = Vec::with_capacity(items.len());
     for item in items {
         let tried = work.writes_tried();
@@ -188,7 +188,7 @@ async fn each_trusting<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) ->
 
 /// The answer about one item.
 #[must_use]
-pub fn result(call: &RequestContext, request_id: &str, index: usize, o: &Outcome) -> Value {
+pub fn result(call: &RequestContext, request_id: &str, index: usize, o: &ItemResult) -> Value {
     // An item that failed may call its record by what is no name at all.
     let external_id = o.external_id.as_ref().filter(|id| id.chars().count() <= LONGEST_EXTERNAL_ID);
     let mut result = json!({"index": index, "status": o.status, "id": o.id, "external_id": external_id, "version": o.version});
@@ -224,14 +224,14 @@ pub async fn run(work: &Work, table: &ResourceHandler, call: RequestContext) -> 
     };
     let batch = Batch { envelope: &envelope, system: system.as_deref(), parent, call: &call };
     let start = work.savepoint().await?;
-    let outcomes = match batch.pass(work, table, Care::Trusting).await? {
+    let outcomes = match batch.run_items(work, table, SavepointMode::Batch).await? {
         Some(outcomes) => {
             work.release(start).await?;
             outcomes
         }
         None => {
             work.roll_back_to(start).await?;
-            batch.pass(work, table, Care::Careful).await?.ok_or(Code::Internal)?
+            batch.run_items(work, table, SavepointMode::Item).await?.ok_or(Code::Internal)?
         }
     };
     if envelope.atomic
@@ -252,9 +252,9 @@ pub async fn run(work: &Work, table: &ResourceHandler, call: RequestContext) -> 
 /// Whether items are trusted to write all or nothing. Nearly always one fails before it writes, if at all; so they are
 /// trusted first, and only when one broke that trust is the batch run again with a savepoint around each.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Care {
-    Trusting,
-    Careful,
+enum SavepointMode {
+    Batch,
+    Item,
 }
 
 struct Batch<'a> {
@@ -294,7 +294,7 @@ struct Together {
 }
 
 /// What is kept of items that are done: their outcomes, what the system of the batch calls records, and the records as they are.
-type Kept<'a> = (&'a mut [Option<Outcome>], &'a mut HashMap<String, Uuid>, &'a mut HashMap<Uuid, Record>);
+type Progress<'a> = (&'a mut [Option<ItemResult>], &'a mut HashMap<String, Uuid>, &'a mut HashMap<Uuid, Record>);
 
 impl Together {
     fn is_empty(&self) -> bool {
@@ -304,14 +304,14 @@ impl Together {
 
 impl Batch<'_> {
     /// Runs every item; `None` when one failed with something written and no savepoint before it.
-    async fn pass(&self, work: &Work, table: &ResourceHandler, care: Care) -> Result<Option<Vec<Outcome>>> {
+    async fn run_items(&self, work: &Work, table: &ResourceHandler, mode: SavepointMode) -> Result<Option<Vec<ItemResult>>> {
         let mut known = self.known(work, table).await?;
         let is_possible = match self.envelope.mode {
             Mode::Create => table.creates_many(),
             Mode::Update | Mode::Upsert => table.writes_many(),
             Mode::Delete => false,
         };
-        if care == Care::Trusting && is_possible {
+        if mode == SavepointMode::Batch && is_possible {
             return match self.run_together(work, table, &mut known).await {
                 Err(error) if is_of_server(&error) => Err(error),
                 done => Ok(done.ok()),
@@ -320,7 +320,7 @@ impl Batch<'_> {
         let items = &self.envelope.items;
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
-            let place = if care == Care::Careful { Some(work.savepoint().await?) } else { None };
+            let place = if mode == SavepointMode::Item { Some(work.savepoint().await?) } else { None };
             let tried = work.writes_tried();
             match (self.run(work, table, item, &mut known).await, place) {
                 (Err(error), _) if is_of_server(&error) => return Err(error),
@@ -335,7 +335,7 @@ impl Batch<'_> {
                     if let Some(place) = place {
                         work.roll_back_to(place).await?;
                     }
-                    outcomes.push(Outcome::failed(item["external_id"].as_str().map(str::to_owned), error));
+                    outcomes.push(ItemResult::failed(item["external_id"].as_str().map(str::to_owned), error));
                     if self.envelope.atomic {
                         break;
                     }
@@ -417,7 +417,7 @@ impl Batch<'_> {
     }
 
     /// Runs one item by itself.
-    async fn run(&self, work: &Work, table: &ResourceHandler, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<Outcome> {
+    async fn run(&self, work: &Work, table: &ResourceHandler, item: &Value, known: &mut HashMap<String, Uuid>) -> Result<ItemResult> {
         let item = self.read(table, item, known)?;
         let find = async |id: Uuid, verb: &str| table.find(work, id, self.parent, verb).await;
         match self.step(work, table, &item, find).await? {
@@ -427,17 +427,21 @@ impl Batch<'_> {
                     let made = table.create(work, draft).await?;
                     known.insert(reference.external_id.clone(), id_of(&made));
                     bind_many(work, table, vec![(reference, &made)]).await?;
-                    Ok(done(ItemStatus::Created, item.external_id, &made))
+                    Ok(succeeded(ItemStatus::Created, item.external_id, &made))
                 }
-                None => Ok(done(ItemStatus::Created, item.external_id, &table.create(work, draft).await?)),
+                None => Ok(succeeded(ItemStatus::Created, item.external_id, &table.create(work, draft).await?)),
             },
             Step::Update(before, patch) => {
                 let version = version_of(&before);
                 let after = table.patch(work, before, patch).await?;
-                Ok(done(if version_of(&after) == version { ItemStatus::Unchanged } else { ItemStatus::Updated }, item.external_id, &after))
+                Ok(succeeded(
+                    if version_of(&after) == version { ItemStatus::Unchanged } else { ItemStatus::Updated },
+                    item.external_id,
+                    &after,
+                ))
             }
             Step::Delete(before) => {
-                let deleted = Outcome { version: None, ..done(ItemStatus::Deleted, item.external_id, &before) };
+                let deleted = ItemResult { version: None, ..succeeded(ItemStatus::Deleted, item.external_id, &before) };
                 table.delete(work, before).await?;
                 Ok(deleted)
             }
@@ -449,9 +453,9 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// Where an item failed after something was written: then the batch is run again, one after the other.
-    async fn run_together(&self, work: &Work, table: &ResourceHandler, known: &mut HashMap<String, Uuid>) -> Result<Vec<Outcome>> {
+    async fn run_together(&self, work: &Work, table: &ResourceHandler, known: &mut HashMap<String, Uuid>) -> Result<Vec<ItemResult>> {
         let items = &self.envelope.items;
-        let mut outcomes: Vec<Option<Outcome>> = items.iter().map(|_| None).collect();
+        let mut outcomes: Vec<Option<ItemResult>> = items.iter().map(|_| None).collect();
         let mut found = match self.envelope.mode {
             Mode::Create => HashMap::new(),
             _ => {
@@ -477,7 +481,7 @@ impl Batch<'_> {
             let read = self.read(table, item, known);
             let failed = |external_id: Option<String>, error| match is_of_server(&error) {
                 true => Err(error),
-                false => Ok(Some(Outcome::failed(external_id, error))),
+                false => Ok(Some(ItemResult::failed(external_id, error))),
             };
             let item = match read {
                 Ok(item) => item,
@@ -543,12 +547,18 @@ impl Batch<'_> {
     }
 
     /// Writes what is to be done together.
-    async fn write(&self, work: &Work, table: &ResourceHandler, together: &mut Together, (outcomes, known, found): Kept<'_>) -> Result<()> {
+    async fn write(
+        &self,
+        work: &Work,
+        table: &ResourceHandler,
+        together: &mut Together,
+        (outcomes, known, found): Progress<'_>,
+    ) -> Result<()> {
         if together.is_empty() {
             return Ok(());
         }
         let Together { creates, updates, .. } = std::mem::take(together);
-        let mut note = |index: usize, outcome: Outcome| {
+        let mut note = |index: usize, outcome: ItemResult| {
             if let Some(place) = outcomes.get_mut(index) {
                 *place = Some(outcome);
             }
@@ -563,11 +573,11 @@ impl Batch<'_> {
                 match after {
                     Ok(after) => {
                         let status = if version_of(&after) == version { ItemStatus::Unchanged } else { ItemStatus::Updated };
-                        let outcome = done(status, external_id, &after);
+                        let outcome = succeeded(status, external_id, &after);
                         found.insert(id_of(&after), after);
                         outcome
                     }
-                    Err(error) => Outcome::failed(external_id, error),
+                    Err(error) => ItemResult::failed(external_id, error),
                 },
             );
         }
@@ -588,11 +598,11 @@ impl Batch<'_> {
                 index,
                 match made {
                     Ok(made) => {
-                        let outcome = done(ItemStatus::Created, external_id, &made);
+                        let outcome = succeeded(ItemStatus::Created, external_id, &made);
                         found.insert(id_of(&made), made);
                         outcome
                     }
-                    Err(error) => Outcome::failed(external_id, error),
+                    Err(error) => ItemResult::failed(external_id, error),
                 },
             );
         }
@@ -608,8 +618,8 @@ fn is_exclusive(shape: &Shape, before: &Record, patch: &Record) -> bool {
     named.any(|field| patch.get(field).is_some_and(|value| before.get(field) != Some(value)))
 }
 
-fn done(status: ItemStatus, external_id: Option<String>, record: &Record) -> Outcome {
-    Outcome { status, id: Some(id_of(record)), external_id, version: Some(version_of(record)), error: None }
+fn succeeded(status: ItemStatus, external_id: Option<String>, record: &Record) -> ItemResult {
+    ItemResult { status, id: Some(id_of(record)), external_id, version: Some(version_of(record)), error: None }
 }
 
 fn missing(pointer: &str) -> Error {

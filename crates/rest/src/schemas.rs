@@ -3,7 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value read by name answers null, it does not panic")]
 
 use super::{
-    batch::MOST_ITEMS,
+    batch::MAX_ITEMS,
     bulk,
     collection::Api,
     endpoints::{spaced, with_article},
@@ -293,7 +293,7 @@ fn batch(shape: &Shape) -> Value {
             "mode": {"type": "string", "enum": ["create", "update", "upsert", "delete"], "description": "What to do with each item."},
             "match_on": {"type": "string", "maxLength": 100, "default": "id", "description": "`id`, or `external_id:<system>` to find records by another system's ids."},
             "atomic": {"type": "boolean", "default": false, "description": "Whether one bad item undoes all."},
-            "items": {"type": "array", "minItems": 1, "maxItems": MOST_ITEMS, "items": {"$ref": format!("#/components/schemas/{}BatchItem", shape.type_name)}, "description": "The items."},
+            "items": {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"$ref": format!("#/components/schemas/{}BatchItem", shape.type_name)}, "description": "The items."},
         },
     })
 }
@@ -514,7 +514,7 @@ fn common() -> Map<String, Value> {
             "description": "What became of a batch.",
             "required": ["results", "summary"],
             "properties": {
-                "results": {"type": "array", "maxItems": MOST_ITEMS, "items": {"$ref": "#/components/schemas/BatchResult"}, "description": "A result for each item, in the order of the request."},
+                "results": {"type": "array", "maxItems": MAX_ITEMS, "items": {"$ref": "#/components/schemas/BatchResult"}, "description": "A result for each item, in the order of the request."},
                 "summary": {"$ref": "#/components/schemas/BatchSummary"},
             },
         },

@@ -24,7 +24,7 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
     timestamp::Timestamp,
 };
-use samphan_rest::batch::{ItemStatus, MOST_ITEMS, Outcome};
+use samphan_rest::batch::{ItemResult, ItemStatus, MAX_ITEMS};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -42,9 +42,9 @@ pub async fn apply(
     snapshot: Option<Uuid>,
     items: Vec<Result<CreditItem>>,
     refused: &HashMap<Uuid, usize>,
-) -> Result<Vec<Outcome>> {
-    if items.len() > MOST_ITEMS {
-        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));
+) -> Result<Vec<ItemResult>> {
+    if items.len() > MAX_ITEMS {
+        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MAX_ITEMS.to_string())));
     }
     open_ledger(work, ledger, snapshot).await?;
     let items: Vec<Result<CreditItem>> = items
@@ -80,7 +80,7 @@ pub async fn take(
     accounts: &Accounts,
     included: &Included,
     items: &[Result<CreditItem>],
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<ItemResult>> {
     let mut held = balances(work, ledger, accounts).await?;
     let mut unmatched: BTreeMap<String, Vec<CreditItem>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(items.len());
@@ -88,7 +88,7 @@ pub async fn take(
     let mut about: Vec<Option<Uuid>> = Vec::with_capacity(items.len());
     for item in items {
         let (outcome, account) = match item {
-            Err(error) => (Outcome::failed(None, error.clone()), None),
+            Err(error) => (ItemResult::failed(None, error.clone()), None),
             Ok(item) => match accounts.of(item) {
                 None => (accounts.missing(item, &mut unmatched), None),
                 Some(account) => {
@@ -137,7 +137,7 @@ async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<B
 }
 
 impl Held {
-    fn take(&mut self, item: &CreditItem, included: Amount, now: Timestamp) -> Outcome {
+    fn take(&mut self, item: &CreditItem, included: Amount, now: Timestamp) -> ItemResult {
         let conflicts = |b: &CreditBalance| (b.exposure_has_conflict, b.limit_has_conflict);
         let had = conflicts(&self.balance.data);
         let taken = self.balance.data.take(item, included, now);
@@ -163,7 +163,7 @@ impl Held {
                 (ItemStatus::Stale, Some(Error::from(Code::Conflict).with_field_errors(vec![fault])))
             }
         };
-        Outcome { status, id: None, external_id: item.external_id.clone(), version: None, error }
+        ItemResult { status, id: None, external_id: item.external_id.clone(), version: None, error }
     }
 }
 

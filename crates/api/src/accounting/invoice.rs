@@ -18,7 +18,7 @@ use samphan_resource::{
     timestamp::Timestamp,
 };
 use samphan_rest::{
-    batch::{self, ItemStatus, Outcome},
+    batch::{self, ItemResult, ItemStatus},
     collection::Collection,
     example::Example,
     external::known_system,
@@ -130,7 +130,7 @@ pub const POSTING: [&str; 4] = ["order-invoices:create", "order-invoices:update"
 ///
 /// There is one row for each document and line of an order: a list that names the same twice does not say which of them holds, so all that
 /// do are refused.
-pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice>>) -> Result<Vec<Outcome>> {
+pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice>>) -> Result<Vec<ItemResult>> {
     if posted.is_empty() {
         return Ok(vec![]);
     }
@@ -140,18 +140,18 @@ pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice
         *times.entry((one.document_no.clone(), one.order_line_id)).or_default() += 1;
     }
     let mut placed: Vec<(usize, OrderInvoice)> = vec![];
-    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(posted.len());
+    let mut outcomes: Vec<Option<ItemResult>> = Vec::with_capacity(posted.len());
     for (place, one) in posted.into_iter().enumerate() {
         let is_repeated = |one: &PostedInvoice| times.get(&(one.document_no.clone(), one.order_line_id)).is_some_and(|n| *n > 1);
         outcomes.push(match one {
-            Err(error) => Some(Outcome::failed(None, error)),
+            Err(error) => Some(ItemResult::failed(None, error)),
             Ok(one) if is_repeated(&one) => {
                 let fault = FieldError::new(
                     "/order_line_id",
                     FieldCode::Repeated,
                     "one row for each document and order line: add up what the document has in several",
                 );
-                Some(Outcome::failed(None, Error::invalid(fault)))
+                Some(ItemResult::failed(None, Error::invalid(fault)))
             }
             Ok(one) => {
                 placed.push((place, one.of(&ledger.system, &ledger.entity, &ledger.currency)));
@@ -163,14 +163,14 @@ pub async fn post(work: &Work, ledger: &Ledger, posted: Vec<Result<PostedInvoice
     let done = batch::each(work, &placed, async |(_, said): &(usize, OrderInvoice)| take(work, said.clone()).await).await?;
     for ((place, _), outcome) in placed.iter().zip(done) {
         if let Some(slot) = outcomes.get_mut(*place) {
-            *slot = Some(outcome.unwrap_or_else(|error| Outcome::failed(None, error)));
+            *slot = Some(outcome.unwrap_or_else(|error| ItemResult::failed(None, error)));
         }
     }
     Ok(outcomes.into_iter().flatten().collect())
 }
 
-async fn take(work: &Work, said: OrderInvoice) -> Result<Outcome> {
-    let done = |status, made: &Stored<OrderInvoice>, error| Outcome {
+async fn take(work: &Work, said: OrderInvoice) -> Result<ItemResult> {
+    let done = |status, made: &Stored<OrderInvoice>, error| ItemResult {
         status,
         id: Some(made.id()),
         external_id: None,

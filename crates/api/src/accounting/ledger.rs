@@ -4,7 +4,7 @@ use crate::external_systems::external_system::expect_active;
 use samphan_domain::integration::credit_item::CreditItem;
 use samphan_persistence::{store::Work, visibility};
 use samphan_resource::error::{Code, Error, FieldCode, FieldError, Result};
-use samphan_rest::{batch::Outcome, external::find_references};
+use samphan_rest::{batch::ItemResult, external::find_references};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ impl Accounts {
     }
 
     /// The outcome of an item whose account is not there, and keeps it where it may still be mapped.
-    pub(super) fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> Outcome {
+    pub(super) fn missing(&self, item: &CreditItem, unmatched: &mut BTreeMap<String, Vec<CreditItem>>) -> ItemResult {
         let (code, fault) = match &item.external_id {
             None => (Code::UnknownReference, FieldError::new("/account_id", FieldCode::UnknownReference, "accounts")),
             Some(name) => {
@@ -71,7 +71,7 @@ impl Accounts {
                 (Code::UnknownExternalId, fault)
             }
         };
-        Outcome::failed(item.external_id.clone(), Error::from(code).with_field_errors(vec![fault]))
+        ItemResult::failed(item.external_id.clone(), Error::from(code).with_field_errors(vec![fault]))
     }
 }
 

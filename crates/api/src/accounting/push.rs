@@ -15,7 +15,7 @@ use samphan_resource::{
     example,
 };
 use samphan_rest::{
-    batch::{self, ItemStatus, MOST_ITEMS, Outcome},
+    batch::{self, ItemResult, ItemStatus, MAX_ITEMS},
     body,
     collection::Api,
     example::Example,
@@ -135,7 +135,7 @@ pub fn schemas(mut api: Api) -> Api {
     push["description"] = json!("One push about one customer.");
     api.schemas.push(("CreditPush".to_owned(), push));
     let one = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let list = |about: &str| json!({"type": "array", "maxItems": MOST_ITEMS, "items": one("BatchResult"), "description": about});
+    let list = |about: &str| json!({"type": "array", "maxItems": MAX_ITEMS, "items": one("BatchResult"), "description": about});
     let results = json!({
         "type": "object",
         "description": "What became of a batch of balances.",
@@ -172,7 +172,7 @@ async fn push(work: &Work, call: RequestContext) -> Result<Response> {
 }
 
 /// The customers of whose invoices one was refused, and its place. Their balances may include it, so they are not applied.
-async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[Outcome]) -> Result<HashMap<Uuid, usize>> {
+async fn refused_customers(work: &Work, posted: &[Value], outcomes: &[ItemResult]) -> Result<HashMap<Uuid, usize>> {
     let failed = || posted.iter().zip(outcomes).enumerate().filter(|(_, (_, outcome))| outcome.status == ItemStatus::Failed);
     let order = |one: &Value| one["order_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
     let customers = invoice::customers(work, failed().filter_map(|(_, (one, _))| order(one))).await?;
@@ -187,12 +187,12 @@ async fn push_one(work: &Work, call: RequestContext) -> Result<Response> {
     let item = body::from_value(Value::Object(body))?;
     let outcomes = apply(work, &ledger, None, vec![Ok(item)], &HashMap::new()).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome { error: Some(error), status: ItemStatus::Failed, .. })
+        Some(ItemResult { error: Some(error), status: ItemStatus::Failed, .. })
             if error.errors.iter().any(|e| e.code == FieldCode::UnknownReference) =>
         {
             Err(Code::NotFound.into())
         }
-        Some(Outcome { error: Some(error), status: ItemStatus::Failed, .. }) => Err(error),
+        Some(ItemResult { error: Some(error), status: ItemStatus::Failed, .. }) => Err(error),
         Some(outcome) => Ok(Response::json(&batch::result(&call, &work.request_id, 0, &outcome))),
         None => Err(Code::Internal.into()),
     }

@@ -19,7 +19,7 @@ use samphan_resource::{
     scalar::{Kind, Scalar},
 };
 use samphan_rest::{
-    batch::{self, ItemStatus, MOST_ITEMS, Outcome},
+    batch::{self, ItemResult, ItemStatus, MAX_ITEMS},
     collection::Api,
     example::Example,
     external::find_references,
@@ -77,8 +77,8 @@ pub fn routes(api: Api) -> Api {
 
 async fn sync(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: StockSync = call.input()?;
-    if asked.items.len() > MOST_ITEMS {
-        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MOST_ITEMS.to_string())));
+    if asked.items.len() > MAX_ITEMS {
+        return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MAX_ITEMS.to_string())));
     }
     external_system::expect_active(work, &asked.system).await?;
     work.stand_in_line(&format!("stock {}", asked.system)).await?;
@@ -141,7 +141,7 @@ impl Named {
 }
 
 /// Takes the items one after the other, as if each had been sent alone, and writes what came of them all at once.
-async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Result<StockCount>>) -> Result<Vec<Outcome>> {
+async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Result<StockCount>>) -> Result<Vec<ItemResult>> {
     let named = Named::of(work, system, &items).await?;
     let about: Vec<Result<Key>> = items
         .iter()
@@ -154,10 +154,10 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
         let external_id = item.as_ref().ok().and_then(|i| i.external_id.clone());
         outcomes.push(match (item, key) {
             (Ok(item), Ok(key)) => match take(&mut levels, system, key, &item, &mut applied) {
-                Ok((status, error)) => (Outcome { status, id: None, external_id, version: None, error }, Some(key)),
-                Err(error) => (Outcome::failed(external_id, error), None),
+                Ok((status, error)) => (ItemResult { status, id: None, external_id, version: None, error }, Some(key)),
+                Err(error) => (ItemResult::failed(external_id, error), None),
             },
-            (Err(error), _) | (_, Err(error)) => (Outcome::failed(external_id, error), None),
+            (Err(error), _) | (_, Err(error)) => (ItemResult::failed(external_id, error), None),
         });
     }
     let since = moved_since(work, &applied).await?;
@@ -174,7 +174,7 @@ async fn apply(work: &Work, system: &str, warehouse: WarehouseId, items: Vec<Res
     Ok(outcomes
         .into_iter()
         .map(|(outcome, key)| match key.and_then(|key| written.get(&key)) {
-            Some((id, version)) => Outcome { id: Some(*id), version: Some(*version), ..outcome },
+            Some((id, version)) => ItemResult { id: Some(*id), version: Some(*version), ..outcome },
             None => outcome,
         })
         .collect())

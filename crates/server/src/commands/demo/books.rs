@@ -31,7 +31,7 @@ use samphan_resource::{
     money::{Amount, SCALE},
     timestamp::Timestamp,
 };
-use samphan_rest::batch::Outcome;
+use samphan_rest::batch::ItemResult;
 use serde::Deserialize;
 use serde_json::json;
 use std::{collections::HashMap, sync::Arc};
@@ -55,7 +55,7 @@ impl Company<'_> {
         let count = i64::try_from(items.len()).unwrap_or_default();
         *self.counts.entry("credit_balances").or_default() += items.len();
         let taken = balances::apply(self.work, &ledger, Some(snapshot.id()), items.into_iter().map(Ok).collect(), &HashMap::new()).await?;
-        if let Some(Outcome { error: Some(error), .. }) = taken.into_iter().find(|o| o.error.is_some()) {
+        if let Some(ItemResult { error: Some(error), .. }) = taken.into_iter().find(|o| o.error.is_some()) {
             return Err(error);
         }
         snapshot::complete(self.work, snapshot, ControlTotals { items: count, receivable_total }).await?;
