@@ -41,10 +41,10 @@ use std::{
 use uuid::Uuid;
 
 /// Characters of a header that is read leniently: proxies write ids of their own, browsers all the languages they know.
-pub const LONGEST_HEADER: usize = 1000;
+pub const MAX_HEADER_CHARACTERS: usize = 1000;
 
 /// How long a request stands in line behind others of this process.
-const IN_LINE: Duration = Duration::from_secs(10);
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(10);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -68,7 +68,7 @@ async fn dispatch(request: HttpRequest, app: web::Data<App>, payload: web::Paylo
     match app.routes.find(request.method(), request.uri().path()) {
         Found::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
         Found::OtherMethods(route, methods) => {
-            request.extensions_mut().insert(Operated::Nothing { route });
+            request.extensions_mut().insert(RequestLogEntry::Unrouted { route });
             refused(&request, &Error::from(Code::MethodNotAllowed).with_allowed(methods))
         }
         Found::Nothing => refused(&request, &Code::UnknownPath.into()),
@@ -111,11 +111,11 @@ fn with_id(response: &mut HttpResponse, request_id: &str) {
 }
 
 /// What a request was, for its line in the log.
-pub enum Operated {
+pub enum RequestLogEntry {
     /// An operation, and the user or API key that called, where one is known.
     Operation(Arc<Operation>, Option<Uuid>),
     /// An address whose methods the request's is none of.
-    Nothing {
+    Unrouted {
         /// The address, its parameters by name.
         route: String,
     },
@@ -123,8 +123,8 @@ pub enum Operated {
 
 /// What is learnt of a request on its way, whatever becomes of it.
 #[derive(Default)]
-struct Noted {
-    left: Option<limits::Left>,
+struct RequestFacts {
+    rate_limit: Option<limits::Left>,
     principal: Option<Uuid>,
 }
 
@@ -139,15 +139,15 @@ async fn handle(
     let _running = kernel.metrics.begin();
     kernel.turns.count_request();
     let (id, language) = (request_id(&request), language(&request));
-    let mut noted = Noted::default();
+    let mut facts = RequestFacts::default();
     let incoming = Incoming { operation: &operation, kernel, request: &request, id: &id, language, now: clock::now() };
-    let result = execute(incoming, path, payload, &mut noted).await;
+    let result = execute(incoming, path, payload, &mut facts).await;
     let mut response = match result {
         Ok(answer) => to_http(&operation, &request, answer),
         Err(error) => problem::response(&error, language, &id),
     };
     with_id(&mut response, &id);
-    if let Some(limits::Left { policy, remaining, reset }) = noted.left {
+    if let Some(limits::Left { policy, remaining, reset }) = facts.rate_limit {
         let headers = response.headers_mut();
         for (name, value) in [
             ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
@@ -160,7 +160,7 @@ async fn handle(
     }
     let (status, seconds) = (response.status().as_u16(), begun.elapsed().as_secs_f64());
     kernel.metrics.end(&operation.id, status, seconds);
-    request.extensions_mut().insert(Operated::Operation(operation, noted.principal));
+    request.extensions_mut().insert(RequestLogEntry::Operation(operation, facts.principal));
     response
 }
 
@@ -217,11 +217,11 @@ struct Sender {
     address: IpAddr,
 }
 
-async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload, noted: &mut Noted) -> Result<Response> {
+async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payload, facts: &mut RequestFacts) -> Result<Response> {
     let Incoming { operation, kernel, request, id, now, .. } = incoming;
     let sender = incoming.authenticate().await?;
-    noted.principal = Some(sender.caller.id).filter(|_| operation.access != Access::Public);
-    incoming.take_share(&sender, noted)?;
+    facts.principal = Some(sender.caller.id).filter(|_| operation.access != Access::Public);
+    incoming.take_share(&sender, facts)?;
     let mut missing = operation.missing_permissions(&sender.caller, &Map::new());
     if !missing.is_empty() {
         // One refusal names everything that this request lacks, and nothing that it does not need.
@@ -271,7 +271,7 @@ impl Incoming<'_> {
     }
 
     /// Takes what it costs from its sender's share.
-    fn take_share(&self, sender: &Sender, noted: &mut Noted) -> Result<()> {
+    fn take_share(&self, sender: &Sender, facts: &mut RequestFacts) -> Result<()> {
         let operation = self.operation;
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
         // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
@@ -280,15 +280,15 @@ impl Incoming<'_> {
             _ => sender.caller.id.to_string(),
         };
         let taken = self.kernel.limits.take(&bucket, cost, limits::REQUESTS, self.now);
-        noted.left = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
+        facts.rate_limit = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
         taken.map(|_| ())
     }
 
     /// The bytes of its body, and what it asks for, checked.
     async fn read(&self, path: Vec<String>, payload: web::Payload, sender: Sender) -> Result<(Vec<u8>, RequestContext)> {
         let (operation, request) = (self.operation, self.request);
-        acceptable(operation, request)?;
-        bounded(request)?;
+        check_accept(operation, request)?;
+        check_header_lengths(request)?;
         let query = read_query(operation, request)?;
         let (raw, body) = read_body(operation, self.kernel, request, payload).await?;
         let if_match = if_match(request)?;
@@ -322,21 +322,21 @@ impl Incoming<'_> {
 /// Runs a write in a work: once, whatever its key is sent with again, and again where it has to stand in line first.
 async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: RequestContext) -> Result<Response> {
     let store = call.kernel.store().clone();
-    let until = tokio::time::Instant::now() + IN_LINE;
+    let until = tokio::time::Instant::now() + MAX_LOCK_WAIT;
     let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
     let (dry_run, mut places) = (call.dry_run, vec![]);
     loop {
         let work = store.repeatable_work(Arc::clone(&call.caller), call.now, places).await?;
         let work = work.for_request(&call.request_id).allowing_duplicates(duplicates);
         if let Some(key) = key {
-            match earlier(key, &work, operation, &call.path).await {
+            match stored_response(key, &work, operation, &call.path).await {
                 Ok(None) => {}
                 Ok(Some(answer)) => {
                     // What was kept may be of a write that is not committed yet: the answer waits for it.
                     work.commit().await?;
                     return Ok(answer);
                 }
-                Err(refused) => return undone(work, refused).await,
+                Err(refused) => return roll_back(work, refused).await,
             }
         }
         // SQLite's writers stand in line before they begin.
@@ -351,14 +351,14 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
             continue;
         }
         return match answered {
-            Ok(answer) => kept(operation, work, key, answer, dry_run).await,
-            Err(refused) => undone(work, refused).await,
+            Ok(answer) => commit(operation, work, key, answer, dry_run).await,
+            Err(refused) => roll_back(work, refused).await,
         };
     }
 }
 
 /// Takes a key, or the answer that it got before, as the caller may see it now.
-async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Response>> {
+async fn stored_response(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Response>> {
     match key.take(work).await? {
         Some(kept) => kept.again(work, operation, path).await.map(Some),
         None => Ok(None),
@@ -366,7 +366,7 @@ async fn earlier(key: &Key, work: &Work, operation: &Operation, path: &[String])
 }
 
 /// Rolls a work back before its refusal is answered: a request that repeats it at once must not meet its locks, above all that of its key.
-async fn undone(work: Work, refused: Error) -> Result<Response> {
+async fn roll_back(work: Work, refused: Error) -> Result<Response> {
     if work.roll_back().await.is_err() {
         // The connection is gone, and with it the transaction.
         tracing::warn!("a refused write could not be rolled back");
@@ -375,7 +375,7 @@ async fn undone(work: Work, refused: Error) -> Result<Response> {
 }
 
 /// Keeps what a write did, unless it was only tried.
-async fn kept(operation: &Operation, work: Work, key: Option<&Key>, answer: Response, dry_run: bool) -> Result<Response> {
+async fn commit(operation: &Operation, work: Work, key: Option<&Key>, answer: Response, dry_run: bool) -> Result<Response> {
     if dry_run {
         work.flush().await?;
         work.roll_back().await?;
@@ -398,7 +398,7 @@ fn ticket(operation: &Operation, request: &HttpRequest) -> Option<String> {
     pairs.into_inner().into_iter().find(|(name, _)| name == TICKET).map(|(_, ticket)| ticket)
 }
 
-fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
+fn check_accept(operation: &Operation, request: &HttpRequest) -> Result<()> {
     let Some(accept) = header_text(request, "accept") else { return Ok(()) };
     let fits = |part: &str| {
         let kind = part.split(';').next().unwrap_or_default().trim();
@@ -407,12 +407,12 @@ fn acceptable(operation: &Operation, request: &HttpRequest) -> Result<()> {
     if accept.split(',').any(fits) { Ok(()) } else { Err(Error::from(Code::NotAcceptable).with_allowed([operation.media.name()])) }
 }
 
-fn bounded(request: &HttpRequest) -> Result<()> {
+fn check_header_lengths(request: &HttpRequest) -> Result<()> {
     match ["X-Request-Id", "Accept-Language", "If-None-Match"]
         .iter()
-        .find(|name| header_text(request, name).is_some_and(|v| v.len() > LONGEST_HEADER))
+        .find(|name| header_text(request, name).is_some_and(|v| v.len() > MAX_HEADER_CHARACTERS))
     {
-        Some(name) => Err(Error::from(Code::InvalidHeader).with_detail(format!("{name}: at most {LONGEST_HEADER} characters"))),
+        Some(name) => Err(Error::from(Code::InvalidHeader).with_detail(format!("{name}: at most {MAX_HEADER_CHARACTERS} characters"))),
         None => Ok(()),
     }
 }

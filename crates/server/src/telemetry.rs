@@ -7,7 +7,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
-use samphan_rest::{client_address::client_address, pipeline::Operated};
+use samphan_rest::{client_address::client_address, pipeline::RequestLogEntry};
 use std::io::IsTerminal;
 use tracing::field::display;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -35,10 +35,10 @@ pub async fn line<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
     let duration_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let request = answered.as_ref().ok().map(ServiceResponse::request);
     let held = request.map(HttpMessage::extensions);
-    let done = held.as_ref().and_then(|held| held.get::<Operated>());
+    let done = held.as_ref().and_then(|held| held.get::<RequestLogEntry>());
     let (operation, principal, route) = match done {
-        Some(Operated::Operation(operation, principal)) => (Some(operation.id.as_str()), *principal, Some(operation.path.as_str())),
-        Some(Operated::Nothing { route }) => (None, None, Some(route.as_str())),
+        Some(RequestLogEntry::Operation(operation, principal)) => (Some(operation.id.as_str()), *principal, Some(operation.path.as_str())),
+        Some(RequestLogEntry::Unrouted { route }) => (None, None, Some(route.as_str())),
         None => (None, None, None),
     };
     // A page is no operation; the framework knows its route.

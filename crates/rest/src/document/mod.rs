@@ -13,7 +13,7 @@ use super::{
     example::{self, RenderedExample},
     external::LONGEST_EXTERNAL_ID,
     operation::{Access, AdditionalPermission, Media, Operation, Run, TICKET},
-    pipeline::LONGEST_HEADER,
+    pipeline::MAX_HEADER_CHARACTERS,
     schemas,
 };
 use actix_web::http::Method;
@@ -456,12 +456,12 @@ fn shared_parameters() -> Value {
     let header = |name: &str, required: bool, schema: Value, about: &str| json!({"name": name, "in": "header", "required": required, "description": about, "schema": schema});
     let tag = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$", "maxLength": 40});
     json!({
-        "RequestId": header("X-Request-Id", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "An id of your own for this request, echoed in the answer and kept in the audit: 1 to 100 letters, digits, `-`, `_` and `.`; another is replaced by one of ours."),
-        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "Language of messages in problems: en, th or fa."),
+        "RequestId": header("X-Request-Id", false, json!({"type": "string", "maxLength": MAX_HEADER_CHARACTERS}), "An id of your own for this request, echoed in the answer and kept in the audit: 1 to 100 letters, digits, `-`, `_` and `.`; another is replaced by one of ours."),
+        "AcceptLanguage": header("Accept-Language", false, json!({"type": "string", "maxLength": MAX_HEADER_CHARACTERS}), "Language of messages in problems: en, th or fa."),
         "IdempotencyKey": header("Idempotency-Key", false, json!({"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255}), "Makes a retry safe: for 7 days the same key and body get the stored answer; 409 `conflict` where that showed a secret, or held data of a person erased since."),
         "IfMatch": header("If-Match", false, tag.clone(), "The ETag the write is meant for; 412 when the record has changed since."),
         "IfMatchRequired": header("If-Match", true, tag, "The ETag the write is meant for; 412 when the record has changed since, 428 without it."),
-        "IfNoneMatch": header("If-None-Match", false, json!({"type": "string", "maxLength": LONGEST_HEADER}), "The ETag you have; 304 when the record is still of that version."),
+        "IfNoneMatch": header("If-None-Match", false, json!({"type": "string", "maxLength": MAX_HEADER_CHARACTERS}), "The ETag you have; 304 when the record is still of that version."),
         "LastEventId": header("Last-Event-ID", false, json!({"type": "string", "maxLength": 400}), "The `id` of the last event received: the stream goes on after it, whatever `after` says."),
         "IfNoneMatchAny": header("If-None-Match", false, json!({"type": "string", "pattern": "^\\*$", "maxLength": 1}), "`*`: make only, never update; 412 when it exists."),
     })
