@@ -219,9 +219,9 @@ async fn lists_of_a_short_reach_go_along_an_index_for_each_way(app: App) {
         let grants = [("*:*".to_owned(), reach)].into();
         let caller = Caller { id: uuid::Uuid::from_u128(8), teams: vec![team], kind: CallerKind::User, grants, ..Caller::system() };
         let reader = work.store.reader(Arc::new(caller), now());
-        for shape in resources(&work).into_iter().filter(|s| s.owned && s.seen.len() > 1) {
+        for shape in resources(&work).into_iter().filter(|s| s.owned && s.visible_through.len() > 1) {
             let ways = visibility::ways(&reader, shape, "read").unwrap();
-            assert_eq!(ways.len(), shape.seen.len(), "{}", shape.plural);
+            assert_eq!(ways.len(), shape.visible_through.len(), "{}", shape.plural);
             for sort in sorts(shape) {
                 let view = View::new(&reader, shape, None, vec![]);
                 let nullable = sort.keys.first().map(|k| k.field).filter(|f| f.nullable);

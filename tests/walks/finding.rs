@@ -10,7 +10,7 @@ use crate::support::{
     *,
 };
 use samphan_resource::{
-    resource::Seen,
+    resource::VisibleThrough,
     shape::{Field, Shape, Sorting},
 };
 use std::collections::BTreeSet;
@@ -176,9 +176,9 @@ fn telling(world: &World, caller: &Caller) -> Vec<(&'static str, String)> {
 }
 
 /// The resource of the parent that a way names.
-fn way_up(shape: &Shape, way: Seen) -> Option<&'static str> {
+fn way_up(shape: &Shape, way: VisibleThrough) -> Option<&'static str> {
     match way {
-        Seen::Parent(field) => shape.field(field)?.reference,
+        VisibleThrough::Parent(field) => shape.field(field)?.reference,
         _ => None,
     }
 }
@@ -221,10 +221,10 @@ async fn nothing_is_seen_through_a_reference(world: World) {
         .filter(|s| bound(s))
         .flat_map(|s| {
             // What is seen with its account alone points at no document of that account that is not seen with it, either.
-            let above = |shape: &Shape| -> Vec<Option<&str>> { shape.seen.iter().map(|way| way_up(shape, *way)).collect() };
+            let above = |shape: &Shape| -> Vec<Option<&str>> { shape.visible_through.iter().map(|way| way_up(shape, *way)).collect() };
             let lends = move |f: &Field, other: &Shape| {
                 let same = above(s).into_iter().all(|many| many.is_some() && above(other).contains(&many));
-                same || s.parents.contains(&f.name) || other.seen.contains(&Seen::Linked(s.plural, f.name))
+                same || s.parents.contains(&f.name) || other.visible_through.contains(&VisibleThrough::Linked(s.plural, f.name))
             };
             references(s).filter(move |(f, other)| bound(other) && !lends(f, other)).map(|(f, _)| (s.plural, f.name))
         })

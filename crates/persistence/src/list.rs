@@ -17,7 +17,7 @@ use samphan_resource::{
     error::{Code, Error},
     filter::{Filter, Op, Target},
     page::{Position, Sort},
-    resource::Seen,
+    resource::VisibleThrough,
     scalar::{Kind, Scalar},
     shape::{Field, Shape, Sorting},
 };
@@ -386,7 +386,7 @@ fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Op
         Some(one) => std::slice::from_ref(one),
     };
     let (field, value) = match (reader.caller.visibility(&shape.permission(verb)), filters) {
-        (Visibility::Owned { owner, teams }, []) if teams.is_empty() && shape.seen == [Seen::Owner] => {
+        (Visibility::Owned { owner, teams }, []) if teams.is_empty() && shape.visible_through == [VisibleThrough::Owner] => {
             (shape.field("owner_id")?, Scalar::Id(owner))
         }
         (Visibility::All, [Filter::Leaf { target: Target::Field(field), op: Op::In, values, negated: false }]) => {

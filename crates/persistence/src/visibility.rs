@@ -1,6 +1,6 @@
 //! Which rows a caller sees: one predicate for list, get, search, export and events.
 //!
-//! A resource says in which ways its records are visible (`Shape::seen`). `visible` resolves these for a caller, through parents, links and
+//! A resource says in which ways its records are visible (`Shape::visible_through`). `visible` resolves these for a caller, through parents, links and
 //! subjects, and leaves out what the caller's permissions decide already: a caller with reach `all` adds no condition. What is left is
 //! written into the statement, by the row (`restrict_to_visible`) or by the set of records seen (`restrict_list_to_visible`, `push_related_rows`).
 
@@ -9,7 +9,7 @@ use samphan_resource::{
     caller::{Reach, Visibility},
     error::{Code, Error},
     reference::AnyReference,
-    resource::Seen,
+    resource::VisibleThrough,
     scalar::{Kind, Scalar},
     shape::Shape,
 };
@@ -111,7 +111,7 @@ pub fn restrict_list_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static 
 }
 
 fn restrict(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
-    if let ([Seen::Subject(id)], Some(about)) = (shape.seen.as_slice(), shape.subject()) {
+    if let ([VisibleThrough::Subject(id)], Some(about)) = (shape.visible_through.as_slice(), shape.subject()) {
         debug_assert_eq!(about.id, *id, "{}: one subject", shape.plural);
         return restrict_by_subject(sql, reader, alias, about, Reach::All, 0, true);
     }
@@ -144,13 +144,13 @@ fn visible(reader: &Reader, shape: &'static Shape, most: Reach) -> Result<Visibl
 /// The ways of a resource as a reach leaves them. The reach over documents goes for the records that lend them their visibility, too: who
 /// reads only his own orders reads those of his own accounts with them, and not those of every account he may look at.
 fn resolve_ways(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
-    if shape.seen.is_empty() {
+    if shape.visible_through.is_empty() {
         return Ok(Visible::All);
     }
     let (mut ways, mut is_whole) = (vec![], true);
-    for way in &shape.seen {
+    for way in &shape.visible_through {
         let (outer, other, inner) = match *way {
-            Seen::Owner => match reader.caller.visibility_of(reach) {
+            VisibleThrough::Owner => match reader.caller.visibility_of(reach) {
                 Visibility::All => return Ok(Visible::All),
                 Visibility::Owned { owner, teams } => {
                     is_whole = false;
@@ -159,16 +159,16 @@ fn resolve_ways(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<
                 }
                 Visibility::None => continue,
             },
-            Seen::Subject(id) => {
+            VisibleThrough::Subject(id) => {
                 is_whole = false;
                 ways.extend(shape.any_reference(id).map(|about| Way::Subject { about, reach }));
                 continue;
             }
-            Seen::Parent(field) => {
+            VisibleThrough::Parent(field) => {
                 let Some(many) = shape.field(field).and_then(|f| f.reference) else { continue };
                 (field, reader.shape(many)?, "id")
             }
-            Seen::Linked(many, field) => ("id", reader.shape(many)?, field),
+            VisibleThrough::Linked(many, field) => ("id", reader.shape(many)?, field),
         };
         let is_link = outer == "id";
         match visible(reader, other, reach)? {

@@ -29,7 +29,7 @@ pub struct Details {
 
 /// A way in which a record of a resource is visible. A resource's records are visible in any of its ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum VisibleThrough {
     /// To callers whose reach covers its `owner_id` or `team_id`.
     Owner,
     /// To callers who see the record that this reference field names.
@@ -226,7 +226,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     const PARENTS: &'static [&'static str] = &[];
     /// The ways in which its records are visible, where it is more than what `OWNED` or `PARENTS` say by themselves; then all of them are
     /// listed here. A resource that says none of these is visible to every caller with the permission to read it.
-    const SEEN: &'static [Seen] = &[];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[];
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.

@@ -7,7 +7,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
-    resource::{Derived, Details, Items, Link, Numbering, POSITION, Resource, Seen},
+    resource::{Derived, Details, Items, Link, Numbering, POSITION, Resource, VisibleThrough},
     scalar::{Kind, ParseError, Scalar},
     text,
     timer::Timer,
@@ -138,7 +138,7 @@ pub struct Shape {
     /// Filters by linked records.
     pub links: &'static [Link],
     /// The ways in which its records are visible; to every caller with the permission to read it when there is none.
-    pub seen: Vec<Seen>,
+    pub visible_through: Vec<VisibleThrough>,
     /// Reference fields that lend visibility.
     pub parents: &'static [&'static str],
     /// References to a record of any of several resources.
@@ -350,7 +350,7 @@ impl Shape {
             owned: T::OWNED,
             items: T::ITEMS,
             links: T::LINKS,
-            seen: ways::<T>(&fields),
+            visible_through: ways::<T>(&fields),
             fields,
             parents: T::PARENTS,
             any_references: T::ANY_REFERENCES,
@@ -407,7 +407,7 @@ impl Shape {
     /// The reference to the record that lends its visibility, where that may be of any of several resources.
     #[must_use]
     pub fn subject(&self) -> Option<&'static AnyReference> {
-        self.seen.iter().find_map(|way| if let Seen::Subject(id) = way { self.any_reference(id) } else { None })
+        self.visible_through.iter().find_map(|way| if let VisibleThrough::Subject(id) = way { self.any_reference(id) } else { None })
     }
 
     /// The field of that name, or the nearest name.
@@ -519,25 +519,29 @@ pub fn camel(snake: &str) -> String {
 ///
 /// # Panics
 /// When they are said twice, or name what the resource does not have: a mistake in the resource, found by every test.
-fn ways<T: Resource>(fields: &[Field]) -> Vec<Seen> {
-    if T::SEEN.is_empty() {
-        assert!(!T::OWNED || T::PARENTS.is_empty(), "{}: visible in several ways, so SEEN lists them", T::PLURAL);
-        let owner = T::OWNED.then_some(Seen::Owner);
-        return owner.into_iter().chain(T::PARENTS.iter().map(|field| Seen::Parent(field))).collect();
+fn ways<T: Resource>(fields: &[Field]) -> Vec<VisibleThrough> {
+    if T::VISIBLE_THROUGH.is_empty() {
+        assert!(!T::OWNED || T::PARENTS.is_empty(), "{}: visible in several ways, so VISIBLE_THROUGH lists them", T::PLURAL);
+        let owner = T::OWNED.then_some(VisibleThrough::Owner);
+        return owner.into_iter().chain(T::PARENTS.iter().map(|field| VisibleThrough::Parent(field))).collect();
     }
-    for (i, way) in T::SEEN.iter().enumerate() {
-        assert!(T::SEEN.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::PLURAL);
+    for (i, way) in T::VISIBLE_THROUGH.iter().enumerate() {
+        assert!(T::VISIBLE_THROUGH.iter().skip(i + 1).all(|other| other != way), "{}: {way:?} twice", T::PLURAL);
         let sound = match way {
-            Seen::Owner => T::OWNED,
-            Seen::Parent(field) => fields.iter().any(|f| f.name == *field && f.reference.is_some()),
-            Seen::Subject(id) => T::ANY_REFERENCES.iter().any(|any| any.id == *id),
-            Seen::Linked(..) => true,
+            VisibleThrough::Owner => T::OWNED,
+            VisibleThrough::Parent(field) => fields.iter().any(|f| f.name == *field && f.reference.is_some()),
+            VisibleThrough::Subject(id) => T::ANY_REFERENCES.iter().any(|any| any.id == *id),
+            VisibleThrough::Linked(..) => true,
         };
         assert!(sound, "{}: {way:?} is not there", T::PLURAL);
     }
-    assert!(!T::OWNED || T::SEEN.contains(&Seen::Owner), "{}: its owner sees it", T::PLURAL);
-    assert!(T::PARENTS.iter().all(|field| T::SEEN.contains(&Seen::Parent(field))), "{}: its parents lend it their visibility", T::PLURAL);
-    T::SEEN.to_vec()
+    assert!(!T::OWNED || T::VISIBLE_THROUGH.contains(&VisibleThrough::Owner), "{}: its owner sees it", T::PLURAL);
+    assert!(
+        T::PARENTS.iter().all(|field| T::VISIBLE_THROUGH.contains(&VisibleThrough::Parent(field))),
+        "{}: its parents lend it their visibility",
+        T::PLURAL
+    );
+    T::VISIBLE_THROUGH.to_vec()
 }
 
 fn events_of(one: &str, erased: Option<&str>, own: &[&'static str], transitions: &[Transition]) -> Vec<&'static str> {

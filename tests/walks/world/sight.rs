@@ -1,11 +1,11 @@
-//! Who sees what: the ways each resource declares (`Shape::seen`), evaluated in memory over everything that was made.
+//! Who sees what: the ways each resource declares (`Shape::visible_through`), evaluated in memory over everything that was made.
 
 use super::{Row, bound};
 use crate::{
     support::*,
     walks::step::{lists, shapes},
 };
-use samphan_resource::{resource::Seen, shape::Shape};
+use samphan_resource::{resource::VisibleThrough, shape::Shape};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Every record there is, as the events made it and as the lists show it.
@@ -40,8 +40,8 @@ impl Records {
             }
         }
         let mut naming: HashMap<_, Vec<String>> = HashMap::new();
-        for way in shapes().values().flat_map(|shape| &shape.seen) {
-            let Seen::Linked(many, field) = *way else { continue };
+        for way in shapes().values().flat_map(|shape| &shape.visible_through) {
+            let VisibleThrough::Linked(many, field) = *way else { continue };
             for (id, (_, record)) in all.iter().filter(|(id, (shape, _))| shape.plural == many && !deleted.contains(*id)) {
                 if let Some(named) = record[field].as_str() {
                     naming.entry((many, field, named.to_owned())).or_default().push(id.clone());
@@ -64,12 +64,12 @@ impl Records {
     fn is_seen(&self, id: &str, given: &HashSet<String>) -> bool {
         let Some((shape, record)) = self.all.get(id) else { return false };
         let named = |field: &str| record[field].as_str().is_some_and(|other| self.is_seen(other, given));
-        shape.seen.is_empty()
-            || shape.seen.iter().any(|way| match *way {
-                Seen::Owner => given.contains(id),
-                Seen::Parent(field) => named(field),
-                Seen::Subject(other) => named(other),
-                Seen::Linked(many, field) => {
+        shape.visible_through.is_empty()
+            || shape.visible_through.iter().any(|way| match *way {
+                VisibleThrough::Owner => given.contains(id),
+                VisibleThrough::Parent(field) => named(field),
+                VisibleThrough::Subject(other) => named(other),
+                VisibleThrough::Linked(many, field) => {
                     let links = self.naming.get(&(many, field, id.to_owned()));
                     links.into_iter().flatten().any(|link| !self.deleted.contains(link) && self.is_seen(link, given))
                 }

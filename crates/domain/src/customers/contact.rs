@@ -3,7 +3,7 @@
 use crate::customers::account::Channel;
 use samphan_resource::{
     privacy::PersonalData,
-    resource::{Items, Link, Resource, Seen},
+    resource::{Items, Link, Resource, VisibleThrough},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ impl Resource for Contact {
     const LINKED_FIELDS: &'static [&'static [&'static str]] =
         &[&["name", "first_name"], &["name", "middle_name"], &["name", "last_name"], &["name", "local_name"]];
     const OWNED: bool = true;
-    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Linked("account_contacts", "contact_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Owner, VisibleThrough::Linked("account_contacts", "contact_id")];
 
     fn normalise(&mut self) {
         let parts = [Some(self.first_name.as_str()), self.middle_name.as_deref(), self.last_name.as_deref()];

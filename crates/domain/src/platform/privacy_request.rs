@@ -5,7 +5,7 @@ use samphan_resource::{
     example,
     privacy::PersonalData,
     reference::{AnyReference, OnDelete, Targets},
-    resource::{Resource, Seen},
+    resource::{Resource, VisibleThrough},
     timestamp::Timestamp,
     transition::Transition,
 };
@@ -113,7 +113,7 @@ impl Resource for PrivacyRequest {
     const TITLE: &'static str = "kind";
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "record_id", Targets::Persons).or_deleted()];
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("record_id", OnDelete::Keep)];
-    const SEEN: &'static [Seen] = &[Seen::Subject("record_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Subject("record_id")];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("verify", &["received"], "verified", "verified"),

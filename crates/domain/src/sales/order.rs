@@ -14,7 +14,7 @@ use samphan_resource::{
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Details, Items, Numbering, Resource, Seen},
+    resource::{Details, Items, Numbering, Resource, VisibleThrough},
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -475,7 +475,7 @@ impl Resource for Order {
         ("lines.warehouse_id", OnDelete::RefuseIn(OPEN)),
     ];
     const OWNED: bool = true;
-    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Owner, VisibleThrough::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[
         Transition::new("submit", &["draft"], "submitted", "submitted"),

@@ -16,7 +16,7 @@ use samphan_resource::{
     money::{Amount, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Resource, Seen},
+    resource::{Resource, VisibleThrough},
     timer::Timer,
     timestamp::Timestamp,
     transition::Transition,
@@ -192,7 +192,7 @@ impl Resource for OrderPromise {
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
     const OWNED: bool = true;
-    const SEEN: &'static [Seen] = &[Seen::Owner, Seen::Parent("account_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Owner, VisibleThrough::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[Transition::new("release", &["active"], "released", "released")];
     // Ending one gives back goods and credit.

@@ -3,7 +3,7 @@
 use crate::{
     example,
     reference::{AnyReference, Targets},
-    resource::{Resource, Seen},
+    resource::{Resource, VisibleThrough},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -48,7 +48,7 @@ impl Resource for AuditEvent {
     const FILTERS: &'static [&'static str] = &["kind", "resource", "resource_id", "created_by_id"];
     const TITLE: &'static str = "kind";
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "resource_id", Targets::All)];
-    const SEEN: &'static [Seen] = &[Seen::Subject("resource_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Subject("resource_id")];
     const EXTENSIBLE: bool = false;
     const APPEND_ONLY: bool = true;
 

@@ -4,7 +4,7 @@ use crate::{
     example,
     privacy::PersonalData,
     reference::{AnyReference, OnDelete, Targets},
-    resource::{Resource, Seen},
+    resource::{Resource, VisibleThrough},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ impl Resource for ExternalReference {
     const ANY_REFERENCES: &'static [AnyReference] = &[AnyReference::new("resource", "record_id", Targets::Extensible)];
     // What a system calls a record holds again when the record is restored.
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[("record_id", OnDelete::Keep)];
-    const SEEN: &'static [Seen] = &[Seen::Subject("record_id")];
+    const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Subject("record_id")];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "resource", "external_type", "external_id"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const EXTENSIBLE: bool = false;
