@@ -16,7 +16,7 @@ fn ahead() -> Timestamp {
 #[actix_web::main]
 async fn main() -> ExitCode {
     if std::env::var_os(CLOCK).is_some() {
-        clock::go_by(ahead);
+        clock::set_test_clock(ahead);
     }
     samphan::run::run(samphan::config::Cli::parse()).await
 }

@@ -61,7 +61,7 @@ async fn prepared(app: &App, keys: &[[u8; 32]]) -> Service {
     let secret_keys = keys.iter().map(|key| STANDARD.encode(key)).collect();
     let settings = Settings { secret_keys, ..app::settings(app.database_url(), RateLimit::Off) };
     settings.check().unwrap();
-    server::prepare(&settings).await.unwrap()
+    server::build(&settings).await.unwrap()
 }
 
 async fn a_change_is_sent_signed_as_standard_webhooks_says_and_is_the_change_of_the_feed(app: App) {

@@ -26,7 +26,7 @@ crate::on_both![
 /// What a process with these secret keys knows.
 async fn prepared(app: &App, keys: &[[u8; 32]]) -> Arc<Identity> {
     let secret_keys = keys.iter().map(|key| STANDARD.encode(key)).collect();
-    let service = server::prepare(&Settings { secret_keys, ..settings(app.database_url(), RateLimit::Off) }).await.unwrap();
+    let service = server::build(&Settings { secret_keys, ..settings(app.database_url(), RateLimit::Off) }).await.unwrap();
     service.kernel.process.service().unwrap()
 }
 

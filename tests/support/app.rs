@@ -21,7 +21,7 @@ use samphan_api::{
     },
     platform::first_start,
 };
-use samphan_background::tls::use_tls;
+use samphan_background::tls::install_tls_provider;
 use samphan_persistence::store::{Opening, Reader, Store, Work};
 use samphan_resource::caller::Caller;
 use serde_json::Value;
@@ -62,7 +62,7 @@ pub fn wait_apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 's
 
 /// A client with a time-out.
 pub fn client() -> reqwest::Client {
-    use_tls();
+    install_tls_provider();
     reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
@@ -113,7 +113,7 @@ impl Running {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let service = server::prepare(&settings).await.unwrap();
+                let service = server::build(&settings).await.unwrap();
                 first_start::run(service.store(), service.presets(), &settings.admin_email, settings.admin_password.as_deref())
                     .await
                     .unwrap();
@@ -206,7 +206,7 @@ impl App {
 
     /// Makes the demo company in its database, beside the server.
     pub async fn demo_company(&self) {
-        let service = server::prepare(&settings(&self.database_url, RateLimit::Off)).await.unwrap();
+        let service = server::build(&settings(&self.database_url, RateLimit::Off)).await.unwrap();
         demo::make(service.store()).await.unwrap();
     }
 

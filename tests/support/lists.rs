@@ -41,7 +41,7 @@ pub struct Lists {
 
 /// The demo company, in a database that has its administrator already.
 pub async fn make_demo(app: &App) {
-    let service = server::prepare(&app::settings(app.database_url(), RateLimit::Off)).await.unwrap();
+    let service = server::build(&app::settings(app.database_url(), RateLimit::Off)).await.unwrap();
     samphan::commands::demo::make(service.store()).await.unwrap();
 }
 

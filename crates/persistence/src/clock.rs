@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 static CLOCK: OnceLock<fn() -> Timestamp> = OnceLock::new();
 
 /// Has this process go by another clock: for tests of what happens when one jumps. The program itself never does.
-pub fn go_by(clock: fn() -> Timestamp) {
+pub fn set_test_clock(clock: fn() -> Timestamp) {
     // The first one stays.
     let _ = CLOCK.set(clock);
 }

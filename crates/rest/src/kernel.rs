@@ -41,7 +41,7 @@ pub trait Authenticator: Send + Sync {
 }
 
 /// What the kernel keeps for all requests of the process.
-pub struct Shared {
+pub struct KernelState {
     /// Who is behind credentials.
     pub authenticator: Arc<dyn Authenticator>,
     /// The published schemas.
@@ -60,13 +60,13 @@ pub struct Shared {
     pub body_timeout: Duration,
 }
 
-impl Debug for Shared {
+impl Debug for KernelState {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("trusted_proxies", &self.trusted_proxies).finish_non_exhaustive()
     }
 }
 
-impl Charge for Shared {
+impl Charge for KernelState {
     fn charge_time(&self, caller: Uuid, spent: Duration) {
         let cost = i64::try_from(spent.as_millis() / MS_A_REQUEST).unwrap_or(i64::MAX);
         if cost > 0 {
@@ -80,13 +80,13 @@ impl Charge for Shared {
 pub struct Kernel {
     /// The database and the services of the areas.
     pub process: Process,
-    shared: Arc<Shared>,
+    shared: Arc<KernelState>,
 }
 
 impl Deref for Kernel {
-    type Target = Shared;
+    type Target = KernelState;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &KernelState {
         &self.shared
     }
 }
@@ -94,7 +94,7 @@ impl Deref for Kernel {
 impl Kernel {
     /// A kernel for the workers of a process.
     #[must_use]
-    pub fn new(process: Process, shared: Shared) -> Self {
+    pub fn new(process: Process, shared: KernelState) -> Self {
         Self { process, shared: Arc::new(shared) }
     }
 
@@ -113,7 +113,7 @@ impl Kernel {
     /// Where the time of long reads is charged.
     #[must_use]
     pub fn charging(&self) -> Arc<dyn Charge> {
-        Arc::<Shared>::clone(&self.shared)
+        Arc::<KernelState>::clone(&self.shared)
     }
 
     /// The caller of an `Authorization` header.

@@ -108,7 +108,7 @@ async fn rebuild_stock(options: &rebuild_stock::Options) -> Result<(), String> {
 async fn serve(settings: &Settings) -> Result<(), String> {
     settings.check()?;
     telemetry::start(settings)?;
-    let service = server::prepare(settings).await.map_err(|e| e.to_string())?;
+    let service = server::build(settings).await.map_err(|e| e.to_string())?;
     let password = settings.admin_password.as_deref();
     let first = first_start::run(service.store(), service.presets(), &settings.admin_email, password).await.map_err(|e| e.to_string())?;
     if settings.demo && first.is_some() {

@@ -29,7 +29,7 @@ use samphan_background::{
     retention::{self, DeleteOld, Rules},
     task::Task,
     tasks::Tasks,
-    tls::use_tls,
+    tls::install_tls_provider,
 };
 use samphan_persistence::{
     clock,
@@ -42,7 +42,7 @@ use samphan_rest::{
     body::Validators,
     bulk::BulkOperations,
     headers,
-    kernel::{Authenticator, Kernel, Shared},
+    kernel::{Authenticator, Kernel, KernelState},
     limits::{Limits, Slots},
     metrics::Metrics,
     module::Module,
@@ -116,7 +116,7 @@ impl Service {
 }
 
 /// Opens and migrates the database, and puts the service together.
-pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
+pub async fn build(settings: &Settings) -> Result<Service, StartError> {
     let opening = Opening {
         url: settings.database.database_url.clone(),
         connections: settings.database.database_connections,
@@ -136,7 +136,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
     migrate::migrate(&store).await?;
     let store = store.with_guards(guards).with_read_timeout(Duration::from_millis(settings.read_timeout_ms));
 
-    use_tls();
+    install_tls_provider();
     let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     let configured = settings.secret_keys().map_err(StartError::Setting)?;
     let identity = Arc::new(Identity::prepare(&work, configured, vec![webhooks::reseal]).await?);
@@ -170,7 +170,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
         counters: Arc::clone(&metrics),
         documents: Arc::new(Documents::new(document, settings.public_document)),
     };
-    let shared = Shared {
+    let shared = KernelState {
         authenticator,
         validators: Validators::of(document),
         limits: Limits::new(settings.rate_limit == RateLimit::On),
@@ -184,7 +184,7 @@ pub async fn prepare(settings: &Settings) -> Result<Service, StartError> {
 }
 
 /// A server that listens, and what goes on beside it.
-pub struct Serving {
+pub struct RunningServer {
     /// Where it listens.
     pub address: SocketAddr,
     server: actix_web::dev::Server,
@@ -193,13 +193,13 @@ pub struct Serving {
     journal: Option<Rc<Mutex<Journal>>>,
 }
 
-impl std::fmt::Debug for Serving {
+impl std::fmt::Debug for RunningServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Serving").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
-impl Serving {
+impl RunningServer {
     /// What it can be told to stop by.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
@@ -226,7 +226,7 @@ impl Serving {
 }
 
 /// Listens, with database connections of its own for each worker, and starts the tasks.
-pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, StartError> {
+pub async fn serve(settings: &Settings, service: Service) -> Result<RunningServer, StartError> {
     let Service { kernel, opening, routes, pages, tasks: registered, presets: _ } = service;
     let workers = if settings.workers == 0 {
         std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
@@ -272,7 +272,7 @@ pub async fn serve(settings: &Settings, service: Service) -> Result<Serving, Sta
         tasks.spawn(Journal::follow(Rc::clone(journal)));
     }
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok(Serving { address, server: server.run(), process, tasks, journal })
+    Ok(RunningServer { address, server: server.run(), process, tasks, journal })
 }
 
 /// A value of the document, for the docs page and tests.

@@ -40,7 +40,7 @@ impl Program {
         let (mut output, mut first) = (BufReader::new(child.stdout.take().expect("its output")), String::new());
         output.read_line(&mut first).expect("a line");
         let url = first.split_whitespace().find(|w| w.starts_with("http://")).expect("an address").to_owned();
-        samphan_background::tls::use_tls();
+        samphan_background::tls::install_tls_provider();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         let mut program = Self { child: RefCell::new(child), _output: output, url, token: String::new(), client };
         let signed_in = program.post("/v1/auth/sign-in", &json!({"email": "admin@example.com", "password": PASSWORD})).await;

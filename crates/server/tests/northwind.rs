@@ -35,7 +35,7 @@ fn settings(database_url: &str) -> Settings {
 
 async fn load_twice(database_url: &str, folder: &Path) {
     let settings = settings(database_url);
-    let service = server::prepare(&settings).await.expect("a database");
+    let service = server::build(&settings).await.expect("a database");
     first_start::run(service.store(), service.presets(), &settings.admin_email, Some(PASSWORD)).await.expect("an administrator");
     let serving = server::serve(&settings, service).await.expect("a service");
     let (handle, address) = (serving.handle(), serving.address);

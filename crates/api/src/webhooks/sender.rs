@@ -3,7 +3,7 @@
 use super::address::{self, Ask, NotAllowed, Resolver};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use samphan_background::tls::use_tls;
+use samphan_background::tls::install_tls_provider;
 use samphan_resource::timestamp::Timestamp;
 use sha2::Sha256;
 use std::{error::Error, time::Duration};
@@ -47,7 +47,7 @@ impl Sender {
 
     /// The same, where somebody else than the system says what names stand for.
     pub fn asking(allow_private: bool, at_once: usize, ask: Ask) -> reqwest::Result<Self> {
-        use_tls();
+        install_tls_provider();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())

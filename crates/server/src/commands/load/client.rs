@@ -25,7 +25,7 @@ pub struct Client {
 impl Client {
     /// Signs in with a password, unless a token was given.
     pub async fn sign_in(service: &Service) -> Result<Self, LoadError> {
-        samphan_background::tls::use_tls();
+        samphan_background::tls::install_tls_provider();
         let http = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(5))
