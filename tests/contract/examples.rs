@@ -9,7 +9,7 @@ use samphan_api::{openapi, platform::succession::HandOverRecords};
 use samphan_background::jobs::Job as _;
 use samphan_persistence::{
     operations::{self, NewOperation, Outcome, Plan},
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 use samphan_resource::{
     builtin::operation::OperationKind,
@@ -282,7 +282,7 @@ async fn every_example_is_executed(app: App) {
 
 /// Enqueues a job that is due tomorrow: no operation does.
 async fn enqueue(app: &App) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, openapi::shapes()).await.unwrap();
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let job = HandOverRecords { user_id: Uuid::nil(), successor_id: None }.enqueued().unwrap();

@@ -196,13 +196,13 @@ fn what_the_search_index_has_grown_is_merged() {
         }
         let grown = segments(&app).await;
         let store = app.store().await;
-        store.tidy().await.unwrap();
+        store.run_maintenance().await.unwrap();
         let merged = segments(&app).await;
         assert!(merged < grown && merged <= 4, "{grown}, then {merged}");
         assert_eq!(words(&app, "Siam").await.len(), 40);
         let gone = ids(&app.get("/v1/accounts?name=Siam%200").await.is(200))[0].clone();
         app.delete(&format!("/v1/accounts/{gone}")).await.is(204);
-        store.tidy().await.unwrap();
+        store.run_maintenance().await.unwrap();
         assert_eq!(words(&app, "Siam").await.len(), 39);
     });
 }

@@ -8,7 +8,7 @@ use samphan_persistence::{
     list::{self, Query, Total},
     long::Charge,
     sql::Sql,
-    store::{Opening, Reader, Store},
+    store::{DatabaseOptions, Reader, Store},
 };
 use samphan_resource::{caller::Caller, error::Code};
 use std::{
@@ -43,7 +43,7 @@ impl Charge for Till {
 }
 
 async fn store(app: &App, read_timeout: Duration) -> Store {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 8, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 8, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
     store.with_read_timeout(read_timeout)
 }

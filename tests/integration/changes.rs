@@ -7,7 +7,7 @@ use samphan::config::RateLimit;
 use samphan_api::{identity::server_keys::KeyKind, openapi};
 use samphan_domain::customers::tag::Tag;
 use samphan_persistence::{
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
     stored::{self, Stored},
 };
 use samphan_resource::caller::Caller;
@@ -104,7 +104,7 @@ async fn what_commits_late_comes_late_and_is_never_skipped(app: App) {
         // One writer: nobody can overtake.
         return;
     }
-    let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 4, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
     let mut cursor = end(&app).await;
     let mut open = vec![];
@@ -137,7 +137,7 @@ async fn what_begins_last_may_commit_last(app: App) {
     if app.database_url().starts_with("sqlite") {
         return;
     }
-    let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 4, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
     let begun = async |name: String| {
         let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_restored_database_goes_on_with_its_positions(app: App) {
         return;
     }
     let cursor = end(&app).await;
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let mut sql = work.sql();
@@ -372,7 +372,7 @@ async fn a_page_is_what_was_asked_for(app: App) {
     }
     app.get("/v1/changes?since=1").await.refused(400, "invalid_query").fault("?since", "unknown_parameter");
     // A cursor ahead of the end is of what a restore undid: whoever went on from it would miss what comes now.
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
     store.use_cursor_keys(vec![app.server_key(KeyKind::Cursors).await]);
     let ahead = store.feed_cursor(1_000_000);

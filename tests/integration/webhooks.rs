@@ -14,7 +14,7 @@ use samphan::{
 use samphan_api::{identity::service::Identity, webhooks};
 use samphan_persistence::{
     feed,
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 use samphan_resource::{
     caller::Caller,
@@ -45,7 +45,7 @@ async fn deliveries(app: &App, endpoint: &str) -> Vec<Value> {
 
 /// Moves a moment of a table's rows, as if time had passed.
 async fn pass(app: &App, table: &'static str, field: &'static str, seconds: i64) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let mut sql = work.sql();

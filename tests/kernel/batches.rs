@@ -5,7 +5,7 @@ use samphan_api::openapi;
 use samphan_domain::customers::account::Account;
 use samphan_persistence::{
     dialect::Dialect,
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
     stored::{self, Stored},
 };
 use samphan_resource::caller::Caller;
@@ -177,7 +177,7 @@ async fn what_goes_with_each_record_goes_with_those_of_a_batch(app: App) {
 }
 
 async fn records_written_together_take_a_handful_of_statements(app: App) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, openapi::shapes()).await.unwrap();
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     let shape = work.shape("accounts").unwrap();
@@ -186,15 +186,15 @@ async fn records_written_together_take_a_handful_of_statements(app: App) {
     let made: Vec<Stored<Account>> = stored::create_many(&work, drafts).await.unwrap().into_iter().map(Result::unwrap).collect();
     // The rows, search entries and tags of each hundred. SQLite's search entries are inserted one by one, each with its number.
     let for_search = if work.store.dialect() == Dialect::Sqlite { 300 } else { 3 };
-    assert_eq!(work.writes_tried(), 2 * 3 + for_search);
+    assert_eq!(work.write_attempts(), 2 * 3 + for_search);
     let graded = made.into_iter().map(|before| {
         let mut after = before.clone();
         after.data.grade = Some("A".to_owned());
         (before, after)
     });
-    let before = work.writes_tried();
+    let before = work.write_attempts();
     let changed = stored::update_many(&work, graded.collect(), "updated", None).await.unwrap();
     assert!(changed.iter().all(|one| one.as_ref().is_ok_and(|one| one.version() == 2)));
-    assert_eq!(work.writes_tried() - before, 3);
+    assert_eq!(work.write_attempts() - before, 3);
     work.roll_back().await.unwrap();
 }

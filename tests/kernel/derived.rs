@@ -8,7 +8,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     record,
-    store::{Opening, Store, Work},
+    store::{DatabaseOptions, Store, Work},
     stored,
 };
 use samphan_resource::{caller::Caller, resource::Resource, scalar::Scalar};
@@ -22,7 +22,7 @@ crate::on_both![derived_fields_are_those_of_the_record_named, derived_field_foll
 
 /// A work that knows every resource.
 async fn work(app: &App) -> Work {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, openapi::shapes()).await.unwrap();
     store.work(Arc::new(Caller::system()), now()).await.unwrap()
 }

@@ -10,7 +10,7 @@ use samphan_background::{
 use samphan_domain::platform::team::Team;
 use samphan_persistence::{
     jobs::{self, Progress},
-    store::{Opening, Reader, Store},
+    store::{DatabaseOptions, Reader, Store},
     stored::{self, Stored},
 };
 use samphan_resource::{
@@ -165,7 +165,7 @@ struct Worker {
 }
 
 async fn open(url: String) -> Store {
-    let opening = Opening { url, connections: 4, full_sync: false };
+    let opening = DatabaseOptions { url, connections: 4, full_sync: false };
     Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
 }
 

@@ -7,7 +7,7 @@ use samphan_background::jobs::Job;
 use samphan_persistence::{
     jobs::NewJob,
     operations::{self, NewOperation, Plan},
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 use samphan_resource::{
     builtin::operation::OperationKind,
@@ -131,7 +131,7 @@ async fn each_record_is_changed_with_the_rights_of_who_asked(app: App) {
 
 /// Begins an operation that makes the grade of accounts `B`, in Samphan's own name unless its job says otherwise.
 async fn begun(app: &App, ids: &[String], of_job: impl FnOnce(NewJob) -> NewJob) -> Answer {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, openapi::shapes()).await.unwrap();
     let id = begin_as(&store, Caller::system(), ids, of_job).await.unwrap();
     app.get(&format!("/v1/operations/{id}")).await.is(200)
@@ -176,7 +176,7 @@ async fn caller_has_few_operations_open_whatever_the_crowd(app: App) {
     let seller = app.person(&["accounts:*/all", "operations:*/own"], &[], &[]).await;
     let caller = || Caller { id: seller.id.parse().unwrap(), kind: CallerKind::User, ..Caller::system() };
     let ids = customers(&app, 1, json!({"grade": "A"})).await;
-    let opening = Opening { url: app.database_url().to_owned(), connections: 8, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 8, full_sync: false };
     let (store, tomorrow) = (Store::open(&opening, openapi::shapes()).await.unwrap(), now().plus_seconds(86_400));
     let begin = async || loop {
         match begin_as(&store, caller(), &ids, |job| job.at(tomorrow)).await {

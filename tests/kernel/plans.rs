@@ -8,7 +8,7 @@ use samphan_persistence::{
     record,
     search::{self, Place},
     sql::Sql,
-    store::{Opening, Reader, Store, Work},
+    store::{DatabaseOptions, Reader, Store, Work},
     timers, visibility,
 };
 use samphan_resource::{
@@ -31,7 +31,7 @@ crate::on_both![
 
 /// The database with all that is listed; `App::store` knows of none.
 async fn store(app: &App) -> Store {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
 }
 

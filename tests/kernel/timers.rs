@@ -15,7 +15,7 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
-    store::{Opening, Store, Work},
+    store::{DatabaseOptions, Store, Work},
     stored::{self, Stored},
 };
 use samphan_resource::{
@@ -41,7 +41,7 @@ async fn with_status(store: &Store, status: &str) -> i64 {
 
 async fn record_whose_timer_fails_keeps_no_other_from_its_own(app: App) {
     local(async {
-        let opening = Opening { url: app.database_url().to_owned(), connections: 4, full_sync: false };
+        let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 4, full_sync: false };
         let store = Store::open(&opening, openapi::shapes()).await.unwrap();
         let process = Process::new(store.clone(), Services::default());
         let work = process.work().await.unwrap();

@@ -9,7 +9,7 @@ mod reservations;
 
 use crate::support::*;
 use samphan_api::openapi;
-use samphan_persistence::store::{Opening, Store, Work};
+use samphan_persistence::store::{DatabaseOptions, Store, Work};
 use samphan_resource::{caller::Caller, timestamp::Timestamp};
 use std::{sync::Arc, time::SystemTime};
 
@@ -65,7 +65,7 @@ fn from_now(seconds: i64) -> Timestamp {
 
 /// The database, as the program uses it.
 async fn store(app: &App, connections: u32) -> Store {
-    let opening = Opening { url: app.database_url().to_owned(), connections, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections, full_sync: false };
     Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap()
 }
 

@@ -123,7 +123,7 @@ async fn of_two_processes_one_ends_a_reservation(app: App) {
     let (url, (stop, stopped)) = (app.database_url().to_owned(), tokio::sync::oneshot::channel::<()>());
     let other = std::thread::spawn(move || {
         wait(local(async {
-            let opening = Opening { url, connections: 4, full_sync: false };
+            let opening = DatabaseOptions { url, connections: 4, full_sync: false };
             let process = Process::new(Store::open(&opening, openapi::shapes()).await.unwrap(), Services::default());
             let tasks = Tasks::default();
             Timers::default().with("expire", ledger::expire).task().start(process, &tasks);

@@ -22,7 +22,7 @@ use samphan_api::{
     platform::first_start,
 };
 use samphan_background::tls::install_tls_provider;
-use samphan_persistence::store::{Opening, Reader, Store, Work};
+use samphan_persistence::store::{DatabaseOptions, Reader, Store, Work};
 use samphan_resource::caller::Caller;
 use serde_json::Value;
 use std::{
@@ -212,7 +212,7 @@ impl App {
 
     /// The server's database, beside the server.
     pub async fn store(&self) -> Store {
-        let opening = Opening { url: self.database_url.to_string(), connections: 1, full_sync: false };
+        let opening = DatabaseOptions { url: self.database_url.to_string(), connections: 1, full_sync: false };
         Store::open(&opening, Box::leak(Box::default())).await.unwrap()
     }
 

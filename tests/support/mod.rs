@@ -24,7 +24,7 @@ pub use waiting::{until, until_within};
 pub use samphan_persistence::clock::{machine as machine_now, now};
 
 use samphan_api::{openapi, stock::rebuild};
-use samphan_persistence::store::{Opening, Store};
+use samphan_persistence::store::{DatabaseOptions, Store};
 
 /// Makes two tests of each function, `sqlite::…` and `postgres::…`, each run by the function named first.
 #[macro_export]
@@ -53,7 +53,7 @@ macro_rules! on_both_alone {
 
 /// Insists that every stock level is what its movements and reservations add up to.
 pub async fn adds_up(app: &App) {
-    let opening = Opening { url: app.database_url().to_owned(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(openapi::api().shapes))).await.unwrap();
     let found = rebuild::check(&store).await.unwrap();
     assert!(found.is_empty(), "{found:?}");

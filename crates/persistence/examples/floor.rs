@@ -24,7 +24,7 @@ use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
     record, search,
-    store::{Opening, Reader, Shapes, Store},
+    store::{DatabaseOptions, Reader, Shapes, Store},
 };
 use samphan_resource::{
     caller::Caller,
@@ -51,7 +51,7 @@ async fn main() {
     let shapes =
         [Shape::of::<Account>(), Shape::of::<Contact>(), Shape::of::<Product>(), Shape::of::<User>(), Shape::of::<CreditBalance>()];
     let shapes: Shapes = shapes.into_iter().map(|s| (s.plural, s)).collect();
-    let opening = Opening { url: url.clone(), connections: 1, full_sync: false };
+    let opening = DatabaseOptions { url: url.clone(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::new(shapes))).await.unwrap();
     let reader = store.reader(Arc::new(Caller::system()), Timestamp::from(chrono::Utc::now()));
     let operations = operations(&reader, operation).await;

@@ -80,7 +80,7 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
             ]
         })
         .collect();
-    if !rows.is_empty() && work.writes_tried() == 0 && work.store.dialect() == Dialect::Postgres {
+    if !rows.is_empty() && work.write_attempts() == 0 && work.store.dialect() == Dialect::Postgres {
         // Events are numbered before their first row gives the transaction its own number, by which the feed knows that it still runs.
         let mut sql = work.sql();
         sql.push("SELECT pg_current_xact_id()");

@@ -77,7 +77,7 @@ impl Person {
         };
         self.only(&mut sql, shape, reader.store.shapes);
         sql.push(" AND t.id > ").id(after).push(" ORDER BY t.id LIMIT ").int(most);
-        if reader.writes() {
+        if reader.is_work() {
             sql.for_update("t");
         }
         reader.fetch(sql, |row| record::read(shape, row)).await

@@ -109,7 +109,7 @@ pub fn merge(target: &mut Value, patch: &Value) {
 /// Finds a record the caller may see, within a parent where there is one, and locks it within a work. Seen but not
 /// allowed `verb` is 403.
 pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Record> {
-    let found = seen(reader, shape, id, parent, reader.writes()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let found = seen(reader, shape, id, parent, reader.is_work()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     allowed(reader, shape, &found, verb)?;
     Ok(found)
 }

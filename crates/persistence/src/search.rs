@@ -101,7 +101,7 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
             let mut sql = work.sql();
             sql.push("SELECT seq FROM search_entries WHERE source_id").one_of_ids(replaced.iter().copied());
             let gone = work.fetch(sql, |row| row.int(0)).await?;
-            gone.into_iter().for_each(|row| work.tell_index(TokenChange::Removed(row)));
+            gone.into_iter().for_each(|row| work.queue_token_change(TokenChange::Removed(row)));
         }
         let mut sql = work.sql();
         sql.push("DELETE FROM search_entries WHERE source_id").one_of_ids(replaced.iter().copied());
@@ -130,7 +130,7 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
         Dialect::Sqlite => {
             for entry in entries {
                 work.insert("search_entries", &columns, vec![row(&entry)], "").await?;
-                work.tell_index(TokenChange::Added(work.last_row()?, entry.text.tokens));
+                work.queue_token_change(TokenChange::Added(work.last_row()?, entry.text.tokens));
             }
             Ok(())
         }

@@ -157,7 +157,7 @@ impl Sqlite {
 
     /// Merges some of the segments the search index has grown, unless nothing was written since there was nothing to merge: each word
     /// of a search is looked up in every one of them.
-    pub async fn tidy(&self) -> Result<(), Failure> {
+    pub async fn run_maintenance(&self) -> Result<(), Failure> {
         if self.writer().await.connection.total_changes() == self.tidied.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Sqlite {
         if after < before + 2 {
             self.tidied.store(after, Ordering::Relaxed);
         }
-        turn.keep().await
+        turn.commit().await
     }
 
     /// Runs a read on a connection of its own. There are as many as threads ever read at once.
@@ -314,7 +314,7 @@ impl Writer {
         if self.waiting.is_empty() {
             return false;
         }
-        match self.tell_index().and_then(|()| Ok(self.connection.execute_batch("COMMIT")?)) {
+        match self.write_token_changes().and_then(|()| Ok(self.connection.execute_batch("COMMIT")?)) {
             Ok(()) => {
                 for waiting in self.waiting.drain(..) {
                     // A client that went away meanwhile does not listen.
@@ -349,7 +349,7 @@ impl Writer {
         self.tokens.borrow_mut().clear();
     }
 
-    fn tell_index(&self) -> Result<(), Failure> {
+    fn write_token_changes(&self) -> Result<(), Failure> {
         for change in self.tokens.borrow_mut().drain(..) {
             match change {
                 TokenChange::Added(row, tokens) => self
@@ -381,26 +381,26 @@ impl Turn {
     }
 
     /// Has the search index told before the commit.
-    pub fn tell_index(&self, change: TokenChange) {
+    pub fn queue_token_change(&self, change: TokenChange) {
         if let Some(writer) = &self.writer {
             writer.tokens.borrow_mut().push(change);
         }
     }
 
     /// How much the search index is to be told.
-    pub fn told(&self) -> usize {
+    pub fn token_change_count(&self) -> usize {
         self.writer.as_ref().map_or(0, |w| w.tokens.borrow().len())
     }
 
     /// Takes back what the search index was to be told since.
-    pub fn untell(&self, told: usize) {
+    pub fn discard_token_changes(&self, told: usize) {
         if let Some(writer) = &self.writer {
             writer.tokens.borrow_mut().truncate(told);
         }
     }
 
     /// Keeps the work: back when it is committed.
-    pub async fn keep(mut self) -> Result<(), Failure> {
+    pub async fn commit(mut self) -> Result<(), Failure> {
         let Some(mut writer) = self.writer.take() else { return Err(Failure::GivenUp) };
         let kept = writer.keep();
         if kept.is_err() {

@@ -37,7 +37,7 @@ use uuid::Uuid;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct DatabaseOptions {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
     /// Connections for reads, and as many for writes; PostgreSQL only.
@@ -48,19 +48,19 @@ pub struct Opening {
 
 /// An open database, and what everyone needs to know to use it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Opened>);
+pub struct Store(Arc<StoreInner>);
 
 impl Deref for Store {
-    type Target = Opened;
+    type Target = StoreInner;
 
-    fn deref(&self) -> &Opened {
+    fn deref(&self) -> &StoreInner {
         &self.0
     }
 }
 
 /// What a store holds.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct StoreInner {
     backend: Backend,
     /// Every resource by its plural.
     pub shapes: &'static Shapes,
@@ -89,7 +89,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a work on SQLite runs before others on its thread get their turn.
 const YIELD_INTERVAL: Duration = Duration::from_micros(500);
 /// Rows that are inserted between two looks at the time.
-const ROWS_AT_ONCE: usize = 20;
+const ROWS_PER_CHECK: usize = 20;
 
 /// Every resource by its plural.
 pub type Shapes = HashMap<&'static str, &'static Shape>;
@@ -110,12 +110,12 @@ enum Backend {
 
 impl Store {
     /// Opens a database.
-    pub async fn open(opening: &Opening, shapes: &'static Shapes) -> Result<Self, Failure> {
+    pub async fn open(opening: &DatabaseOptions, shapes: &'static Shapes) -> Result<Self, Failure> {
         let backend = match opening.url.strip_prefix("sqlite://") {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
             None => Backend::Postgres(Pools::open(&opening.url, opening.connections).await?),
         };
-        Ok(Self(Arc::new(Opened {
+        Ok(Self(Arc::new(StoreInner {
             backend,
             shapes,
             custom: Arc::default(),
@@ -131,12 +131,12 @@ impl Store {
     }
 
     /// A store for another worker: the same SQLite database, but PostgreSQL pools of its own.
-    pub async fn for_worker(&self, opening: &Opening) -> Result<Self, Failure> {
+    pub async fn for_worker(&self, opening: &DatabaseOptions) -> Result<Self, Failure> {
         match &self.backend {
             Backend::Sqlite(_) => Ok(self.clone()),
             Backend::Postgres(_) => {
                 let backend = Backend::Postgres(Pools::open(&opening.url, opening.connections).await?);
-                Ok(Self(Arc::new(Opened { backend, ..Opened::clone(self) })))
+                Ok(Self(Arc::new(StoreInner { backend, ..StoreInner::clone(self) })))
             }
         }
     }
@@ -149,13 +149,13 @@ impl Store {
     /// With rules that changes of some resources must keep.
     #[must_use]
     pub fn with_guards(self, guards: Guards) -> Self {
-        Self(Arc::new(Opened { guards: Arc::new(guards), ..Opened::clone(&self) }))
+        Self(Arc::new(StoreInner { guards: Arc::new(guards), ..StoreInner::clone(&self) }))
     }
 
     /// With the time that the reads of a request may take.
     #[must_use]
     pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
-        Self(Arc::new(Opened { read_timeout, ..Opened::clone(&self) }))
+        Self(Arc::new(StoreInner { read_timeout, ..StoreInner::clone(&self) }))
     }
 
     /// Whether the database answers: asked on a connection that no request holds.
@@ -178,9 +178,9 @@ impl Store {
     }
 
     /// What is to be done now and then that a database does not do by itself, a little at a time.
-    pub async fn tidy(&self) -> Result<(), Failure> {
+    pub async fn run_maintenance(&self) -> Result<(), Failure> {
         match &self.backend {
-            Backend::Sqlite(lite) => lite.tidy().await,
+            Backend::Sqlite(lite) => lite.run_maintenance().await,
             Backend::Postgres(_) => Ok(()),
         }
     }
@@ -204,22 +204,22 @@ impl Store {
     /// A way to read, for a caller, at a moment.
     #[must_use]
     pub fn reader(&self, caller: Arc<Caller>, now: Timestamp) -> Reader {
-        Reader::new(self.clone(), caller, now, On::Pool)
+        Reader::new(self.clone(), caller, now, Connection::Pool)
     }
 
     /// Begins a unit of work.
     pub async fn work(&self, caller: Arc<Caller>, now: Timestamp) -> Result<Work> {
         let on = match &self.backend {
-            Backend::Sqlite(lite) => On::Sqlite(lite.turn().await?),
-            Backend::Postgres(pools) => On::Postgres(pools.begin(&pools.writes).await?),
+            Backend::Sqlite(lite) => Connection::Sqlite(lite.turn().await?),
+            Backend::Postgres(pools) => Connection::Postgres(pools.begin(&pools.writes).await?),
         };
         let reader = Reader::new(self.clone(), caller, now, on);
         Ok(Work {
             reader,
             events: RefCell::default(),
             savepoints: RefCell::new(0),
-            writes_tried: Cell::new(0),
-            told: Cell::new(false),
+            write_attempts: Cell::new(0),
+            has_events: Cell::new(false),
             defines: Cell::new(false),
             allows_duplicates: false,
             places: RefCell::default(),
@@ -251,7 +251,7 @@ pub struct Reader {
     pub caller: Arc<Caller>,
     /// The moment.
     pub now: Timestamp,
-    on: On,
+    on: Connection,
     /// The request it is for.
     pub request_id: String,
     /// What its long reads may take; without one none is ended.
@@ -261,14 +261,14 @@ pub struct Reader {
 }
 
 #[derive(Debug)]
-enum On {
+enum Connection {
     Pool,
     Sqlite(Turn),
     Postgres(DatabaseTransaction),
 }
 
 impl Reader {
-    fn new(store: Store, caller: Arc<Caller>, now: Timestamp, on: On) -> Self {
+    fn new(store: Store, caller: Arc<Caller>, now: Timestamp, on: Connection) -> Self {
         Self { store, caller, now, on, request_id: String::new(), budget: None, yielded_at: Cell::new(Instant::now()) }
     }
 
@@ -311,12 +311,12 @@ impl Reader {
     /// A row may be read twice: what turns out to take long is begun again where it may.
     pub async fn fetch<T>(&self, sql: Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         match (&self.on, &self.store.backend) {
-            (On::Sqlite(turn), _) => {
+            (Connection::Sqlite(turn), _) => {
                 self.yield_when_due().await;
                 sqlite::fetch(turn.connection()?, &sql, read)
             }
-            (On::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
-            (On::Pool, Backend::Sqlite(lite)) => {
+            (Connection::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
+            (Connection::Pool, Backend::Sqlite(lite)) => {
                 let Some(budget) = &self.budget else { return lite.read(|connection| sqlite::fetch(connection, &sql, read)) };
                 if !self.is_long(&sql) {
                     let brief = lite.read_briefly(|connection| sqlite::fetch(connection, &sql, &mut read));
@@ -330,7 +330,7 @@ impl Reader {
                 let rows = Arc::clone(lite).read_long(sql, time, turn).await?;
                 rows.iter().map(|row| read(&Row::Values(row))).collect()
             }
-            (On::Pool, Backend::Postgres(pools)) => postgres::read_each(&self.rows(pools, sql).await?, read),
+            (Connection::Pool, Backend::Postgres(pools)) => postgres::read_each(&self.rows(pools, sql).await?, read),
         }
     }
 
@@ -386,8 +386,8 @@ impl Reader {
 
     /// Whether this reader is a work's, and so may lock.
     #[must_use]
-    pub const fn writes(&self) -> bool {
-        !matches!(self.on, On::Pool)
+    pub const fn is_work(&self) -> bool {
+        !matches!(self.on, Connection::Pool)
     }
 }
 
@@ -397,9 +397,9 @@ pub struct Work {
     reader: Reader,
     events: RefCell<Vec<Event>>,
     savepoints: RefCell<u32>,
-    writes_tried: Cell<u64>,
+    write_attempts: Cell<u64>,
     /// Whether events were written.
-    told: Cell<bool>,
+    has_events: Cell<bool>,
     /// Whether custom fields were changed.
     defines: Cell<bool>,
     /// Whether possible duplicates are meant.
@@ -425,7 +425,7 @@ impl Deref for Work {
 pub struct Savepoint {
     name: u32,
     events: usize,
-    told: usize,
+    token_changes: usize,
 }
 
 impl Work {
@@ -450,20 +450,20 @@ impl Work {
 
     /// How many statements that write were tried so far. As long as the number stands, there is nothing to undo.
     #[must_use]
-    pub const fn writes_tried(&self) -> u64 {
-        self.writes_tried.get()
+    pub const fn write_attempts(&self) -> u64 {
+        self.write_attempts.get()
     }
 
     /// Runs a statement and counts the rows it touched.
     pub async fn execute(&self, sql: Sql) -> Result<u64> {
-        self.writes_tried.set(self.writes_tried.get() + 1);
+        self.write_attempts.set(self.write_attempts.get() + 1);
         match &self.on {
-            On::Sqlite(turn) => {
+            Connection::Sqlite(turn) => {
                 self.yield_when_due().await;
                 sqlite::execute(turn.connection()?, &sql)
             }
-            On::Postgres(tx) => postgres::execute(tx, sql).await,
-            On::Pool => Err(Code::Internal.into()),
+            Connection::Postgres(tx) => postgres::execute(tx, sql).await,
+            Connection::Pool => Err(Code::Internal.into()),
         }
     }
 
@@ -479,24 +479,24 @@ impl Work {
         if rows.is_empty() {
             return Ok(0);
         }
-        self.writes_tried.set(self.writes_tried.get() + 1);
+        self.write_attempts.set(self.write_attempts.get() + 1);
         let mut sql = self.sql();
         sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") ");
         match &self.on {
-            On::Sqlite(turn) => {
+            Connection::Sqlite(turn) => {
                 sql.push("VALUES (");
                 for (i, (_, kind)) in columns.iter().enumerate() {
                     sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
                 }
                 sql.push(") ").push(ending);
                 let mut touched = 0;
-                for some in rows.chunks(ROWS_AT_ONCE) {
+                for some in rows.chunks(ROWS_PER_CHECK) {
                     self.yield_when_due().await;
                     touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
                 }
                 Ok(touched)
             }
-            On::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 match <[_; 1]>::try_from(rows) {
                     Ok([row]) => {
                         sql.push("VALUES (");
@@ -529,7 +529,7 @@ impl Work {
                 }
                 postgres::execute(tx, sql).await
             }
-            On::Pool => Err(Code::Internal.into()),
+            Connection::Pool => Err(Code::Internal.into()),
         }
     }
 
@@ -537,13 +537,13 @@ impl Work {
     /// prepared statement run for each row on SQLite. Each row has an id, a version, and the new values of the columns; the version is
     /// counted on, and author and moment are those of the work.
     pub(crate) async fn update_each(&self, table: &'static str, columns: &[(&'static str, Kind)], rows: Vec<ChangedRow>) -> Result<u64> {
-        self.writes_tried.set(self.writes_tried.get() + 1);
+        self.write_attempts.set(self.write_attempts.get() + 1);
         let (now, author) = (Scalar::Time(self.now), self.caller.author().map_or(Scalar::Null, Scalar::Id));
         let mut sql = self.sql();
         sql.push("UPDATE ").push(table).push(" AS t SET version = t.version + 1, updated_at = ").bind(Kind::Time, now.clone());
         sql.push(", updated_by_id = ").bind(Kind::Id, author.clone());
         match &self.on {
-            On::Sqlite(turn) => {
+            Connection::Sqlite(turn) => {
                 for (name, kind) in columns {
                     sql.push(", \"").push(name).push("\" = ").bind(*kind, Scalar::Null);
                 }
@@ -555,13 +555,13 @@ impl Work {
                 });
                 let bound: Vec<Vec<Scalar>> = bound.collect();
                 let mut touched = 0;
-                for some in bound.chunks(ROWS_AT_ONCE) {
+                for some in bound.chunks(ROWS_PER_CHECK) {
                     self.yield_when_due().await;
                     touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
                 }
                 Ok(touched)
             }
-            On::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 for (name, kind) in columns {
                     sql.push(", \"").push(name).push("\" = ").column("u", name).push(if *kind == Kind::Json { "::json" } else { "" });
                 }
@@ -585,22 +585,22 @@ impl Work {
                 sql.push(") WHERE t.deleted_at IS NULL AND t.id = u.id AND t.version = u.version");
                 postgres::execute(tx, sql).await
             }
-            On::Pool => Err(Code::Internal.into()),
+            Connection::Pool => Err(Code::Internal.into()),
         }
     }
 
     /// The number SQLite gave the row inserted last.
     pub(crate) fn last_row(&self) -> Result<i64> {
         match &self.on {
-            On::Sqlite(turn) => Ok(turn.connection()?.last_insert_rowid()),
+            Connection::Sqlite(turn) => Ok(turn.connection()?.last_insert_rowid()),
             _ => Err(Code::Internal.into()),
         }
     }
 
     /// Has SQLite's search index told of a change at commit.
-    pub(crate) fn tell_index(&self, change: TokenChange) {
-        if let On::Sqlite(turn) = &self.on {
-            turn.tell_index(change);
+    pub(crate) fn queue_token_change(&self, change: TokenChange) {
+        if let Connection::Sqlite(turn) = &self.on {
+            turn.queue_token_change(change);
         }
     }
 
@@ -658,7 +658,7 @@ impl Work {
         if many == 0 {
             return Ok(vec![]);
         }
-        self.writes_tried.set(self.writes_tried.get() + 1);
+        self.write_attempts.set(self.write_attempts.get() + 1);
         match self.store.dialect() {
             Dialect::Postgres => {
                 sql.push("SELECT nextval(").text(series).push("::text::regclass) FROM generate_series(1, ").int(many).push(")");
@@ -688,15 +688,15 @@ impl Work {
     pub async fn savepoint(&self) -> Result<Savepoint> {
         let name = self.savepoints.replace_with(|n| *n + 1);
         self.control("SAVEPOINT", name).await?;
-        let told = if let On::Sqlite(turn) = &self.on { turn.told() } else { 0 };
-        Ok(Savepoint { name, events: self.events.borrow().len(), told })
+        let told = if let Connection::Sqlite(turn) = &self.on { turn.token_change_count() } else { 0 };
+        Ok(Savepoint { name, events: self.events.borrow().len(), token_changes: told })
     }
 
     /// Goes back to a place, undoing what came after.
     pub async fn roll_back_to(&self, place: Savepoint) -> Result<()> {
         self.events.borrow_mut().truncate(place.events);
-        if let On::Sqlite(turn) = &self.on {
-            turn.untell(place.told);
+        if let Connection::Sqlite(turn) = &self.on {
+            turn.discard_token_changes(place.token_changes);
         }
         self.control("ROLLBACK TO SAVEPOINT", place.name).await
     }
@@ -716,7 +716,7 @@ impl Work {
     /// Runs whatever must hold before commit, and writes the events.
     pub async fn flush(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
-        self.told.set(self.told.get() || !events.is_empty());
+        self.has_events.set(self.has_events.get() || !events.is_empty());
         self.defines.set(self.defines.get() || events.iter().any(|e| e.resource == CustomField::PLURAL));
         outbox::write(self, events).await
     }
@@ -732,15 +732,15 @@ impl Work {
         let after_commit = self.after_commit.take();
         let Reader { store, on, .. } = self.reader;
         match on {
-            On::Sqlite(turn) => turn.keep().await?,
-            On::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
-            On::Pool => {}
+            Connection::Sqlite(turn) => turn.commit().await?,
+            Connection::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
+            Connection::Pool => {}
         }
         if self.defines.get() {
             store.forget_custom_fields();
         }
         after_commit.into_iter().for_each(|then| then(&store));
-        if self.told.get() {
+        if self.has_events.get() {
             store.committed.notify_one();
         }
         Ok(())
@@ -749,7 +749,7 @@ impl Work {
     /// Keeps nothing; as dropping does, but waits until it is so. A work that answers from what it read commits instead: on SQLite
     /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
-        if let On::Postgres(tx) = self.reader.on {
+        if let Connection::Postgres(tx) = self.reader.on {
             tx.rollback().await.map_err(Failure::from)?;
         }
         Ok(())

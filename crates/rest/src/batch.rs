@@ -175,11 +175,11 @@ pub async fn each<I, O>(work: &Work, items: &[I], run: impl AsyncFn(&I) -> Resul
 async fn each_without_savepoints<I, O>(work: &Work, items: &[I], run: &impl AsyncFn(&I) -> Result<O>) -> Result<Option<Vec<Result<O>>>> {
     let mut done = Vec::with_capacity(items.len());
     for item in items {
-        let tried = work.writes_tried();
+        let tried = work.write_attempts();
         let outcome = run(item).await;
         match &outcome {
             Err(error) if is_of_server(error) => return outcome.map(|_| None),
-            Err(_) if work.writes_tried() != tried => return Ok(None),
+            Err(_) if work.write_attempts() != tried => return Ok(None),
             _ => done.push(outcome),
         }
     }
@@ -321,7 +321,7 @@ impl Batch<'_> {
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
             let place = if mode == SavepointMode::Item { Some(work.savepoint().await?) } else { None };
-            let tried = work.writes_tried();
+            let tried = work.write_attempts();
             match (self.run(work, table, item, &mut known).await, place) {
                 (Err(error), _) if is_of_server(&error) => return Err(error),
                 (Ok(outcome), place) => {
@@ -330,7 +330,7 @@ impl Batch<'_> {
                     }
                     outcomes.push(outcome);
                 }
-                (Err(_), None) if work.writes_tried() != tried && !self.envelope.atomic => return Ok(None),
+                (Err(_), None) if work.write_attempts() != tried && !self.envelope.atomic => return Ok(None),
                 (Err(error), place) => {
                     if let Some(place) = place {
                         work.roll_back_to(place).await?;
@@ -406,7 +406,7 @@ impl Batch<'_> {
             return Ok(Step::Delete(before));
         }
         fields.remove("id");
-        debug_assert!(work.writes(), "what is found is locked");
+        debug_assert!(work.is_work(), "what is found is locked");
         Ok(Step::Update(before, fields))
     }
 

@@ -266,9 +266,9 @@ async fn run_on_successes<In>(
 async fn one_by_one<In>(work: &Work, all: Vec<In>, run: impl AsyncFn(In) -> Result<Record>) -> Result<Vec<Result<Record>>> {
     let mut done = Vec::with_capacity(all.len());
     for one in all {
-        let tried = work.writes_tried();
+        let tried = work.write_attempts();
         match run(one).await {
-            Err(error) if work.writes_tried() != tried => return Err(error),
+            Err(error) if work.write_attempts() != tried => return Err(error),
             outcome => done.push(outcome),
         }
     }

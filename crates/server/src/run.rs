@@ -14,7 +14,7 @@ use samphan_api::{
 };
 use samphan_persistence::{
     migrate,
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 use samphan_rest::document::older::older;
 use std::{
@@ -29,7 +29,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(settings) => serve(&settings).await,
         Command::Migrate(database) => match database.check() {
             Ok(()) => {
-                let opening = Opening { url: database.database_url, connections: 1, full_sync: true };
+                let opening = DatabaseOptions { url: database.database_url, connections: 1, full_sync: true };
                 match Store::open(&opening, openapi::shapes()).await {
                     Ok(store) => {
                         migrate::migrate_with_progress(&store, &|building| println!("{building}")).await.map_err(|e| e.to_string())

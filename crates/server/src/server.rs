@@ -35,7 +35,7 @@ use samphan_persistence::{
     clock,
     error::Failure,
     migrate,
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 use samphan_resource::{caller::Caller, error::Error};
 use samphan_rest::{
@@ -94,7 +94,7 @@ pub enum StartError {
 pub struct Service {
     /// What requests are answered with; its process is that of the tasks, too.
     pub kernel: Kernel,
-    opening: Opening,
+    opening: DatabaseOptions,
     routes: Arc<Routes>,
     pages: Pages,
     tasks: Vec<Task>,
@@ -117,7 +117,7 @@ impl Service {
 
 /// Opens and migrates the database, and puts the service together.
 pub async fn build(settings: &Settings) -> Result<Service, StartError> {
-    let opening = Opening {
+    let opening = DatabaseOptions {
         url: settings.database.database_url.clone(),
         connections: settings.database.database_connections,
         full_sync: settings.database.sqlite_full_sync,
@@ -161,7 +161,7 @@ pub async fn build(settings: &Settings) -> Result<Service, StartError> {
 
     let counters = Arc::clone(&metrics);
     tasks.push(jobs::measure(move |counts| counters.jobs(counts)));
-    tasks.push(Task::every("search.tidy", TIDY_INTERVAL, async |process: &Process| Ok(process.store.tidy().await?)));
+    tasks.push(Task::every("search.tidy", TIDY_INTERVAL, async |process: &Process| Ok(process.store.run_maintenance().await?)));
 
     let pages = Pages {
         docs: settings.docs && settings.public_document,

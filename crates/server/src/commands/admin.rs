@@ -19,7 +19,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     clock, migrate,
-    store::{Opening, Store, Work},
+    store::{DatabaseOptions, Store, Work},
     stored::{self, Stored},
 };
 use samphan_resource::{
@@ -127,8 +127,11 @@ fn given_password(common: &Common) -> Result<Option<String>, String> {
 
 /// Opens and migrates a database for a command.
 pub(super) async fn open(database: &Database) -> Result<Store, String> {
-    let opening =
-        Opening { url: database.database_url.clone(), connections: database.database_connections, full_sync: database.sqlite_full_sync };
+    let opening = DatabaseOptions {
+        url: database.database_url.clone(),
+        connections: database.database_connections,
+        full_sync: database.sqlite_full_sync,
+    };
     let store = Store::open(&opening, openapi::shapes()).await.map_err(|e| e.to_string())?;
     migrate::migrate(&store).await.map_err(|e| e.to_string())?;
     Ok(store)

@@ -8,7 +8,7 @@ use samphan_api::{
 };
 use samphan_persistence::{
     migrate,
-    store::{Opening, Store},
+    store::{DatabaseOptions, Store},
 };
 
 /// What to do with stock.
@@ -33,7 +33,7 @@ pub struct Options {
 /// Reports or puts right what differs, saying each; answers how many did.
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<usize, String> {
     options.database.check()?;
-    let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: true };
+    let opening = DatabaseOptions { url: options.database.database_url.clone(), connections: 1, full_sync: true };
     let store = Store::open(&opening, openapi::shapes()).await.map_err(|e| e.to_string())?;
     migrate::migrate_with_progress(&store, &|building| say(&building.to_string())).await.map_err(|e| e.to_string())?;
     let found = if options.check { check(&store).await } else { rebuild(&store).await }.map_err(|e| e.to_string())?;

@@ -23,7 +23,7 @@ use samphan_persistence::{
     bulk,
     error::Failure,
     feed, migrate,
-    store::{Opening, Shapes, Store},
+    store::{DatabaseOptions, Shapes, Store},
     stored::Stored,
     unindexed,
 };
@@ -86,7 +86,8 @@ pub enum GenerateError {
 
 /// Generates, saying how far it is. Refused when the database has generated data already.
 pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), GenerateError> {
-    let opening = Opening { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
+    let opening =
+        DatabaseOptions { url: options.database.database_url.clone(), connections: 1, full_sync: options.database.sqlite_full_sync };
     let store = Store::open(&opening, openapi::shapes()).await?;
     migrate::migrate_with_progress(&store, &|building| say(&building.to_string())).await?;
     let accounts = options.accounts as usize;
@@ -124,7 +125,7 @@ struct Customer {
 
 /// What everything is made by; the same for all who make it.
 struct Plan {
-    opening: Opening,
+    opening: DatabaseOptions,
     shapes: &'static Shapes,
     seed: u64,
     beginning: Timestamp,
