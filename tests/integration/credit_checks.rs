@@ -331,7 +331,7 @@ async fn sellers_who_stand_in_line_leave_room_for_everybody_else(app: App) {
     // Another process has the line; here there are four connections. SQLite is one process's alone.
     let other = if app.database_url().starts_with("postgres") { Some(app.work().await) } else { None };
     if let Some(other) = &other {
-        other.stand_in_line(&format!("credit of {account}")).await.unwrap();
+        other.lock_named(&format!("credit of {account}")).await.unwrap();
     }
     let sellers = join_all((0..16).map(async |_| ask(&app, &account, "10.00").await));
     let others = async {

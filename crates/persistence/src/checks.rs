@@ -101,7 +101,7 @@ pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [
                 let values: Vec<String> = set.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
                 format!("{} {}", shape.plural, values.join(" ").to_lowercase())
             };
-            work.stand_in_lines(asked.iter().map(|c| name(c.after)).collect()).await?;
+            work.lock_all_named(asked.iter().map(|c| name(c.after)).collect()).await?;
         }
         let records: Vec<&Record> = asked.iter().map(|c| c.after).collect();
         let found = rows(work, shape, set, set, &records).await?;
@@ -126,7 +126,7 @@ async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mu
         }
         let name =
             |record: &Record| format!("{} {first} {}", shape.plural, record.get(*first).map(ToString::to_string).unwrap_or_default());
-        work.stand_in_lines(asked.iter().map(|c| name(c.after)).collect()).await?;
+        work.lock_all_named(asked.iter().map(|c| name(c.after)).collect()).await?;
         let records: Vec<&Record> = asked.iter().map(|c| c.after).collect();
         let found = rows(work, shape, set, &[first], &records).await?;
         for checked in &mut asked {

@@ -115,7 +115,7 @@ pub async fn begin(work: &Work, new: NewOperation, job: impl FnOnce(Uuid) -> Res
 async fn check_open(work: &Work) -> Result<()> {
     let Some(owner) = work.caller.author() else { return Ok(()) };
     // Of many requests at a time each counts those before it.
-    work.stand_in_line(&format!("operations of {owner}")).await?;
+    work.lock_named(&format!("operations of {owner}")).await?;
     let mut sql = work.sql();
     sql.push("SELECT count(*) FROM operations t WHERE t.status IN ('queued', 'running') AND t.owner_id = ").id(owner);
     if work.count(sql).await? < MAX_OPEN {

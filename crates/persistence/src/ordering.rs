@@ -38,7 +38,7 @@ impl<'a> Set<'a> {
     async fn open(work: &'a Work, shape: &'static Shape, record: &'a Record) -> Result<Option<Self>> {
         let Some(within) = shape.ordered else { return Ok(None) };
         let set = Self { work, shape, within, record };
-        work.stand_in_line(&format!("order of {} {}", shape.plural, set.name())).await?;
+        work.lock_named(&format!("order of {} {}", shape.plural, set.name())).await?;
         Ok(Some(set))
     }
 

@@ -184,7 +184,7 @@ async fn hierarchy_fault(
     id: Option<Uuid>,
     parent: Uuid,
 ) -> Result<Option<FieldError>> {
-    work.stand_in_line(&format!("hierarchy of {}", shape.plural)).await?;
+    work.lock_named(&format!("hierarchy of {}", shape.plural)).await?;
     let above = work.fetch(above_statement(work, shape, reference, parent), |row| row.id(0)).await?;
     let pointer = format!("/{}", reference.path);
     if id.is_some_and(|id| above.contains(&id)) {
@@ -400,7 +400,7 @@ async fn holders(
     record: &Record,
 ) -> Result<Vec<Record>> {
     let set: Vec<String> = within.iter().map(|f| record.get(*f).map(ToString::to_string).unwrap_or_default()).collect();
-    work.stand_in_line(&format!("{flag} of {} {}", shape.plural, set.join(" "))).await?;
+    work.lock_named(&format!("{flag} of {} {}", shape.plural, set.join(" "))).await?;
     let mut sql = record::select(work, shape);
     sql.push(" AND ").column("t", flag).push(" = ").bind(Kind::Bool, Scalar::Bool(true)).push(" AND t.id <> ").id(id_of(record));
     record::equal_in(&mut sql, shape, within, record)?;

@@ -4,9 +4,9 @@ use crate::{
     dialect::Dialect,
     error::{Failure, Result},
     guard::Guards,
-    line::{Lines, Place},
     long::{Budget, Charge, LongReads},
     many::ChangedRow,
+    named_lock::{NamedLockGuard, NamedLocks},
     outbox,
     postgres::{self, Pools},
     row::Row,
@@ -75,7 +75,7 @@ pub struct StoreInner {
     /// Told after each commit of this process that enqueued jobs.
     pub enqueued: Arc<Notify>,
     /// Where works of this process wait for one another.
-    pub lines: Arc<Lines>,
+    pub named_locks: Arc<NamedLocks>,
     /// Rules that changes of some resources must keep.
     pub guards: Arc<Guards>,
     /// The turns of reads that take long.
@@ -123,7 +123,7 @@ impl Store {
             cursor_keys: Arc::default(),
             committed: Arc::default(),
             enqueued: Arc::default(),
-            lines: Arc::default(),
+            named_locks: Arc::default(),
             guards: Arc::default(),
             long: Arc::default(),
             read_timeout: READ_TIMEOUT,
@@ -222,17 +222,17 @@ impl Store {
             has_events: Cell::new(false),
             defines: Cell::new(false),
             allows_duplicates: false,
-            places: RefCell::default(),
-            missed: RefCell::default(),
+            named_locks: RefCell::default(),
+            contended: RefCell::default(),
             after_commit: RefCell::default(),
         })
     }
 
-    /// Begins a unit of work that can be done again: where it had to wait for another of this process it says so (`Work::missed`) and is
+    /// Begins a unit of work that can be done again: where it had to wait for another of this process it says so (`Work::contended_locks`) and is
     /// to be undone. `places` are the heads of lines it waited for since.
-    pub async fn repeatable_work(&self, caller: Arc<Caller>, now: Timestamp, places: Vec<Place>) -> Result<Work> {
+    pub async fn retryable_work(&self, caller: Arc<Caller>, now: Timestamp, locks: Vec<NamedLockGuard>) -> Result<Work> {
         let work = self.work(caller, now).await?;
-        work.places.replace(Some(places));
+        work.named_locks.replace(Some(locks));
         Ok(work)
     }
 
@@ -405,9 +405,9 @@ pub struct Work {
     /// Whether possible duplicates are meant.
     allows_duplicates: bool,
     /// The lines this work is at the head of, where it can be done again; left when the transaction has ended.
-    places: RefCell<Option<Vec<Place>>>,
+    named_locks: RefCell<Option<Vec<NamedLockGuard>>>,
     /// A line it is not at the head of, and should be.
-    missed: RefCell<Option<String>>,
+    contended: RefCell<Option<String>>,
     /// What is done to the store once everything is committed.
     after_commit: RefCell<Vec<fn(&Store)>>,
 }
@@ -605,26 +605,26 @@ impl Work {
     }
 
     /// Holds a named lock until the work ends: others that want it wait. SQLite has one writer anyway.
-    pub async fn stand_in_line(&self, name: &str) -> Result<()> {
-        self.stand_in_lines(vec![name.to_owned()]).await
+    pub async fn lock_named(&self, name: &str) -> Result<()> {
+        self.lock_all_named(vec![name.to_owned()]).await
     }
 
     /// The same of several names, in their alphabetical order: one statement.
-    pub async fn stand_in_lines(&self, mut names: Vec<String>) -> Result<()> {
+    pub async fn lock_all_named(&self, mut names: Vec<String>) -> Result<()> {
         if self.store.dialect() != Dialect::Postgres || names.is_empty() {
             return Ok(());
         }
         names.sort_unstable();
         names.dedup();
-        if let Some(places) = &mut *self.places.borrow_mut() {
+        if let Some(places) = &mut *self.named_locks.borrow_mut() {
             for name in &names {
                 if places.iter().any(|place| place.name == *name) {
                     continue;
                 }
-                match self.store.lines.step_up(name) {
+                match self.store.named_locks.try_lock(name) {
                     Some(place) => places.push(place),
                     None => {
-                        self.missed.replace(Some(name.clone()));
+                        self.contended.replace(Some(name.clone()));
                         return Err(Error::from(Code::Unavailable).retry_after(1));
                     }
                 }
@@ -645,9 +645,9 @@ impl Work {
     /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,
     /// and it is to be rolled back.
     #[must_use]
-    pub fn missed(&self) -> Option<BTreeSet<String>> {
-        let missed = self.missed.borrow().clone()?;
-        let had = self.places.borrow();
+    pub fn contended_locks(&self) -> Option<BTreeSet<String>> {
+        let missed = self.contended.borrow().clone()?;
+        let had = self.named_locks.borrow();
         Some(had.iter().flatten().map(|place| place.name.clone()).chain([missed]).collect())
     }
 

@@ -326,7 +326,7 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
     let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
     let (dry_run, mut places) = (call.dry_run, vec![]);
     loop {
-        let work = store.repeatable_work(Arc::clone(&call.caller), call.now, places).await?;
+        let work = store.retryable_work(Arc::clone(&call.caller), call.now, places).await?;
         let work = work.for_request(&call.request_id).allowing_duplicates(duplicates);
         if let Some(key) = key {
             match stored_response(key, &work, operation, &call.path).await {
@@ -342,10 +342,10 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
         // SQLite's writers stand in line before they begin.
         let again = (store.dialect() == Dialect::Postgres).then(|| call.clone());
         let answered = run(&work, call).await;
-        if let Some((lines, again)) = work.missed().zip(again) {
+        if let Some((lines, again)) = work.contended_locks().zip(again) {
             // Rolled back, so that a waiting request holds no connection, and run again when it is its turn.
             work.roll_back().await?;
-            let turn = tokio::time::timeout_at(until, store.lines.wait(lines)).await;
+            let turn = tokio::time::timeout_at(until, store.named_locks.wait(lines)).await;
             places = turn.map_err(|_| Error::from(Code::Unavailable).retry_after(1))?;
             call = again;
             continue;

@@ -169,7 +169,7 @@ fn unknown(pointer: &str, what: &str) -> Error {
 pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
     let above = above(work, account).await?;
     let top = above.last().ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
-    work.stand_in_line(&format!("credit of {}", top.id)).await?;
+    work.lock_named(&format!("credit of {}", top.id)).await?;
     Ok(above)
 }
 

@@ -149,7 +149,7 @@ pub fn in_order(keys: &[ServerKey], kind: KeyKind, now: Timestamp) -> Vec<&Serve
 /// Makes the keys that are missing, encrypts what is not encrypted with the first configured key, deletes what has expired, and
 /// answers all that can be read.
 pub async fn prepare(work: &Work, configured: &Keyring) -> Result<Vec<ServerKey>> {
-    work.stand_in_line(LOCK).await?;
+    work.lock_named(LOCK).await?;
     let mut sql = work.sql();
     sql.push("DELETE FROM server_keys WHERE expires_at < ").bind(Kind::Time, Scalar::Time(work.now.plus_seconds(-DAY_SECONDS)));
     work.execute(sql).await?;
@@ -225,7 +225,7 @@ pub struct Rotated {
 /// Makes new keys of these kinds; none when a key is encrypted with one that is not configured. With `at_once` the old keys end now,
 /// but for the one that secrets in the database are encrypted with.
 pub async fn rotate(work: &Work, configured: &Keyring, kinds: &[KeyKind], at_once: bool) -> Result<Option<Vec<Rotated>>> {
-    work.stand_in_line(LOCK).await?;
+    work.lock_named(LOCK).await?;
     let mut keys = vec![];
     for row in rows(work).await? {
         match row.open(configured) {

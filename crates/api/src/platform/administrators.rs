@@ -57,7 +57,7 @@ async fn require_administrator_left(work: &Work, shape: &'static Shape, before: 
     if !concerns {
         return Ok(());
     }
-    work.stand_in_line(LOCK).await?;
+    work.lock_named(LOCK).await?;
     // Another request may have changed roles while this one waited for the lock.
     roles = Roles::load(work).await?;
     let users = sign_ins(work).await?;

@@ -31,7 +31,7 @@ pub async fn update(
 
 /// Makes the settings where there are none yet: at the first start, or at the first after an update of the program.
 pub async fn begin(work: &Work, time_zone: &str) -> Result<()> {
-    work.stand_in_line("settings").await?;
+    work.lock_named("settings").await?;
     let mut sql = work.sql();
     sql.push("SELECT count(*) FROM settings WHERE id = ").id(OrganisationSettings::ID);
     if work.count(sql).await? > 0 {

@@ -81,7 +81,7 @@ async fn sync(work: &Work, call: RequestContext) -> Result<Response> {
         return Err(Error::invalid(FieldError::new("/items", FieldCode::TooManyItems, MAX_ITEMS.to_string())));
     }
     external_system::expect_active(work, &asked.system).await?;
-    work.stand_in_line(&format!("stock {}", asked.system)).await?;
+    work.lock_named(&format!("stock {}", asked.system)).await?;
     let warehouse = warehouse(work, &asked).await?;
     let fault = |(pointer, code, about): (&str, _, &str)| Error::invalid(FieldError::new(pointer, code, about));
     let checked = |count: StockCount| count.check(work.now).map_err(fault).map(|()| count);

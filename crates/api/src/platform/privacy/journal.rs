@@ -179,7 +179,7 @@ async fn fulfilled(reader: &Reader, since: Option<Timestamp>) -> Result<Vec<Eras
 async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     // Another process may be at it.
-    work.stand_in_line(LINE).await?;
+    work.lock_named(LINE).await?;
     let person = Person { shape: work.shape(&erasure.resource)?, id: erasure.record_id };
     if record::seen_dead_or_alive(&work, person.shape, person.id).await?.is_none() {
         return Ok(());

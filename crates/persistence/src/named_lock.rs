@@ -1,6 +1,6 @@
 //! Lines to stand in: works that must not run beside one another wait here, each line by its name, before they have a connection.
 //!
-//! Within the database they wait for one another too (`Work::stand_in_line`), as there are other processes. But who waits there holds a
+//! Within the database they wait for one another too (`Work::lock_named`), as there are other processes. But who waits there holds a
 //! connection, and a few who want the same leave none for all the others. So a work that may not go on at once is undone, waits here
 //! for the head of the line, and is done again.
 
@@ -15,18 +15,18 @@ const FORGET_AT: usize = 1_000;
 
 /// The lines of a process.
 #[derive(Debug, Default)]
-pub struct Lines(Mutex<HashMap<String, Weak<Queue<()>>>>);
+pub struct NamedLocks(Mutex<HashMap<String, Weak<Queue<()>>>>);
 
 /// The head of a line: held by one work of this process until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct NamedLockGuard {
     /// The line's name.
     pub name: String,
     _held: OwnedMutexGuard<()>,
 }
 
-impl Lines {
-    fn line(&self, name: &str) -> Arc<Queue<()>> {
+impl NamedLocks {
+    fn lock_of(&self, name: &str) -> Arc<Queue<()>> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(name).and_then(Weak::upgrade) {
             return line;
@@ -41,16 +41,16 @@ impl Lines {
 
     /// The head of a line, when it is free and nothing waits for it.
     #[must_use]
-    pub fn step_up(&self, name: &str) -> Option<Place> {
-        self.line(name).try_lock_owned().ok().map(|held| Place { name: name.to_owned(), _held: held })
+    pub fn try_lock(&self, name: &str) -> Option<NamedLockGuard> {
+        self.lock_of(name).try_lock_owned().ok().map(|held| NamedLockGuard { name: name.to_owned(), _held: held })
     }
 
     /// Waits for the heads of several lines, always in the same order, so that there is no deadlock.
-    pub async fn wait(&self, names: BTreeSet<String>) -> Vec<Place> {
+    pub async fn wait(&self, names: BTreeSet<String>) -> Vec<NamedLockGuard> {
         let mut places = Vec::with_capacity(names.len());
         for name in names {
-            let held = self.line(&name).lock_owned().await;
-            places.push(Place { name, _held: held });
+            let held = self.lock_of(&name).lock_owned().await;
+            places.push(NamedLockGuard { name, _held: held });
         }
         places
     }
@@ -71,30 +71,30 @@ mod tests {
 
     #[test]
     fn a_line_has_one_head_and_others_come_in_turn() {
-        let lines = Lines::default();
+        let lines = NamedLocks::default();
         let mut context = Context::from_waker(Waker::noop());
-        let first = lines.step_up("a").unwrap();
-        assert!(lines.step_up("a").is_none() && lines.step_up("b").is_some());
+        let first = lines.try_lock("a").unwrap();
+        assert!(lines.try_lock("a").is_none() && lines.try_lock("b").is_some());
         let mut second = pin!(lines.wait(names(&["b", "a"])));
         assert!(second.as_mut().poll(&mut context).is_pending());
         // A waiting work is not overtaken.
         drop(first);
-        assert!(lines.step_up("a").is_none());
+        assert!(lines.try_lock("a").is_none());
         let std::task::Poll::Ready(places) = second.as_mut().poll(&mut context) else { panic!("it is its turn") };
         assert_eq!(places.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert!(lines.step_up("b").is_none());
+        assert!(lines.try_lock("b").is_none());
         drop(places);
-        assert!(lines.step_up("a").is_some() && lines.step_up("b").is_some());
+        assert!(lines.try_lock("a").is_some() && lines.try_lock("b").is_some());
     }
 
     #[test]
     fn names_that_nobody_wants_are_forgotten() {
-        let lines = Lines::default();
-        let held = lines.step_up("held").unwrap();
+        let lines = NamedLocks::default();
+        let held = lines.try_lock("held").unwrap();
         for n in 0..3 * FORGET_AT {
-            drop(lines.step_up(&n.to_string()));
+            drop(lines.try_lock(&n.to_string()));
         }
-        assert!(lines.0.lock().unwrap().len() <= FORGET_AT && lines.step_up("held").is_none());
+        assert!(lines.0.lock().unwrap().len() <= FORGET_AT && lines.try_lock("held").is_none());
         drop(held);
     }
 }
