@@ -8,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A database's refusal.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum DatabaseError {
     /// From SQLite.
     #[error("sqlite: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -32,8 +32,8 @@ pub enum Failure {
     Unwritable(String),
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
+impl From<DatabaseError> for Error {
+    fn from(failure: DatabaseError) -> Self {
         match failure.meaning() {
             Code::Internal => {
                 // The text holds SQL but never bound values.
@@ -49,7 +49,7 @@ impl From<Failure> for Error {
     }
 }
 
-impl Failure {
+impl DatabaseError {
     fn meaning(&self) -> Code {
         match self {
             Self::GivenUp | Self::ReadOnly(_) => Code::Unavailable,
@@ -78,7 +78,7 @@ impl Failure {
     }
 }
 
-impl Failure {
+impl DatabaseError {
     /// Whether PostgreSQL ended a statement because it took too long, or because it was asked to.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.of_statement().and_then(sqlx::Error::as_database_error).and_then(|e| e.code()).as_deref() == Some("57014")

@@ -1,6 +1,6 @@
 //! Brings a database to the newest step.
 
-use crate::{error::Failure, postgres, sqlite::Writer, store::Store, unindexed};
+use crate::{error::DatabaseError, postgres, sqlite::Writer, store::Store, unindexed};
 use rusqlite::types::Value;
 use samphan_migrations::Migrator;
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
@@ -12,12 +12,12 @@ use std::{
 use tokio::sync::OwnedMutexGuard;
 
 /// Runs the steps that are missing, and logs what takes long. Safe to run from several processes at once.
-pub async fn migrate(store: &Store) -> Result<(), Failure> {
+pub async fn migrate(store: &Store) -> Result<(), DatabaseError> {
     migrate_with_progress(store, &unindexed::log).await
 }
 
 /// The same for a command, which has no log: it hears of each index that is built.
-pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProgress<'_>) -> Result<(), Failure> {
+pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProgress<'_>) -> Result<(), DatabaseError> {
     if let Some(connection) = connection(store).await? {
         Migrator::up(&connection, None).await?;
     }
@@ -25,7 +25,7 @@ pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProg
 }
 
 /// A connection that changes the schema; on SQLite nothing else is written while it is held.
-pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnection>, Failure> {
+pub(crate) async fn connection(store: &Store) -> Result<Option<DatabaseConnection>, DatabaseError> {
     if let Some(pool) = store.postgres() {
         return Ok(Some(postgres::for_schema(pool).await?));
     }

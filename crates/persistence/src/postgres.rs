@@ -2,7 +2,7 @@
 
 use crate::{
     dialect::Dialect,
-    error::{Failure, Result},
+    error::{DatabaseError, Result},
     long::LongTurn,
     row::Row,
     sql::{Bind, Sql},
@@ -63,7 +63,7 @@ impl LastLoss {
 
 impl Pools {
     /// Opens all; a connection is made when it is first needed. Few serve best: four for each worker.
-    pub async fn open(url: &str, connections: u32) -> Result<Self, Failure> {
+    pub async fn open(url: &str, connections: u32) -> Result<Self, DatabaseError> {
         let lost = LastLoss::default();
         Ok(Self {
             // The first one is made at once: a start is to fail where there is no database.
@@ -77,7 +77,7 @@ impl Pools {
 
     /// Runs a query of a read on one of the pools. Where the connection is lost before the answer, it is run once more on a new one: a read
     /// changes nothing, and none of its rows was used yet.
-    pub async fn rows(&self, pool: &DatabaseConnection, sql: Sql) -> Result<Vec<QueryResult>, Failure> {
+    pub async fn rows(&self, pool: &DatabaseConnection, sql: Sql) -> Result<Vec<QueryResult>, DatabaseError> {
         match rows(pool, sql.clone()).await {
             Err(failure) if failure.is_connection_lost() => {
                 self.lost.note();
@@ -89,8 +89,8 @@ impl Pools {
 
     /// Begins a transaction on one of the pools; once more where the connection is lost, since nothing was done in it.
     #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions on PostgreSQL begin")]
-    pub async fn begin(&self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, Failure> {
-        match pool.begin().await.map_err(Failure::from) {
+    pub async fn begin(&self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, DatabaseError> {
+        match pool.begin().await.map_err(DatabaseError::from) {
             Err(failure) if failure.is_connection_lost() => {
                 self.lost.note();
                 Ok(pool.begin().await?)
@@ -100,7 +100,7 @@ impl Pools {
     }
 
     /// Reads the rows of a query for so long at most, and no longer than its client waits.
-    pub async fn read_long(&self, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<QueryResult>, Failure> {
+    pub async fn read_long(&self, sql: Sql, time: Duration, turn: LongTurn) -> Result<Vec<QueryResult>, DatabaseError> {
         let (pools, (mut waiting, rows)) = (self.clone(), oneshot::channel());
         // A task of its own, since the client may go away: the connection stays here until the statement has ended.
         tokio::spawn(async move {
@@ -109,7 +109,7 @@ impl Pools {
             // A client that went away does not listen.
             let _ = waiting.send(read);
         });
-        rows.await.unwrap_or(Err(Failure::GivenUp))
+        rows.await.unwrap_or(Err(DatabaseError::GivenUp))
     }
 
     /// The rows of a query in a transaction of its own, with which its time limit ends; it writes nothing.
@@ -117,14 +117,14 @@ impl Pools {
         &self,
         sql: Sql,
         time: Duration,
-        waiting: &mut oneshot::Sender<Result<Vec<QueryResult>, Failure>>,
-    ) -> Result<Vec<QueryResult>, Failure> {
+        waiting: &mut oneshot::Sender<Result<Vec<QueryResult>, DatabaseError>>,
+    ) -> Result<Vec<QueryResult>, DatabaseError> {
         let tx = self.begin(&self.long).await?;
         let mut limit = Sql::new(sql.dialect);
         let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX).max(1);
         limit.push("SELECT pg_backend_pid()::bigint, set_config('statement_timeout', ").text(milliseconds.to_string()).push(", true)");
         let set = tx.query_one_raw(statement(limit)).await?;
-        let process: i64 = set.ok_or(Failure::Unreadable)?.try_get_by_index(0)?;
+        let process: i64 = set.ok_or(DatabaseError::Unreadable)?.try_get_by_index(0)?;
         let read = {
             let mut query = pin!(tx.query_all_raw(statement(sql)));
             tokio::select! {
@@ -148,7 +148,7 @@ impl Pools {
     }
 }
 
-async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, lost: &LastLoss) -> Result<DatabaseConnection, Failure> {
+async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, lost: &LastLoss) -> Result<DatabaseConnection, DatabaseError> {
     let lost = lost.clone();
     let mut options = ConnectOptions::new(url);
     options
@@ -177,14 +177,14 @@ async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, los
 
 /// The same database for changes of its schema: a connection of its own, without the limit that statements of requests have. An
 /// index of many rows takes longer.
-pub async fn for_schema(pool: &DatabaseConnection) -> Result<DatabaseConnection, Failure> {
+pub async fn for_schema(pool: &DatabaseConnection) -> Result<DatabaseConnection, DatabaseError> {
     let options = PgConnectOptions::clone(&pool.get_postgres_connection_pool().connect_options()).options([("statement_timeout", "0")]);
     let one = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(one))
 }
 
 /// Runs a query.
-pub async fn rows(on: &impl ConnectionTrait, sql: Sql) -> Result<Vec<QueryResult>, Failure> {
+pub async fn rows(on: &impl ConnectionTrait, sql: Sql) -> Result<Vec<QueryResult>, DatabaseError> {
     Ok(on.query_all_raw(statement(sql)).await?)
 }
 
@@ -195,12 +195,12 @@ pub async fn fetch<T>(on: &impl ConnectionTrait, sql: Sql, read: impl FnMut(&Row
 
 /// Reads each row.
 pub fn read_each<T>(rows: &[QueryResult], mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-    rows.iter().map(|row| read(&Row::Postgres(row.try_as_pg_row().ok_or(Failure::Unreadable)?))).collect()
+    rows.iter().map(|row| read(&Row::Postgres(row.try_as_pg_row().ok_or(DatabaseError::Unreadable)?))).collect()
 }
 
 /// Runs a statement and counts the rows it touched.
 pub async fn execute(on: &impl ConnectionTrait, sql: Sql) -> Result<u64> {
-    Ok(on.execute_raw(statement(sql)).await.map_err(Failure::from)?.rows_affected())
+    Ok(on.execute_raw(statement(sql)).await.map_err(DatabaseError::from)?.rows_affected())
 }
 
 fn statement(sql: Sql) -> Statement {

@@ -1,6 +1,6 @@
 //! A row of either database, read by position: into JSON text for answers, into scalars for rules.
 
-use crate::error::{Failure, Result};
+use crate::error::{DatabaseError, Result};
 use chrono::{Days, NaiveDate};
 use rusqlite::types::{Value, ValueRef};
 use samphan_resource::{
@@ -38,27 +38,27 @@ const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 impl Row<'_> {
     fn cell(&self, index: usize, kind: Kind) -> Result<Cell<'_>> {
         match self {
-            Self::Sqlite(row) => of_sqlite(row.get_ref(index).map_err(Failure::from)?, kind),
-            Self::Values(row) => of_sqlite(row.get(index).ok_or(Failure::Unreadable)?.into(), kind),
+            Self::Sqlite(row) => of_sqlite(row.get_ref(index).map_err(DatabaseError::from)?, kind),
+            Self::Values(row) => of_sqlite(row.get(index).ok_or(DatabaseError::Unreadable)?.into(), kind),
             Self::Postgres(row) => {
-                let raw = row.try_get_raw(index).map_err(Failure::from)?;
+                let raw = row.try_get_raw(index).map_err(DatabaseError::from)?;
                 if raw.is_null() {
                     return Ok(Cell::Null);
                 }
-                let bytes = raw.as_bytes().map_err(|_| Failure::Unreadable)?;
+                let bytes = raw.as_bytes().map_err(|_| DatabaseError::Unreadable)?;
                 Ok(match kind {
                     Kind::Bool => Cell::Bool(bytes == [1]),
                     Kind::Int | Kind::Decimal { .. } => Cell::Int(integer(bytes)?),
                     Kind::Time => Cell::Int(integer(bytes)? + PG_EPOCH_MICROS),
                     Kind::Date => {
-                        let epoch = NaiveDate::from_ymd_opt(2000, 1, 1).ok_or(Failure::Unreadable)?;
+                        let epoch = NaiveDate::from_ymd_opt(2000, 1, 1).ok_or(DatabaseError::Unreadable)?;
                         let days = integer(bytes)?;
                         let step = Days::new(days.unsigned_abs());
                         let day = if days < 0 { epoch.checked_sub_days(step) } else { epoch.checked_add_days(step) };
-                        Cell::Date(day.ok_or(Failure::Unreadable)?)
+                        Cell::Date(day.ok_or(DatabaseError::Unreadable)?)
                     }
                     Kind::Id | Kind::Bytes => Cell::Bytes(bytes),
-                    Kind::Text | Kind::Json => Cell::Text(std::str::from_utf8(bytes).map_err(|_| Failure::Unreadable)?),
+                    Kind::Text | Kind::Json => Cell::Text(std::str::from_utf8(bytes).map_err(|_| DatabaseError::Unreadable)?),
                 })
             }
         }
@@ -69,10 +69,10 @@ impl Row<'_> {
         Ok(match self.cell(index, kind)? {
             Cell::Null => Scalar::Null,
             Cell::Bool(b) => Scalar::Bool(b),
-            Cell::Int(n) if kind == Kind::Time => Scalar::Time(Timestamp::from_micros(n).ok_or(Failure::Unreadable)?),
+            Cell::Int(n) if kind == Kind::Time => Scalar::Time(Timestamp::from_micros(n).ok_or(DatabaseError::Unreadable)?),
             Cell::Int(n) => Scalar::Int(n),
             Cell::Text(t) => Scalar::Text(t.to_owned()),
-            Cell::Bytes(b) if kind == Kind::Id => Scalar::Id(Uuid::from_slice(b).map_err(|_| Failure::Unreadable)?),
+            Cell::Bytes(b) if kind == Kind::Id => Scalar::Id(Uuid::from_slice(b).map_err(|_| DatabaseError::Unreadable)?),
             Cell::Bytes(b) => Scalar::Bytes(b.to_vec()),
             Cell::Date(d) => Scalar::Date(d),
         })
@@ -122,13 +122,13 @@ impl Row<'_> {
 
     /// The id in a column.
     pub fn id(&self, index: usize) -> Result<Uuid> {
-        self.optional_id(index)?.ok_or_else(|| Failure::Unreadable.into())
+        self.optional_id(index)?.ok_or_else(|| DatabaseError::Unreadable.into())
     }
 
     /// The id in a column, if any.
     pub fn optional_id(&self, index: usize) -> Result<Option<Uuid>> {
         match self.cell(index, Kind::Id)? {
-            Cell::Bytes(b) => Ok(Some(Uuid::from_slice(b).map_err(|_| Failure::Unreadable)?)),
+            Cell::Bytes(b) => Ok(Some(Uuid::from_slice(b).map_err(|_| DatabaseError::Unreadable)?)),
             _ => Ok(None),
         }
     }
@@ -149,26 +149,26 @@ impl Row<'_> {
             Cell::Int(n) => match kind {
                 Kind::Decimal { least } => {
                     out.push(b'"');
-                    money::write(n, least, &mut Ascii(out)).map_err(|_| Failure::Unreadable)?;
+                    money::write(n, least, &mut Ascii(out)).map_err(|_| DatabaseError::Unreadable)?;
                     out.push(b'"');
                 }
                 Kind::Time => {
                     out.push(b'"');
-                    Timestamp::from_micros(n).ok_or(Failure::Unreadable)?.written(|text| out.extend_from_slice(text.as_bytes()));
+                    Timestamp::from_micros(n).ok_or(DatabaseError::Unreadable)?.written(|text| out.extend_from_slice(text.as_bytes()));
                     out.push(b'"');
                 }
-                _ => serde_json::to_writer(out, &n).map_err(|_| Failure::Unreadable)?,
+                _ => serde_json::to_writer(out, &n).map_err(|_| DatabaseError::Unreadable)?,
             },
             Cell::Text(t) if kind == Kind::Json => out.extend_from_slice(t.as_bytes()),
-            Cell::Text(t) => serde_json::to_writer(out, t).map_err(|_| Failure::Unreadable)?,
+            Cell::Text(t) => serde_json::to_writer(out, t).map_err(|_| DatabaseError::Unreadable)?,
             Cell::Bytes(b) => {
-                let id = Uuid::from_slice(b).map_err(|_| Failure::Unreadable)?;
+                let id = Uuid::from_slice(b).map_err(|_| DatabaseError::Unreadable)?;
                 let mut buffer = Uuid::encode_buffer();
                 out.push(b'"');
                 out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
                 out.push(b'"');
             }
-            Cell::Date(d) => write!(out, "\"{d}\"").map_err(|_| Failure::Unreadable)?,
+            Cell::Date(d) => write!(out, "\"{d}\"").map_err(|_| DatabaseError::Unreadable)?,
         }
         Ok(())
     }
@@ -180,9 +180,9 @@ fn of_sqlite(value: ValueRef<'_>, kind: Kind) -> Result<Cell<'_>> {
         ValueRef::Integer(n) if kind == Kind::Bool => Cell::Bool(n != 0),
         ValueRef::Integer(n) => Cell::Int(n),
         ValueRef::Text(t) if kind == Kind::Date => std::str::from_utf8(t).ok().and_then(scalar::date).map_or(Cell::Null, Cell::Date),
-        ValueRef::Text(t) => Cell::Text(std::str::from_utf8(t).map_err(|_| Failure::Unreadable)?),
+        ValueRef::Text(t) => Cell::Text(std::str::from_utf8(t).map_err(|_| DatabaseError::Unreadable)?),
         ValueRef::Blob(b) => Cell::Bytes(b),
-        ValueRef::Real(_) => return Err(Failure::Unreadable.into()),
+        ValueRef::Real(_) => return Err(DatabaseError::Unreadable.into()),
     })
 }
 
@@ -197,9 +197,9 @@ impl std::fmt::Write for Ascii<'_> {
 
 fn integer(bytes: &[u8]) -> Result<i64> {
     match bytes.len() {
-        8 => bytes.try_into().map(i64::from_be_bytes).map_err(|_| Failure::Unreadable.into()),
-        4 => bytes.try_into().map(i32::from_be_bytes).map(i64::from).map_err(|_| Failure::Unreadable.into()),
-        2 => bytes.try_into().map(i16::from_be_bytes).map(i64::from).map_err(|_| Failure::Unreadable.into()),
-        _ => Err(Failure::Unreadable.into()),
+        8 => bytes.try_into().map(i64::from_be_bytes).map_err(|_| DatabaseError::Unreadable.into()),
+        4 => bytes.try_into().map(i32::from_be_bytes).map(i64::from).map_err(|_| DatabaseError::Unreadable.into()),
+        2 => bytes.try_into().map(i16::from_be_bytes).map(i64::from).map_err(|_| DatabaseError::Unreadable.into()),
+        _ => Err(DatabaseError::Unreadable.into()),
     }
 }

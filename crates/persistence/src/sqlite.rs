@@ -1,7 +1,7 @@
 //! SQLite through rusqlite: one writing connection, several reading ones, statements run where they are asked for.
 
 use crate::{
-    error::{Failure, Result},
+    error::{DatabaseError, Result},
     long::LongTurn,
     private,
     row::Row,
@@ -113,9 +113,9 @@ const STATEMENTS: usize = 512;
 
 impl Sqlite {
     /// Opens the file, made when missing. The writer comes first, so that readers find a database in WAL mode.
-    pub fn open(path: &str, full_sync: bool) -> Result<Self, Failure> {
+    pub fn open(path: &str, full_sync: bool) -> Result<Self, DatabaseError> {
         if let Some(folder) = Path::new(path).parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|e| Failure::Unwritable(format!("{}: {e}", folder.display())))?;
+            std::fs::create_dir_all(folder).map_err(|e| DatabaseError::Unwritable(format!("{}: {e}", folder.display())))?;
         }
         for part in [path.to_owned(), format!("{path}-wal"), format!("{path}-shm")] {
             private::narrow(Path::new(&part));
@@ -124,7 +124,7 @@ impl Sqlite {
         let _ = private::create(Path::new(path));
         let connection = Connection::open(path)?;
         if connection.is_readonly(rusqlite::MAIN_DB)? {
-            return Err(Failure::ReadOnly(path.to_owned()));
+            return Err(DatabaseError::ReadOnly(path.to_owned()));
         }
         prepare(&connection)?;
         connection.pragma_update(None, "synchronous", if full_sync { "FULL" } else { "NORMAL" })?;
@@ -148,7 +148,7 @@ impl Sqlite {
     }
 
     /// A turn to write, when it is this caller's.
-    pub async fn turn(&self) -> Result<Turn, Failure> {
+    pub async fn turn(&self) -> Result<Turn, DatabaseError> {
         let mut writer = self.writer().await;
         writer.join()?;
         let tokens = writer.tokens.borrow().len();
@@ -157,7 +157,7 @@ impl Sqlite {
 
     /// Merges some of the segments the search index has grown, unless nothing was written since there was nothing to merge: each word
     /// of a search is looked up in every one of them.
-    pub async fn run_maintenance(&self) -> Result<(), Failure> {
+    pub async fn run_maintenance(&self) -> Result<(), DatabaseError> {
         if self.writer().await.connection.total_changes() == self.tidied.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -206,11 +206,11 @@ impl Sqlite {
             // A client that went away does not listen.
             let _ = answer.send(rows);
         };
-        Builder::new().name("long-read".to_owned()).spawn(read).map_err(|_| Failure::GivenUp)?;
-        rows.await.map_err(|_| Failure::GivenUp)?
+        Builder::new().name("long-read".to_owned()).spawn(read).map_err(|_| DatabaseError::GivenUp)?;
+        rows.await.map_err(|_| DatabaseError::GivenUp)?
     }
 
-    fn reader(&self) -> Result<Connection, Failure> {
+    fn reader(&self) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection)?;
@@ -229,7 +229,7 @@ fn lower_priority() {
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
-fn prepare(connection: &Connection) -> Result<(), Failure> {
+fn prepare(connection: &Connection) -> Result<(), DatabaseError> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without it a statement is prepared anew whenever a bound value changes, lest another index suit that value better.
@@ -271,7 +271,7 @@ pub enum TokenChange {
 impl Writer {
     /// Opens the transaction, or joins the one that is open, and marks where this work begins. It begins IMMEDIATE:
     /// a deferred one that reads first fails when it comes to write.
-    fn join(&mut self) -> Result<(), Failure> {
+    fn join(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_autocommit() {
             // A full disk makes SQLite give up a transaction by itself: who waits for it hears so.
             self.forget();
@@ -281,10 +281,10 @@ impl Writer {
     }
 
     /// Keeps a work within the transaction.
-    fn keep(&mut self) -> Result<oneshot::Receiver<()>, Failure> {
+    fn keep(&mut self) -> Result<oneshot::Receiver<()>, DatabaseError> {
         if self.connection.is_autocommit() {
             self.forget();
-            return Err(Failure::GivenUp);
+            return Err(DatabaseError::GivenUp);
         }
         self.connection.execute_batch("RELEASE work")?;
         let (kept, answer) = oneshot::channel();
@@ -349,7 +349,7 @@ impl Writer {
         self.tokens.borrow_mut().clear();
     }
 
-    fn write_token_changes(&self) -> Result<(), Failure> {
+    fn write_token_changes(&self) -> Result<(), DatabaseError> {
         for change in self.tokens.borrow_mut().drain(..) {
             match change {
                 TokenChange::Added(row, tokens) => self
@@ -376,8 +376,8 @@ pub struct Turn {
 
 impl Turn {
     /// The connection.
-    pub fn connection(&self) -> Result<&Connection, Failure> {
-        self.writer.as_ref().map(|w| &w.connection).ok_or(Failure::GivenUp)
+    pub fn connection(&self) -> Result<&Connection, DatabaseError> {
+        self.writer.as_ref().map(|w| &w.connection).ok_or(DatabaseError::GivenUp)
     }
 
     /// Has the search index told before the commit.
@@ -400,8 +400,8 @@ impl Turn {
     }
 
     /// Keeps the work: back when it is committed.
-    pub async fn commit(mut self) -> Result<(), Failure> {
-        let Some(mut writer) = self.writer.take() else { return Err(Failure::GivenUp) };
+    pub async fn commit(mut self) -> Result<(), DatabaseError> {
+        let Some(mut writer) = self.writer.take() else { return Err(DatabaseError::GivenUp) };
         let kept = writer.keep();
         if kept.is_err() {
             writer.undo(self.tokens);
@@ -416,7 +416,7 @@ impl Turn {
                 tokio::spawn(async move { commit(home.lock_owned().await) });
             }
         }
-        kept.await.map_err(|_| Failure::GivenUp)
+        kept.await.map_err(|_| DatabaseError::GivenUp)
     }
 }
 
@@ -444,10 +444,10 @@ impl Drop for Turn {
 
 /// Runs a query and reads each row.
 pub fn fetch<T>(connection: &Connection, sql: &Sql, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-    let mut statement = connection.prepare_cached(&sql.text).map_err(Failure::from)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(sql.binds.iter().map(value))).map_err(Failure::from)?;
+    let mut statement = connection.prepare_cached(&sql.text).map_err(DatabaseError::from)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(sql.binds.iter().map(value))).map_err(DatabaseError::from)?;
     let mut all = vec![];
-    while let Some(row) = rows.next().map_err(Failure::from)? {
+    while let Some(row) = rows.next().map_err(DatabaseError::from)? {
         all.push(read(&Row::Sqlite(row))?);
     }
     Ok(all)
@@ -455,26 +455,26 @@ pub fn fetch<T>(connection: &Connection, sql: &Sql, mut read: impl FnMut(&Row<'_
 
 /// Runs a query and takes its rows as they are.
 fn values(connection: &Connection, sql: &Sql) -> Result<Vec<Vec<Value>>> {
-    let mut statement = connection.prepare_cached(&sql.text).map_err(Failure::from)?;
+    let mut statement = connection.prepare_cached(&sql.text).map_err(DatabaseError::from)?;
     let columns = statement.column_count();
     let rows =
         statement.query_map(rusqlite::params_from_iter(sql.binds.iter().map(value)), |row| (0..columns).map(|i| row.get(i)).collect());
-    Ok(rows.and_then(Iterator::collect).map_err(Failure::from)?)
+    Ok(rows.and_then(Iterator::collect).map_err(DatabaseError::from)?)
 }
 
 /// Runs a statement and counts the rows it touched.
 pub fn execute(connection: &Connection, sql: &Sql) -> Result<u64> {
-    let mut statement = connection.prepare_cached(&sql.text).map_err(Failure::from)?;
-    let touched = statement.execute(rusqlite::params_from_iter(sql.binds.iter().map(value))).map_err(Failure::from)?;
+    let mut statement = connection.prepare_cached(&sql.text).map_err(DatabaseError::from)?;
+    let touched = statement.execute(rusqlite::params_from_iter(sql.binds.iter().map(value))).map_err(DatabaseError::from)?;
     Ok(touched as u64)
 }
 
 /// Runs one statement for each row of values.
 pub fn execute_each(connection: &Connection, text: &str, rows: &[Vec<Scalar>]) -> Result<u64> {
-    let mut statement = connection.prepare_cached(text).map_err(Failure::from)?;
+    let mut statement = connection.prepare_cached(text).map_err(DatabaseError::from)?;
     let mut touched = 0;
     for row in rows {
-        touched += statement.execute(rusqlite::params_from_iter(row.iter().map(scalar))).map_err(Failure::from)? as u64;
+        touched += statement.execute(rusqlite::params_from_iter(row.iter().map(scalar))).map_err(DatabaseError::from)? as u64;
     }
     Ok(touched)
 }

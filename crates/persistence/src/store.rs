@@ -2,7 +2,7 @@
 
 use crate::{
     dialect::Dialect,
-    error::{Failure, Result},
+    error::{DatabaseError, Result},
     guard::Guards,
     long::{Budget, Charge, LongReads},
     many::ChangedRow,
@@ -110,7 +110,7 @@ enum Backend {
 
 impl Store {
     /// Opens a database.
-    pub async fn open(opening: &DatabaseOptions, shapes: &'static Shapes) -> Result<Self, Failure> {
+    pub async fn open(opening: &DatabaseOptions, shapes: &'static Shapes) -> Result<Self, DatabaseError> {
         let backend = match opening.url.strip_prefix("sqlite://") {
             Some(path) => Backend::Sqlite(Arc::new(Sqlite::open(path, opening.full_sync)?)),
             None => Backend::Postgres(Pools::open(&opening.url, opening.connections).await?),
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// A store for another worker: the same SQLite database, but PostgreSQL pools of its own.
-    pub async fn for_worker(&self, opening: &DatabaseOptions) -> Result<Self, Failure> {
+    pub async fn for_worker(&self, opening: &DatabaseOptions) -> Result<Self, DatabaseError> {
         match &self.backend {
             Backend::Sqlite(_) => Ok(self.clone()),
             Backend::Postgres(_) => {
@@ -178,7 +178,7 @@ impl Store {
     }
 
     /// What is to be done now and then that a database does not do by itself, a little at a time.
-    pub async fn run_maintenance(&self) -> Result<(), Failure> {
+    pub async fn run_maintenance(&self) -> Result<(), DatabaseError> {
         match &self.backend {
             Backend::Sqlite(lite) => lite.run_maintenance().await,
             Backend::Postgres(_) => Ok(()),
@@ -733,7 +733,7 @@ impl Work {
         let Reader { store, on, .. } = self.reader;
         match on {
             Connection::Sqlite(turn) => turn.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await.map_err(Failure::from)?,
+            Connection::Postgres(tx) => tx.commit().await.map_err(DatabaseError::from)?,
             Connection::Pool => {}
         }
         if self.defines.get() {
@@ -750,7 +750,7 @@ impl Work {
     /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
         if let Connection::Postgres(tx) = self.reader.on {
-            tx.rollback().await.map_err(Failure::from)?;
+            tx.rollback().await.map_err(DatabaseError::from)?;
         }
         Ok(())
     }

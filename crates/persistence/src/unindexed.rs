@@ -2,14 +2,14 @@
 //! up meanwhile is searched for each row. What was taken away is noted in the database, so that the process that opens it next brings it
 //! back, should the program end in between.
 
-use crate::{error::Failure, migrate, store::Store};
+use crate::{error::DatabaseError, migrate, store::Store};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 /// Where it is noted what was taken away. There only while something is.
 const NOTE: &str = "suspended_indexes";
 
 /// Takes away every index but those that keys rest on. Meant for a program that has the database for itself.
-pub async fn suspend(store: &Store) -> Result<(), Failure> {
+pub async fn suspend(store: &Store) -> Result<(), DatabaseError> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     let all = match connection.get_database_backend() {
         DbBackend::Postgres => {
@@ -67,7 +67,7 @@ fn index_of(definition: &str) -> &str {
 }
 
 /// Brings back what was taken away; nothing to do is nothing done.
-pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), Failure> {
+pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), DatabaseError> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     let noted = match connection.get_database_backend() {
         DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{NOTE}'"),
@@ -93,7 +93,7 @@ pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), F
 }
 
 /// Lets the planner know what is there now, and the database tidy up before anybody is measured by it.
-pub async fn settle(store: &Store) -> Result<(), Failure> {
+pub async fn settle(store: &Store) -> Result<(), DatabaseError> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     if connection.get_database_backend() == DbBackend::Postgres {
         connection.execute_unprepared("VACUUM (ANALYZE)").await?;

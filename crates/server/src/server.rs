@@ -33,7 +33,7 @@ use samphan_background::{
 };
 use samphan_persistence::{
     clock,
-    error::Failure,
+    error::DatabaseError,
     migrate,
     store::{DatabaseOptions, Store},
 };
@@ -65,7 +65,7 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 pub enum StartError {
     /// The database would not open or migrate.
     #[error("the database could not be opened or migrated: {0}")]
-    Database(#[from] Failure),
+    Database(#[from] DatabaseError),
     /// A first read or write failed.
     #[error("the database could not be set up: {0}")]
     SetUp(#[from] Error),

@@ -21,7 +21,7 @@ use samphan_api::openapi;
 use samphan_domain::{integration::external_system::ExternalSystem, platform::team::Team};
 use samphan_persistence::{
     bulk,
-    error::Failure,
+    error::DatabaseError,
     feed, migrate,
     store::{DatabaseOptions, Shapes, Store},
     stored::Stored,
@@ -75,7 +75,7 @@ pub enum GenerateError {
     Again,
     /// The database would not open or migrate.
     #[error("the database could not be opened or migrated: {0}")]
-    Database(#[from] Failure),
+    Database(#[from] DatabaseError),
     /// A write failed.
     #[error("generating: {0}")]
     Write(#[from] Error),
