@@ -36,9 +36,9 @@ pub struct Prepared<T> {
 /// Makes many records of one resource; one bad draft fails them all.
 pub fn prepare<T: Resource>(reader: &Reader, drafts: Vec<Stored<T>>) -> Result<Prepared<T>> {
     let shape = reader.shape(T::PLURAL)?;
-    let made = drafts.into_iter().map(|d| Ok(stored::begun(reader, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
+    let made = drafts.into_iter().map(|d| Ok(stored::prepare_insert(reader, shape, d)?.0)).collect::<Result<Vec<Stored<T>>>>()?;
     for one in &made {
-        record::allowed(reader, shape, &one.record, "create")?;
+        record::check_permission(reader, shape, &one.record, "create")?;
     }
     let rows = made.iter().map(|m| row_of(shape, &m.record)).collect::<Result<_>>()?;
     let found = made.iter().map(|m| search::folded(shape, &m.record));
@@ -60,7 +60,7 @@ pub async fn insert<T: Resource>(work: &Work, prepared: Prepared<T>) -> Result<V
 /// Makes and writes many records of one resource, numbered and in their order where it has that: what is prepared apart brings its numbers
 /// and positions along.
 pub async fn insert_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
-    let drafts = stored::placed(work, stored::numbered(work, drafts).await?).await?;
+    let drafts = stored::with_positions(work, stored::with_numbers(work, drafts).await?).await?;
     insert(work, prepare(work, drafts)?).await
 }
 

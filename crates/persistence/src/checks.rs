@@ -3,7 +3,7 @@
 
 use crate::{
     error::Result,
-    record::{self, Record, cell, id_of, taken},
+    record::{self, Record, already_exists, cell, id_of},
     relations,
     store::Work,
 };
@@ -21,17 +21,17 @@ pub(crate) type Pair<'a> = (Option<&'a Record>, &'a Record);
 
 /// Faults of custom fields and references: what needs the database to be checked. The refusal where the caller may not read what a record
 /// names.
-pub(crate) async fn faults(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]) -> Result<Vec<Result<Vec<FieldError>>>> {
+pub(crate) async fn field_errors(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]) -> Result<Vec<Result<Vec<FieldError>>>> {
     let mut faults = Vec::with_capacity(pairs.len());
     for (before, after) in pairs {
-        faults.push(if shape.extensible { custom_faults(work, shape, *before, after).await? } else { vec![] });
+        faults.push(if shape.extensible { custom_field_errors(work, shape, *before, after).await? } else { vec![] });
     }
     let unreadable = relations::check(work, shape, pairs, &mut faults).await?;
     let each = faults.into_iter().zip(unreadable);
     Ok(each.map(|(faults, unreadable)| work.caller.require(unreadable).map(|()| faults)).collect())
 }
 
-async fn custom_faults(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
+async fn custom_field_errors(work: &Work, shape: &'static Shape, before: Option<&Record>, after: &Record) -> Result<Vec<FieldError>> {
     let none = Map::new();
     let custom = |record: &'_ Record| record.get("custom").and_then(Value::as_object).cloned().unwrap_or_default();
     let (then, now) = (before.map(custom), custom(after));
@@ -87,8 +87,8 @@ pub(crate) struct Checked<'a> {
 }
 
 /// Refuses records whose values another living record holds, and names that record.
-pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
-    refuse_possible_duplicates(work, shape, all).await?;
+pub(crate) async fn check_unique(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
+    check_possible_duplicates(work, shape, all).await?;
     for (set, is_indexed) in sets(shape) {
         let mut asked: Vec<&mut Checked<'_>> =
             all.iter_mut().filter(|c| c.refusal.is_none() && !is_unchanged(set, c.before, c.after)).collect();
@@ -108,7 +108,7 @@ pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [
         for checked in &mut asked {
             let others = found.get(&values_of(shape, set, checked.after)?).into_iter().flatten().map(|(id, _)| *id);
             if let Some(other) = others.filter(|id| *id != id_of(checked.after)).min() {
-                checked.refusal = Some(taken(work, shape, other, set.last().copied().unwrap_or_default()).await?);
+                checked.refusal = Some(already_exists(work, shape, other, set.last().copied().unwrap_or_default()).await?);
             }
         }
     }
@@ -116,7 +116,7 @@ pub(crate) async fn refuse_taken(work: &Work, shape: &'static Shape, all: &mut [
 }
 
 /// Refuses what is probably of the same thing as another record, unless the request allows it.
-async fn refuse_possible_duplicates(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
+async fn check_possible_duplicates(work: &Work, shape: &'static Shape, all: &mut [Checked<'_>]) -> Result<()> {
     for set in shape.possible_duplicates.iter().filter(|_| !work.allows_duplicates()) {
         let Some((first, rest)) = set.split_first() else { continue };
         let is_asked = |c: &&mut Checked<'_>| c.refusal.is_none() && !is_null(c.after, first) && !is_unchanged(set, c.before, c.after);

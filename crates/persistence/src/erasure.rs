@@ -80,7 +80,7 @@ async fn erase_record(
         sql.push("UPDATE ").push(shape.plural).push(" SET id = id");
         sql
     } else {
-        record::touched(work, shape, version)
+        record::begin_update(work, shape, version)
     };
     for (field, name, kind) in record::columns(shape) {
         if changed.iter().any(|c| c.name == field.name) {

@@ -350,7 +350,7 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
         }
         JobStatus::Running => {
             after.data.cancel_requested_at = after.data.cancel_requested_at.or(Some(work.now));
-            let mut sql = record::touched(work, work.shape(Job::PLURAL)?, job.version() + 1);
+            let mut sql = record::begin_update(work, work.shape(Job::PLURAL)?, job.version() + 1);
             sql.push(", cancel_requested_at = ")
                 .bind(Kind::Time, Scalar::Time(work.now))
                 .push(" WHERE cancel_requested_at IS NULL AND id = ");
@@ -366,7 +366,7 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
 
 /// Queues a job that failed or was cancelled anew: it goes on where its last commit was.
 pub async fn retry(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
-    let (mut after, what) = stored::turned(&job, "retry")?;
+    let (mut after, what) = stored::after_transition(&job, "retry")?;
     let mut sql = work.sql();
     sql.push("SELECT o.id FROM jobs t JOIN jobs o ON o.unique_key = t.unique_key AND o.status IN ('queued', 'running') WHERE t.id = ")
         .id(job.id());

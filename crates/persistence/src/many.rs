@@ -196,13 +196,13 @@ async fn check(work: &Work, shape: &'static Shape, writes: &[Write]) -> Result<V
     let of = |i: &usize| writes.get(*i).map(Write::pair);
     let pairs: Vec<Pair<'_>> = asked.iter().filter_map(of).collect();
     let mut all: Vec<Checked<'_>> = vec![];
-    for ((faults, (before, after)), i) in checks::faults(work, shape, &pairs).await?.into_iter().zip(&pairs).zip(&asked) {
+    for ((faults, (before, after)), i) in checks::field_errors(work, shape, &pairs).await?.into_iter().zip(&pairs).zip(&asked) {
         let fields = changed.get(*i).map(Vec::as_slice).unwrap_or_default();
         let refusal = faults.and_then(|faults| refuse(work, shape, (*before, after), fields, faults)).err();
         all.push(Checked { before: *before, after, refusal });
     }
-    refuse_ids_in_use(work, shape, writes, &asked, &mut all).await?;
-    checks::refuse_taken(work, shape, &mut all).await?;
+    check_ids_unused(work, shape, writes, &asked, &mut all).await?;
+    checks::check_unique(work, shape, &mut all).await?;
     for (one, i) in all.iter_mut().zip(&asked).filter(|(one, _)| one.refusal.is_none()) {
         let Some(before) = one.before else { continue };
         let names: Vec<&'static str> = changed.get(*i).into_iter().flatten().map(|f| f.name).collect();
@@ -250,11 +250,11 @@ fn refuse(
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
-    if before.is_none() { record::allowed(work, shape, after, "create") } else { Ok(()) }
+    if before.is_none() { record::check_permission(work, shape, after, "create") } else { Ok(()) }
 }
 
 /// Refuses ids of the callers' choice that are in use.
-async fn refuse_ids_in_use(work: &Work, shape: &'static Shape, writes: &[Write], asked: &[usize], all: &mut [Checked<'_>]) -> Result<()> {
+async fn check_ids_unused(work: &Work, shape: &'static Shape, writes: &[Write], asked: &[usize], all: &mut [Checked<'_>]) -> Result<()> {
     let is_chosen = |i: &usize| writes.get(*i).is_some_and(|one| one.is_id_chosen);
     let mut chosen: Vec<&mut Checked<'_>> =
         all.iter_mut().zip(asked).filter(|(one, i)| one.refusal.is_none() && is_chosen(i)).map(|(one, _)| one).collect();
@@ -265,7 +265,7 @@ async fn refuse_ids_in_use(work: &Work, shape: &'static Shape, writes: &[Write],
     sql.push("SELECT t.id FROM ").push(shape.plural).push(" t WHERE t.id").one_of_ids(chosen.iter().map(|one| id_of(one.after)));
     let in_use: BTreeSet<Uuid> = work.fetch(sql, |row| row.id(0)).await?.into_iter().collect();
     for one in chosen.iter_mut().filter(|one| in_use.contains(&id_of(one.after))) {
-        one.refusal = Some(record::taken(work, shape, id_of(one.after), "id").await?);
+        one.refusal = Some(record::already_exists(work, shape, id_of(one.after), "id").await?);
     }
     Ok(())
 }

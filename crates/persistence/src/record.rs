@@ -67,7 +67,7 @@ pub fn owner_of(record: &Record) -> (Option<Uuid>, Option<Uuid>) {
 
 /// A record to be made, from a body that fits the published schema, within the parent the path names.
 #[must_use]
-pub fn of_body(shape: &Shape, mut body: Record, parent: Option<(&'static str, Uuid)>) -> Record {
+pub fn from_body(shape: &Shape, mut body: Record, parent: Option<(&'static str, Uuid)>) -> Record {
     let read_only = |name: &str| shape.field(name).is_some_and(|f| f.read_only) && !Shape::is_system_field(name);
     body.retain(|name, _| !read_only(name));
     if let Some((field, id)) = parent {
@@ -110,12 +110,12 @@ pub fn merge(target: &mut Value, patch: &Value) {
 /// allowed `verb` is 403.
 pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Record> {
     let found = seen(reader, shape, id, parent, reader.is_work()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
-    allowed(reader, shape, &found, verb)?;
+    check_permission(reader, shape, &found, verb)?;
     Ok(found)
 }
 
 /// The same of many records, by their ids, locked in the order of the ids. Those the caller does not see are left out; what the caller may
-/// do with each is to be asked of `allowed`.
+/// do with each is to be asked of `check_permission`.
 pub async fn find_many(
     work: &Work,
     shape: &'static Shape,
@@ -174,7 +174,7 @@ pub(crate) async fn all_with(reader: &Reader, shape: &'static Shape, field: &'st
 }
 
 /// Refuses what the caller's reach does not cover.
-pub fn allowed(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
+pub fn check_permission(reader: &Reader, shape: &Shape, found: &Record, verb: &str) -> Result<()> {
     let (owner, team) = owner_of(found);
     let permission = shape.permission(verb);
     if !shape.owned || reader.caller.visibility(&permission).includes(owner, team) {
@@ -226,7 +226,7 @@ pub fn read_values(shape: &Shape, row: &Row<'_>) -> Result<Vec<Value>> {
 }
 
 /// Refuses what a caller may not change and so may not say at the beginning, either.
-pub fn refuse_protected(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
+pub fn check_field_access(reader: &Reader, shape: &'static Shape, sent: &Record) -> Result<()> {
     let sent = |f: &&Field| !f.read_only && sent.get(f.name).is_some_and(|v| !v.is_null());
     let shut = shape.fields.iter().filter(sent).filter(|f| reader.caller.access(shape, f) != FieldAccess::Full);
     let shut: Vec<FieldError> = shut.map(|f| FieldError::new(format!("/{}", f.name), FieldCode::ProtectedField, f.name)).collect();
@@ -243,7 +243,7 @@ pub async fn check_named(work: &Work, shape: &'static Shape, values: &Record) ->
 }
 
 /// The record a draft becomes: with its id, author and owner, and its fields in order.
-pub(crate) fn begun(reader: &Reader, shape: &'static Shape, mut record: Record) -> Record {
+pub(crate) fn prepare_insert(reader: &Reader, shape: &'static Shape, mut record: Record) -> Record {
     let id = uuid_in(&record, "id").unwrap_or_else(|| reader.new_id());
     let author = json!(reader.caller.author());
     let meta = [
@@ -262,7 +262,7 @@ pub(crate) fn begun(reader: &Reader, shape: &'static Shape, mut record: Record) 
     in_order(shape, record)
 }
 
-/// Makes a record of what `begun` answered; `chosen` where the caller chose its id.
+/// Makes a record of what `prepare_insert` answered; `chosen` where the caller chose its id.
 pub(crate) async fn insert(work: &Work, shape: &'static Shape, record: Record, chosen: bool) -> Result<Record> {
     many::write_one(work, shape, Write::new(record, chosen), "created", None).await
 }
@@ -280,7 +280,7 @@ pub(crate) async fn save(
 }
 
 /// Begins an update: the version, and who changed it when.
-pub(crate) fn touched(work: &Work, shape: &'static Shape, version: i64) -> Sql {
+pub(crate) fn begin_update(work: &Work, shape: &'static Shape, version: i64) -> Sql {
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.plural).push(" SET version = ").int(version);
     sql.push(", updated_at = ").bind(Kind::Time, Scalar::Time(work.now));
@@ -293,7 +293,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     guard::check(work, shape, before, None).await?;
     relations::check_deleted(work, shape, before).await?;
     let (id, version) = (id_of(before), version_of(before) + 1);
-    let mut sql = touched(work, shape, version);
+    let mut sql = begin_update(work, shape, version);
     sql.push(", deleted_at = ").bind(Kind::Time, Scalar::Time(work.now)).push(" WHERE deleted_at IS NULL AND id = ").id(id);
     work.execute(sql).await?;
     search::write(work, &[id], vec![]).await?;
@@ -310,9 +310,9 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     let Some(mut found) = work.fetch_one(sql, |row| read(shape, row)).await? else {
         return find(work, shape, id, parent, "delete").await;
     };
-    allowed(work, shape, &found, "delete")?;
+    check_permission(work, shape, &found, "delete")?;
     let mut checked = [Checked { before: None, after: &found, refusal: None }];
-    checks::refuse_taken(work, shape, &mut checked).await?;
+    checks::check_unique(work, shape, &mut checked).await?;
     if let [Checked { refusal: Some(refusal), .. }] = checked {
         return Err(refusal);
     }
@@ -498,7 +498,7 @@ pub(crate) async fn is_visible(work: &Work, shape: &'static Shape, id: Uuid) -> 
 }
 
 /// The refusal of a value that another record holds: it names that record to callers that see it.
-pub(crate) async fn taken(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
+pub(crate) async fn already_exists(work: &Work, shape: &'static Shape, by: Uuid, field: &str) -> Result<Error> {
     let error = Error::from(Code::AlreadyExists);
     Ok(if is_visible(work, shape, by).await? { error.with_conflict(shape.plural, by, field) } else { error })
 }
@@ -524,7 +524,7 @@ pub async fn refresh_references(work: &Work, shape: &'static Shape, id: Uuid) ->
         return Ok(());
     }
     let version = version_of(&before) + 1;
-    let mut sql = touched(work, shape, version);
+    let mut sql = begin_update(work, shape, version);
     sql.push(", external_refs = ").bind(Kind::Json, Scalar::Text(json!(refs).to_string())).push(" WHERE id = ").id(id);
     work.execute(sql).await?;
     index(work, shape, Some(&before), &after).await?;

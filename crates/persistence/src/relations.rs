@@ -77,7 +77,7 @@ pub(crate) async fn check(
                 faults.push(FieldError::new(pointer(), FieldCode::InactiveUser, record::INACTIVE_OWNER));
             } else if is_hierarchy {
                 for parent in ids {
-                    faults.extend(hierarchy_fault(work, shape, reference, before.map(id_of), *parent).await?);
+                    faults.extend(hierarchy_error(work, shape, reference, before.map(id_of), *parent).await?);
                 }
             }
         }
@@ -118,7 +118,7 @@ pub(crate) async fn check_any(
     for (place, (_, after)) in asked {
         match (after.get(any.resource).and_then(|v| v.as_str()), uuid_in(after, any.id)) {
             // What this work has made is there, whether or not its caller sees it.
-            (Some(many), Some(id)) if work.has_made(many, id) => {}
+            (Some(many), Some(id)) if work.has_created(many, id) => {}
             (Some(many), Some(id)) => named.entry(many).or_default().push((place, id)),
             (None, None) => {}
             _ => {
@@ -177,7 +177,7 @@ pub async fn hold(work: &Work, many: &str, ids: impl IntoIterator<Item = Uuid>) 
 
 /// Why a record cannot come below `parent`: it would be above itself, or there would be too many levels. Changes of one resource's
 /// hierarchies stand in line, so that two of them cannot close a ring together.
-async fn hierarchy_fault(
+async fn hierarchy_error(
     work: &Work,
     shape: &'static Shape,
     reference: &Reference,
@@ -229,7 +229,7 @@ pub(crate) async fn check_restored(work: &Work, shape: &'static Shape, record: &
         }
         if reference.is_written
             && reference.target == Target::One(shape.plural)
-            && let Some(fault) = hierarchy_fault(work, shape, reference, Some(id_of(record)), id).await?
+            && let Some(fault) = hierarchy_error(work, shape, reference, Some(id_of(record)), id).await?
         {
             return Err(Error::invalid(fault));
         }

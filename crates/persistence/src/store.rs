@@ -679,7 +679,7 @@ impl Work {
     }
 
     /// Whether this work has made the record.
-    pub(crate) fn has_made(&self, many: &str, id: Uuid) -> bool {
+    pub(crate) fn has_created(&self, many: &str, id: Uuid) -> bool {
         let is_it = |event: &Event| event.resource_id == id && event.resource == many && event.kind.ends_with(".created");
         self.events.borrow().iter().rev().any(is_it)
     }

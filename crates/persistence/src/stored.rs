@@ -35,7 +35,7 @@ impl<T: Resource> Stored<T> {
 
     /// A record to be made, from a body that fits the published schema, within the parent the path names.
     pub fn from_body(shape: &Shape, body: Record, parent: Option<(&'static str, Uuid)>) -> Result<Self> {
-        Self::of(record::of_body(shape, body, parent))
+        Self::of(record::from_body(shape, body, parent))
     }
 
     /// A record as it was read.
@@ -113,16 +113,16 @@ pub async fn one_with<T: Resource>(reader: &Reader, field: &'static str, value: 
 }
 
 /// The record a draft becomes, and whether the caller chose its id.
-pub(crate) fn begun<T: Resource>(reader: &Reader, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
-    record::refuse_protected(reader, shape, &draft.record)?;
+pub(crate) fn prepare_insert<T: Resource>(reader: &Reader, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
+    record::check_field_access(reader, shape, &draft.record)?;
     let settled = settle(draft, shape)?;
     let record = settled.full_record()?;
     let chosen = record::uuid_in(&record, "id").is_some();
-    Ok((Stored { record: record::begun(reader, shape, record), data: settled.data }, chosen))
+    Ok((Stored { record: record::prepare_insert(reader, shape, record), data: settled.data }, chosen))
 }
 
 /// Gives drafts the next numbers of their resource's series, where it numbers its records.
-pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+pub(crate) async fn with_numbers<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
     let Some((numbering, series)) = work.shape(T::PLURAL)?.number else { return Ok(drafts) };
     let numbers = work.next_numbers(series, drafts.len()).await?;
     let number = |(draft, number): (Stored<T>, i64)| {
@@ -134,7 +134,7 @@ pub(crate) async fn numbered<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -
 }
 
 /// Puts drafts behind the last of their order, where their resource keeps one.
-pub(crate) async fn placed<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
+pub(crate) async fn with_positions<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Stored<T>>> {
     let shape = work.shape(T::PLURAL)?;
     if shape.ordered.is_none() {
         return Ok(drafts);
@@ -151,9 +151,9 @@ pub(crate) async fn placed<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> 
 /// Makes a record.
 pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored<T>> {
     let shape = work.shape(T::PLURAL)?;
-    let drafts = placed(work, numbered(work, vec![draft]).await?).await?;
+    let drafts = with_positions(work, with_numbers(work, vec![draft]).await?).await?;
     let draft = drafts.into_iter().next().ok_or(Code::Internal)?;
-    let (made, chosen) = begun(work, shape, draft)?;
+    let (made, chosen) = prepare_insert(work, shape, draft)?;
     let record = record::insert(work, shape, made.record, chosen).await?;
     as_written(shape, record, made.data)
 }
@@ -164,9 +164,9 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
 /// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.
 pub async fn create_many<T: Resource>(work: &Work, drafts: Vec<Stored<T>>) -> Result<Vec<Result<Stored<T>>>> {
     let shape = work.shape(T::PLURAL)?;
-    let drafts = placed(work, numbered(work, drafts).await?).await?;
+    let drafts = with_positions(work, with_numbers(work, drafts).await?).await?;
     let begun = drafts.into_iter().map(|draft| {
-        let (made, is_id_chosen) = begun(work, shape, draft)?;
+        let (made, is_id_chosen) = prepare_insert(work, shape, draft)?;
         Ok((Write::new(made.record, is_id_chosen), made.data))
     });
     write_many(work, shape, begun.collect(), "created", None).await
@@ -227,12 +227,12 @@ fn as_written<T: Resource>(shape: &Shape, record: Record, data: T) -> Result<Sto
 /// Takes a record through a transition of its resource: to the state it leads to, under its event, and nothing else. 409
 /// `illegal_transition` where its state does not allow that.
 pub async fn transition<T: Resource>(work: &Work, before: &Stored<T>, verb: &str) -> Result<Stored<T>> {
-    let (after, what) = turned(before, verb)?;
+    let (after, what) = after_transition(before, verb)?;
     save(work, before, after, what, None).await
 }
 
 /// A record as a transition leaves it, not saved yet, with what happened by that.
-pub fn turned<T: Resource>(before: &Stored<T>, verb: &str) -> Result<(Stored<T>, &'static str)> {
+pub fn after_transition<T: Resource>(before: &Stored<T>, verb: &str) -> Result<(Stored<T>, &'static str)> {
     let mut record = before.full_record()?;
     let state = T::STATUS.and_then(|field| record.get(field)).and_then(Value::as_str).unwrap_or_default();
     transition::expect(T::TRANSITIONS, state, verb)?;

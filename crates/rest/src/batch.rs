@@ -398,7 +398,7 @@ impl Batch<'_> {
             }
             return match self.reference(table, item) {
                 Some(reference) => Ok(Step::Create(named_draft(table, fields, &reference)?)),
-                None => Ok(Step::Create(record::of_body(table.shape, fields, self.parent))),
+                None => Ok(Step::Create(record::from_body(table.shape, fields, self.parent))),
             };
         };
         expect_version(item.version, version_of(&before))?;
@@ -497,7 +497,7 @@ impl Batch<'_> {
             }
             let find = async |id: Uuid, verb: &str| {
                 let record = found.get(&id).cloned().ok_or_else(|| Error::from(Code::NotFound))?;
-                record::allowed(work, table.shape, &record, verb)?;
+                record::check_permission(work, table.shape, &record, verb)?;
                 Ok(record)
             };
             let step = self.step(work, table, &item, find).await;

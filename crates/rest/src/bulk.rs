@@ -143,7 +143,7 @@ async fn update(work: &Work, shape: &'static Shape, call: RequestContext) -> Res
     if OWNING.iter().any(|field| patch.contains_key(*field)) {
         work.caller.require([shape.permission("assign")])?;
     }
-    record::refuse_protected(work, shape, &patch).map_err(|error| within(error, "/patch"))?;
+    record::check_field_access(work, shape, &patch).map_err(|error| within(error, "/patch"))?;
     record::check_named(work, shape, &patch).await.map_err(|error| within(error, "/patch"))?;
     let plan = Plan { ids: selected(work, shape, &call, selection).await?, patch, is_assignment: false, reason: None };
     begin(work, OperationKind::BulkUpdate, shape, plan).await
@@ -324,7 +324,7 @@ impl Step<'_> {
         for id in ids.iter().copied() {
             let patch = match found.get(&id) {
                 None => Err(Outcome::Failed(Code::NotFound.into())),
-                Some(record) => match (record::allowed(work, shape, record, verb), &images) {
+                Some(record) => match (record::check_permission(work, shape, record, verb), &images) {
                     (Err(refusal), _) => Err(Outcome::Failed(refusal)),
                     (Ok(()), None) => Ok(self.plan.patch.clone()),
                     (Ok(()), Some(images)) => put_back(shape, record, images.get(&id)),

@@ -364,7 +364,7 @@ impl<T: Resource> Collection<T> {
         hook: impl AsyncFn(&Work, &Stored<T>, &mut T) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         self.action_without_input(verb, summary, async move |work: &Work, before: Stored<T>| {
-            let (mut after, what) = stored::turned(&before, verb)?;
+            let (mut after, what) = stored::after_transition(&before, verb)?;
             hook(work, &before, &mut after.data).await?;
             stored::save(work, &before, after, what, None).await
         })
@@ -382,7 +382,7 @@ impl<T: Resource> Collection<T> {
         In: DeserializeOwned + ToSchema + 'static,
     {
         self.action(verb, summary, async move |work: &Work, before: Stored<T>, input: In| {
-            let (mut after, what) = stored::turned(&before, verb)?;
+            let (mut after, what) = stored::after_transition(&before, verb)?;
             hook(work, &before, &mut after.data, input).await?;
             stored::save(work, &before, after, what, None).await
         })

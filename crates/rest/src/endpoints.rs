@@ -239,7 +239,7 @@ impl Endpoints {
         self.operations.push(
             Operation::write(format!("create{}", self.noun()), Method::POST, &self.base, async move |work: &Work, call: RequestContext| {
                 let parent = table.resolve_parent(work, &call, "create").await?;
-                let made = table.create(work, record::of_body(table.shape, call.body.clone(), parent)).await?;
+                let made = table.create(work, record::from_body(table.shape, call.body.clone(), parent)).await?;
                 Ok(written(work, table.shape, &made).await?.with_location(format!("{}/{}", filled(&base, &call), id_of(&made))))
             })
             .describe(

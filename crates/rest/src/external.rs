@@ -101,7 +101,7 @@ pub(super) async fn may_bind(work: &Work, table: &ResourceHandler, system: &str)
 pub(super) fn named_draft(table: &ResourceHandler, mut body: Record, reference: &ExternalRef) -> Result<Record> {
     check_external_id(&reference.external_id)?;
     body.remove("external_refs");
-    let mut draft = record::of_body(table.shape, body, None);
+    let mut draft = record::from_body(table.shape, body, None);
     draft.insert("external_refs".into(), json!([reference]));
     Ok(draft)
 }

@@ -173,7 +173,7 @@ impl ResourceHandler {
         let moves = |field: &str| patch.contains_key(field) && uuid_in(patch, field) != uuid_in(before, field);
         if self.shape.owned && (moves("owner_id") || moves("team_id")) {
             // Another owner or team is another set of people who may do something with it.
-            record::allowed(work, self.shape, before, "assign")?;
+            record::check_permission(work, self.shape, before, "assign")?;
         }
         Ok(())
     }

@@ -216,7 +216,7 @@ pub async fn shut_out(work: &Work, id: Uuid) -> Result<()> {
     match stored::one_with::<User>(work, "id", Scalar::Id(id)).await?.filter(|user| user.data.status == UserStatus::Active) {
         Some(user) => {
             rights::require_rights_of(work, Some(id), Delegation::None).await?;
-            let (mut after, what) = stored::turned(&user, "deactivate")?;
+            let (mut after, what) = stored::after_transition(&user, "deactivate")?;
             after.data.successor_id = None;
             stored::save(work, &user, after, what, None).await.map(|_| ())
         }

@@ -92,7 +92,7 @@ async fn reject(work: &Work, _: &Stored<PrivacyRequest>, after: &mut PrivacyRequ
 }
 
 async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivacyRequest) -> Result<Stored<PrivacyRequest>> {
-    let (mut after, what) = stored::turned(&before, "fulfil")?;
+    let (mut after, what) = stored::after_transition(&before, "fulfil")?;
     after.data.outcome = input.outcome;
     after.data.settled_at = Some(work.now);
     let done = stored::save(work, &before, after, what, None).await?;
