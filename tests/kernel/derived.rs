@@ -62,9 +62,9 @@ async fn derived_field_follows_and_is_restored_as_it_is_by_then(app: App) {
     app.demo_company().await;
     let work = work(&app).await;
     let hold = work.fetch(record::select(&work, work.shape(OrderHold::PLURAL).unwrap()), |row| row.id(0)).await.unwrap()[0];
-    let find = async |id: Uuid| stored::one_with::<OrderHold>(&work, "id", Scalar::Id(id)).await.unwrap().unwrap();
+    let find = async |id: Uuid| stored::find_one_by::<OrderHold>(&work, "id", Scalar::Id(id)).await.unwrap().unwrap();
     let before = find(hold).await;
-    let order = stored::one_with::<Order>(&work, "id", Scalar::Id(before.data.order_id.0)).await.unwrap().unwrap();
+    let order = stored::find_one_by::<Order>(&work, "id", Scalar::Id(before.data.order_id.0)).await.unwrap().unwrap();
     let others = work.fetch(record::select(&work, work.shape("accounts").unwrap()), |row| row.id(0)).await.unwrap();
     let other = others.into_iter().map(AccountId).find(|id| *id != order.data.account_id).unwrap();
     // What is made says another account than its order's: it is not believed.

@@ -358,7 +358,7 @@ pub async fn cancel(work: &Work, job: Stored<Job>) -> Result<Stored<Job>> {
             if work.execute(sql).await? == 0 {
                 return Ok(job);
             }
-            stored::one_with::<Job>(work, "id", Scalar::Id(job.id())).await?.ok_or_else(|| Code::NotFound.into())
+            stored::find_one_by::<Job>(work, "id", Scalar::Id(job.id())).await?.ok_or_else(|| Code::NotFound.into())
         }
         _ => Err(transition::illegal(Job::TRANSITIONS, work.shape(Job::PLURAL)?.state_of(&job.record))),
     }

@@ -135,7 +135,7 @@ pub async fn plan(reader: &Reader, id: Uuid) -> Result<Option<Plan>> {
 
 /// The operation.
 pub async fn find(reader: &Reader, id: Uuid) -> Result<Option<Stored<Operation>>> {
-    stored::one_with(reader, "id", Scalar::Id(id)).await
+    stored::find_one_by(reader, "id", Scalar::Id(id)).await
 }
 
 /// Notes what became of records, in the work that changed them.

@@ -109,7 +109,7 @@ pub fn merge(target: &mut Value, patch: &Value) {
 /// Finds a record the caller may see, within a parent where there is one, and locks it within a work. Seen but not
 /// allowed `verb` is 403.
 pub async fn find(reader: &Reader, shape: &'static Shape, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Record> {
-    let found = seen(reader, shape, id, parent, reader.is_work()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let found = find_visible(reader, shape, id, parent, reader.is_work()).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     check_permission(reader, shape, &found, verb)?;
     Ok(found)
 }
@@ -134,7 +134,7 @@ pub async fn find_many(
 }
 
 /// A record the caller may see, within a parent where there is one; locked if asked for.
-pub async fn seen(
+pub async fn find_visible(
     reader: &Reader,
     shape: &'static Shape,
     id: Uuid,
@@ -151,7 +151,7 @@ pub async fn seen(
 }
 
 /// A record the caller may see, deleted or not.
-pub async fn seen_dead_or_alive(reader: &Reader, shape: &'static Shape, id: Uuid) -> Result<Option<Record>> {
+pub async fn find_visible_or_deleted(reader: &Reader, shape: &'static Shape, id: Uuid) -> Result<Option<Record>> {
     let mut sql = select_where(reader, shape, "1 = 1");
     only(&mut sql, id, None);
     visibility::restrict_to_visible(&mut sql, reader, shape, "t", "read")?;
@@ -166,7 +166,7 @@ fn only(sql: &mut Sql, id: Uuid, parent: Option<(&'static str, Uuid)>) {
 }
 
 /// Living records of any owner by a field: for the kernel's own rules, which see everything.
-pub(crate) async fn all_with(reader: &Reader, shape: &'static Shape, field: &'static str, value: Scalar) -> Result<Vec<Record>> {
+pub(crate) async fn find_by(reader: &Reader, shape: &'static Shape, field: &'static str, value: Scalar) -> Result<Vec<Record>> {
     let kind = shape.field(field).map_or(Kind::Text, |f| f.kind);
     let mut sql = select(reader, shape);
     sql.push(" AND ").column("t", field).push(" = ").bind(kind, value).push(" ORDER BY t.id LIMIT 1000");

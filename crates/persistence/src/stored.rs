@@ -98,18 +98,18 @@ pub async fn find<T: Resource>(reader: &Reader, id: Uuid, verb: &str) -> Result<
 }
 
 /// A record the caller may see, read without a lock: for what is looked up and not written.
-pub async fn seen<T: Resource>(reader: &Reader, id: Uuid) -> Result<Option<Stored<T>>> {
-    record::seen(reader, reader.shape(T::PLURAL)?, id, None, false).await?.map(Stored::of).transpose()
+pub async fn find_visible<T: Resource>(reader: &Reader, id: Uuid) -> Result<Option<Stored<T>>> {
+    record::find_visible(reader, reader.shape(T::PLURAL)?, id, None, false).await?.map(Stored::of).transpose()
 }
 
 /// Finds living records of any owner by a field: for the kernel's own rules, which see everything.
-pub async fn all_with<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Vec<Stored<T>>> {
-    record::all_with(reader, reader.shape(T::PLURAL)?, field, value).await?.into_iter().map(Stored::of).collect()
+pub async fn find_by<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Vec<Stored<T>>> {
+    record::find_by(reader, reader.shape(T::PLURAL)?, field, value).await?.into_iter().map(Stored::of).collect()
 }
 
 /// The same, for one record.
-pub async fn one_with<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Option<Stored<T>>> {
-    Ok(all_with(reader, field, value).await?.into_iter().next())
+pub async fn find_one_by<T: Resource>(reader: &Reader, field: &'static str, value: Scalar) -> Result<Option<Stored<T>>> {
+    Ok(find_by(reader, field, value).await?.into_iter().next())
 }
 
 /// The record a draft becomes, and whether the caller chose its id.

@@ -218,7 +218,7 @@ impl ResourceHandler {
 
     /// Finds a record to look at, without a lock.
     pub(super) async fn find_unlocked(&self, work: &Work, id: Uuid, parent: Option<(&'static str, Uuid)>) -> Result<Record> {
-        record::seen(work, self.shape, id, parent, false).await?.ok_or_else(|| Code::NotFound.into())
+        record::find_visible(work, self.shape, id, parent, false).await?.ok_or_else(|| Code::NotFound.into())
     }
 
     /// Steps into the parent the path names, if any: it must be seen, and reached for a write.

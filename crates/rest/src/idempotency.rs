@@ -9,7 +9,7 @@ use super::{
 use samphan_background::retention::Rule;
 use samphan_persistence::{
     dialect::Dialect,
-    record::{Record, owner_of, seen_dead_or_alive, uuid_in},
+    record::{Record, find_visible_or_deleted, owner_of, uuid_in},
     store::Work,
     visibility,
 };
@@ -174,7 +174,7 @@ impl Kept {
 
 async fn expect_seen(work: &Work, shape: &'static Shape, id: Option<Uuid>) -> Result<()> {
     let seen = match id {
-        Some(id) if visibility::may_read(work, shape) => seen_dead_or_alive(work, shape, id).await?.is_some(),
+        Some(id) if visibility::may_read(work, shape) => find_visible_or_deleted(work, shape, id).await?.is_some(),
         _ => true,
     };
     if seen { Ok(()) } else { Err(withheld()) }

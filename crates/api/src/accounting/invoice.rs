@@ -281,7 +281,7 @@ async fn balance_credits(work: &Work, of: &OrderInvoice, own: Option<&OrderInvoi
         match note.id {
             None => creditable = left,
             Some(other) if note.over_credited != note.amount.minus(effective) => {
-                let before = stored::one_with::<OrderInvoice>(work, "id", Scalar::Id(other)).await?.ok_or(Code::Internal)?;
+                let before = stored::find_one_by::<OrderInvoice>(work, "id", Scalar::Id(other)).await?.ok_or(Code::Internal)?;
                 let mut after = before.clone();
                 after.data.settle(left);
                 stored::save(work, &before, after, "updated", None).await?;

@@ -46,7 +46,7 @@ pub async fn create(work: &Work, draft: Stored<CreditSnapshot>) -> Result<Stored
 /// Refuses a batch that names a snapshot of another ledger, or one that is complete.
 pub async fn expect_open(work: &Work, id: Uuid, ledger: &Ledger) -> Result<()> {
     let wrong = |code, about| Error::invalid(FieldError::new("/snapshot_id", code, about));
-    let found = stored::one_with::<CreditSnapshot>(work, "id", Scalar::Id(id)).await?;
+    let found = stored::find_one_by::<CreditSnapshot>(work, "id", Scalar::Id(id)).await?;
     let snapshot = found.ok_or_else(|| wrong(FieldCode::UnknownReference, "credit_snapshots"))?.data;
     if (snapshot.system, snapshot.entity, snapshot.currency) != (ledger.system.clone(), ledger.entity.clone(), ledger.currency.clone()) {
         return Err(wrong(FieldCode::OtherLedger, "a snapshot of the same system, entity and currency"));

@@ -40,7 +40,7 @@ async fn check(work: &Work, book: &Stored<PriceBook>) -> Result<()> {
     let Some(parent) = book.data.parent_id else { return Ok(()) };
     // Its currency cannot change from here on: that takes the record for itself.
     relations::hold(work, PriceBook::PLURAL, [parent.0]).await?;
-    match stored::one_with::<PriceBook>(work, "id", Scalar::Id(parent.0)).await? {
+    match stored::find_one_by::<PriceBook>(work, "id", Scalar::Id(parent.0)).await? {
         Some(parent) if parent.data.currency != book.data.currency => {
             Err(Error::invalid(FieldError::new("/parent_id", FieldCode::OtherCurrency, "a book of the same currency")))
         }

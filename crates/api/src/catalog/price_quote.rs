@@ -59,7 +59,7 @@ async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
         None => reader.today().await?.to_string(),
     };
     let account = match ask.account_id {
-        Some(id) => Some(stored::seen::<Account>(reader, id.0).await?.ok_or_else(|| unknown("/account_id", "accounts"))?),
+        Some(id) => Some(stored::find_visible::<Account>(reader, id.0).await?.ok_or_else(|| unknown("/account_id", "accounts"))?),
         None => None,
     };
     if let Some(account) = &account {
@@ -115,18 +115,18 @@ pub(crate) async fn books(
     let currency = currency.or(account.and_then(|a| a.currency.as_deref()));
     let mut next = match named.or(own) {
         Some(id) => {
-            let named = stored::one_with::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?;
+            let named = stored::find_one_by::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?;
             Some(named.ok_or_else(|| unknown("/price_book_id", "price_books"))?)
         }
         None => {
-            let defaults = stored::all_with::<PriceBook>(reader, "is_default", Scalar::Bool(true)).await?;
+            let defaults = stored::find_by::<PriceBook>(reader, "is_default", Scalar::Bool(true)).await?;
             defaults.into_iter().find(|b| currency.is_none_or(|c| *c == b.data.currency))
         }
     };
     let mut books = vec![];
     while let Some(book) = next {
         next = match book.data.parent_id.filter(|_| books.len() < MOST_PARENTS) {
-            Some(id) => stored::one_with::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?,
+            Some(id) => stored::find_one_by::<PriceBook>(reader, "id", Scalar::Id(id.0)).await?,
             None => None,
         };
         books.push(book);

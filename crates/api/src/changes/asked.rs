@@ -58,7 +58,7 @@ pub async fn asked(call: &RequestContext) -> Result<Asked> {
     let reader = call.reader();
     asked.check_permissions(&reader)?;
     if let Some(account) = account
-        && record::seen_dead_or_alive(&reader, reader.shape(Account::PLURAL)?, account).await?.is_none()
+        && record::find_visible_or_deleted(&reader, reader.shape(Account::PLURAL)?, account).await?.is_none()
     {
         let fault = FieldError::new("?account_id", FieldCode::UnknownReference, Account::PLURAL);
         return Err(Error::from(Code::InvalidQuery).with_field_errors(vec![fault]));

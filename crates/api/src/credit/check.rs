@@ -78,7 +78,7 @@ pub fn operations() -> Vec<Operation> {
 
 async fn ask(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: AskCredit = call.input()?;
-    stored::seen::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
+    stored::find_visible::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let question = Question {
         account_id: asked.account_id,
         amount: Amount(asked.amount.0),
@@ -177,7 +177,7 @@ pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
 pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let above = stand_in_line(work, question.account_id.0).await?;
     // A caller that may confirm an order may have its customer's credit checked, even without seeing the customer.
-    let account = stored::one_with::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
+    let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
     let account = account.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     let known = Known::of(work, &account, question.currency.clone()).await?;
     let currency = known.currency.clone().ok_or_else(|| Error::invalid(FieldError::new("/currency", FieldCode::Required, "")))?;
@@ -242,7 +242,7 @@ pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<C
 /// Captures for an order of the account what was authorised, all of it, while it still is; says whether it was.
 pub async fn capture_for(work: &Work, account: AccountId, check: Uuid, order: OrderId, amount: Amount) -> Result<bool> {
     stand_in_line(work, account.0).await?;
-    let Some(found) = stored::one_with::<CreditCheck>(work, "id", Scalar::Id(check)).await? else { return Ok(false) };
+    let Some(found) = stored::find_one_by::<CreditCheck>(work, "id", Scalar::Id(check)).await? else { return Ok(false) };
     let holds = found.data.status == AuthorisationStatus::Pending && found.data.expires_at.is_some_and(|at| at > work.now);
     if !holds || found.data.authorised_amount.is_none_or(|authorised| authorised.0 < amount.0) {
         return Ok(false);
@@ -259,7 +259,7 @@ pub async fn capture_for(work: &Work, account: AccountId, check: Uuid, order: Or
 /// Gives back what was authorised, if it still is.
 pub async fn give_back(work: &Work, account: AccountId, check: Uuid, status: AuthorisationStatus, what: &str) -> Result<()> {
     stand_in_line(work, account.0).await?;
-    match stored::one_with::<CreditCheck>(work, "id", Scalar::Id(check)).await? {
+    match stored::find_one_by::<CreditCheck>(work, "id", Scalar::Id(check)).await? {
         Some(found) if found.data.status == AuthorisationStatus::Pending => settle(work, found, status, None, what).await.map(|_| ()),
         _ => Ok(()),
     }
@@ -273,10 +273,10 @@ async fn policy(
     question: &Asked<'_>,
 ) -> Result<Option<(Option<Uuid>, Option<i64>, CreditPolicy)>> {
     if let Some(id) = tried {
-        let found = stored::one_with::<CreditPolicy>(work, "id", Scalar::Id(id.0)).await?;
+        let found = stored::find_one_by::<CreditPolicy>(work, "id", Scalar::Id(id.0)).await?;
         return Ok(found.map(|p| (Some(p.id()), Some(p.version()), p.data)));
     }
-    let active = stored::all_with::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
+    let active = stored::find_by::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
     let active: Vec<_> = active.into_iter().map(|p| (p.id(), p.version(), p.data)).collect();
     Ok(Some(match credit_policy::choose(&active, question).cloned() {
         Some((id, version, policy)) => (Some(id), Some(version), policy),

@@ -59,7 +59,7 @@ impl Known {
         let promised = promised_to(reader, id).await?;
         let all = balances(reader, id).await?;
         let currency = asked.or_else(|| own_currency(account, &all));
-        let profile = stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
+        let profile = stored::find_one_by::<CreditProfile>(reader, "account_id", Scalar::Id(id)).await?.map(|p| p.data);
         let has_balance = all.iter().any(|b| b.exposure_as_of.is_some());
         let mut known = Self {
             limit_currency: None,
@@ -141,7 +141,7 @@ impl Known {
 }
 
 async fn balances(reader: &Reader, account: Uuid) -> Result<Vec<CreditBalance>> {
-    Ok(stored::all_with::<CreditBalance>(reader, "account_id", Scalar::Id(account)).await?.into_iter().map(|b| b.data).collect())
+    Ok(stored::find_by::<CreditBalance>(reader, "account_id", Scalar::Id(account)).await?.into_iter().map(|b| b.data).collect())
 }
 
 /// The account's own currency where nothing or something is owed in it, else one there is a balance in.

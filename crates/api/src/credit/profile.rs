@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Operation> {
 
 async fn of_account(reader: &Reader, call: &RequestContext) -> Result<Option<Stored<CreditProfile>>> {
     let account = stored::find::<Account>(reader, call.id(0)?, "read").await?;
-    stored::one_with::<CreditProfile>(reader, "account_id", Scalar::Id(account.id())).await
+    stored::find_one_by::<CreditProfile>(reader, "account_id", Scalar::Id(account.id())).await
 }
 
 async fn read(reader: &Reader, call: RequestContext) -> Result<Response> {

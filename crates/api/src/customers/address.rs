@@ -24,6 +24,6 @@ pub async fn create(work: &Work, mut draft: Stored<Address>) -> Result<Stored<Ad
 async fn has_siblings(work: &Work, address: &Stored<Address>) -> Result<bool> {
     let account = address.data.account_id.map(|id| ("account_id", id.0));
     let Some((field, id)) = account.or(address.data.contact_id.map(|id| ("contact_id", id.0))) else { return Ok(true) };
-    let all = stored::all_with::<Address>(work, field, Scalar::Id(id)).await?;
+    let all = stored::find_by::<Address>(work, field, Scalar::Id(id)).await?;
     Ok(all.iter().any(|a| a.data.purpose == address.data.purpose))
 }

@@ -177,7 +177,7 @@ async fn responsible(work: &Work) -> Result<Option<UserId>> {
         CallerKind::User => Ok(Some(UserId(work.caller.id))),
         CallerKind::System => Ok(None),
         CallerKind::ApiKey => {
-            let parent = stored::one_with::<ApiKey>(work, "id", Scalar::Id(work.caller.id)).await?;
+            let parent = stored::find_one_by::<ApiKey>(work, "id", Scalar::Id(work.caller.id)).await?;
             Ok(parent.and_then(|key| key.data.responsible_id))
         }
     }

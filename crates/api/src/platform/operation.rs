@@ -43,7 +43,7 @@ pub fn routes(api: Api) -> Api {
 
 async fn cancel(work: &Work, found: Stored<Operation>) -> Result<Stored<Operation>> {
     if let Some(job) = found.data.job_id
-        && let Some(job) = stored::one_with::<Job>(work, "id", Scalar::Id(job)).await?
+        && let Some(job) = stored::find_one_by::<Job>(work, "id", Scalar::Id(job)).await?
     {
         jobs::cancel(work, job).await?;
     }

@@ -86,7 +86,7 @@ pub async fn expect_active(work: &Work, user: Uuid, successor: Uuid) -> Result<(
     if user == successor {
         return fault(FieldCode::RefersToItself, "another user");
     }
-    if stored::one_with::<User>(work, "id", Scalar::Id(successor)).await?.is_none() {
+    if stored::find_one_by::<User>(work, "id", Scalar::Id(successor)).await?.is_none() {
         return fault(FieldCode::UnknownReference, User::PLURAL);
     }
     if record::active(work, &[successor]).await?.is_empty() {

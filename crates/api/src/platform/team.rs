@@ -28,7 +28,7 @@ async fn update(work: &Work, before: &Stored<Team>, after: Stored<Team>) -> Resu
         if parent.0 == before.id() || step > DEEPEST {
             return Err(Error::invalid(FieldError::new("/parent_id", FieldCode::Circular, "a team that is not beneath this one")));
         }
-        next = stored::one_with::<Team>(work, "id", Scalar::Id(parent.0)).await?.and_then(|t| t.data.parent_id);
+        next = stored::find_one_by::<Team>(work, "id", Scalar::Id(parent.0)).await?.and_then(|t| t.data.parent_id);
     }
     if after.data.parent_id != before.data.parent_id {
         // Members of the teams above see what is beneath them.

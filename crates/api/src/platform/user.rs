@@ -213,7 +213,7 @@ pub async fn shut_out(work: &Work, id: Uuid) -> Result<()> {
     sql.push("DELETE FROM user_passwords WHERE user_id = ").id(id);
     work.execute(sql).await?;
     end_sessions(work, id, "erased").await?;
-    match stored::one_with::<User>(work, "id", Scalar::Id(id)).await?.filter(|user| user.data.status == UserStatus::Active) {
+    match stored::find_one_by::<User>(work, "id", Scalar::Id(id)).await?.filter(|user| user.data.status == UserStatus::Active) {
         Some(user) => {
             rights::require_rights_of(work, Some(id), Delegation::None).await?;
             let (mut after, what) = stored::after_transition(&user, "deactivate")?;
@@ -245,7 +245,7 @@ pub struct SetPassword {
 async fn set_password(call: RequestContext) -> Result<Response> {
     let input: SetPassword = call.input()?;
     let id = call.id(0)?;
-    if let Some(user) = stored::seen::<User>(&call.reader(), id).await? {
+    if let Some(user) = stored::find_visible::<User>(&call.reader(), id).await? {
         require_strong("/password", &input.password, &user.data)?;
     }
     let hash = passwords::hash(input.password).await?;
@@ -322,7 +322,7 @@ async fn change_password(call: RequestContext) -> Result<Response> {
     if !passwords::verify(input.current_password, hash).await? {
         return Err(Error::invalid(FieldError::new("/current_password", FieldCode::WrongPassword, "your present password")));
     }
-    if let Some(user) = stored::one_with::<User>(&reader, "id", Scalar::Id(call.caller.id)).await? {
+    if let Some(user) = stored::find_one_by::<User>(&reader, "id", Scalar::Id(call.caller.id)).await? {
         require_strong("/new_password", &input.new_password, &user.data)?;
     }
     let hash = passwords::hash(input.new_password).await?;

@@ -22,7 +22,7 @@ pub struct Addresses<'a> {
 impl<'a> Addresses<'a> {
     /// Reads them.
     pub async fn of(reader: &Reader, account: &'a Stored<Account>, day: &str) -> Result<Self> {
-        let all = stored::all_with::<Address>(reader, "account_id", Scalar::Id(account.id())).await?;
+        let all = stored::find_by::<Address>(reader, "account_id", Scalar::Id(account.id())).await?;
         let holds = |a: &Address| samphan_domain::catalog::price_quote::within(day, a.valid_from.as_deref(), a.valid_to.as_deref());
         Ok(Self { account: &account.data, all: all.into_iter().map(|a| a.data).filter(holds).collect() })
     }

@@ -30,7 +30,7 @@ use samphan_resource::{
 use serde_json::{Map, Value, json};
 
 pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder) -> Result<Stored<Order>> {
-    let account = stored::one_with::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
+    let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(before.data.account_id.0)).await?;
     let account = account.ok_or_else(|| Error::from(Code::InUse).with_detail("the customer was deleted"))?;
     let mut was = before.data.clone();
     was.mark_confirmed();

@@ -112,7 +112,7 @@ impl<'a> Commitment<'a> {
     async fn begin(work: &'a Work, before: &'a Stored<Order>, after: Stored<Order>) -> Result<Self> {
         // Deleting or blocking the customer takes the same lock.
         stand_in_line(work, after.data.account_id.0).await?;
-        let account = stored::one_with::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
+        let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
         let account = account.ok_or_else(|| Error::from(Code::InUse).with_detail("the customer was deleted"))?;
         let promised = of_promise(work, &after.data).await?;
         let holds = hold::open(work, before.id()).await?;
@@ -273,7 +273,7 @@ impl<'a> Commitment<'a> {
 async fn of_promise(work: &Work, order: &Order) -> Result<Option<Stored<OrderPromise>>> {
     // Once promised, the order stands on its own feet.
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(None) };
-    let found = stored::one_with::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
+    let found = stored::find_one_by::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
     // An order that was amended before it was confirmed is not what was promised.
     let same = |p: &OrderPromise| p.lines.iter().map(OrderLine::asked).eq(order.lines.iter().map(OrderLine::asked));
     Ok(found.filter(|p| p.data.expires_at.is_some_and(|at| at > work.now) && same(&p.data)))

@@ -77,7 +77,7 @@ pub fn routes() -> Collection<OrderHold> {
 
 /// The open holds of an order, locked by its lock.
 pub(super) async fn open(work: &Work, order: Uuid) -> Result<Vec<Stored<OrderHold>>> {
-    let all = stored::all_with::<OrderHold>(work, "order_id", Scalar::Id(order)).await?;
+    let all = stored::find_by::<OrderHold>(work, "order_id", Scalar::Id(order)).await?;
     Ok(all.into_iter().filter(|h| h.data.status == HoldStatus::Open).collect())
 }
 
@@ -166,7 +166,7 @@ pub(super) async fn release(
 /// The hold of a call, still open, with its order, locked.
 async fn found(work: &Work, call: &RequestContext, verb: &str) -> Result<(Stored<OrderHold>, Stored<Order>)> {
     let id = call.id(0)?;
-    let seen = stored::seen::<OrderHold>(work, id).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let seen = stored::find_visible::<OrderHold>(work, id).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     let order = stored::find::<Order>(work, seen.data.order_id.0, "release").await?;
     let hold = stored::find::<OrderHold>(work, id, verb).await?;
     expect_version(call.if_match, hold.version())?;
@@ -175,7 +175,7 @@ async fn found(work: &Work, call: &RequestContext, verb: &str) -> Result<(Stored
 }
 
 async fn answer(work: &Work, id: Uuid) -> Result<Response> {
-    let now = stored::one_with::<OrderHold>(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let now = stored::find_one_by::<OrderHold>(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     Ok(Response::record(work, work.shape(OrderHold::PLURAL)?, &now.record))
 }
 

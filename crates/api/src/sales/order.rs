@@ -153,7 +153,7 @@ pub async fn create(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Orde
 /// Writes an order: a draft.
 async fn write(work: &Work, mut draft: Stored<Order>) -> Result<Stored<Order>> {
     let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
-    let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
+    let account = stored::find_visible::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let today = work.today().await?;
     draft.data.ordered_on = draft.data.ordered_on.or_else(|| Some(today.to_string()));
     draft.data.payment_terms_days = draft.data.payment_terms_days.or(account.data.payment_terms_days);
@@ -240,7 +240,7 @@ async fn update(work: &Work, before: &Stored<Order>, mut after: Stored<Order>) -
             );
         }
         let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
-        let account = stored::seen::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
+        let account = stored::find_visible::<Account>(work, after.data.account_id.0).await?.ok_or_else(unknown)?;
         let today = work.today().await?;
         after.data.ordered_on = after.data.ordered_on.or_else(|| Some(today.to_string()));
         if after.data.account_id != before.data.account_id {
@@ -335,7 +335,7 @@ pub async fn cancel(work: &Work, before: Stored<Order>, input: OrderReason) -> R
 
 /// Refuses while a shipment has not left and not been cancelled.
 pub(super) async fn expect_no_shipment(work: &Work, order: &Stored<Order>) -> Result<()> {
-    let all = stored::all_with::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
+    let all = stored::find_by::<Shipment>(work, "order_id", Scalar::Id(order.id())).await?;
     let open = |s: &&Stored<Shipment>| matches!(s.data.status, ShipmentStatus::Planned | ShipmentStatus::Picked | ShipmentStatus::Packed);
     match all.iter().find(open) {
         Some(open) => Err(Error::from(Code::InUse).with_conflict(Shipment::PLURAL, open.id(), "status")),
@@ -380,7 +380,7 @@ async fn allocate_stock(work: &Work, before: Stored<Order>) -> Result<Stored<Ord
 }
 
 async fn clone(work: &Work, call: RequestContext) -> Result<Response> {
-    let found = stored::seen::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
+    let found = stored::find_visible::<Order>(work, call.id(0)?).await?.ok_or_else(|| Error::from(Code::NotFound))?;
     let cloned_from_id = found.id();
     let old = found.data;
     let fresh = Order {

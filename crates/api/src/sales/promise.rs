@@ -69,7 +69,7 @@ pub fn routes() -> Collection<OrderPromise> {
 /// Makes a promise: price, credit and stock in one answer.
 pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stored<OrderPromise>> {
     let unknown = || Error::unknown_reference("/account_id", Account::PLURAL);
-    let account = stored::seen::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
+    let account = stored::find_visible::<Account>(work, draft.data.account_id.0).await?.ok_or_else(unknown)?;
     let until = draft.data.expires_at.unwrap_or_else(|| work.now.plus_seconds(USUAL));
     if until <= work.now || until > work.now.plus_seconds(LONGEST) {
         return Err(Error::invalid(FieldError::new("/expires_at", FieldCode::OutOfRange, "a time to come, at most a day ahead")));
@@ -298,7 +298,7 @@ pub(super) async fn take_over(work: &Work, promise: Uuid, order: &mut Order) -> 
 /// asks for its credit anew, does not want it any more.
 pub(super) async fn give_back_promised(work: &Work, order: &Order) -> Result<()> {
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(()) };
-    let promise = stored::one_with::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
+    let promise = stored::find_one_by::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
     match promise.and_then(|p| p.data.credit_check_id) {
         Some(check) => give_back(work, order.account_id, check, AuthorisationStatus::Released, "released").await,
         None => Ok(()),

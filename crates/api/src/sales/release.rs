@@ -112,7 +112,7 @@ async fn go_on(work: &Work, id: Uuid, why: &str) -> Result<()> {
     if order.data.status != OrderStatus::OnHold {
         return Ok(());
     }
-    let account = stored::one_with::<Account>(work, "id", Scalar::Id(order.data.account_id.0)).await?;
+    let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(order.data.account_id.0)).await?;
     let is_blocked = account.is_none_or(|a| a.data.check_not_blocked().is_err());
     if is_blocked || open.iter().any(|h| !h.data.releases_itself) {
         // A user has to look at it anyway, and then everything is checked again.

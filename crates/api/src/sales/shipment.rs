@@ -291,7 +291,7 @@ async fn tracked(work: &Work, lines: &[ShipmentLine]) -> Result<HashMap<Uuid, St
 
 /// Refuses what a credit policy that is there for shipping does not let leave.
 async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
-    let active = stored::all_with::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
+    let active = stored::find_by::<CreditPolicy>(work, "status", Scalar::Text("active".to_owned())).await?;
     if !active.iter().any(|p| p.data.checkpoints.contains(&Checkpoint::Ship)) {
         return Ok(());
     }

@@ -93,7 +93,7 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
 }
 
 async fn read(work: &Work, id: Uuid) -> Result<Stored<StockReservation>> {
-    stored::one_with(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Code::NotFound.into())
+    stored::find_one_by(work, "id", Scalar::Id(id)).await?.ok_or_else(|| Code::NotFound.into())
 }
 
 fn in_past() -> Error {

@@ -233,7 +233,7 @@ struct Look {
 async fn look(process: &Process, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<Look>> {
     let Some(position) = lease(process, me, id).await? else { return Ok(None) };
     let reader = system(&process.store, clock::now());
-    let Some(endpoint) = stored::all_with::<WebhookEndpoint>(&reader, "id", Scalar::Id(id)).await?.into_iter().next() else {
+    let Some(endpoint) = stored::find_by::<WebhookEndpoint>(&reader, "id", Scalar::Id(id)).await?.into_iter().next() else {
         return Ok(None);
     };
     if endpoint.data.status != EndpointStatus::Active {

@@ -92,7 +92,7 @@ pub async fn run(command: &AdminCommand) -> Result<String, String> {
     let hash = passwords::hash(password.clone()).await.map_err(|e| e.to_string())?;
     let store = open(&common.database).await?;
     let work = store.work(Arc::new(Caller::system()), clock::now()).await.map_err(|e| explain(&e))?;
-    let found = stored::one_with::<User>(&work, "email", Scalar::Text(email.clone())).await.map_err(|e| explain(&e))?;
+    let found = stored::find_one_by::<User>(&work, "email", Scalar::Text(email.clone())).await.map_err(|e| explain(&e))?;
     if let Some(given) = &given {
         let name = match (command, &found) {
             (AdminCommand::Create(options), _) => options.name.clone(),
@@ -195,7 +195,7 @@ async fn create(work: &Work, email: &str, name: &str, hash: String) -> Result<St
 async fn create_role(work: &Work) -> Result<Uuid, Error> {
     let mut name = "Administrator".to_owned();
     let mut next = 2;
-    while stored::one_with::<Role>(work, "name", Scalar::Text(name.clone())).await?.is_some() {
+    while stored::find_one_by::<Role>(work, "name", Scalar::Text(name.clone())).await?.is_some() {
         name = format!("Administrator {next}");
         next += 1;
     }

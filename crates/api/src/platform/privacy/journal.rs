@@ -181,10 +181,10 @@ async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
     // Another process may be at it.
     work.lock_named(LINE).await?;
     let person = Person { shape: work.shape(&erasure.resource)?, id: erasure.record_id };
-    if record::seen_dead_or_alive(&work, person.shape, person.id).await?.is_none() {
+    if record::find_visible_or_deleted(&work, person.shape, person.id).await?.is_none() {
         return Ok(());
     }
-    let request = match stored::one_with::<PrivacyRequest>(&work, "id", Scalar::Id(erasure.privacy_request_id)).await? {
+    let request = match stored::find_one_by::<PrivacyRequest>(&work, "id", Scalar::Id(erasure.privacy_request_id)).await? {
         Some(done) if done.data.status == PrivacyRequestStatus::Fulfilled => return Ok(()),
         Some(before) => {
             let mut after = before.clone();

@@ -61,7 +61,7 @@ pub async fn create(work: &Work, mut draft: Stored<PrivacyRequest>) -> Result<St
     let asked = &mut draft.data;
     relations::require_any_references(work, work.shape(PrivacyRequest::PLURAL)?, &draft.record).await?;
     if asked.resource == Account::PLURAL
-        && let Some(account) = record::seen_dead_or_alive(work, work.shape(Account::PLURAL)?, asked.record_id).await?
+        && let Some(account) = record::find_visible_or_deleted(work, work.shape(Account::PLURAL)?, asked.record_id).await?
         && Stored::<Account>::of(account)?.data.legal_form != Some(LegalForm::Individual)
     {
         let about = "an account whose legal form is individual; of an organisation its contacts are the persons";
@@ -103,7 +103,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
     guard::check_erasure(work, person.shape.plural, person.id).await?;
     forget(work, person, &done).await?;
     // The request is one of the things that are the person's.
-    stored::one_with(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
+    stored::find_one_by(work, "id", Scalar::Id(done.id())).await?.ok_or_else(|| Code::Internal.into())
 }
 
 /// Erases a person, as a request says.

@@ -199,7 +199,7 @@ impl Company<'_> {
             "stale_after": "PT26H",
         });
         self.add::<ExternalSystem>(stored::insert, None, express).await?;
-        let settings = stored::one_with::<OrganisationSettings>(self.work, "id", Scalar::Id(OrganisationSettings::ID)).await?;
+        let settings = stored::find_one_by::<OrganisationSettings>(self.work, "id", Scalar::Id(OrganisationSettings::ID)).await?;
         if let Some(before) = settings {
             let mut after = before.clone();
             after.data.name = "Siam Tea".to_owned();

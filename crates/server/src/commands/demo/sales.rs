@@ -115,7 +115,7 @@ impl Company<'_> {
         let id = order.id();
         self.advance(order, n).await?;
         if HELD.contains(&n)
-            && let Some(order) = stored::seen::<Order>(self.work, id).await?
+            && let Some(order) = stored::find_visible::<Order>(self.work, id).await?
         {
             let reason = Some("the customer asked to wait".to_owned());
             order::by_hand(self.work, order, OrderReason { reason }).await?;
@@ -166,7 +166,7 @@ impl Company<'_> {
     }
 
     async fn invoice(&mut self, order: Uuid, n: usize) -> Result<()> {
-        let Some(order) = stored::seen::<Order>(self.work, order).await? else { return Ok(()) };
+        let Some(order) = stored::find_visible::<Order>(self.work, order).await? else { return Ok(()) };
         for (i, line) in order.data.lines.iter().filter(|l| l.shipped_quantity == l.quantity).enumerate() {
             let body = json!({"system": "express", "document_no": format!("IV-{:05}", 100 + n), "order_id": order.id(), "order_line_id": line.id,
                 "quantity": line.quantity, "amount": line.total_amount, "posted_at": self.work.now,
