@@ -115,7 +115,7 @@ pub async fn find_one_by<T: Resource>(reader: &Reader, field: &'static str, valu
 /// The record a draft becomes, and whether the caller chose its id.
 pub(crate) fn prepare_insert<T: Resource>(reader: &Reader, shape: &'static Shape, draft: Stored<T>) -> Result<(Stored<T>, bool)> {
     record::check_field_access(reader, shape, &draft.record)?;
-    let settled = settle(draft, shape)?;
+    let settled = normalise_and_validate(draft, shape)?;
     let record = settled.full_record()?;
     let chosen = record::uuid_in(&record, "id").is_some();
     Ok((Stored { record: record::prepare_insert(reader, shape, record), data: settled.data }, chosen))
@@ -181,7 +181,7 @@ pub async fn update_many<T: Resource>(
 ) -> Result<Vec<Result<Stored<T>>>> {
     let shape = work.shape(T::PLURAL)?;
     let settled = changes.into_iter().map(|(before, after)| {
-        let settled = settle(after, shape)?;
+        let settled = normalise_and_validate(after, shape)?;
         let after = record::in_order(shape, settled.full_record()?);
         Ok((Write::change(before.record, after), settled.data))
     });
@@ -214,7 +214,7 @@ async fn write_many<T: Resource>(
 /// Saves what changed of a record, under the event `<resource>.<what>`. Nothing changed is nothing written.
 pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>, what: &str, reason: Option<String>) -> Result<Stored<T>> {
     let shape = work.shape(T::PLURAL)?;
-    let settled = settle(after, shape)?;
+    let settled = normalise_and_validate(after, shape)?;
     let record = record::save(work, shape, &before.record, settled.full_record()?, what, reason).await?;
     as_written(shape, record, settled.data)
 }
@@ -249,16 +249,16 @@ pub async fn delete<T: Resource>(work: &Work, before: &Stored<T>) -> Result<()> 
 }
 
 /// Brings values to their one form and holds them against the rules across fields.
-fn settle<T: Resource>(mut stored: Stored<T>, shape: &Shape) -> Result<Stored<T>> {
+fn normalise_and_validate<T: Resource>(mut stored: Stored<T>, shape: &Shape) -> Result<Stored<T>> {
     stored.data.normalise();
-    stored.data.validate().map_err(broken)?;
+    stored.data.validate().map_err(validation_error)?;
     if shape.extensible {
         normalise_extension_fields(&mut stored.record);
     }
     Ok(stored)
 }
 
-fn broken(rules: validator::ValidationErrors) -> Error {
+fn validation_error(rules: validator::ValidationErrors) -> Error {
     let faults = rules.into_errors().into_values().flat_map(|kind| match kind {
         validator::ValidationErrorsKind::Field(all) => all,
         _ => vec![],
