@@ -26,7 +26,7 @@ impl Health {
 
 /// Fails unless the server answers within 4 s that it is ready.
 pub async fn check(options: &Health) -> Result<(), String> {
-    samphan_background::tls::use_tls();
+    samphan_background::tls::install_tls_provider();
     let url = options.url();
     let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(|e| e.to_string())?;
     match client.get(&url).send().await {
