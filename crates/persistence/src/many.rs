@@ -176,7 +176,7 @@ async fn write_group(
     write_rows(work, shape, &mut written).await?;
     let pairs: Vec<Pair<'_>> = written.iter().map(|one| one.write.pair()).collect();
     index(work, shape, &pairs, None).await?;
-    tell(work, shape, &written, what, reason);
+    emit_events(work, shape, &written, what, reason);
     move_owners(work, shape, &pairs).await?;
     let changed: Vec<(&Record, &Record)> = pairs.iter().filter_map(|(before, after)| Some(((*before)?, *after))).collect();
     derived::follow(work, shape, &changed).await?;
@@ -377,7 +377,7 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]
 }
 
 /// Tells what happened to each.
-fn tell(work: &Work, shape: &'static Shape, written: &[Written], what: &str, reason: Option<&str>) {
+fn emit_events(work: &Work, shape: &'static Shape, written: &[Written], what: &str, reason: Option<&str>) {
     for Written { write, changed, .. } in written {
         let id = id_of(&write.after);
         let Some(before) = &write.before else {

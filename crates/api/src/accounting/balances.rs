@@ -13,8 +13,8 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
+    pending_update::{self, PendingUpdate},
     record,
-    standing::{self, Standing},
     store::Work,
 };
 use samphan_resource::{
@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 /// A balance being changed by a batch, and what of it was applied.
 struct Held {
-    balance: Standing<CreditBalance>,
+    balance: PendingUpdate<CreditBalance>,
     applied: Vec<(Timestamp, Value)>,
 }
 
@@ -95,7 +95,7 @@ pub async fn take(
                     let fresh = || {
                         let Ledger { system, entity, currency } = ledger.clone();
                         let balance = CreditBalance::unknown(AccountId(account), system, entity, currency, work.now);
-                        Held { balance: Standing::new(work.new_id(), balance), applied: vec![] }
+                        Held { balance: PendingUpdate::new(work.new_id(), balance), applied: vec![] }
                     };
                     let entry = held.entry(account).or_insert_with(fresh);
                     (entry.take(item, included.amount(item, account).0, work.now), Some(account))
@@ -132,7 +132,7 @@ async fn balances(work: &Work, ledger: &Ledger, accounts: &Accounts) -> Result<B
     let mut sql = record::select_each(work, shape, "account_id", accounts.seen.iter().copied());
     sql.push(" AND t.system = ").text(ledger.system.clone()).push(" AND t.entity = ").text(ledger.entity.clone());
     sql.push(" AND t.currency = ").text(ledger.currency.clone());
-    let found = work.fetch(sql, |row| Standing::<CreditBalance>::read(shape, row)).await?;
+    let found = work.fetch(sql, |row| PendingUpdate::<CreditBalance>::read(shape, row)).await?;
     Ok(found.into_iter().map(|balance| (balance.data.account_id.0, Held { balance, applied: vec![] })).collect())
 }
 
@@ -145,7 +145,7 @@ impl Held {
             self.applied.push((item.as_of, json!(item)));
         }
         if taken == Taken::Applied || conflicts(&self.balance.data) != had {
-            self.balance.done = Some("updated");
+            self.balance.event = Some("updated");
         }
         let (status, error) = match taken {
             Taken::Applied => (ItemStatus::Applied, None),
@@ -172,7 +172,7 @@ async fn write(work: &Work, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, 
     let mut known = HashMap::new();
     let (mut changed, mut history) = (vec![], vec![]);
     for (account, Held { balance, applied }) in held {
-        let version = if balance.done.is_some() { balance.version + 1 } else { balance.version };
+        let version = if balance.event.is_some() { balance.version + 1 } else { balance.version };
         known.insert(account, (balance.id, version));
         history.extend(applied.into_iter().map(|(as_of, item)| {
             vec![
@@ -190,7 +190,7 @@ async fn write(work: &Work, held: BTreeMap<Uuid, Held>) -> Result<HashMap<Uuid, 
         }));
         changed.push(balance);
     }
-    standing::save_many(work, changed, UPSERT).await?;
+    pending_update::save_many(work, changed, UPSERT).await?;
     work.insert("credit_balance_history", HISTORY, history, "").await?;
     Ok(known)
 }

@@ -11,8 +11,8 @@ use samphan_domain::stock::{
     stock_reservation::{ReservationStatus, StockReservation},
 };
 use samphan_persistence::{
+    pending_update::{self, PendingUpdate},
     record::{self, Record},
-    standing::{self, Standing},
     store::Work,
 };
 use samphan_resource::{
@@ -27,7 +27,7 @@ use uuid::Uuid;
 /// Reservations and their levels, locked.
 pub(super) struct Held<'w> {
     levels: Levels<'w>,
-    reservations: BTreeMap<Uuid, Standing<StockReservation>>,
+    reservations: BTreeMap<Uuid, PendingUpdate<StockReservation>>,
 }
 
 impl<'w> Held<'w> {
@@ -39,17 +39,17 @@ impl<'w> Held<'w> {
         Ok(Self { levels, reservations: Self::read(work, ids).await? })
     }
 
-    async fn read(work: &Work, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Standing<StockReservation>>> {
+    async fn read(work: &Work, ids: &[Uuid]) -> Result<BTreeMap<Uuid, PendingUpdate<StockReservation>>> {
         let shape = work.shape(StockReservation::PLURAL)?;
         let unique: BTreeSet<Uuid> = ids.iter().copied().collect();
         let mut sql = record::select(work, shape);
         sql.push(" AND t.id").one_of_ids(unique);
-        let found = work.fetch(sql, |row| Standing::read(shape, row)).await?;
-        Ok(found.into_iter().map(|r: Standing<StockReservation>| (r.id, r)).collect())
+        let found = work.fetch(sql, |row| PendingUpdate::read(shape, row)).await?;
+        Ok(found.into_iter().map(|r: PendingUpdate<StockReservation>| (r.id, r)).collect())
     }
 
     /// A reservation.
-    pub(super) fn get(&self, id: Uuid) -> Option<&Standing<StockReservation>> {
+    pub(super) fn get(&self, id: Uuid) -> Option<&PendingUpdate<StockReservation>> {
         self.reservations.get(&id)
     }
 
@@ -62,7 +62,7 @@ impl<'w> Held<'w> {
             level.settle(false);
         }
         found.data.status = status;
-        found.done = Some(status.as_str());
+        found.event = Some(status.as_str());
         found.reason = reason;
         true
     }
@@ -75,7 +75,7 @@ impl<'w> Held<'w> {
             return;
         }
         found.data.quantity.0 -= by.0;
-        found.done = Some("reduced");
+        found.event = Some("reduced");
         found.reason = reason;
         let key = (found.data.product_id.0, found.data.warehouse_id.0);
         if let Some(level) = self.levels.by_key.get_mut(&key) {
@@ -88,7 +88,7 @@ impl<'w> Held<'w> {
     pub(super) fn extend(&mut self, id: Uuid, expires_at: Option<Timestamp>) -> bool {
         let Some(found) = self.reservations.get_mut(&id).filter(|r| r.data.status == ReservationStatus::Active) else { return false };
         found.data.expires_at = expires_at;
-        found.done = Some("extended");
+        found.event = Some("extended");
         true
     }
 
@@ -141,7 +141,7 @@ impl<'w> Held<'w> {
         if quantity == left {
             found.data.status = ReservationStatus::Consumed;
         }
-        found.done = Some("consumed");
+        found.event = Some("consumed");
         let own = Source { resource: StockReservation::PLURAL.to_owned(), id: issue.reservation_id };
         let entry = Entry {
             product_id: found.data.product_id,
@@ -181,7 +181,7 @@ impl<'w> Held<'w> {
             updated_by_id = excluded.updated_by_id, quantity = excluded.quantity, \
             consumed = excluded.consumed, status = excluded.status, expires_at = excluded.expires_at, \
             source_resource = excluded.source_resource, source_id = excluded.source_id";
-        standing::save_many(self.levels.work, self.reservations.into_values(), ending).await?;
+        pending_update::save_many(self.levels.work, self.reservations.into_values(), ending).await?;
         self.levels.close().await
     }
 }

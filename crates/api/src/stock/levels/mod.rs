@@ -15,7 +15,7 @@ use samphan_domain::{
         stock_reservation::{ReservationStatus, StockReservation},
     },
 };
-use samphan_persistence::{sql::Sql, standing::Standing, store::Work};
+use samphan_persistence::{pending_update::PendingUpdate, sql::Sql, store::Work};
 use samphan_resource::{
     error::Result,
     event::Event,
@@ -125,7 +125,7 @@ pub(super) struct Levels<'w> {
     pub facts: BTreeMap<Key, Facts>,
     pub by_key: BTreeMap<Key, Level>,
     pub movements: Vec<StockMovement>,
-    reservations: Vec<Standing<StockReservation>>,
+    reservations: Vec<PendingUpdate<StockReservation>>,
 }
 
 /// Adds `(VALUES (…, …), …)`.
@@ -336,8 +336,8 @@ impl<'w> Levels<'w> {
             source_resource: want.source.as_ref().map(|s| s.resource.clone()),
             source_id: want.source.as_ref().map(|s| s.id),
         };
-        let mut made = Standing::new(id, reservation);
-        made.done = Some("created");
+        let mut made = PendingUpdate::new(id, reservation);
+        made.event = Some("created");
         self.reservations.push(made);
         Ok(Some(id))
     }

@@ -4,8 +4,8 @@ use super::{Level, Levels};
 use crate::stock::ledger::Entry;
 use samphan_domain::stock::{stock_level::StockLevel, stock_movement::StockMovement};
 use samphan_persistence::{
+    pending_update,
     record::{self, Record},
-    standing,
     store::Work,
 };
 use samphan_resource::{
@@ -24,7 +24,7 @@ impl Levels<'_> {
     pub(in crate::stock) async fn close(self) -> Result<Vec<Record>> {
         self.write_levels().await?;
         let movements = self.write_movements().await?;
-        standing::save_many(self.work, self.reservations, "").await?;
+        pending_update::save_many(self.work, self.reservations, "").await?;
         Ok(movements)
     }
 

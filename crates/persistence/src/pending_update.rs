@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// A record as it was read, or one to be made, and its own fields as they stand now.
 #[derive(Clone, Debug)]
-pub struct Standing<T> {
+pub struct PendingUpdate<T> {
     /// Its id.
     pub id: Uuid,
     /// Its version as it was read; 0 when it is to be made.
@@ -28,18 +28,18 @@ pub struct Standing<T> {
     /// The resource's own fields, as they stand now.
     pub data: T,
     /// What was done, as its event says; nothing is written of a record while it is none. A new one is told as `created`.
-    pub done: Option<&'static str>,
+    pub event: Option<&'static str>,
     /// Why.
     pub reason: Option<String>,
     /// Its values as they were, in the order of the shape's fields.
     before: Option<Vec<Value>>,
 }
 
-impl<T: Resource> Standing<T> {
+impl<T: Resource> PendingUpdate<T> {
     /// A record to be made.
     #[must_use]
     pub const fn new(id: Uuid, data: T) -> Self {
-        Self { id, version: 0, data, done: None, reason: None, before: None }
+        Self { id, version: 0, data, event: None, reason: None, before: None }
     }
 
     /// A row of `record::select`.
@@ -47,26 +47,26 @@ impl<T: Resource> Standing<T> {
         let before = record::read_values(shape, row)?;
         let own = SeqDeserializer::<_, serde_json::Error>::new(before.iter().skip(shape.first_own_field));
         let data = T::deserialize(own).map_err(|_| Error::from(Code::Internal))?;
-        Ok(Self { id: row.id(0)?, version: row.int(1)?, data, done: None, reason: None, before: Some(before) })
+        Ok(Self { id: row.id(0)?, version: row.int(1)?, data, event: None, reason: None, before: Some(before) })
     }
 }
 
 /// Writes what was done to records, and tells it. `ending` says what becomes of a row that is there: `ON CONFLICT … DO UPDATE SET …`.
-pub async fn save_many<T: Resource>(work: &Work, all: impl IntoIterator<Item = Standing<T>>, ending: &'static str) -> Result<()> {
+pub async fn save_many<T: Resource>(work: &Work, all: impl IntoIterator<Item = PendingUpdate<T>>, ending: &'static str) -> Result<()> {
     let shape = work.shape(T::PLURAL)?;
     let mut rows = vec![];
-    for Standing { id, version, data, done, reason, before } in all {
+    for PendingUpdate { id, version, data, event: done, reason, before } in all {
         let Some(done) = done else { continue };
         let Value::Object(own) = json!(data) else { return Err(Code::Internal.into()) };
-        let after = stand(work, shape, (id, version + 1), before.as_deref(), own);
+        let after = current_values(work, shape, (id, version + 1), before.as_deref(), own);
         rows.push(record::row_of_values(shape, &after)?);
-        tell(work, shape, (id, version + 1), before, after, done, reason);
+        emit_event(work, shape, (id, version + 1), before, after, done, reason);
     }
     work.insert(shape.plural, &record::names_of(shape), rows, ending).await.map(|_| ())
 }
 
 /// A record's values as they stand now, in the order of the shape's fields.
-fn stand(work: &Work, shape: &Shape, (id, version): (Uuid, i64), before: Option<&[Value]>, own: Record) -> Vec<Value> {
+fn current_values(work: &Work, shape: &Shape, (id, version): (Uuid, i64), before: Option<&[Value]>, own: Record) -> Vec<Value> {
     let (author, now) = (json!(work.caller.author()), json!(work.now));
     let kept = |place: usize, new: &Value| before.map_or_else(|| new.clone(), |b| b.get(place).cloned().unwrap_or_default());
     let made = [kept(2, &now), kept(3, &author)];
@@ -75,7 +75,7 @@ fn stand(work: &Work, shape: &Shape, (id, version): (Uuid, i64), before: Option<
     meta.chain(own.into_iter().map(|(_, value)| value)).collect()
 }
 
-fn tell(
+fn emit_event(
     work: &Work,
     shape: &'static Shape,
     (id, version): (Uuid, i64),
