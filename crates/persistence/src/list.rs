@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 /// Most rows that are gathered from the records that lend them their visibility: a caller who sees more finds a page along the order of the
 /// list soon enough.
-const MAX_GATHERED: i64 = 5_000;
+const MAX_RELATED_ROWS: i64 = 5_000;
 
 /// What a list is asked for.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub struct View {
 
 /// A record on its way out.
 #[derive(Debug)]
-pub struct Line {
+pub struct RecordJson {
     /// Its id.
     pub id: Uuid,
     /// Its JSON object, the closing brace not yet written.
@@ -100,7 +100,7 @@ impl View {
         }
     }
 
-    fn line(&self, row: &Row<'_>, sort: &Sort) -> Result<Line> {
+    fn record_json(&self, row: &Row<'_>, sort: &Sort) -> Result<RecordJson> {
         const FIXED: usize = 5;
         let mut json = Vec::with_capacity(64 * self.fields.len() + 256);
         let mut index = FIXED;
@@ -128,7 +128,7 @@ impl View {
             keys.push(row.scalar(index, kind)?);
             index += 1;
         }
-        Ok(Line {
+        Ok(RecordJson {
             id: row.id(0)?,
             version: row.int(1)?,
             owner: if self.shape.owned { (row.optional_id(2)?, row.optional_id(3)?) } else { (None, None) },
@@ -173,7 +173,7 @@ fn from(sql: &mut Sql, shape: &'static Shape) {
 }
 
 /// The same, and that the caller sees it: of rows that are found by their ids.
-fn from_seen(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
+fn from_visible(sql: &mut Sql, reader: &Reader, shape: &'static Shape, verb: &str) -> Result<()> {
     from(sql, shape);
     visibility::restrict_to_visible(sql, reader, shape, "t", verb)
 }
@@ -196,22 +196,22 @@ fn conditions(sql: &mut Sql, reader: &Reader, shape: &'static Shape, query: &Que
 /// One page, and up to one row more, which says that there is another page.
 ///
 /// A first sort key that may be null is read in two strides, each along its index: the values, then the nulls.
-pub async fn page(reader: &Reader, view: &View, query: &Query, verb: &str) -> Result<Vec<Line>> {
+pub async fn page(reader: &Reader, view: &View, query: &Query, verb: &str) -> Result<Vec<RecordJson>> {
     let first = query.sort.keys.first().filter(|k| k.field.nullable);
     let ways = ways(reader, view.shape, query, verb).await?;
-    let Some(first) = first else { return stride(reader, view, query, verb, &ways, None, query.limit + 1).await };
+    let Some(first) = first else { return page_segment(reader, view, query, verb, &ways, None, query.limit + 1).await };
     let in_nulls = query.after.as_ref().is_some_and(|p| p.keys.first() == Some(&Scalar::Null));
     let mut lines =
-        if in_nulls { vec![] } else { stride(reader, view, query, verb, &ways, Some((first.field, false)), query.limit + 1).await? };
+        if in_nulls { vec![] } else { page_segment(reader, view, query, verb, &ways, Some((first.field, false)), query.limit + 1).await? };
     if lines.len() <= query.limit {
         let rest = query.limit + 1 - lines.len();
         let fresh = if in_nulls { None } else { Some(()) };
         lines.extend(match fresh {
-            None => stride(reader, view, query, verb, &ways, Some((first.field, true)), rest).await?,
+            None => page_segment(reader, view, query, verb, &ways, Some((first.field, true)), rest).await?,
             // The nulls begin after the last value: no position holds there yet.
             Some(()) => {
                 let start = Query { after: None, filter: query.filter.clone(), q: query.q.clone(), sort: query.sort.clone(), ..*query };
-                stride(reader, view, &start, verb, &ways, Some((first.field, true)), rest).await?
+                page_segment(reader, view, &start, verb, &ways, Some((first.field, true)), rest).await?
             }
         });
     }
@@ -229,15 +229,15 @@ async fn ways(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str)
         let mut sql = reader.sql();
         sql.push("SELECT count(*) FROM (SELECT 1");
         visibility::push_related_rows(&mut sql, reader, shape, way)?;
-        sql.push(" LIMIT ").int(MAX_GATHERED + 1).push(") s");
-        if reader.count(sql).await? > MAX_GATHERED {
+        sql.push(" LIMIT ").int(MAX_RELATED_ROWS + 1).push(") s");
+        if reader.count(sql).await? > MAX_RELATED_ROWS {
             return Ok(vec![]);
         }
     }
     Ok(ways)
 }
 
-async fn stride(
+async fn page_segment(
     reader: &Reader,
     view: &View,
     query: &Query,
@@ -245,9 +245,9 @@ async fn stride(
     ways: &[Way],
     nulls: Option<(&'static Field, bool)>,
     limit: usize,
-) -> Result<Vec<Line>> {
+) -> Result<Vec<RecordJson>> {
     let sql = page_statement(reader, view, query, verb, ways, nulls, limit)?;
-    reader.fetch(sql, |row| view.line(row, &query.sort)).await
+    reader.fetch(sql, |row| view.record_json(row, &query.sort)).await
 }
 
 /// The statement of a page, or of one stride of it: of the rows whose first sort key is, or is not, null.
@@ -282,14 +282,14 @@ pub fn page_statement(
         in_order(&mut sql, query, None, true, limit);
         return Ok(sql);
     }
-    let lead = lead(reader, view.shape, query, verb);
+    let lead = leading_index(reader, view.shape, query, verb);
     match &lead {
         Some((field, value)) => {
             from(&mut sql, view.shape);
             sql.push(" AND ").column("t", field.name).push(" = ANY(ARRAY[").bind(field.kind, value.clone()).push("])");
         }
         None => {
-            from_seen(&mut sql, reader, view.shape, verb)?;
+            from_visible(&mut sql, reader, view.shape, verb)?;
             conditions(&mut sql, reader, view.shape, query)?;
         }
     }
@@ -371,7 +371,7 @@ fn in_order(sql: &mut Sql, query: &Query, lead: Option<&'static Field>, found: b
 /// order of the list (there is one of each with each order). Left to itself it may go along the order alone and leave out what does not
 /// fit, where many records do: it knows how many, but not that the newest million do not. So the condition is said in a way that tells it
 /// nothing of the order, and the order begins with the field.
-fn lead(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Option<(&'static Field, Scalar)> {
+fn leading_index(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str) -> Option<(&'static Field, Scalar)> {
     if reader.store.dialect() != Dialect::Postgres
         || !shape.owned
         || query.parent.is_some()
@@ -439,7 +439,7 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position, skip: usize) {
 }
 
 /// Rows that are counted in any case, before all are.
-pub const COUNTED_FIRST: i64 = 10_000;
+pub const FIRST_COUNT_LIMIT: i64 = 10_000;
 
 /// How many rows there are in all pages together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -455,7 +455,7 @@ pub enum Total {
 pub async fn total(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str, first: i64, known: i64) -> Result<Total> {
     let mut sql = reader.sql();
     sql.push("SELECT count(*) FROM (SELECT 1");
-    from_seen(&mut sql, reader, shape, verb)?;
+    from_visible(&mut sql, reader, shape, verb)?;
     conditions(&mut sql, reader, shape, query)?;
     sql.push(" LIMIT ").int(first + 1).push(") first");
     let counted = match as_far_as_time_allows(reader.count(sql).await)? {
@@ -482,9 +482,9 @@ fn as_far_as_time_allows(counted: Result<i64>) -> Result<Option<i64>> {
 }
 
 /// One record.
-pub async fn one(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<Line> {
+pub async fn one(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'static str, Uuid)>, verb: &str) -> Result<RecordJson> {
     let sql = one_statement(reader, view, id, parent, verb)?;
-    reader.fetch_one(sql, |row| view.line(row, &Sort::default())).await?.ok_or_else(|| Error::from(Code::NotFound))
+    reader.fetch_one(sql, |row| view.record_json(row, &Sort::default())).await?.ok_or_else(|| Error::from(Code::NotFound))
 }
 
 /// The statement of one record.
@@ -492,7 +492,7 @@ pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'s
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    from_seen(&mut sql, reader, view.shape, verb)?;
+    from_visible(&mut sql, reader, view.shape, verb)?;
     if let Some((field, id)) = parent {
         sql.push(" AND ").column("t", field).push(" = ").id(id);
     }
@@ -501,13 +501,13 @@ pub fn one_statement(reader: &Reader, view: &View, id: Uuid, parent: Option<(&'s
 }
 
 /// Records by id, in no order; those that are not there or not seen are left out.
-pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Line>> {
+pub async fn by_ids(reader: &Reader, view: &View, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<RecordJson>> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    from_seen(&mut sql, reader, view.shape, "read")?;
+    from_visible(&mut sql, reader, view.shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
-    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+    reader.fetch(sql, |row| view.record_json(row, &Sort::default())).await
 }
 
 /// Records in a state that belong to others by a field, the oldest first; those that are not seen are left out.
@@ -517,14 +517,14 @@ pub async fn belonging(
     (owner, status): (&'static str, &'static str),
     state: &'static str,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<Line>> {
+) -> Result<Vec<RecordJson>> {
     let mut sql = reader.sql();
     sql.push("SELECT ");
     view.columns(&mut sql);
-    from_seen(&mut sql, reader, view.shape, "read")?;
+    from_visible(&mut sql, reader, view.shape, "read")?;
     sql.push(" AND ").column("t", status).push(" = ").text(state.to_owned()).push(" AND ").column("t", owner).one_of_ids(ids);
     sql.push(" ORDER BY t.id");
-    reader.fetch(sql, |row| view.line(row, &Sort::default())).await
+    reader.fetch(sql, |row| view.record_json(row, &Sort::default())).await
 }
 
 /// What people call records, by id and in no order; those that are not there or not seen are left out.
@@ -542,7 +542,7 @@ pub async fn titles(reader: &Reader, shape: &'static Shape, ids: impl IntoIterat
 pub fn titles_statement(reader: &Reader, shape: &'static Shape, ids: impl IntoIterator<Item = Uuid>) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT t.id, ").column("t", shape.title);
-    from_seen(&mut sql, reader, shape, "read")?;
+    from_visible(&mut sql, reader, shape, "read")?;
     sql.push(" AND t.id").one_of_ids(ids);
     Ok(sql)
 }

@@ -6,7 +6,7 @@ use super::{
     response::{Actions, Response, finish_record, visible_fields},
 };
 use samphan_persistence::{
-    list::{self, COUNTED_FIRST, Line, Total, View},
+    list::{self, FIRST_COUNT_LIMIT, RecordJson, Total, View},
     record::{Record, id_of, version_of},
     store::{Reader, Work},
 };
@@ -58,7 +58,7 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &ListRequest
     let (mut total, mut total_at_least) = (None, None);
     if asked.count != Count::None {
         let known = i64::try_from(lines.len()).unwrap_or_default() + i64::from(has_more);
-        match list::total(reader, shape, &asked.query, "read", COUNTED_FIRST, known).await? {
+        match list::total(reader, shape, &asked.query, "read", FIRST_COUNT_LIMIT, known).await? {
             Total::Exact(counted) => total = Some(counted),
             Total::AtLeast(counted) => total_at_least = Some(counted),
         }
@@ -79,13 +79,13 @@ pub async fn page_of(reader: &Reader, shape: &'static Shape, asked: &ListRequest
 }
 
 /// Closes the lines' JSON, with the records their references point at and those that belong to them: one query for each, not for each row.
-pub(super) async fn finish_records(reader: &Reader, shape: &'static Shape, lines: &mut [Line], expand: &[Expand]) -> Result<()> {
+pub(super) async fn finish_records(reader: &Reader, shape: &'static Shape, lines: &mut [RecordJson], expand: &[Expand]) -> Result<()> {
     let mut found: Vec<HashMap<Uuid, Vec<u8>>> = vec![];
     let (mut reference, mut resource) = (0, 0);
     for e in expand {
         found.push(match e.by {
             ExpandBy::Reference(_, other) => {
-                let of = |l: &Line| l.references.get(reference).copied().flatten();
+                let of = |l: &RecordJson| l.references.get(reference).copied().flatten();
                 let named: Vec<(Uuid, Uuid)> = lines.iter().filter_map(|l| Some((l.id, of(l)?))).collect();
                 reference += 1;
                 expanded(reader, other, named).await?

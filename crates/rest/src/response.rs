@@ -6,7 +6,7 @@ use futures_util::{
     stream::{LocalBoxStream, unfold},
 };
 use samphan_persistence::{
-    list::{Line, redacted_value},
+    list::{RecordJson, redacted_value},
     record::{Record, uuid_in, version_of},
     store::Reader,
 };
@@ -170,7 +170,7 @@ pub fn redact(reader: &Reader, resource: Option<&str>, values: &mut Map<String, 
 }
 
 /// Hides in an audit event what the caller's field rules hide of the record it is about.
-fn redact_event(reader: &Reader, line: &mut Line) {
+fn redact_event(reader: &Reader, line: &mut RecordJson) {
     let text = [line.json.as_slice(), b"}"].concat();
     let Ok(Value::Object(mut event)) = serde_json::from_slice(&text) else { return };
     let resource = event.get("resource").and_then(Value::as_str).map(str::to_owned);
@@ -185,7 +185,7 @@ fn redact_event(reader: &Reader, line: &mut Line) {
 }
 
 /// Closes the JSON object of a line, with its actions and expanded records.
-pub fn finish_record(actions: &mut Actions<'_>, line: &mut Line, expanded: &[(String, &[u8])]) {
+pub fn finish_record(actions: &mut Actions<'_>, line: &mut RecordJson, expanded: &[(String, &[u8])]) {
     if actions.shape.plural == AuditEvent::PLURAL && actions.reader.caller.has_field_rules() {
         redact_event(actions.reader, line);
     }
