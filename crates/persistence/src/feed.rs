@@ -30,13 +30,13 @@ use uuid::Uuid;
 /// The lock of the process that gives positions.
 const LOCK: i64 = 0x5341_4d50_4845_4544;
 /// Most events that get their positions in one transaction.
-const MOST_PLACED: i64 = 5_000;
+const MAX_ASSIGNED: i64 = 5_000;
 /// Most positions one read looks at, whatever it finds there that the caller may see.
-pub const MOST_SCANNED: i64 = 5_000;
+pub const MAX_SCANNED: i64 = 5_000;
 
 /// What of the feed is wanted; everything when nothing is named.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct FeedFilter {
     /// Event types.
     pub types: Option<Vec<&'static str>>,
     /// Resources, by their plurals.
@@ -47,7 +47,7 @@ pub struct Wanted {
 
 /// A stretch of the feed.
 #[derive(Debug)]
-pub struct Stretch {
+pub struct FeedPage {
     /// The changes in it that are wanted and may be seen.
     pub changes: Vec<Change>,
     /// The last position looked at: go on after it.
@@ -91,13 +91,13 @@ pub async fn newest(store: &Store, now: Timestamp) -> Result<i64> {
     sql.push("(SELECT count(*) FROM feed_state WHERE settled_seq < fence_seq AND fence_xid <= pg_snapshot_xmin(pg_current_snapshot()))");
     loop {
         let work = store.work(Arc::clone(&caller), now).await?;
-        by_index(&work).await?;
+        force_index_plans(&work).await?;
         let (newest, to_do) = work.fetch_one(sql.clone(), |row| Ok((row.int(0)?, row.int(1)?))).await?.unwrap_or_default();
         work.commit().await?;
         if to_do == 0 {
             return Ok(newest);
         }
-        place(store, now).await?;
+        assign_positions(store, now).await?;
     }
 }
 
@@ -112,16 +112,16 @@ pub async fn oldest(store: &Store, now: Timestamp) -> Result<i64> {
 /// Has this work's statements find events in the order of their index, and each event's position by its own. A plan is made once and
 /// used as long as the connection lives: made while there are a few positions it would read all of them for each event, and once there
 /// are thousands it would not end within the time a statement has. Nothing is to be gathered and sorted for the first few, either.
-async fn by_index(work: &Work) -> Result<()> {
+async fn force_index_plans(work: &Work) -> Result<()> {
     let mut sql = work.sql();
     sql.push("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_sort', 'enable_bitmapscan']) name");
     work.fetch(sql, |_| Ok(())).await.map(|_| ())
 }
 
 /// Gives positions to the events that have none.
-async fn place(store: &Store, now: Timestamp) -> Result<()> {
+async fn assign_positions(store: &Store, now: Timestamp) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), now).await?;
-    by_index(&work).await?;
+    force_index_plans(&work).await?;
     // A statement of its own: the next one sees what was committed before this lock was had.
     let mut sql = work.sql();
     sql.push("SELECT settled_seq, pg_advisory_xact_lock(").int(LOCK).push(") FROM feed_state");
@@ -133,8 +133,8 @@ async fn place(store: &Store, now: Timestamp) -> Result<()> {
     sql.push("WITH state AS (SELECT f.settled_seq, f.fence_seq, f.fence_xid, pg_snapshot_xmin(pg_current_snapshot()) AS running, ");
     sql.push("pg_current_xact_id() AS begun FROM feed_state f), ");
     sql.push("fresh AS (SELECT e.id, e.seq FROM audit_events e WHERE e.seq > ").int(settled);
-    sql.push(" AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT ").int(MOST_PLACED);
-    sql.push("), upto AS (SELECT CASE WHEN count(*) < ").int(MOST_PLACED);
+    sql.push(" AND (SELECT count(*) FROM event_positions p WHERE p.event_id = e.id) = 0 ORDER BY e.seq LIMIT ").int(MAX_ASSIGNED);
+    sql.push("), upto AS (SELECT CASE WHEN count(*) < ").int(MAX_ASSIGNED);
     sql.push(" THEN (SELECT coalesce(max(seq), 0) FROM audit_events) ELSE max(seq) END AS seq FROM fresh), ");
     sql.push(
         "placed AS (INSERT INTO event_positions (position, event_id) SELECT (SELECT coalesce(max(position), 0) FROM event_positions) ",
@@ -149,26 +149,26 @@ async fn place(store: &Store, now: Timestamp) -> Result<()> {
 }
 
 /// Reads what comes after a position, at most `limit` changes and `MOST_SCANNED` positions, as the reader's caller may see it.
-pub async fn read(reader: &Reader, wanted: &Wanted, after: i64, newest: i64, limit: usize) -> Result<Stretch> {
-    let until = newest.min(after.saturating_add(MOST_SCANNED));
+pub async fn read(reader: &Reader, filter: &FeedFilter, after: i64, newest: i64, limit: usize) -> Result<FeedPage> {
+    let until = newest.min(after.saturating_add(MAX_SCANNED));
     if until <= after {
-        return Ok(Stretch { changes: vec![], until: after, newest });
+        return Ok(FeedPage { changes: vec![], until: after, newest });
     }
     let mut sql = select(reader);
     sql.push(" AND p.position > ").int(after).push(" AND p.position <= ").int(until);
-    for (column, names) in [("kind", &wanted.types), ("resource", &wanted.resources)] {
+    for (column, names) in [("kind", &filter.types), ("resource", &filter.resources)] {
         if let Some(names) = names {
             sql.push(" AND ").column("t", column).one_of(Kind::Text, names.iter().map(|n| Scalar::Text((*n).to_owned())));
         }
     }
-    if let Some(account) = wanted.account {
+    if let Some(account) = filter.account {
         of_account(&mut sql, reader, account)?;
     }
     visibility::restrict_to_visible(&mut sql, reader, reader.shape("audit_events")?, "t", "read")?;
     sql.push(" ORDER BY p.position LIMIT ").int(i64::try_from(limit).unwrap_or(i64::MAX));
     let changes = reader.fetch(sql, |row| change(&reader.store, row)).await?;
     let until = changes.last().filter(|_| changes.len() >= limit).map_or(until, |last| last.position);
-    Ok(Stretch { changes, until, newest })
+    Ok(FeedPage { changes, until, newest })
 }
 
 /// The field that says to which account a record belongs, and the resource it names.

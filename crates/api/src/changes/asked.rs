@@ -2,7 +2,7 @@
 
 use samphan_domain::customers::account::Account;
 use samphan_persistence::{
-    feed::Wanted,
+    feed::FeedFilter,
     record,
     store::{Reader, Shapes, Store},
     visibility,
@@ -19,7 +19,7 @@ use uuid::Uuid;
 /// A selection of changes, with the resources it names.
 pub struct Asked {
     /// The selection.
-    pub wanted: Wanted,
+    pub wanted: FeedFilter,
     /// Resources named by `resources`, or by a type other than `*`.
     named: Vec<&'static str>,
 }
@@ -54,7 +54,7 @@ pub async fn asked(call: &RequestContext) -> Result<Asked> {
     let mut named = query.get("types").map(|text| resources_of(shapes, text.split(','))).unwrap_or_default();
     named.extend(resources.iter().flatten().copied());
     named.extend(account.map(|_| Account::PLURAL));
-    let asked = Asked { wanted: Wanted { types, resources, account }, named };
+    let asked = Asked { wanted: FeedFilter { types, resources, account }, named };
     let reader = call.reader();
     asked.check_permissions(&reader)?;
     if let Some(account) = account

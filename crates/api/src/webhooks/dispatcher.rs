@@ -22,7 +22,7 @@ use samphan_domain::integration::{
 };
 use samphan_persistence::{
     clock,
-    feed::{self, Wanted},
+    feed::{self, FeedFilter},
     lease,
     record::uuid_in,
     row::Row,
@@ -292,7 +292,7 @@ async fn note(process: &Process, me: Uuid, endpoint: &Stored<WebhookEndpoint>, m
         let asked = event_types(process.store.shapes, names(), |_| String::new(), &mut vec![]);
         asked.into_iter().chain([TESTED]).collect()
     });
-    let wanted = Wanted { types, ..Wanted::default() };
+    let wanted = FeedFilter { types, ..FeedFilter::default() };
     let found = feed::read(&reader, &wanted, position, newest, AT_ONCE).await?;
     // What an earlier version took for a filter may be none any more; then nothing passes.
     let filter = condition(&system(&process.store, now), &endpoint.data).await;

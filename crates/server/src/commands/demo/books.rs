@@ -20,7 +20,7 @@ use samphan_domain::{
 };
 use samphan_persistence::{
     clock,
-    feed::{self, Wanted},
+    feed::{self, FeedFilter},
     store::{Store, Work},
     stored,
 };
@@ -110,7 +110,7 @@ impl Company<'_> {
 pub(super) async fn owe(store: &Store, endpoint: Uuid) -> Result<usize> {
     let (caller, now) = (Arc::new(Caller::system()), clock::now());
     let newest = feed::newest(store, now).await?;
-    let wanted = Wanted { types: Some(vec![CONFIRMED]), ..Wanted::default() };
+    let wanted = FeedFilter { types: Some(vec![CONFIRMED]), ..FeedFilter::default() };
     let found = feed::read(&store.reader(Arc::clone(&caller), now), &wanted, 0, newest, 3).await?;
     let work = store.work(caller, now).await?;
     dispatcher::owe(&work, endpoint, found.changes.iter()).await?;
