@@ -6,7 +6,7 @@ use samphan_persistence::{
     dialect::Dialect,
     list::{self, Query, View},
     record,
-    search::{self, Place},
+    search::{self, SearchWindow},
     sql::Sql,
     store::{DatabaseOptions, Reader, Store, Work},
     timers, visibility,
@@ -259,7 +259,7 @@ async fn balances_are_found_by_one_account_after_the_other(app: App) {
 fn a_search_looks_into_its_index_for_words_and_stretches_together() {
     run(Kind::Postgres, async |app: App| {
         let work = work(&app).await;
-        let asked = || search::find_statement(&work, &resources(&work), "tea house", Place::newest(50_000_000), 51).unwrap();
+        let asked = || search::find_statement(&work, &resources(&work), "tea house", SearchWindow::newest(50_000_000), 51).unwrap();
         let hoping = plan(&work, asked()).await;
         assert!(!hoping.iter().any(|step| step.contains("search_entries_pkey")), "{hoping:#?}");
         turn(&work, "enable_bitmapscan", "on").await;

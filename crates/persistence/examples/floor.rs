@@ -148,7 +148,7 @@ async fn search(reader: &Reader, q: &str) -> Vec<String> {
     let hits = search::find(reader, &searched, q, None, 51).await.unwrap();
     let mut statements = vec![];
     // As it is asked: on, while there are not enough in the places before.
-    let (mut place, mut found) = (Some(search::first_place(reader, None).await.unwrap()), 0);
+    let (mut place, mut found) = (Some(search::first_window(reader, None).await.unwrap()), 0);
     while let Some(looked) = place {
         let sql = search::find_statement(reader, &searched, q, looked, 51 - found).unwrap();
         statements.push(sql.inlined());

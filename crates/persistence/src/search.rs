@@ -1,8 +1,8 @@
 //! The search index: tokens made by `samphan_resource::text`, so that both databases find the same.
 
-mod places;
+mod windows;
 
-pub use places::Place;
+pub use windows::SearchWindow;
 
 use crate::{
     dialect::Dialect,
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The most tokens one condition asks for, whole ones first: what has them all is read and compared, so that more would only cost.
-const MOST_TERMS: usize = 16;
+const MAX_TERMS: usize = 16;
 
 /// Text of one source (a record, or a child that speaks for it) about one record.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ pub fn narrow(sql: &mut Sql, shape: &'static Shape, alias: &'static str, part: &
 fn terms(q: &str) -> Vec<Term> {
     let mut terms = text::query_terms(q);
     terms.sort_by_key(|t| t.prefix);
-    terms.truncate(MOST_TERMS);
+    terms.truncate(MAX_TERMS);
     terms
 }
 
@@ -249,7 +249,7 @@ pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: O
     if text::query_terms(q).is_empty() {
         return Ok(hits);
     }
-    let mut place = Some(first_place(reader, before).await?);
+    let mut place = Some(first_window(reader, before).await?);
     while let Some(looked) = place {
         let found = i64::try_from(hits.len()).unwrap_or(limit);
         let sql = find_statement(reader, shapes, q, looked, limit - found)?;
@@ -260,11 +260,11 @@ pub async fn find(reader: &Reader, shapes: &[&'static Shape], q: &str, before: O
 }
 
 /// Where to look first.
-pub async fn first_place(reader: &Reader, before: Option<i64>) -> Result<Place> {
+pub async fn first_window(reader: &Reader, before: Option<i64>) -> Result<SearchWindow> {
     if reader.store.dialect() == Dialect::Sqlite {
-        return Ok(Place::all(before.unwrap_or(i64::MAX)));
+        return Ok(SearchWindow::all(before.unwrap_or(i64::MAX)));
     }
-    Ok(Place::newest(match before {
+    Ok(SearchWindow::newest(match before {
         Some(seq) => seq,
         None => {
             let mut sql = reader.sql();
@@ -275,11 +275,11 @@ pub async fn first_place(reader: &Reader, before: Option<i64>) -> Result<Place> 
 }
 
 /// The statement of `find`.
-pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, place: Place, limit: i64) -> Result<Sql> {
+pub fn find_statement(reader: &Reader, shapes: &[&'static Shape], q: &str, window: SearchWindow, limit: i64) -> Result<Sql> {
     let mut sql = reader.sql();
     sql.push("SELECT e.resource, e.record_id, e.seq FROM ");
     entries(&mut sql, q);
-    place.say(&mut sql);
+    window.push_condition(&mut sql);
     sql.push(" AND (1 = 0");
     for shape in shapes.iter().filter(|shape| visibility::may_read(reader, shape)) {
         sql.push(" OR (e.resource = ").text(shape.plural);

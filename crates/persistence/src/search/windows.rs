@@ -7,18 +7,18 @@ use samphan_resource::scalar::{Kind, Scalar};
 
 /// Entries one after the other, up to one before which nothing was looked at yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct SearchWindow {
     /// Entries before this one.
     before: i64,
     /// The stretches they are in; all there are without.
-    stretches: Option<Stretches>,
+    ranges: Option<EntryRanges>,
     /// How many entries were looked through before.
-    looked: i64,
+    scanned: i64,
 }
 
 /// Some stretches of entries, one after the other. Each has a key that its entries stand under in the index.
 #[derive(Clone, Copy, Debug)]
-struct Stretches {
+struct EntryRanges {
     /// An entry's number, shifted by so many bits, tells its stretch.
     shift: u32,
     /// How many there are.
@@ -32,22 +32,22 @@ const SHIFTS: [u32; 4] = [14, 16, 18, 20];
 const KEYS: &str = "ARRAY[(e.seq >> 14) + (14::bigint << 48), (e.seq >> 16) + (16::bigint << 48), (e.seq >> 18) + (18::bigint << 48), (e.seq >> 20) + (20::bigint << 48)]";
 
 /// What is looked through first.
-const FIRST: Stretches = Stretches { shift: SHIFTS[0], many: 3 };
+const FIRST: EntryRanges = EntryRanges { shift: SHIFTS[0], many: 3 };
 
 /// As many stretches are looked through at once: of a word of which it takes more of the longest, there are few in all.
-const MOST: i64 = 4;
+const MAX_RANGES: i64 = 4;
 
-impl Place {
+impl SearchWindow {
     /// All entries before this one.
     #[must_use]
     pub const fn all(before: i64) -> Self {
-        Self { before, stretches: None, looked: 0 }
+        Self { before, ranges: None, scanned: 0 }
     }
 
     /// The newest entries before this one.
     #[must_use]
     pub fn newest(before: i64) -> Self {
-        Self { before, stretches: Some(FIRST), looked: 0 }.or_all()
+        Self { before, ranges: Some(FIRST), scanned: 0 }.or_all()
     }
 
     /// Where to look on when so many were found up to here and so many are wanted; none when that is enough, or all there are. As a word is
@@ -59,20 +59,20 @@ impl Place {
         if found >= wanted {
             return None;
         }
-        let looked = self.looked + self.before - oldest;
+        let looked = self.scanned + self.before - oldest;
         let entries = (looked * (wanted - found) * 3 / 2 / (found + 1)).clamp(looked, looked * 8);
-        let mut stretches = SHIFTS.into_iter().map(|shift| Stretches { shift, many: (entries >> shift) + 1 });
-        Some(Self { before: oldest, stretches: stretches.find(|s| s.many <= MOST), looked }.or_all())
+        let mut stretches = SHIFTS.into_iter().map(|shift| EntryRanges { shift, many: (entries >> shift) + 1 });
+        Some(Self { before: oldest, ranges: stretches.find(|s| s.many <= MAX_RANGES), scanned: looked }.or_all())
     }
 
     /// Says it in a statement about the entry `e`, of SQLite also about its tokens `i`. PostgreSQL must not see the number as it is: it would
     /// read entries from the newest on in the hope of a common word.
-    pub fn say(self, sql: &mut Sql) {
+    pub fn push_condition(self, sql: &mut Sql) {
         match sql.dialect {
             Dialect::Sqlite => sql.push(" AND i.rowid < ").int(self.before),
             Dialect::Postgres => sql.push(" AND e.seq + 0 < ").int(self.before),
         };
-        if let Some(Stretches { shift, many }) = self.stretches {
+        if let Some(EntryRanges { shift, many }) = self.ranges {
             let last = ((self.before - 1) >> shift) + (i64::from(shift) << 48);
             let keys = (last - many + 1..=last).map(Scalar::Int).collect();
             sql.push(" AND ").push(KEYS).push(" && ").bind_column(Kind::Int, keys);
@@ -81,12 +81,12 @@ impl Place {
 
     /// The oldest entry in it; none where it has all there are.
     fn oldest(self) -> Option<i64> {
-        self.stretches.map(|Stretches { shift, many }| (((self.before - 1) >> shift) - many + 1) << shift)
+        self.ranges.map(|EntryRanges { shift, many }| (((self.before - 1) >> shift) - many + 1) << shift)
     }
 
     /// This place, or all there are where nothing comes before it.
     fn or_all(self) -> Self {
-        Self { stretches: self.stretches.filter(|_| self.oldest() > Some(0)), ..self }
+        Self { ranges: self.ranges.filter(|_| self.oldest() > Some(0)), ..self }
     }
 }
 
@@ -99,20 +99,20 @@ mod tests {
         /// However few are found, the places follow each other without a gap down to the oldest entry, each of a few whole stretches.
         #[test]
         fn places_follow_each_other(before in 1_i64..50_000_000, found in prop::collection::vec(0_i64..60, 40)) {
-            let (mut place, mut all) = (Place::newest(before), 0);
+            let (mut place, mut all) = (SearchWindow::newest(before), 0);
             prop_assert_eq!(place.before, before);
             for more in found {
-                if let Some(Stretches { shift, many }) = place.stretches {
-                    prop_assert!((1..=MOST).contains(&many) && SHIFTS.contains(&shift));
+                if let Some(EntryRanges { shift, many }) = place.ranges {
+                    prop_assert!((1..=MAX_RANGES).contains(&many) && SHIFTS.contains(&shift));
                 }
                 all += more;
                 let Some(next) = place.next(all, 51) else { break };
                 prop_assert!(all < 51);
                 prop_assert_eq!(Some(next.before), place.oldest());
-                prop_assert_eq!(next.looked, before - next.before);
+                prop_assert_eq!(next.scanned, before - next.before);
                 place = next;
             }
-            prop_assert!(all >= 51 || place.stretches.is_none());
+            prop_assert!(all >= 51 || place.ranges.is_none());
         }
     }
 }
