@@ -2,9 +2,9 @@
 //! wherever else a copy of them lies. The records stay, so that what refers to them, money above all, is as it was.
 
 use crate::{
+    data_subject::{self, DataSubject, DeletionState},
     error::Result,
     operations,
-    person::{self, Life, Person},
     record::{self, Record, id_of, version_of},
     search,
     store::Work,
@@ -26,17 +26,17 @@ const AT_ONCE: i64 = 500;
 const LOOKED_FOR: usize = 50;
 
 /// Erases a person. What is erased already stays as it is, so a second time changes nothing. `why` is the reason of the events.
-pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
+pub async fn erase(work: &Work, person: DataSubject, why: &str) -> Result<()> {
     let mut touched = vec![];
-    for shape in person.resources(work) {
+    for shape in data_subject.resources(work) {
         let fields: Vec<&'static Field> = shape.fields.iter().filter(|f| f.is_erased()).collect();
-        if fields.is_empty() || stays(shape, person) {
+        if fields.is_empty() || stays(shape, data_subject) {
             continue;
         }
-        for life in [Life::Living, Life::Deleted] {
+        for life in [DeletionState::Living, DeletionState::Deleted] {
             let mut after = Uuid::nil();
             loop {
-                let found = person.records(work, shape, life, after, AT_ONCE).await?;
+                let found = data_subject.records(work, shape, life, after, AT_ONCE).await?;
                 let Some(last) = found.last() else { break };
                 after = id_of(last);
                 let ids: Vec<Uuid> = found.iter().map(id_of).collect();
@@ -53,15 +53,15 @@ pub async fn erase(work: &Work, person: Person, why: &str) -> Result<()> {
 }
 
 /// What other systems call a customer stays where the customer's own record keeps it: their invoices come under it.
-fn stays(shape: &Shape, person: Person) -> bool {
-    shape.plural == ExternalReference::PLURAL && person.shape.field("external_refs").is_some_and(|field| field.is_retained)
+fn stays(shape: &Shape, person: DataSubject) -> bool {
+    shape.plural == ExternalReference::PLURAL && data_subject.shape.field("external_refs").is_some_and(|field| field.is_retained)
 }
 
 async fn erase_record(
     work: &Work,
     shape: &'static Shape,
     fields: &[&'static Field],
-    (before, life): (&Record, Life),
+    (before, life): (&Record, DeletionState),
     why: &str,
 ) -> Result<()> {
     let id = id_of(before);
@@ -94,8 +94,8 @@ async fn erase_record(
         return Ok(());
     }
     match life {
-        Life::Living => record::index(work, shape, Some(before), &after).await?,
-        Life::Deleted => {
+        DeletionState::Living => record::index(work, shape, Some(before), &after).await?,
+        DeletionState::Deleted => {
             search::write(work, &[id], vec![]).await?;
             values::write(work, shape, &[id], vec![]).await?;
         }
@@ -132,7 +132,7 @@ fn nothing(field: &Field, value: &Value, id: Uuid) -> Value {
 async fn erase_events(work: &Work, fields: &[&'static Field], of: &[Uuid]) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
-        let events = person::events(work, of, after, AT_ONCE).await?;
+        let events = data_subject::events(work, of, after, AT_ONCE).await?;
         let Some(last) = events.last() else { return Ok(()) };
         after = id_of(last);
         let mut rewritten = vec![];

@@ -5,7 +5,7 @@ use super::person;
 use actix_web::http::Method;
 use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind};
 use samphan_persistence::{
-    person::{self, Life, Person},
+    data_subject::{self, DataSubject, DeletionState},
     record::{Record, expect_action, id_of, uuid_in},
     store::{Reader, Work},
     stored::{self, Stored},
@@ -115,7 +115,7 @@ async fn run(call: RequestContext) -> Result<Response> {
         reader: call.reader(),
         person,
         left: left.into(),
-        life: Life::Living,
+        life: DeletionState::Living,
         after: Uuid::nil(),
         has_history,
         begin: Some(begin),
@@ -151,9 +151,9 @@ fn exported(request: &Stored<PrivacyRequest>) -> Event {
 /// An export under way.
 struct Reading {
     reader: Reader,
-    person: Person,
+    person: DataSubject,
     left: VecDeque<&'static Shape>,
-    life: Life,
+    life: DeletionState,
     after: Uuid,
     has_history: bool,
     begin: Option<String>,
@@ -176,10 +176,10 @@ impl Reading {
                 return self.written(shape, found).await.map(|piece| Some(piece.into()));
             }
             self.after = Uuid::nil();
-            if self.life == Life::Living {
-                self.life = Life::Deleted;
+            if self.life == DeletionState::Living {
+                self.life = DeletionState::Deleted;
             } else {
-                self.life = Life::Living;
+                self.life = DeletionState::Living;
                 self.left.pop_front();
             }
         }
@@ -194,7 +194,8 @@ impl Reading {
                 piece.push(',');
             }
             let history = history.remove(&id_of(&record)).unwrap_or_default();
-            let item = json!({"resource": shape.plural, "is_deleted": self.life == Life::Deleted, "record": record, "history": history});
+            let item =
+                json!({"resource": shape.plural, "is_deleted": self.life == DeletionState::Deleted, "record": record, "history": history});
             piece.push_str(&item.to_string());
         }
         Ok(piece)
@@ -205,7 +206,7 @@ impl Reading {
         let mut of: HashMap<Uuid, Vec<Record>> = HashMap::new();
         let mut after = Uuid::nil();
         loop {
-            let events = person::events(&self.reader, &ids, after, EVENTS_AT_ONCE).await?;
+            let events = data_subject::events(&self.reader, &ids, after, EVENTS_AT_ONCE).await?;
             let Some(last) = events.last() else { return Ok(of) };
             after = id_of(last);
             for event in events {

@@ -5,7 +5,7 @@ use super::forget;
 use samphan_domain::platform::privacy_request::{PrivacyRequest, PrivacyRequestKind, PrivacyRequestStatus};
 use samphan_persistence::{
     clock,
-    person::Person,
+    data_subject::DataSubject,
     private, record,
     store::{Reader, Store},
     stored::{self, Stored},
@@ -137,7 +137,7 @@ impl Journal {
 fn read(file: &File, store: &Store) -> io::Result<Vec<Erasure>> {
     let erasure = |line: &str| -> std::result::Result<Erasure, String> {
         let erasure: Erasure = serde_json::from_str(line).map_err(|e| e.to_string())?;
-        let is_known = store.shapes.get(erasure.resource.as_str()).is_some_and(|shape| Person::is_one(shape));
+        let is_known = store.shapes.get(erasure.resource.as_str()).is_some_and(|shape| DataSubject::is_one(shape));
         if is_known { Ok(erasure) } else { Err(format!("{} is no resource of persons", erasure.resource)) }
     };
     let lines = whole_lines(file)?;
@@ -180,7 +180,7 @@ async fn erase_again(store: &Store, erasure: &Erasure) -> Result<()> {
     let work = store.work(Arc::new(Caller::system()), clock::now()).await?;
     // Another process may be at it.
     work.lock_named(LINE).await?;
-    let person = Person { shape: work.shape(&erasure.resource)?, id: erasure.record_id };
+    let person = DataSubject { shape: work.shape(&erasure.resource)?, id: erasure.record_id };
     if record::find_visible_or_deleted(&work, person.shape, person.id).await?.is_none() {
         return Ok(());
     }

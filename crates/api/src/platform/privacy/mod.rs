@@ -15,9 +15,8 @@ use samphan_domain::{
     },
 };
 use samphan_persistence::{
-    erasure, guard,
-    person::Person,
-    record, relations,
+    data_subject::DataSubject,
+    erasure, guard, record, relations,
     store::Work,
     stored::{self, Stored},
 };
@@ -107,7 +106,7 @@ async fn fulfil(work: &Work, before: Stored<PrivacyRequest>, input: FulfilPrivac
 }
 
 /// Erases a person, as a request says.
-async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -> Result<()> {
+async fn forget(work: &Work, person: DataSubject, request: &Stored<PrivacyRequest>) -> Result<()> {
     if person.shape.plural == User::PLURAL {
         rights::require_rights_of(work, Some(person.id), Delegation::None).await?;
         user::shut_out(work, person.id).await?;
@@ -116,6 +115,6 @@ async fn forget(work: &Work, person: Person, request: &Stored<PrivacyRequest>) -
 }
 
 /// The person a request is about.
-fn person(work: &Work, request: &Stored<PrivacyRequest>) -> Result<Person> {
-    Ok(Person { shape: work.shape(&request.data.resource)?, id: request.data.record_id })
+fn person(work: &Work, request: &Stored<PrivacyRequest>) -> Result<DataSubject> {
+    Ok(DataSubject { shape: work.shape(&request.data.resource)?, id: request.data.record_id })
 }

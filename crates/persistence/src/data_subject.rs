@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// A person: the record that is him.
 #[derive(Clone, Copy, Debug)]
-pub struct Person {
+pub struct DataSubject {
     /// Its resource.
     pub shape: &'static Shape,
     /// Its id.
@@ -25,14 +25,14 @@ pub struct Person {
 
 /// Whether a person's record is living.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
+pub enum DeletionState {
     /// It is, or it is of a log, whose lines do not die.
     Living,
     /// It was deleted.
     Deleted,
 }
 
-impl Person {
+impl DataSubject {
     /// Whether the records of a resource can be persons at all.
     #[must_use]
     pub fn is_one(shape: &Shape) -> bool {
@@ -66,14 +66,21 @@ impl Person {
     }
 
     /// Some of a resource's records about this person, by id, from after `after` on. Locked within a work.
-    pub async fn records(&self, reader: &Reader, shape: &'static Shape, life: Life, after: Uuid, most: i64) -> Result<Vec<Record>> {
-        if shape.append_only && life == Life::Deleted {
+    pub async fn records(
+        &self,
+        reader: &Reader,
+        shape: &'static Shape,
+        life: DeletionState,
+        after: Uuid,
+        most: i64,
+    ) -> Result<Vec<Record>> {
+        if shape.append_only && life == DeletionState::Deleted {
             return Ok(vec![]);
         }
         let mut sql = match (shape.append_only, life) {
             (true, _) => record::select(reader, shape),
-            (_, Life::Living) => record::select_where(reader, shape, "t.deleted_at IS NULL"),
-            (_, Life::Deleted) => record::select_where(reader, shape, "t.deleted_at IS NOT NULL"),
+            (_, DeletionState::Living) => record::select_where(reader, shape, "t.deleted_at IS NULL"),
+            (_, DeletionState::Deleted) => record::select_where(reader, shape, "t.deleted_at IS NOT NULL"),
         };
         self.only(&mut sql, shape, reader.store.shapes);
         sql.push(" AND t.id > ").id(after).push(" ORDER BY t.id LIMIT ").int(most);
