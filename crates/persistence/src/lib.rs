@@ -1,9 +1,9 @@
 //! How it is kept: one transaction a write, no transaction a read, the same code on SQLite and PostgreSQL.
 
+pub mod backup;
 pub mod bulk;
 mod checks;
 pub mod clock;
-pub mod copy;
 pub mod cursor;
 pub mod data_subject;
 mod derived;

@@ -2,7 +2,7 @@
 
 use crate::config::Database;
 use clap::Args;
-use samphan_persistence::copy;
+use samphan_persistence::backup;
 use std::path::{Path, PathBuf};
 
 /// What to copy, and where to.
@@ -31,14 +31,14 @@ pub struct From {
 /// Makes a backup and says what it holds.
 pub fn back_up(options: &To) -> Result<String, String> {
     let path = embedded(&options.database, "pg_dump --format=custom --file=FILE URL")?;
-    let held = copy::back_up(path, &options.to).map_err(|e| e.to_string())?;
+    let held = backup::back_up(path, &options.to).map_err(|e| e.to_string())?;
     Ok(format!("{}: {held}", options.to.display()))
 }
 
 /// Puts a backup back and says what the database holds now.
 pub fn restore(options: &From) -> Result<String, String> {
     let path = embedded(&options.database, "pg_restore --clean --if-exists --dbname=URL FILE")?;
-    let held = copy::restore(&options.from, path).map_err(|e| e.to_string())?;
+    let held = backup::restore(&options.from, path).map_err(|e| e.to_string())?;
     Ok(format!("{}: {held}", path.display()))
 }
 

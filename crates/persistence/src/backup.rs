@@ -17,13 +17,13 @@ use std::{
 };
 
 /// Pages copied at a time, some 16 MB: so much is held in memory at most.
-const PAGES: i32 = 4_096;
+const PAGES_PER_STEP: i32 = 4_096;
 /// Faults of a damaged file that are told.
-const FAULTS: usize = 5;
+const MAX_REPORTED_DAMAGE: usize = 5;
 
 /// What a database file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct BackupSummary {
     /// The newest schema step it has.
     pub step: String,
     /// Its bytes.
@@ -32,7 +32,7 @@ pub struct Held {
     pub position: i64,
 }
 
-impl std::fmt::Display for Held {
+impl std::fmt::Display for BackupSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} bytes, schema {}, changes up to position {}", self.bytes, self.step, self.position)
     }
@@ -40,7 +40,7 @@ impl std::fmt::Display for Held {
 
 /// Why nothing was copied. Whatever was in the place of the copy is there as it was.
 #[derive(Debug, thiserror::Error)]
-pub enum CopyError {
+pub enum BackupError {
     /// There is a file of that name.
     #[error("{} is there already, and is not overwritten", .0.display())]
     Exists(PathBuf),
@@ -93,14 +93,14 @@ pub enum CopyError {
 /// Copies a database into a file of that name, made by this: what was committed when it began, and nothing later. Whoever writes
 /// meanwhile is not held up; only the write-ahead log grows by what he writes, until the copy is done. The copy is checked before it gets its
 /// name, and is one file: it has no write-ahead log.
-pub fn back_up(path: &Path, to: &Path) -> Result<Held, CopyError> {
+pub fn back_up(path: &Path, to: &Path) -> Result<BackupSummary, BackupError> {
     if to.exists() {
-        return Err(CopyError::Exists(to.to_owned()));
+        return Err(BackupError::Exists(to.to_owned()));
     }
     let source = reading(path)?;
-    known(&source, path)?;
+    summary(&source, path)?;
     let folder = to.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = |error| CopyError::File { path: to.to_owned(), error };
+    let file = |error| BackupError::File { path: to.to_owned(), error };
     // Readable by its owner only: it holds keys and hashes of passwords.
     let unfinished = tempfile::Builder::new().prefix(".samphan-backup-").tempfile_in(folder).map_err(file)?;
     {
@@ -113,12 +113,12 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Held, CopyError> {
     }
     let copy = Connection::open(unfinished.path())?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
-    sound(&copy, unfinished.path())?;
-    let held = known(&copy, unfinished.path())?;
+    check_integrity(&copy, unfinished.path())?;
+    let held = summary(&copy, unfinished.path())?;
     drop(copy);
     unfinished.as_file().sync_all().map_err(file)?;
     unfinished.persist_noclobber(to).map_err(|e| match e.error.kind() {
-        io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
         _ => file(e.error),
     })?;
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(file)?;
@@ -127,28 +127,28 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Held, CopyError> {
 
 /// Puts a copy in the place of a database that is not open, or where there is none. It is one transaction on the file that is there, so the file, its
 /// owner and its rights stay, and what it held is in SQLite's journal beside it until all is done: broken off, it is as it was.
-pub fn restore(from: &Path, path: &Path) -> Result<Held, CopyError> {
+pub fn restore(from: &Path, path: &Path) -> Result<BackupSummary, BackupError> {
     let source = reading(from)?;
-    let held = known(&source, from)?;
-    sound(&source, from)?;
+    let held = summary(&source, from)?;
+    check_integrity(&source, from)?;
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| CopyError::File { path: folder.to_owned(), error })?;
+        std::fs::create_dir_all(folder).map_err(|error| BackupError::File { path: folder.to_owned(), error })?;
     }
     private::narrow(path);
-    private::create(path).map_err(|error| CopyError::File { path: path.to_owned(), error })?;
+    private::create(path).map_err(|error| BackupError::File { path: path.to_owned(), error })?;
     let mut target = Connection::open(path)?;
-    take_alone(&target, path)?;
+    lock_exclusively(&target, path)?;
     copy_pages(&source, &mut target, path)?;
-    let after = known(&target, path)?;
+    let after = summary(&target, path)?;
     if (&after.step, after.position) != (&held.step, held.position) {
-        return Err(CopyError::Damaged { path: path.to_owned(), faults: format!("{after} in place of {held}") });
+        return Err(BackupError::Damaged { path: path.to_owned(), faults: format!("{after} in place of {held}") });
     }
     Ok(held)
 }
 
 /// Has the database for this connection alone, until it is closed. Whoever has a database in WAL mode open holds a lock on it, and it can
 /// leave that mode only when there is no such lock; its log is copied into it then.
-fn take_alone(target: &Connection, path: &Path) -> Result<(), CopyError> {
+fn lock_exclusively(target: &Connection, path: &Path) -> Result<(), BackupError> {
     target.busy_timeout(Duration::ZERO)?;
     let taken = target
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
@@ -156,79 +156,79 @@ fn take_alone(target: &Connection, path: &Path) -> Result<(), CopyError> {
     match taken {
         Ok(()) => {}
         Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => {
-            return Err(CopyError::InUse(path.to_owned()));
+            return Err(BackupError::InUse(path.to_owned()));
         }
-        Err(error) => return Err(CopyError::Unreadable { path: path.to_owned(), why: error.to_string() }),
+        Err(error) => return Err(BackupError::Unreadable { path: path.to_owned(), why: error.to_string() }),
     }
     let empty: i64 = target.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match known(target, path) {
-        Err(CopyError::Foreign(path)) if empty > 0 => Err(CopyError::Foreign(path)),
+    match summary(target, path) {
+        Err(BackupError::Foreign(path)) if empty > 0 => Err(BackupError::Foreign(path)),
         _ => Ok(()),
     }
 }
 
-fn reading(path: &Path) -> Result<Connection, CopyError> {
+fn reading(path: &Path) -> Result<Connection, BackupError> {
     if !path.is_file() {
-        return Err(CopyError::Missing(path.to_owned()));
+        return Err(BackupError::Missing(path.to_owned()));
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     Ok(connection)
 }
 
-fn copy_pages(source: &Connection, target: &mut Connection, path: &Path) -> Result<(), CopyError> {
+fn copy_pages(source: &Connection, target: &mut Connection, path: &Path) -> Result<(), BackupError> {
     let backup = Backup::new(source, target)?;
     loop {
-        match backup.step(PAGES)? {
+        match backup.step(PAGES_PER_STEP)? {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            _ => return Err(CopyError::InUse(path.to_owned())),
+            _ => return Err(BackupError::InUse(path.to_owned())),
         }
     }
 }
 
 /// Whether SQLite finds the file whole, the search index too.
-fn sound(connection: &Connection, path: &Path) -> Result<(), CopyError> {
+fn check_integrity(connection: &Connection, path: &Path) -> Result<(), BackupError> {
     let told = connection
         .prepare("PRAGMA integrity_check(100)")
         .and_then(|mut asked| asked.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>())
-        .map_err(|error| spoilt(error, path))?;
+        .map_err(|error| corruption(error, path))?;
     match told.as_slice() {
         [one] if one == "ok" => Ok(()),
         faults => {
-            let faults = faults.iter().take(FAULTS).cloned().collect::<Vec<_>>().join("; ");
-            Err(CopyError::Damaged { path: path.to_owned(), faults })
+            let faults = faults.iter().take(MAX_REPORTED_DAMAGE).cloned().collect::<Vec<_>>().join("; ");
+            Err(BackupError::Damaged { path: path.to_owned(), faults })
         }
     }
 }
 
 /// A file so damaged that SQLite cannot even say where.
-fn spoilt(error: rusqlite::Error, path: &Path) -> CopyError {
+fn corruption(error: rusqlite::Error, path: &Path) -> BackupError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt) => CopyError::Damaged { path: path.to_owned(), faults: error.to_string() },
+        Some(ErrorCode::DatabaseCorrupt) => BackupError::Damaged { path: path.to_owned(), faults: error.to_string() },
         _ => error.into(),
     }
 }
 
 /// What a database of Samphan's holds; refused where it is none, or of a later version.
-fn known(connection: &Connection, path: &Path) -> Result<Held, CopyError> {
-    let foreign = || CopyError::Foreign(path.to_owned());
+fn summary(connection: &Connection, path: &Path) -> Result<BackupSummary, BackupError> {
+    let foreign = || BackupError::Foreign(path.to_owned());
     let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('seaql_migrations', 'server_keys', 'audit_events')";
     match connection.query_row(tables, [], |row| row.get::<_, i64>(0)) {
         Ok(3) => {}
         Ok(_) => return Err(foreign()),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => return Err(foreign()),
-        Err(error) => return Err(spoilt(error, path)),
+        Err(error) => return Err(corruption(error, path)),
     }
     let mut asked = connection.prepare("SELECT version FROM seaql_migrations ORDER BY version")?;
     let steps = asked.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let ours: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
     if let Some(step) = steps.iter().find(|step| !ours.contains(step)) {
-        return Err(CopyError::Newer { path: path.to_owned(), step: step.clone() });
+        return Err(BackupError::Newer { path: path.to_owned(), step: step.clone() });
     }
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let bytes = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?;
-    Ok(Held {
+    Ok(BackupSummary {
         step: steps.last().ok_or_else(foreign)?.clone(),
         bytes: bytes.unsigned_abs(),
         position: count("SELECT coalesce(max(position), 0) FROM audit_events")?,
