@@ -2,13 +2,13 @@
 //! wherever else a copy of them lies. The records stay, so that what refers to them, money above all, is as it was.
 
 use crate::{
+    custom_values,
     data_subject::{self, DataSubject, DeletionState},
     error::Result,
     operations,
     record::{self, Record, id_of, version_of},
     search,
     store::Work,
-    values,
 };
 use samphan_resource::{
     builtin::external_reference::ExternalReference,
@@ -97,7 +97,7 @@ async fn erase_record(
         DeletionState::Living => record::index(work, shape, Some(before), &after).await?,
         DeletionState::Deleted => {
             search::write(work, &[id], vec![]).await?;
-            values::write(work, shape, &[id], vec![]).await?;
+            custom_values::write(work, shape, &[id], vec![]).await?;
         }
     }
     // A follower of the feed that keeps a copy learns what to put in its place.

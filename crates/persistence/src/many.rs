@@ -6,14 +6,13 @@
 
 use crate::{
     checks::{self, Checked, Pair},
-    derived,
+    custom_values, derived,
     error::Result,
     guard,
     record::{self, Record, event, id_of, names_of, owner_of, row_of, uuid_in, version_of},
     relations,
     search::{self, Text},
     store::Work,
-    values,
 };
 use samphan_resource::{
     caller::FieldAccess,
@@ -364,13 +363,13 @@ pub(crate) async fn index(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]
         search::write(work, &replaced, entries).await?;
     }
     if shape.has_indexed_values() {
-        let differ = |(before, after): &&Pair<'_>| before.is_none_or(|b| values::differ(shape, b, after));
+        let differ = |(before, after): &&Pair<'_>| before.is_none_or(|b| custom_values::differ(shape, b, after));
         let differing: Vec<&Pair<'_>> = pairs.iter().filter(differ).collect();
         if !differing.is_empty() {
             let fields = work.custom_fields().await?;
             let replaced: Vec<Uuid> = differing.iter().filter_map(|(before, _)| before.map(id_of)).collect();
-            let rows = differing.iter().flat_map(|(_, after)| values::of_record(shape, id_of(after), after, &fields)).collect();
-            values::write(work, shape, &replaced, rows).await?;
+            let rows = differing.iter().flat_map(|(_, after)| custom_values::of_record(shape, id_of(after), after, &fields)).collect();
+            custom_values::write(work, shape, &replaced, rows).await?;
         }
     }
     Ok(())

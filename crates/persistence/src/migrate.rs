@@ -1,6 +1,6 @@
 //! Brings a database to the newest step.
 
-use crate::{error::DatabaseError, postgres, sqlite::Writer, store::Store, unindexed};
+use crate::{deferred_indexes, error::DatabaseError, postgres, sqlite::Writer, store::Store};
 use rusqlite::types::Value;
 use samphan_migrations::Migrator;
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, ProxyDatabaseTrait, ProxyExecResult, ProxyRow, Statement};
@@ -13,15 +13,15 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Runs the steps that are missing, and logs what takes long. Safe to run from several processes at once.
 pub async fn migrate(store: &Store) -> Result<(), DatabaseError> {
-    migrate_with_progress(store, &unindexed::log).await
+    migrate_with_progress(store, &deferred_indexes::log).await
 }
 
 /// The same for a command, which has no log: it hears of each index that is built.
-pub async fn migrate_with_progress(store: &Store, on_progress: unindexed::OnProgress<'_>) -> Result<(), DatabaseError> {
+pub async fn migrate_with_progress(store: &Store, on_progress: deferred_indexes::OnProgress<'_>) -> Result<(), DatabaseError> {
     if let Some(connection) = connection(store).await? {
         Migrator::up(&connection, None).await?;
     }
-    unindexed::restore(store, on_progress).await
+    deferred_indexes::restore(store, on_progress).await
 }
 
 /// A connection that changes the schema; on SQLite nothing else is written while it is held.

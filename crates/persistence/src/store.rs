@@ -1,6 +1,7 @@
 //! The database, and the two ways to it: a `Reader` without a transaction, a `Work` that is one.
 
 use crate::{
+    custom_values::Definitions,
     dialect::Dialect,
     error::{DatabaseError, Result},
     guard::Guards,
@@ -12,7 +13,6 @@ use crate::{
     row::Row,
     sql::Sql,
     sqlite::{self, Sqlite, TokenChange, Turn, Writer},
-    values::Definitions,
 };
 use samphan_resource::{
     builtin::{custom_field::CustomField, organisation_settings::OrganisationSettings},

@@ -20,12 +20,11 @@ use clap::Args;
 use samphan_api::openapi;
 use samphan_domain::{integration::external_system::ExternalSystem, platform::team::Team};
 use samphan_persistence::{
-    bulk,
+    bulk, deferred_indexes,
     error::DatabaseError,
     feed, migrate,
     store::{DatabaseOptions, Shapes, Store},
     stored::Stored,
-    unindexed,
 };
 use samphan_resource::{
     caller::Caller,
@@ -96,7 +95,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     let beginning = Timestamp::parse(BEGINNING).map_err(|_| Error::from(Code::Internal))?;
     let mut plan = Plan { opening, shapes: store.shapes, seed: options.seed, beginning, accounts, owners: vec![], teams: vec![] };
     plan.begin(&store).await?;
-    unindexed::suspend(&store).await?;
+    deferred_indexes::suspend(&store).await?;
     let sold = if orders > 0 { Some(Orders::begin(&plan, &store, orders).await?) } else { None };
     let slices = accounts.div_ceil(SLICE);
     for slice in 0..slices {
@@ -107,10 +106,10 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
             crew::run(&plan, &store, sold, plan.with(&some, orders), orders, &say)?;
         }
     }
-    unindexed::restore(&store, &|building| say(&building.to_string())).await?;
+    deferred_indexes::restore(&store, &|building| say(&building.to_string())).await?;
     say("feed");
     feed::newest(&store, beginning).await?;
-    unindexed::settle(&store).await?;
+    deferred_indexes::settle(&store).await?;
     say(&format!("{accounts} accounts, {contacts} contacts, {} contact points, {orders} orders, seed {}", accounts + contacts, plan.seed));
     Ok(())
 }
