@@ -25,7 +25,7 @@ use std::{
 use uuid::Uuid;
 
 /// Seconds for which custom field definitions are taken as read.
-const FRESH: i64 = 4;
+const CACHE_TTL_SECONDS: i64 = 4;
 
 /// Custom field definitions as last read, shared by all workers of a process.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Reader {
     pub async fn custom_fields(&self) -> Result<Arc<CustomFields>> {
         let kept = self.store.custom.read().unwrap_or_else(PoisonError::into_inner).read.clone();
         if let Some((at, fields)) = kept
-            && at.is_within(FRESH, self.now)
+            && at.is_within(CACHE_TTL_SECONDS, self.now)
         {
             return Ok(fields);
         }

@@ -6,7 +6,7 @@ use crate::{error::DatabaseError, migrate, store::Store};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 /// Where it is noted what was taken away. There only while something is.
-const NOTE: &str = "suspended_indexes";
+const SUSPENDED_TABLE: &str = "suspended_indexes";
 
 /// Takes away every index but those that keys rest on. Meant for a program that has the database for itself.
 pub async fn suspend(store: &Store) -> Result<(), DatabaseError> {
@@ -19,10 +19,10 @@ pub async fn suspend(store: &Store) -> Result<(), DatabaseError> {
         }
         _ => "SELECT name, sql AS definition FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1",
     };
-    connection.execute_unprepared(&format!("CREATE TABLE IF NOT EXISTS {NOTE} (definition TEXT NOT NULL)")).await?;
+    connection.execute_unprepared(&format!("CREATE TABLE IF NOT EXISTS {SUSPENDED_TABLE} (definition TEXT NOT NULL)")).await?;
     for (name, definition) in named(&connection, all).await? {
         let quoted = definition.replace('\'', "''");
-        connection.execute_unprepared(&format!("INSERT INTO {NOTE} VALUES ('{quoted}')")).await?;
+        connection.execute_unprepared(&format!("INSERT INTO {SUSPENDED_TABLE} VALUES ('{quoted}')")).await?;
         connection.execute_unprepared(&format!("DROP INDEX {name}")).await?;
     }
     Ok(())
@@ -70,13 +70,13 @@ fn index_of(definition: &str) -> &str {
 pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), DatabaseError> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     let noted = match connection.get_database_backend() {
-        DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{NOTE}'"),
-        _ => format!("SELECT name, '' AS definition FROM sqlite_master WHERE name = '{NOTE}'"),
+        DbBackend::Postgres => format!("SELECT tablename AS name, '' AS definition FROM pg_tables WHERE tablename = '{SUSPENDED_TABLE}'"),
+        _ => format!("SELECT name, '' AS definition FROM sqlite_master WHERE name = '{SUSPENDED_TABLE}'"),
     };
     if named(&connection, &noted).await?.is_empty() {
         return Ok(());
     }
-    let missing = named(&connection, &format!("SELECT '' AS name, definition FROM {NOTE}")).await?;
+    let missing = named(&connection, &format!("SELECT '' AS name, definition FROM {SUSPENDED_TABLE}")).await?;
     for (n, (_, definition)) in missing.iter().enumerate() {
         on_progress(Building { index: index_of(definition), number: n + 1, of: missing.len() });
         connection.execute_unprepared(&definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)).await?;
@@ -86,14 +86,14 @@ pub async fn restore(store: &Store, on_progress: OnProgress<'_>) -> Result<(), D
         }
         // So that a start after an end in between counts what is left.
         let quoted = definition.replace('\'', "''");
-        connection.execute_unprepared(&format!("DELETE FROM {NOTE} WHERE definition = '{quoted}'")).await?;
+        connection.execute_unprepared(&format!("DELETE FROM {SUSPENDED_TABLE} WHERE definition = '{quoted}'")).await?;
     }
-    connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {NOTE}")).await?;
+    connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {SUSPENDED_TABLE}")).await?;
     Ok(())
 }
 
 /// Lets the planner know what is there now, and the database tidy up before anybody is measured by it.
-pub async fn settle(store: &Store) -> Result<(), DatabaseError> {
+pub async fn analyze(store: &Store) -> Result<(), DatabaseError> {
     let Some(connection) = migrate::connection(store).await? else { return Ok(()) };
     if connection.get_database_backend() == DbBackend::Postgres {
         connection.execute_unprepared("VACUUM (ANALYZE)").await?;

@@ -21,9 +21,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Records read, and events rewritten, at a time.
-const AT_ONCE: i64 = 500;
+const MAX_ROWS: i64 = 500;
 /// Ids looked for in one look through the kept answers.
-const LOOKED_FOR: usize = 50;
+const MAX_IDS_PER_LOOKUP: usize = 50;
 
 /// Erases a person. What is erased already stays as it is, so a second time changes nothing. `why` is the reason of the events.
 pub async fn erase(work: &Work, person: DataSubject, why: &str) -> Result<()> {
@@ -36,7 +36,7 @@ pub async fn erase(work: &Work, person: DataSubject, why: &str) -> Result<()> {
         for life in [DeletionState::Living, DeletionState::Deleted] {
             let mut after = Uuid::nil();
             loop {
-                let found = data_subject.records(work, shape, life, after, AT_ONCE).await?;
+                let found = data_subject.records(work, shape, life, after, MAX_ROWS).await?;
                 let Some(last) = found.last() else { break };
                 after = id_of(last);
                 let ids: Vec<Uuid> = found.iter().map(id_of).collect();
@@ -132,7 +132,7 @@ fn nothing(field: &Field, value: &Value, id: Uuid) -> Value {
 async fn erase_events(work: &Work, fields: &[&'static Field], of: &[Uuid]) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
-        let events = data_subject::events(work, of, after, AT_ONCE).await?;
+        let events = data_subject::events(work, of, after, MAX_ROWS).await?;
         let Some(last) = events.last() else { return Ok(()) };
         after = id_of(last);
         let mut rewritten = vec![];
@@ -169,7 +169,7 @@ async fn erase_events(work: &Work, fields: &[&'static Field], of: &[Uuid]) -> Re
 
 /// Empties the answers that are kept for repeats (`Idempotency-Key`) and name one of these records. The keys stay used.
 async fn forget_answers(work: &Work, ids: &[Uuid]) -> Result<()> {
-    for some in ids.chunks(LOOKED_FOR) {
+    for some in ids.chunks(MAX_IDS_PER_LOOKUP) {
         let mut sql = work.sql();
         sql.push("UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL WHERE body IS NOT NULL AND (1 = 0");
         for id in some {

@@ -109,7 +109,7 @@ pub async fn run(options: &Options, say: impl Fn(&str) + Sync) -> Result<(), Gen
     deferred_indexes::restore(&store, &|building| say(&building.to_string())).await?;
     say("feed");
     feed::newest(&store, beginning).await?;
-    deferred_indexes::settle(&store).await?;
+    deferred_indexes::analyze(&store).await?;
     say(&format!("{accounts} accounts, {contacts} contacts, {} contact points, {orders} orders, seed {}", accounts + contacts, plan.seed));
     Ok(())
 }
