@@ -66,6 +66,94 @@ fn summaries_are_short_and_each_is_of_one_operation() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Operation ids whose verb is not that of the summary: the id says what a client does, the summary what it is for.
+const OTHER_VERBS: [&str; 11] = [
+    "setAccountContactPrimary", // Make an account contact primary
+    "signOut",                  // End the session
+    "signOutEverywhere",        // End all sessions
+    "batchCreditBalances",      // Push many credit balances
+    "lookup",                   // Look up a caller
+    "holdOrder",                // Place an order on hold
+    "createPriceQuote",         // Quote prices
+    "getProcessingRegister",    // List personal data fields
+    "deliverShipment",          // Mark a shipment as delivered
+    "failShipment",             // Mark a shipment as failed
+    "syncStock",                // Synchronise stock counts
+];
+
+/// Operation ids that do not name the resource of their permission: it is another than the one they make or change.
+const OTHER_RESOURCES: [&str; 11] = [
+    "createStreamTicket",
+    "getCreditBalanceChange",
+    "getCreditReconciliation",
+    "lookup",
+    "createPriceQuote",
+    "getProcessingRegister",
+    "adjustStock",
+    "receiveStock",
+    "syncStock",
+    "transferStock",
+    "redeliverWebhookDelivery",
+];
+
+#[test]
+fn operation_ids_are_verb_resource_object() {
+    let (mut seen, mut faults) = (std::collections::HashSet::new(), vec![]);
+    for (_, _, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        let verb = id.split(|c: char| c.is_ascii_uppercase()).next().unwrap();
+        let summary = operation["summary"].as_str().unwrap().split(' ').next().unwrap().to_lowercase();
+        if !seen.insert(id) {
+            faults.push(format!("{id} twice"));
+        }
+        if (verb != summary) != OTHER_VERBS.contains(&id) {
+            faults.push(format!("{id} begins with another verb than its summary: {summary}"));
+        }
+        let Some(permission) = operation["x-permission"].as_str() else { continue };
+        let resource = permission.split(':').next().unwrap().replace('-', "");
+        let one = resource.strip_suffix("ies").map(|stem| format!("{stem}y"));
+        let one = one.unwrap_or_else(|| resource.trim_end_matches('s').to_owned());
+        let name = id.to_lowercase();
+        if !(name.contains(&resource) || name.contains(&one) || OTHER_RESOURCES.contains(&id)) {
+            faults.push(format!("{id} does not name the resource of {permission}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Crates whose doc comments name the actor and the thing. The list grows as comments are rewritten.
+const PLAIN_CRATES: [&str; 4] = ["resource", "persistence", "background", "rest"];
+/// Words that stand for an unnamed person or an unnamed receiver.
+const UNNAMED: [&str; 7] = ["whoever", "nobody", "somebody", "told", "he", "him", "his"];
+
+#[test]
+fn doc_comments_name_the_actor() {
+    let mut faults = vec![];
+    for name in PLAIN_CRATES {
+        gather_comments(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name).join("src"), &mut faults);
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn gather_comments(directory: &std::path::Path, faults: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather_comments(&path, faults);
+            continue;
+        }
+        for (number, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+            let text = comment.trim_start_matches(['/', '!']).trim();
+            let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+            let begins_with_who = text.starts_with("Who ") || text.contains(": who ") || text.contains("; who ");
+            if begins_with_who || UNNAMED.iter().any(|word| words.iter().any(|w| w == word)) {
+                faults.push(format!("{}:{}: {text}", path.display(), number + 1));
+            }
+        }
+    }
+}
+
 #[test]
 fn texts_name_who_does_what() {
     let mut texts = std::collections::BTreeSet::new();

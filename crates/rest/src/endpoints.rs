@@ -76,23 +76,13 @@ impl Endpoints {
 
     /// `Account`, or `AccountAddress` for a nested collection: the noun of operation ids.
     fn noun(&self) -> String {
-        self.handler.parent.map_or_else(
-            || self.handler.shape.type_name.to_owned(),
-            |p| {
-                let own = self.handler.shape.type_name;
-                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(own))
-            },
-        )
+        let own = self.handler.shape.type_name;
+        self.handler.parent.map_or_else(|| own.to_owned(), |parent| nested_noun(parent.shape.type_name, own))
     }
 
     fn nouns(&self) -> String {
-        match self.handler.parent {
-            Some(p) => {
-                let own = camel(self.handler.shape.plural);
-                format!("{}{}", p.shape.type_name, own.strip_prefix(p.shape.type_name).unwrap_or(&own))
-            }
-            None => camel(self.handler.shape.plural),
-        }
+        let own = camel(self.handler.shape.plural);
+        self.handler.parent.map_or_else(|| own.clone(), |parent| nested_noun(parent.shape.type_name, &own))
     }
 
     /// What a record and many are called in sentences: `account address`, `account addresses`.
@@ -431,7 +421,7 @@ impl Endpoints {
     ) {
         let table = self.handler.clone();
         let nested = usize::from(table.parent.is_some());
-        let id = format!("{}{}", lower_first(&camel(verb)), self.noun());
+        let id = action_id(verb, &self.noun());
         let about = about_action(table.shape, verb);
         let mut operation =
             Operation::write(id, Method::POST, format!("{}/{{id}}/{verb}", self.base), async move |work: &Work, call: RequestContext| {
@@ -497,9 +487,19 @@ pub(crate) fn spaced(camel: &str) -> String {
     words.replace("api key", "API key")
 }
 
-fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect()
+/// The operation id of an action: verb, resource, object. `change-lifecycle` of an `Account` is `changeAccountLifecycle`.
+fn action_id(verb: &str, noun: &str) -> String {
+    let (verb, object) = verb.split_once('-').unwrap_or((verb, ""));
+    format!("{verb}{noun}{}", camel(object))
+}
+
+/// The noun of a nested resource. The words that both type names begin with stand once: `WebhookEndpoint` and `WebhookDelivery` are
+/// `WebhookEndpointDelivery`.
+fn nested_noun(parent: &str, own: &str) -> String {
+    let words = own.char_indices().filter(|(_, letter)| letter.is_ascii_uppercase()).map(|(at, _)| at);
+    let is_shared = |at: &usize| own.get(..*at).is_some_and(|first| parent.starts_with(first));
+    let rest = words.chain([own.len()]).filter(is_shared).max().and_then(|at| own.get(at..));
+    format!("{parent}{}", rest.unwrap_or(own))
 }
 
 fn filled(base: &str, call: &RequestContext) -> String {

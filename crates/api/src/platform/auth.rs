@@ -39,7 +39,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         Operation::unmanaged("signIn", Method::POST, "/v1/auth/sign-in", sign_in)
             .describe("auth", "Sign in", "With e-mail address and password. At most 5 failed tries a minute for an account from one address, and 20 from one address; where an account is tried from many addresses, each answer takes some seconds.")
-            .example(Example::body(json!({"password": "correct horse battery"})).depends_on(&["setPasswordUser"]))
+            .example(Example::body(json!({"password": "correct horse battery"})).depends_on(&["setUserPassword"]))
             .body(Body::of("SignIn"))
             .access(Access::Public)
             .responds(200, "Tokens"),

@@ -60,7 +60,7 @@ pub fn routes() -> Collection<User> {
         .example(Example::body(json!({"keep": true})).answers(json!({"status": "inactive"})).persists())
         .schema::<SetPassword>()
         .operation("/{id}/set-password", |path| {
-            Operation::unmanaged("setPasswordUser", Method::POST, path, set_password)
+            Operation::unmanaged("setUserPassword", Method::POST, path, set_password)
                 .describe(
                     "users",
                     "Set a user's password",

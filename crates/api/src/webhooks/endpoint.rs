@@ -87,7 +87,7 @@ pub fn routes() -> Collection<WebhookEndpoint> {
                 .if_match(false)
         })
         .operation("/{id}/rotate-secret", |path| {
-            Operation::write("rotateSecretWebhookEndpoint", Method::POST, path, rotate)
+            Operation::write("rotateWebhookEndpointSecret", Method::POST, path, rotate)
                 .describe(
                     "webhooks",
                     "Rotate a webhook endpoint's secret",
