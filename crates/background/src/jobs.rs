@@ -106,7 +106,7 @@ pub struct JobContext {
     pub process: Process,
     /// The job's id.
     pub id: Uuid,
-    /// Who asked for it; none when Samphan did.
+    /// The user or API key that asked for it; none for the server's own jobs.
     pub principal_id: Option<Uuid>,
     lease: Uuid,
     request_id: Option<String>,

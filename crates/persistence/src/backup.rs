@@ -18,7 +18,7 @@ use std::{
 
 /// Pages copied at a time, some 16 MB: so much is held in memory at most.
 const PAGES_PER_STEP: i32 = 4_096;
-/// Faults of a damaged file that are told.
+/// Most faults of a damaged file that are reported.
 const MAX_REPORTED_DAMAGE: usize = 5;
 
 /// What a database file holds.
@@ -90,8 +90,8 @@ pub enum BackupError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Copies a database into a file of that name, made by this: what was committed when it began, and nothing later. Whoever writes
-/// meanwhile is not held up; only the write-ahead log grows by what he writes, until the copy is done. The copy is checked before it gets its
+/// Copies a database into a file of that name, made by this: what was committed when it began, and nothing later. Writers are
+/// not held up meanwhile; only the write-ahead log grows until the copy is done. The copy is checked before it gets its
 /// name, and is one file: it has no write-ahead log.
 pub fn back_up(path: &Path, to: &Path) -> Result<BackupSummary, BackupError> {
     if to.exists() {
@@ -146,8 +146,8 @@ pub fn restore(from: &Path, path: &Path) -> Result<BackupSummary, BackupError> {
     Ok(held)
 }
 
-/// Has the database for this connection alone, until it is closed. Whoever has a database in WAL mode open holds a lock on it, and it can
-/// leave that mode only when there is no such lock; its log is copied into it then.
+/// Has the database for this connection alone, until it is closed. Every process that has a database in WAL mode open holds a lock on it.
+/// The mode can be left only when there is no such lock; SQLite copies the log into the database then.
 fn lock_exclusively(target: &Connection, path: &Path) -> Result<(), BackupError> {
     target.busy_timeout(Duration::ZERO)?;
     let taken = target

@@ -14,7 +14,7 @@ use samphan_resource::{
 };
 use uuid::Uuid;
 
-/// A person: the record that is him.
+/// A person, by the record that represents the person.
 #[derive(Clone, Copy, Debug)]
 pub struct DataSubject {
     /// Its resource.

@@ -2,7 +2,7 @@
 //! of an order on its shipments.
 //!
 //! `many` calls [`fill`] before records are checked and [`follow`] after records were changed, `record` calls [`fill`] when one is restored.
-//! So a derived field is never another than that of the record it is derived from, whoever writes either of them.
+//! So a derived field is never another than that of the record it is derived from, whichever of the two records is written.
 
 use crate::{
     error::Result,

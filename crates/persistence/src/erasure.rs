@@ -1,5 +1,5 @@
-//! Erasing a person: every field that says something of him (`Resource::PERSONAL_DATA`), in every record that names him, in their events, and
-//! wherever else a copy of them lies. The records stay, so that what refers to them, money above all, is as it was.
+//! Erases a data subject: every personal field (`Resource::PRIVACY_CATEGORIES`) of every record that names the person, in their events and in
+//! stored responses. Called by privacy requests. The records stay, so that references to them, such as money owed, stay as they were.
 
 use crate::{
     custom_values,

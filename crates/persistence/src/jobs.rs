@@ -1,8 +1,8 @@
 //! Durable jobs as the database keeps them: enqueued with the write that asks for them, held by one process at a time, tried again, ended.
 //!
-//! Who runs a job holds it by a lease. A process that ends without a word leaves leases that expire, and others take the jobs up where
-//! their last commit was: whatever a job does it commits together with its progress, and that commit is refused to who has lost the lease.
-//! So a job runs at least once, and what it commits is done exactly once.
+//! The process that runs a job holds it by a lease. When a process is killed its leases expire, and other processes continue the jobs after
+//! their last commit. A job commits its changes together with its progress, and the commit is refused once the lease is lost. So a job runs
+//! at least once, and each of its commits happens exactly once.
 
 use crate::{
     dialect::Dialect,
@@ -68,7 +68,7 @@ pub struct NewJob {
     pub unique_key: Option<String>,
     /// Items there are to do.
     pub total: Option<i64>,
-    /// Who it is done for; the caller of the work that enqueues it when none.
+    /// The user or API key it is done for; the caller of the work that enqueues it when none.
     pub principal_id: Option<Uuid>,
 }
 
@@ -123,7 +123,7 @@ pub struct Claimed {
     pub kind: String,
     /// What it is done with.
     pub payload: Value,
-    /// Who asked for it; none when Samphan did.
+    /// The user or API key that asked for it; none for the server's own jobs.
     pub principal_id: Option<Uuid>,
     /// Attempts since it last made progress, with this one.
     pub attempts: i64,
@@ -314,7 +314,7 @@ pub async fn end(work: &Work, id: Uuid, lease: Uuid, ending: Ending) -> Result<(
     Ok(())
 }
 
-/// Tells those who follow that a running job failed or was cancelled, and ends its operation, if it is one's.
+/// Emits the event that a running job failed or was cancelled, and ends the operation it belongs to.
 async fn tell_end(work: &Work, (id, version): (Uuid, i64), status: &str, error: Option<&str>) -> Result<()> {
     let (kind, status) = match status {
         "failed" => ("job.failed", "failed"),

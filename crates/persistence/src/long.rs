@@ -5,7 +5,7 @@
 //! brief reads do not use, up to the time limit. Its time is charged to the caller, and it ends when its client is gone.
 //!
 //! What took long once is not tried as a brief read again: a caller's statement is remembered, without its values, until it ends early once
-//! or is not asked for any more. So who repeats a costly question takes none of the connections and threads that others need.
+//! or is not asked for any more. So a caller that repeats a costly question takes none of the connections and threads that others need.
 
 use crate::error::Result;
 use samphan_resource::error::{Code, Error};

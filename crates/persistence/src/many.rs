@@ -103,7 +103,7 @@ fn is_alone(work: &Work, shape: &'static Shape, (before, after): Pair<'_>) -> bo
     flagged || is_moved || before.is_some() && !guard::is_about_one(work, shape)
 }
 
-/// Writes records, each with its own result in their order: the record as it is kept, or why it was refused. Changes are told as
+/// Writes records, each with its own result in their order: the record as it is kept, or why it was refused. Changes emit
 /// `<resource>.<what>`; a record that does not change is not written.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
-//! Lines to stand in: works that must not run beside one another wait here, each line by its name, before they have a connection.
+//! Named locks of this process: works that must not run at the same time wait here, before they have a connection.
 //!
-//! Within the database they wait for one another too (`Work::lock_named`), as there are other processes. But who waits there holds a
-//! connection, and a few who want the same leave none for all the others. So a work that may not go on at once is undone, waits here
-//! for the head of the line, and is done again.
+//! `Work::lock_named` takes an advisory lock in the database as well, for other processes. A work that waits there holds a connection, and a
+//! few that want the same lock would leave none for other requests. So a work that cannot get the lock at once is rolled back, waits here
+//! without a connection, and runs again with the lock.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,14 +13,14 @@ use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 /// Names known before unused ones are forgotten.
 const FORGET_AT: usize = 1_000;
 
-/// The lines of a process.
+/// The named locks of a process, first come, first served.
 #[derive(Debug, Default)]
 pub struct NamedLocks(Mutex<HashMap<String, Weak<Queue<()>>>>);
 
-/// The head of a line: held by one work of this process until it is dropped.
+/// A held lock, until it is dropped.
 #[derive(Debug)]
 pub struct NamedLockGuard {
-    /// The line's name.
+    /// The lock's name.
     pub name: String,
     _held: OwnedMutexGuard<()>,
 }
@@ -39,13 +39,13 @@ impl NamedLocks {
         line
     }
 
-    /// The head of a line, when it is free and nothing waits for it.
+    /// The lock, if it is free and nothing waits for it.
     #[must_use]
     pub fn try_lock(&self, name: &str) -> Option<NamedLockGuard> {
         self.lock_of(name).try_lock_owned().ok().map(|held| NamedLockGuard { name: name.to_owned(), _held: held })
     }
 
-    /// Waits for the heads of several lines, always in the same order, so that there is no deadlock.
+    /// Waits for several locks, always in the order of their names, so that there is no deadlock.
     pub async fn wait(&self, names: BTreeSet<String>) -> Vec<NamedLockGuard> {
         let mut places = Vec::with_capacity(names.len());
         for name in names {

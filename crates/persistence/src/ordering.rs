@@ -112,7 +112,7 @@ pub(crate) async fn reopen(work: &Work, shape: &'static Shape, deleted: &Record)
     Ok(Some(position))
 }
 
-/// Holds the order that a record is in before the record is locked: who moves it locks others as well.
+/// Holds the order that a record is in before the record is locked: moving a record locks its neighbours as well.
 pub async fn hold(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
     Set::open(work, shape, record).await.map(|_| ())
 }

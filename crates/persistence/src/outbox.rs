@@ -50,7 +50,7 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
             Scalar::Text(Value::Object(fields).to_string())
         })
     };
-    // Who follows events names their types, so each must be declared (`Resource::EVENTS`).
+    // Followers of events name their types, so each must be declared (`Resource::EVENTS`).
     let declared = |e: &Event| work.store.shapes.get(e.resource).is_none_or(|s| s.events.contains(&e.kind.as_str()));
     debug_assert!(
         events.iter().all(&declared),

@@ -1,6 +1,5 @@
-//! Many records of one resource that are locked, changed in memory as their own types, and written as they stand then: rows, versions
-//! and events in one statement each, whatever their number. Callers of this know that what they write is right: nothing is asked
-//! for each record.
+//! Many records of one resource that are locked, changed in memory as their own types, and written together: rows, versions and events in
+//! one statement each. Used by stock, credit and orders. The records are not checked one by one: the caller guarantees that they are valid.
 
 use crate::{
     error::Result,
@@ -27,7 +26,7 @@ pub struct PendingUpdate<T> {
     pub version: i64,
     /// The resource's own fields, as they stand now.
     pub data: T,
-    /// What was done, as its event says; nothing is written of a record while it is none. A new one is told as `created`.
+    /// The name of its event, without the resource; nothing is written of a record while it is none. A new record emits `created`.
     pub event: Option<&'static str>,
     /// Why.
     pub reason: Option<String>,
@@ -51,7 +50,7 @@ impl<T: Resource> PendingUpdate<T> {
     }
 }
 
-/// Writes what was done to records, and tells it. `ending` says what becomes of a row that is there: `ON CONFLICT … DO UPDATE SET …`.
+/// Writes changed records and emits their events. `ending` says what becomes of a row that is there: `ON CONFLICT … DO UPDATE SET …`.
 pub async fn save_many<T: Resource>(work: &Work, all: impl IntoIterator<Item = PendingUpdate<T>>, ending: &'static str) -> Result<()> {
     let shape = work.shape(T::PLURAL)?;
     let mut rows = vec![];

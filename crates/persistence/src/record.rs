@@ -279,7 +279,7 @@ pub(crate) async fn save(
     many::write_one(work, shape, Write::change(before.clone(), in_order(shape, after)), what, reason.as_deref()).await
 }
 
-/// Begins an update: the version, and who changed it when.
+/// Begins an `UPDATE` that sets the version, the author and the time.
 pub(crate) fn begin_update(work: &Work, shape: &'static Shape, version: i64) -> Sql {
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.plural).push(" SET version = ").int(version);
@@ -404,7 +404,7 @@ fn scalar(field: &Field, kind: Kind, value: &Value) -> Result<Scalar> {
     }
 }
 
-/// What is asked for in place of a user who was deactivated.
+/// The expectation in the error for an owner that was deactivated.
 pub(crate) const INACTIVE_OWNER: &str = "a user who is active";
 
 /// Whether a field says whose a record is.
@@ -412,7 +412,7 @@ pub(crate) fn owns(shape: &Shape, field: &Field) -> bool {
     shape.owned && field.name == "owner_id"
 }
 
-/// Those of the users who are active. They stay so until the work ends: a deactivation waits, and then finds what they were given.
+/// The active ones among these users, locked until the work ends: a deactivation waits, and then counts the records given to the user.
 pub async fn active(work: &Work, users: &[Uuid]) -> Result<Vec<Uuid>> {
     let mut sql = work.sql();
     sql.push("SELECT t.id FROM users t WHERE t.deleted_at IS NULL AND t.status = 'active' AND t.id").one_of_ids(users.iter().copied());
@@ -420,7 +420,7 @@ pub async fn active(work: &Work, users: &[Uuid]) -> Result<Vec<Uuid>> {
     work.fetch(sql, |row| row.id(0)).await
 }
 
-/// Gives records to another owner or team, without asking who sees them: the caller has checked that and has them locked. Their stored values are kept
+/// Gives records to another owner or team, without a check of visibility: the caller has made it and has them locked. Their stored values are kept
 /// as they are. The first that cannot be given fails them all.
 pub async fn hand_over(
     work: &Work,
@@ -443,7 +443,7 @@ pub async fn hand_over(
 }
 
 /// Gives records to other owners or teams, each with its own result in their order: those that are named beside it. They are locked, and the
-/// caller may assign them. Told as `<resource>.assigned` where the resource has that event.
+/// caller may assign them. Emits `<resource>.assigned` where the resource has that event.
 ///
 /// # Errors
 /// Where one fails after something of it was written. The work is to be rolled back to where it was, or given up.

@@ -241,15 +241,14 @@ fn prepare(connection: &Connection) -> Result<(), DatabaseError> {
 
 /// The writing connection, and the transaction that writers who come at the same time share (group commit).
 ///
-/// Each writer's work is a savepoint in it. A work that is done waits; the first to get a turn again, after all who had
-/// been waiting to write, commits for everyone, and only then are they answered. Without others
-/// about, that is at once.
+/// Each writer's work is a savepoint in it. A work that is done waits. The first work to get a turn again, after all waiting writers,
+/// commits for all of them, and only then are they answered. A writer that is alone commits at once.
 pub struct Writer {
     /// The connection.
     pub connection: Connection,
     /// Those whose work is done in the open transaction, waiting for its commit.
     waiting: Vec<oneshot::Sender<()>>,
-    /// What the search index is to be told before the commit: told once, it writes one segment instead of many.
+    /// Changes of the search index, written before the commit: FTS5 writes one segment for all of them.
     tokens: RefCell<Vec<TokenChange>>,
 }
 
@@ -273,7 +272,7 @@ impl Writer {
     /// a deferred one that reads first fails when it comes to write.
     fn join(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_autocommit() {
-            // A full disk makes SQLite give up a transaction by itself: who waits for it hears so.
+            // A full disk makes SQLite give up a transaction by itself: the waiting works get an error.
             self.forget();
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
         }
@@ -343,7 +342,7 @@ impl Writer {
         }
     }
 
-    /// Lets those who wait know that nothing was kept.
+    /// Lets the waiting works know that nothing was committed.
     fn forget(&mut self) {
         self.waiting.clear();
         self.tokens.borrow_mut().clear();
@@ -370,7 +369,7 @@ impl Writer {
 pub struct Turn {
     writer: Option<OwnedMutexGuard<Writer>>,
     home: Arc<Queue<Writer>>,
-    /// How much the search index was to be told before this work.
+    /// Changes of the search index that were queued before this work.
     tokens: usize,
 }
 
@@ -380,22 +379,22 @@ impl Turn {
         self.writer.as_ref().map(|w| &w.connection).ok_or(DatabaseError::GivenUp)
     }
 
-    /// Has the search index told before the commit.
+    /// Queues a change of the search index, written before the commit.
     pub fn queue_token_change(&self, change: TokenChange) {
         if let Some(writer) = &self.writer {
             writer.tokens.borrow_mut().push(change);
         }
     }
 
-    /// How much the search index is to be told.
+    /// The number of queued changes of the search index.
     pub fn token_change_count(&self) -> usize {
         self.writer.as_ref().map_or(0, |w| w.tokens.borrow().len())
     }
 
-    /// Takes back what the search index was to be told since.
-    pub fn discard_token_changes(&self, told: usize) {
+    /// Drops the changes of the search index that were queued later than that number.
+    pub fn discard_token_changes(&self, count: usize) {
         if let Some(writer) = &self.writer {
-            writer.tokens.borrow_mut().truncate(told);
+            writer.tokens.borrow_mut().truncate(count);
         }
     }
 
@@ -410,7 +409,7 @@ impl Turn {
         let kept = kept?;
         match Arc::clone(&self.home).try_lock_owned() {
             Ok(writer) => commit(writer),
-            // In line behind all who wait now; a task of its own, since the client may go away.
+            // Behind all writers that wait now; a task of its own, since the client may go away.
             Err(_) => {
                 let home = Arc::clone(&self.home);
                 tokio::spawn(async move { commit(home.lock_owned().await) });
@@ -420,8 +419,8 @@ impl Turn {
     }
 }
 
-/// Commits for all who wait; what is to be copied into the database afterwards, none of them waits for, only who writes next. To tell the
-/// search index of a batch takes long enough that others on this thread would notice.
+/// Commits for all waiting works. The checkpoint afterwards delays only the next writer. Writing the search index of a batch takes so long
+/// that it runs outside this thread.
 fn commit(mut writer: OwnedMutexGuard<Writer>) {
     if writer.tokens.borrow().len() > MAX_INDEXED_AT_COMMIT {
         tokio::task::spawn_blocking(move || {

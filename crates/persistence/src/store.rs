@@ -46,7 +46,7 @@ pub struct DatabaseOptions {
     pub full_sync: bool,
 }
 
-/// An open database, and what everyone needs to know to use it. Cheap to clone.
+/// An open database with the state all its users share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store(Arc<StoreInner>);
 
@@ -58,7 +58,7 @@ impl Deref for Store {
     }
 }
 
-/// What a store holds.
+/// The shared state of a store.
 #[derive(Clone, Debug)]
 pub struct StoreInner {
     backend: Backend,
@@ -70,11 +70,11 @@ pub struct StoreInner {
     pub(crate) settings: Arc<RwLock<Option<ReadAt<OrganisationSettings>>>>,
     /// The keys of cursors: the first signs, all verify.
     pub(crate) cursor_keys: Arc<RwLock<CursorKeys>>,
-    /// Told after each commit of this process that had events.
+    /// Notified after each commit of this process that had events.
     pub committed: Arc<Notify>,
-    /// Told after each commit of this process that enqueued jobs.
+    /// Notified after each commit of this process that enqueued jobs.
     pub enqueued: Arc<Notify>,
-    /// Where works of this process wait for one another.
+    /// Named locks that works of this process wait for.
     pub named_locks: Arc<NamedLocks>,
     /// Rules that changes of some resources must keep.
     pub guards: Arc<Guards>,
@@ -177,7 +177,7 @@ impl Store {
         }
     }
 
-    /// What is to be done now and then that a database does not do by itself, a little at a time.
+    /// Maintenance that SQLite does not do by itself, a little at a time: merges the search index. Called by a task.
     pub async fn run_maintenance(&self) -> Result<(), DatabaseError> {
         match &self.backend {
             Backend::Sqlite(lite) => lite.run_maintenance().await,
@@ -228,8 +228,8 @@ impl Store {
         })
     }
 
-    /// Begins a unit of work that can be done again: where it had to wait for another of this process it says so (`Work::contended_locks`) and is
-    /// to be undone. `places` are the heads of lines it waited for since.
+    /// Begins a unit of work that can be run again: if a named lock is taken, `Work::contended_locks` names it and the work is to be rolled
+    /// back. `locks` are those it has waited for since.
     pub async fn retryable_work(&self, caller: Arc<Caller>, now: Timestamp, locks: Vec<NamedLockGuard>) -> Result<Work> {
         let work = self.work(caller, now).await?;
         work.named_locks.replace(Some(locks));
@@ -247,7 +247,7 @@ impl Store {
 pub struct Reader {
     /// The database.
     pub store: Store,
-    /// Who reads.
+    /// The caller that reads.
     pub caller: Arc<Caller>,
     /// The moment.
     pub now: Timestamp,
@@ -404,9 +404,9 @@ pub struct Work {
     defines: Cell<bool>,
     /// Whether possible duplicates are meant.
     allows_duplicates: bool,
-    /// The lines this work is at the head of, where it can be done again; left when the transaction has ended.
+    /// The named locks this work holds, where it can be run again; released when the transaction has ended.
     named_locks: RefCell<Option<Vec<NamedLockGuard>>>,
-    /// A line it is not at the head of, and should be.
+    /// A named lock that another work holds.
     contended: RefCell<Option<String>>,
     /// What is done to the store once everything is committed.
     after_commit: RefCell<Vec<fn(&Store)>>,
@@ -420,7 +420,7 @@ impl Deref for Work {
     }
 }
 
-/// A place to go back to within a work.
+/// A savepoint of a work.
 #[derive(Debug)]
 pub struct Savepoint {
     name: u32,
@@ -597,7 +597,7 @@ impl Work {
         }
     }
 
-    /// Has SQLite's search index told of a change at commit.
+    /// Queues a change of SQLite's search index, written at commit.
     pub(crate) fn queue_token_change(&self, change: TokenChange) {
         if let Connection::Sqlite(turn) = &self.on {
             turn.queue_token_change(change);
@@ -642,8 +642,8 @@ impl Work {
         self.fetch(sql, |_| Ok(())).await.map(|_| ())
     }
 
-    /// The lines to wait for before this work is done again, when it came to one that others are in: whatever it answered does not count,
-    /// and it is to be rolled back.
+    /// The named locks to wait for before this work is run again; none when it got every lock it asked for. With some, the work's result does
+    /// not count and it is to be rolled back.
     #[must_use]
     pub fn contended_locks(&self) -> Option<BTreeSet<String>> {
         let missed = self.contended.borrow().clone()?;
@@ -673,7 +673,7 @@ impl Work {
         }
     }
 
-    /// Says what happened; written with everything else at commit.
+    /// Emits an event, written with everything else at commit.
     pub fn emit(&self, event: Event) {
         self.events.borrow_mut().push(event);
     }
@@ -684,7 +684,7 @@ impl Work {
         self.events.borrow().iter().rev().any(is_it)
     }
 
-    /// Marks a place to go back to.
+    /// Sets a savepoint.
     pub async fn savepoint(&self) -> Result<Savepoint> {
         let name = self.savepoints.replace_with(|n| *n + 1);
         self.control("SAVEPOINT", name).await?;
@@ -692,7 +692,7 @@ impl Work {
         Ok(Savepoint { name, events: self.events.borrow().len(), token_changes: told })
     }
 
-    /// Goes back to a place, undoing what came after.
+    /// Rolls back to a savepoint.
     pub async fn roll_back_to(&self, place: Savepoint) -> Result<()> {
         self.events.borrow_mut().truncate(place.events);
         if let Connection::Sqlite(turn) = &self.on {
@@ -701,7 +701,7 @@ impl Work {
         self.control("ROLLBACK TO SAVEPOINT", place.name).await
     }
 
-    /// Keeps what came after a place.
+    /// Releases a savepoint.
     pub async fn release(&self, place: Savepoint) -> Result<()> {
         self.control("RELEASE SAVEPOINT", place.name).await
     }
@@ -713,7 +713,7 @@ impl Work {
         self.execute(sql).await.map(|_| ())
     }
 
-    /// Runs whatever must hold before commit, and writes the events.
+    /// Writes the events, before the commit.
     pub async fn flush(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
         self.has_events.set(self.has_events.get() || !events.is_empty());
@@ -726,7 +726,7 @@ impl Work {
         self.after_commit.borrow_mut().push(then);
     }
 
-    /// Keeps everything.
+    /// Commits.
     pub async fn commit(self) -> Result<()> {
         self.flush().await?;
         let after_commit = self.after_commit.take();
@@ -746,7 +746,7 @@ impl Work {
         Ok(())
     }
 
-    /// Keeps nothing; as dropping does, but waits until it is so. A work that answers from what it read commits instead: on SQLite
+    /// Rolls back, as dropping does, but waits until the database has done it. A work that answers from what it read commits instead: on SQLite
     /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
         if let Connection::Postgres(tx) = self.reader.on {

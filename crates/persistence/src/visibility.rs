@@ -74,8 +74,7 @@ enum Form {
     Set,
 }
 
-/// Whether the caller may read records of a resource at all, whichever he then sees. What is reached below its parents only has no
-/// permission of its own.
+/// Whether the caller may read any record of a resource. A resource that is reached below its parents only has no permission of its own.
 #[must_use]
 pub fn may_read(reader: &Reader, shape: &Shape) -> bool {
     shape.nested || reader.caller.reach(&shape.permission("read")).is_some()
@@ -141,8 +140,8 @@ fn visible(reader: &Reader, shape: &'static Shape, most: Reach) -> Result<Visibl
     own.map_or(Ok(Visible::None), |own| resolve_ways(reader, shape, own))
 }
 
-/// The ways of a resource as a reach leaves them. The reach over documents goes for the records that lend them their visibility, too: who
-/// reads only his own orders reads those of his own accounts with them, and not those of every account he may look at.
+/// The ways of a resource as a reach leaves them. The reach over documents holds for the records that lend them their visibility, too: a
+/// caller with reach `own` over orders reads those of the accounts it owns, and not those of every account it may read.
 fn resolve_ways(reader: &Reader, shape: &'static Shape, reach: Reach) -> Result<Visible> {
     if shape.visible_through.is_empty() {
         return Ok(Visible::All);

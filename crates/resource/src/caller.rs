@@ -1,4 +1,4 @@
-//! Who is asking, what they may do, and which rows they see.
+//! Callers: their permissions, field rules and visibility. Resolved by authentication, used by every read and write.
 
 use crate::{
     calendar::Zone,
@@ -84,7 +84,7 @@ pub struct RoleRights {
     pub rules: FieldRules,
 }
 
-/// Who is asking: resolved from a token at most five seconds ago.
+/// The authenticated caller, resolved from its token at most five seconds ago.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// A person, a machine, or Samphan.

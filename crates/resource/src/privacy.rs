@@ -4,7 +4,7 @@
 /// What a field says of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PersonalData {
-    /// Who it is: names, numbers of papers, what other systems call the person.
+    /// The identity: names, numbers of papers, what other systems call the person.
     Identity,
     /// How and where the person is reached.
     Contact,

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 /// How protected a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// For everyone who sees the record.
+    /// For every caller that sees the record.
     Open,
     /// About a private person.
     Personal,
@@ -149,7 +149,7 @@ pub struct Shape {
     pub nested: bool,
     /// Has tags, custom fields and external references.
     pub extensible: bool,
-    /// Where the resource's own fields begin: after id, version, and who made and changed it when, and its owner.
+    /// Where the resource's own fields begin: after id, version, times, authors and owner.
     pub first_own_field: usize,
     /// Append-only: no version, no change, no delete.
     pub append_only: bool,

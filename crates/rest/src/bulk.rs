@@ -47,7 +47,7 @@ pub const PERMISSION: &str = "operations:create";
 /// The fields that say whose a record is.
 const OWNING: [&str; 2] = ["owner_id", "team_id"];
 
-/// The collections that offer bulk operations, by the plural of their resource, and who is behind an id.
+/// The collections that offer bulk operations, by the plural of their resource, and the authenticator that finds the operation's owner.
 pub struct BulkOperations {
     tables: HashMap<&'static str, ResourceHandler>,
     authenticator: Arc<dyn Authenticator>,

@@ -20,13 +20,13 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A resource's routes. Reading is always there; what else it offers is said by `with_crud` or one by one.
+/// A resource's routes. Reads are always there; writes are added by `with_crud` or one by one.
 pub struct Collection<T> {
     endpoints: Endpoints,
     of: PhantomData<T>,
 }
 
-/// What the collections add up to.
+/// All operations, shapes and schemas of the service.
 #[derive(Default)]
 pub struct Api {
     /// Every operation.
@@ -154,35 +154,35 @@ impl<T: Resource> Collection<T> {
         Self { endpoints, of: PhantomData }
     }
 
-    /// Another way to make a record; batch and upsert make it so too.
+    /// Replaces how a record is created, in batches and upserts as well.
     #[must_use]
     pub fn create(mut self, create: impl AsyncFn(&Work, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.on_create(create);
         self
     }
 
-    /// What else is done when records are made, whatever their number.
+    /// Adds a hook that runs after records were created, one or many.
     #[must_use]
     pub fn after_create(mut self, then: impl AsyncFn(&Work, &[&Stored<T>]) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.after_create(then);
         self
     }
 
-    /// What else is done when records are changed, whatever their number: as they were, and as they are.
+    /// Adds a hook that runs after records were updated, one or many, with each record before and after.
     #[must_use]
     pub fn after_update(mut self, then: impl AsyncFn(&Work, &[(&Stored<T>, &Stored<T>)]) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.after_update(then);
         self
     }
 
-    /// Another way to change a record: with the record before and as it is to be.
+    /// Replaces how a record is updated; the hook gets the record before and after.
     #[must_use]
     pub fn update(mut self, update: impl AsyncFn(&Work, &Stored<T>, Stored<T>) -> Result<Stored<T>> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.on_update(update);
         self
     }
 
-    /// What else is done when a record is restored.
+    /// Adds a hook that runs after a record was restored.
     #[must_use]
     pub fn after_restore(mut self, restored: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.after_restore(restored);
@@ -196,7 +196,7 @@ impl<T: Resource> Collection<T> {
         self
     }
 
-    /// Another way to delete a record.
+    /// Replaces how a record is deleted.
     #[must_use]
     pub fn delete(mut self, delete: impl AsyncFn(&Work, &Stored<T>) -> Result<()> + Send + Sync + 'static) -> Self {
         self.endpoints.handler.on_delete(delete);
@@ -319,7 +319,7 @@ impl<T: Resource> Collection<T> {
         In: DeserializeOwned + ToSchema + 'static,
     {
         add_schema::<In>(&mut self.endpoints.schemas);
-        // Who has nothing to say need not say so.
+        // An input without required members may be left out.
         let optional = json!(In::schema()).get("required").and_then(Value::as_array).is_none_or(Vec::is_empty);
         self.endpoints.action(
             verb,

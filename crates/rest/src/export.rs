@@ -36,7 +36,7 @@ const OF_PAGES: [&str; 5] = ["limit", "cursor", "sort", "count", "expand"];
 /// The name of a byte order mark among the parameters.
 const BOM: &str = "bom";
 
-/// What a reader of the document is told of every export.
+/// The description of every export in the document.
 pub const ABOUT: &str = "Everything the list has, oldest first, as one CSV file (RFC 4180, UTF-8, CRLF): a line of names, then one for each record as it is when \
      its line is written. Nothing is an empty cell; arrays and objects are JSON. No spreadsheet takes a text for a formula: one that begins \
      with `=`, `+`, `-` or `@` (also in full width), a tab or a carriage return, after any number of apostrophes, has one apostrophe more before it, which who reads the file \
@@ -55,7 +55,7 @@ pub fn parameters(shape: &Shape) -> Vec<Parameter> {
     all
 }
 
-/// Answers the file. What is wrong with the request is told before it begins.
+/// Answers the file. Errors of the request are returned before the first byte.
 pub async fn run(call: RequestContext, shape: &'static Shape, permission: &str) -> Result<Response> {
     let mut asked = query::parse_list_request(&call.reader(), shape, &call, None).await?;
     asked.query.limit = AT_ONCE;

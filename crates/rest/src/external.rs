@@ -1,4 +1,4 @@
-//! What other systems call our records: the addresses by external id, and who may write for whom.
+//! External ids: routes by external id, and the check of the systems that a caller may write for.
 
 use super::{hooks::ResourceHandler, operation::RequestContext};
 use samphan_persistence::{
@@ -90,7 +90,7 @@ pub(super) async fn make_as(work: &Work, table: &ResourceHandler, body: Record, 
     Ok(made)
 }
 
-/// Refuses callers who may not make records that this system calls by a name.
+/// Checks that the caller may create records with an external id of this system.
 pub(super) async fn may_bind(work: &Work, table: &ResourceHandler, system: &str) -> Result<()> {
     // What a system calls a record decides whose balances and documents it gets.
     work.caller.require([table.shape.permission("create"), BINDING.to_owned()])?;

@@ -1,4 +1,4 @@
-//! What a resource does when its records are made, changed, deleted and restored, its type put out of sight: the operations
+//! The hooks of a resource, with its type erased: the operations
 //! are compiled once for all resources.
 
 use super::operation::RequestContext;

@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// Milliseconds of a long read that cost what a request does.
 const MS_A_REQUEST: u128 = 2;
 
-/// Who is behind the credentials of a request.
+/// Finds the caller of a request by its credentials.
 pub trait Authenticator: Send + Sync {
     /// The caller of an `Authorization` header from a client's address; `unauthenticated` where it is not valid any more.
     fn caller<'a>(
@@ -40,9 +40,9 @@ pub trait Authenticator: Send + Sync {
     fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Timestamp) -> LocalBoxFuture<'a, Result<String>>;
 }
 
-/// What the kernel keeps for all requests of the process.
+/// State that all requests of the process share.
 pub struct KernelState {
-    /// Who is behind credentials.
+    /// Finds callers by their credentials.
     pub authenticator: Arc<dyn Authenticator>,
     /// The published schemas.
     pub validators: Validators,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
-/// Who may call.
+/// The callers that are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anyone.
@@ -112,7 +112,7 @@ impl Body {
     }
 }
 
-/// A request, checked.
+/// A request after authentication, rate limiting and validation, as operations get it.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The process: the database, the services of the areas, limits.
@@ -224,7 +224,7 @@ impl Media {
     }
 }
 
-/// What it does.
+/// How an operation is run.
 #[derive(Clone)]
 pub enum Run {
     /// Reads, without a transaction.
@@ -250,7 +250,7 @@ pub struct Operation {
     pub summary: String,
     /// The rest.
     pub description: String,
-    /// Who may call.
+    /// The callers that are allowed.
     pub access: Access,
     /// Permissions needed beside that of `access`; published as `x-also-needs`.
     pub additional_permissions: Vec<AdditionalPermission>,
@@ -370,7 +370,7 @@ impl Operation {
         self
     }
 
-    /// With who may call.
+    /// Sets the callers that are allowed.
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;

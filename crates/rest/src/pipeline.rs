@@ -110,7 +110,7 @@ fn with_id(response: &mut HttpResponse, request_id: &str) {
     }
 }
 
-/// What a request was, for its line in the log.
+/// The facts of a request that the access log writes.
 pub enum RequestLogEntry {
     /// An operation, and the user or API key that called, where one is known.
     Operation(Arc<Operation>, Option<Uuid>),
@@ -121,7 +121,7 @@ pub enum RequestLogEntry {
     },
 }
 
-/// What is learnt of a request on its way, whatever becomes of it.
+/// Facts of a request that are needed for every response, also when it fails.
 #[derive(Default)]
 struct RequestFacts {
     rate_limit: Option<limits::Left>,
@@ -210,7 +210,7 @@ struct Incoming<'a> {
     now: Timestamp,
 }
 
-/// Who sent a request, and from where.
+/// The caller of a request, and the client's address.
 struct Sender {
     caller: Arc<Caller>,
     authorization: Option<String>,
@@ -252,7 +252,7 @@ async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payloa
 }
 
 impl Incoming<'_> {
-    /// Who sent it: by its `Authorization` header, or by a one-time ticket.
+    /// Authenticates by the `Authorization` header, or by a one-time ticket.
     async fn authenticate(&self) -> Result<Sender> {
         let (operation, kernel, request) = (self.operation, self.kernel, self.request);
         let address = client_address(request)?;
@@ -274,7 +274,7 @@ impl Incoming<'_> {
     fn take_share(&self, sender: &Sender, facts: &mut RequestFacts) -> Result<()> {
         let operation = self.operation;
         let cost = if operation.body.as_ref().is_some_and(|b| b.items_later) { 20 } else { 1 };
-        // Each public operation has a share of its own: who asks for one of them too often may sign in all the same.
+        // Each public operation has a share of its own: a client that is limited for one of them may still sign in.
         let bucket = match operation.access {
             Access::Public => format!("{} from {}", operation.id, limited_as(sender.address)),
             _ => sender.caller.id.to_string(),
@@ -319,7 +319,7 @@ impl Incoming<'_> {
     }
 }
 
-/// Runs a write in a work: once, whatever its key is sent with again, and again where it has to stand in line first.
+/// Runs a write in a work. An idempotency key makes it run once. A work that has to wait for a named lock is rolled back and run again.
 async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: RequestContext) -> Result<Response> {
     let store = call.kernel.store().clone();
     let until = tokio::time::Instant::now() + MAX_LOCK_WAIT;
@@ -339,7 +339,7 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
                 Err(refused) => return roll_back(work, refused).await,
             }
         }
-        // SQLite's writers stand in line before they begin.
+        // SQLite's writers wait before they begin.
         let again = (store.dialect() == Dialect::Postgres).then(|| call.clone());
         let answered = run(&work, call).await;
         if let Some((lines, again)) = work.contended_locks().zip(again) {
@@ -374,7 +374,7 @@ async fn roll_back(work: Work, refused: Error) -> Result<Response> {
     Err(refused)
 }
 
-/// Keeps what a write did, unless it was only tried.
+/// Commits a write; rolls it back for a dry run.
 async fn commit(operation: &Operation, work: Work, key: Option<&Key>, answer: Response, dry_run: bool) -> Result<Response> {
     if dry_run {
         work.flush().await?;

@@ -40,7 +40,7 @@ const RANGES: [(&str, Op, &str); 4] = [
     ("_lt", Op::Lt, "Before, less than."),
 ];
 
-/// A list, as asked for.
+/// A list request: filter, sort, page, fields and expansions.
 #[derive(Debug)]
 pub struct ListRequest {
     /// The rows.
@@ -212,7 +212,7 @@ fn expandable(shape: &Shape) -> Vec<String> {
     references.chain(any).chain(shape.details.iter().map(|d| d.name)).map(str::to_owned).collect()
 }
 
-/// What filters need to know.
+/// The custom fields, time zone and permissions that filters are parsed with.
 pub struct FilterContext<'a> {
     reader: &'a Reader,
     custom: Arc<CustomFields>,
@@ -264,7 +264,7 @@ impl Vocabulary for FilterContext<'_> {
     }
 }
 
-/// Reads what a list is asked for. `parent` is the record the list belongs to.
+/// Parses the query parameters, or the body of a search. `parent` is the record the list belongs to.
 pub async fn parse_list_request(
     reader: &Reader,
     shape: &'static Shape,
@@ -337,8 +337,8 @@ fn default_sort(shape: &Shape, is_nested: bool) -> Option<&'static str> {
     shape.ordered.filter(|within| within.is_empty() || is_nested).map(|_| POSITION)
 }
 
-/// Whether the caller sees every field the search looks in, of the record and of the children that speak for it: who does not
-/// would learn of hidden values by searching.
+/// Whether the caller sees every field the search looks in, of the record and of its indexed children: a search over a
+/// hidden field would disclose its values.
 #[must_use]
 pub fn may_search(reader: &Reader, shape: &Shape) -> bool {
     let speaks = |child: &Shape| {

@@ -126,7 +126,7 @@ pub(super) async fn finish_records(reader: &Reader, shape: &'static Shape, lines
     Ok(())
 }
 
-/// The records of a resource that others name, as JSON, by the id of who names them.
+/// The records of a resource that others name, as JSON, by the id of the record that names them.
 async fn expanded(reader: &Reader, shape: &'static Shape, named: Vec<(Uuid, Uuid)>) -> Result<HashMap<Uuid, Vec<u8>>> {
     let others = followed(reader, shape, named.iter().map(|(_, other)| *other).collect()).await?;
     Ok(named.into_iter().filter_map(|(id, other)| Some((id, others.get(&other)?.clone()))).collect())

@@ -1,4 +1,4 @@
-//! An answer: what an operation says, before it becomes bytes on a wire.
+//! The response of an operation, before the pipeline makes it an HTTP response; and the redaction of fields by field rules.
 
 use actix_web::web::Bytes;
 use futures_util::{
@@ -21,7 +21,7 @@ use samphan_resource::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// What an operation says.
+/// The response of an operation.
 #[derive(Debug, Default)]
 pub struct Response {
     /// Its status, where it is not the operation's own.
@@ -46,8 +46,8 @@ pub struct Response {
 pub struct BodyStream(pub LocalBoxStream<'static, Result<Bytes>>);
 
 impl BodyStream {
-    /// What comes from a source, one piece after the other, until there is none. Where one fails the connection ends, so that nobody takes
-    /// what came for the whole.
+    /// What comes from a source, one piece after the other, until there is none. Where one fails the connection ends, so that a client
+    /// does not take a part for the whole.
     pub fn of<S: 'static>(source: S, next: impl AsyncFn(&mut S) -> Result<Option<Vec<u8>>> + Copy + 'static) -> Self {
         let pieces = unfold(Some(source), move |source| async move {
             let mut source = source?;

@@ -1,4 +1,5 @@
-//! A caller of an answer that lasts: who waits for something, or is told a long list.
+//! A caller of a response that lasts: a stream, a long poll or an export. Guarantees that a revoked caller gets nothing more after five
+//! seconds.
 
 use super::{kernel::Kernel, operation::RequestContext};
 use samphan_persistence::{clock, store::Reader};
@@ -9,10 +10,10 @@ use samphan_resource::{
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// How often it is asked whether a caller still may: callers are remembered for four seconds, and revocation is felt within five.
+/// How often the caller's permission is checked again: callers are cached for four seconds, so a revocation holds within five.
 pub const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A caller who is still there later, and so is to be looked at again.
+/// A caller that is authenticated again while its response lasts.
 pub struct RevalidatedCaller {
     kernel: Kernel,
     authorization: Option<String>,
@@ -23,7 +24,7 @@ pub struct RevalidatedCaller {
 }
 
 impl RevalidatedCaller {
-    /// The caller of a request, just checked, as long as he has a permission.
+    /// The caller of a request, valid as long as it has the permission.
     pub fn new(call: &RequestContext, permission: impl Into<String>) -> Self {
         Self {
             kernel: call.kernel.clone(),
@@ -35,7 +36,7 @@ impl RevalidatedCaller {
         }
     }
 
-    /// A way to read for the caller as he is now, if he still may.
+    /// A reader for the caller with its present rights; an error once the permission is gone.
     pub async fn reader(&mut self) -> Result<Reader> {
         let now = clock::now();
         if self.checked.elapsed() >= CHECK_INTERVAL {

@@ -95,13 +95,12 @@ fn hoist(schema: &mut Value, named: &HashMap<String, String>) {
     }
 }
 
-/// Whether a component is a part of a record that has fields of ours: a line of an order, of which a client sends what it orders
-/// and is told what that comes to.
+/// Whether a component is a part of a record with read-only fields, such as a line of an order: requests do not have those fields.
 fn is_part(schema: &Value) -> bool {
     schema["type"] == "object" && schema["properties"].as_object().is_some_and(|all| all.values().any(|field| field["readOnly"] == true))
 }
 
-/// A part as it is sent: without our fields.
+/// The schema of a part in requests: without read-only fields.
 fn request_part(part: &Value) -> Value {
     let mut out = part.clone();
     if let Some(properties) = out["properties"].as_object_mut() {
@@ -122,7 +121,7 @@ fn request_part(part: &Value) -> Value {
     out
 }
 
-/// A part as it is told: every field there.
+/// The schema of a part in responses: every field is required.
 fn response_part(part: &Value) -> Value {
     let mut out = open(part);
     out["required"] = part["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();

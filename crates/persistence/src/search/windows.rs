@@ -1,6 +1,5 @@
-//! Where PostgreSQL looks for a page of what is found. Its index answers all entries of a word, in no order, and only then the newest of
-//! them can be told: of a word that many have, a page is found sooner among the newest, and then among those before. SQLite's index is read
-//! from the newest on by itself.
+//! The range of entries that PostgreSQL reads for a page of search results. Its index returns all entries of a word in no order. A page of a
+//! common word is found sooner among the newest entries, and then among earlier ones. SQLite's index is read from the newest on by itself.
 
 use crate::{dialect::Dialect, sql::Sql};
 use samphan_resource::scalar::{Kind, Scalar};

@@ -1,4 +1,4 @@
-//! An audit event: who changed what, when, from what to what. The outbox row, as auditors read it.
+//! Audit events: the author, the time, and the values before and after of every change. A row of the outbox, as auditors read it.
 
 use crate::{
     example,

@@ -23,7 +23,7 @@ pub struct Change {
     pub kind: String,
     /// When it happened, RFC 3339 in UTC. Positions tell the order, not times.
     pub time: Timestamp,
-    /// Who did it.
+    /// The user, API key or Samphan itself that made the change.
     pub actor: Actor,
     /// The resource's plural.
     #[schema(max_length = 100, example = "accounts")]
@@ -50,7 +50,7 @@ pub struct Change {
     pub request_id: Option<String>,
 }
 
-/// Who did something.
+/// The author of a change.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Actor {
     /// A person, a machine, or Samphan itself.

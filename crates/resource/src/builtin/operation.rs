@@ -10,7 +10,7 @@ use utoipa::{
 use uuid::Uuid;
 use validator::Validate;
 
-/// One change to many records: who asked for it, how far it is, and what became of it.
+/// One change to many records, with its owner, its progress and its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Operation {
     /// What is done.

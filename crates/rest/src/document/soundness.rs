@@ -49,7 +49,7 @@ fn references(value: &Value, document: &Value, out: &mut BTreeSet<String>) {
                     out.insert(format!("more than a reference to {pointer}"));
                 }
             }
-            // Requests leave our fields out, and answers say nothing of who sets what.
+            // Requests leave our fields out, and responses do not say by whom a field is set.
             if map.get("readOnly").is_some_and(|set| set == true) {
                 out.insert(format!("readOnly is left of {}", Value::Object(map.clone())));
             }
