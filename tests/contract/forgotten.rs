@@ -52,7 +52,7 @@ fn free_text_is_erased_with_the_person_it_may_be_about() {
     let texts = api.shapes.values().flat_map(|shape| shape.fields.iter().map(move |field| (shape, field)));
     let unmarked = texts.filter(|(_, field)| is_free_text(field) && field.privacy_category.is_none());
     let unmarked: BTreeSet<String> = unmarked.map(|(shape, field)| format!("{}.{}", shape.plural, field.name)).collect();
-    assert_eq!(unmarked, NOBODYS.map(str::to_owned).into(), "name it in PERSONAL_DATA, or here when it is about nobody");
+    assert_eq!(unmarked, NOBODYS.map(str::to_owned).into(), "name it in PRIVACY_CATEGORIES, or here when it is about nobody");
 }
 
 async fn every_resource_is_read_by_a_shipped_role(app: App) {

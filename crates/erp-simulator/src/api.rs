@@ -120,7 +120,7 @@ pub struct AccountPage {
     ///Where counting ended with the time limit: how many there are at least. Null otherwise.
     pub total_at_least: Option<i64>,
 }
-///Who did something.
+///The author of a change.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
 pub struct Actor {
     ///The user's or API key's id; null for Samphan itself.
@@ -175,7 +175,7 @@ pub struct BatchSummary {
 ///What happened to one record, in one write. The same, with the same id, in the feed, in the stream and in webhooks.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
 pub struct Change {
-    ///Who did it.
+    ///The user, API key or Samphan itself that made the change.
     pub actor: Actor,
     ///Values after: of the changed fields, or all that was set in the record when it was made or restored. Null when it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,7 +26,7 @@ const MAX_ROWS: i64 = 500;
 const MAX_IDS_PER_LOOKUP: usize = 50;
 
 /// Erases a person. What is erased already stays as it is, so a second time changes nothing. `why` is the reason of the events.
-pub async fn erase(work: &Work, person: DataSubject, why: &str) -> Result<()> {
+pub async fn erase(work: &Work, data_subject: DataSubject, why: &str) -> Result<()> {
     let mut touched = vec![];
     for shape in data_subject.resources(work) {
         let fields: Vec<&'static Field> = shape.fields.iter().filter(|f| f.is_erased()).collect();
@@ -53,7 +53,7 @@ pub async fn erase(work: &Work, person: DataSubject, why: &str) -> Result<()> {
 }
 
 /// What other systems call a customer stays where the customer's own record keeps it: their invoices come under it.
-fn stays(shape: &Shape, person: DataSubject) -> bool {
+fn stays(shape: &Shape, data_subject: DataSubject) -> bool {
     shape.plural == ExternalReference::PLURAL && data_subject.shape.field("external_refs").is_some_and(|field| field.is_retained)
 }
 

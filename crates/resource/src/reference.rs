@@ -58,7 +58,7 @@ pub enum Targets {
     All,
     /// Those whose records have tags, custom fields and external references.
     Extensible,
-    /// Those whose records are persons, by [`DATA_SUBJECT`](crate::resource::Resource::PERSON).
+    /// Those whose records are persons, by [`DATA_SUBJECT`](crate::resource::Resource::DATA_SUBJECT).
     Persons,
     /// These, by their plurals.
     Of(&'static [&'static str]),

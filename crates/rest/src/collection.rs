@@ -221,7 +221,7 @@ impl<T: Resource> Collection<T> {
 
     /// Says of what was declared last that it always needs another permission beside its own.
     #[must_use]
-    pub fn also_needs(mut self, permission: &str) -> Self {
+    pub fn also_requires(mut self, permission: &str) -> Self {
         if let Some(last) = self.endpoints.operations.last_mut() {
             last.add_permission(permission.to_owned(), None);
         }

@@ -30,7 +30,7 @@ pub fn routes(api: Api) -> Api {
         .example(Example::default().answers(json!({"status": "cancelled"})).persists())
         .action_without_input("revert", "Revert an operation. Puts back what it changed.", bulk::revert)
         // It begins another operation.
-        .also_needs(bulk::PERMISSION)
+        .also_requires(bulk::PERMISSION)
         .example(
             Example::default()
                 .answers(json!({

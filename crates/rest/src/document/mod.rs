@@ -237,11 +237,11 @@ fn describe(api: &Api, o: &Operation, rendered: &[RenderedExample]) -> Value {
 fn description(o: &Operation) -> String {
     let said = if o.description.is_empty() { &o.summary } else { &o.description };
     let once = " The secret is not shown again: repeated with the same Idempotency-Key, nothing is done, and 409 `conflict` says where it was done.";
-    format!("{said}{}{}", if o.returns_secret { once } else { "" }, also_needs(o))
+    format!("{said}{}{}", if o.returns_secret { once } else { "" }, additional_permissions(o))
 }
 
 /// The permissions an operation needs beside its own, in words.
-fn also_needs(o: &Operation) -> String {
+fn additional_permissions(o: &Operation) -> String {
     let named = |when: Option<&String>| -> Vec<String> {
         o.additional_permissions.iter().filter(|a| a.when.as_ref() == when).map(|a| format!("`{}`", a.permission)).collect()
     };
