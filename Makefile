@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CLIENT = env -u RUSTC_WORKSPACE_WRAPPER $(CARGO) run --quiet --manifest-path openapi/clients/rust/Cargo.toml --target-dir target/clients/rust --
 
-.PHONY: help run test check format lint openapi docs openapi-check lint-openapi clients browser chaos fuzz contract deny bench
+.PHONY: help run test check format lint openapi docs openapi-check lint-openapi clients browser chaos fuzz contract deny dist bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,9 +20,10 @@ test: ## Run every test: unit, property, and API tests on SQLite and on PostgreS
 # The compiler that lints also builds here: otherwise all dependencies would be compiled once to lint and once to test.
 check deny: export RUSTC_WORKSPACE_WRAPPER = clippy-driver
 check deny: export CLIPPY_ARGS = -Dwarnings
-check: format ## What CI runs: format, lints, document drift, tests (those of `contract` among them)
+check: format ## What CI runs: format, lints, document drift, tests (those of `contract` among them), and the docs page where Chromium is there
 	$(CARGO) build --workspace --all-targets --quiet
 	@$(MAKE) --no-print-directory openapi-check test
+	@BROWSER_INSTALL=no openapi/browser/run.sh || { [ $$? = 2 ] && echo "NOT RUN: the docs page in a browser, which needs Chromium and Node.js (make browser installs Chromium)"; }
 
 deny: ## Dependencies: licences and sources against deny.toml (by cargo deny where it is installed, else by a test), and what comes in twice
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; \
@@ -68,6 +69,10 @@ chaos: ## Kill the service fifty times under load on each database, and PostgreS
 
 fuzz: ## Fuzz the API with schemathesis on SQLite and PostgreSQL, for some 20 minutes (needs python3; FUZZ_EXAMPLES=100 for a night)
 	tests/postgres.sh openapi/fuzz/run.sh
+
+dist: ## Make a release in target/dist: archive, checksums, bill of materials, files of the container image; then try them
+	packaging/dist.sh
+	packaging/check.sh
 
 bench: ## Measure a release build on generated data, beside bare loops over the same SQL; then builds and tests themselves
 	tests/bench/run.sh

@@ -19,7 +19,6 @@ use samphan_rest::{
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The operations.
 #[must_use]
@@ -123,6 +122,15 @@ async fn jwks(_: &Reader, call: RequestContext) -> Result<Response> {
     Ok(Response::json(&call.service::<Identity>()?.keys.jwks()))
 }
 
+/// The files of the docs page: name, media type, content. The page is our own, because none of the usual ones shows a thousand operations
+/// within seconds (docs/decisions/api-and-document.md, decision 126).
+const DOCS_PAGE: [(&str, &str, &str); 4] = [
+    ("index.html", "text/html; charset=utf-8", include_str!("docs_page/index.html")),
+    ("docs.js", "text/javascript; charset=utf-8", include_str!("docs_page/docs.js")),
+    ("docs.css", "text/css; charset=utf-8", include_str!("docs_page/docs.css")),
+    ("favicon.svg", "image/svg+xml", include_str!("docs_page/favicon.svg")),
+];
+
 /// What is not an operation: which pages are served, and to whom.
 #[derive(Clone, Debug)]
 pub struct Pages {
@@ -152,8 +160,19 @@ impl Pages {
             for path in ["/", "/docs"] {
                 config.route(path, web::get().to(|| async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() }));
             }
-            config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+            config.route("/docs/{file:.*}", web::get().to(docs_page));
         }
+    }
+}
+
+async fn docs_page(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
+    let name = if file.is_empty() { "index.html" } else { file.as_str() };
+    match DOCS_PAGE.iter().find(|(known, _, _)| *known == name) {
+        // Asked for again each time, so that page and script are of the same program after an update.
+        Some((_, media_type, content)) => {
+            HttpResponse::Ok().content_type(*media_type).insert_header((header::CACHE_CONTROL, "no-cache")).body(*content)
+        }
+        None => pipeline::refused(&request, &Code::NotFound.into()),
     }
 }
 
