@@ -3,14 +3,17 @@
 # goes with it.
 #   postgres.sh [--disk] COMMAND …
 # Both are in memory where that has room: each test has a database of its own, which is a thousand small files, and a disk takes
-# twenty times as long to copy them. With --disk they are on the disk: for what is large, or measured.
+# twenty times as long to copy them. With --disk they are on the disk, and commits wait for it: for what is large, or measured.
 set -euo pipefail
 
 cluster=$(cd "$(dirname "$0")" && pwd)/cluster.sh
 where=/tmp
+# Nothing in it outlives the tests, so nothing waits for the disk.
+fsync=off
 room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)
 if [ "$1" = --disk ]; then
   shift
+  fsync=on
 elif [ -w /dev/shm ] && [ "${room:-0}" -gt $((4 * 1024 * 1024)) ]; then
   where=/dev/shm
 fi
@@ -18,7 +21,6 @@ home=$(mktemp -d "$where/samphan-tests.XXXXXX")
 trap '"$cluster" stop "$home/postgres"; rm -rf "$home"' EXIT
 chmod 711 "$home"
 mkdir "$home/postgres" "$home/tmp"
-# Nothing in it outlives the tests, so nothing waits for the disk.
-SAMPHAN_TEST_POSTGRES=$("$cluster" start "$home/postgres" fsync=off max_connections=300)
+SAMPHAN_TEST_POSTGRES=$("$cluster" start "$home/postgres" fsync=$fsync max_connections=300)
 export SAMPHAN_TEST_POSTGRES TMPDIR="$home/tmp"
 "$@"

@@ -2,7 +2,10 @@
 //!
 //! A step is SQL in which `:type` words stand for each database's own: see `words`. Steps are never changed once released.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{ConnectionTrait, Statement},
+};
 
 mod m0001_foundation;
 mod m0002_stock;
@@ -25,6 +28,7 @@ mod m0017_stream_tickets;
 mod m0018_contact_point_order;
 mod m0019_operations;
 mod m0020_operation_owners;
+mod m0021_sparse_indexes;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -55,6 +59,7 @@ impl MigratorTrait for Migrator {
             m0018_contact_point_order::STEP,
             m0019_operations::STEP,
             m0020_operation_owners::STEP,
+            m0021_sparse_indexes::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
@@ -69,6 +74,8 @@ struct Step {
     tables: &'static str,
     /// A line for each index of the lists; see `index`.
     indexes: &'static str,
+    /// The same of indexes that are there already, otherwise, under the same names: see `rebuild`.
+    rebuilt: &'static str,
     /// What PostgreSQL alone is told.
     postgres: &'static str,
     /// What SQLite alone is told.
@@ -77,7 +84,7 @@ struct Step {
 
 impl Step {
     /// What a step leaves out.
-    const NONE: Self = Self { name: "", tables: "", indexes: "", postgres: "", sqlite: "" };
+    const NONE: Self = Self { name: "", tables: "", indexes: "", rebuilt: "", postgres: "", sqlite: "" };
 }
 
 impl MigrationName for Step {
@@ -99,11 +106,43 @@ impl MigrationTrait for Step {
         for statement in written(self.tables, postgres).split(";\n").chain(own.split(";\n")).map(str::trim).filter(|s| !s.is_empty()) {
             connection.execute_unprepared(statement).await?;
         }
-        for line in self.indexes.lines().map(str::trim).filter(|l| !l.is_empty()).flat_map(each) {
+        for line in lines(self.indexes) {
             connection.execute_unprepared(&index(&line)).await?;
+        }
+        for line in lines(self.rebuilt) {
+            rebuild(connection, &index(&line)).await?;
         }
         Ok(())
     }
+}
+
+/// The lines of indexes, each for itself.
+fn lines(all: &str) -> impl Iterator<Item = String> {
+    all.lines().map(str::trim).filter(|l| !l.is_empty()).flat_map(each)
+}
+
+/// Takes an index away and makes it anew. Of a table with rows it is noted instead, as what `samphan generate` takes away is
+/// (`persistence/unindexed.rs`): built when all steps are done, one after the other and told, and by the next start where this one ends.
+async fn rebuild(connection: &SchemaManagerConnection<'_>, definition: &str) -> Result<(), DbErr> {
+    let mut words = definition.split([' ', '(']).filter(|word| !matches!(*word, "CREATE" | "UNIQUE" | "INDEX" | "ON"));
+    let (Some(name), Some(table)) = (words.next(), words.next()) else {
+        return Err(DbErr::Custom(format!("no index: {definition}")));
+    };
+    connection.execute_unprepared(&format!("DROP INDEX IF EXISTS {name}")).await?;
+    let any = Statement::from_string(connection.get_database_backend(), format!("SELECT 1 AS one FROM {table} LIMIT 1"));
+    if connection.query_all_raw(any).await?.is_empty() {
+        connection.execute_unprepared(definition).await?;
+        return Ok(());
+    }
+    let quoted = definition.replace('\'', "''");
+    for statement in [
+        "CREATE TABLE IF NOT EXISTS suspended_indexes (definition TEXT NOT NULL)".to_owned(),
+        format!("DELETE FROM suspended_indexes WHERE definition LIKE '% {name} ON %'"),
+        format!("INSERT INTO suspended_indexes VALUES ('{quoted}')"),
+    ] {
+        connection.execute_unprepared(&statement).await?;
+    }
+    Ok(())
 }
 
 /// The type words of a step, as PostgreSQL and as SQLite say them.
@@ -167,18 +206,25 @@ fn each(line: &str) -> Vec<String> {
 }
 
 /// `accounts: grade` is an index for filtering and sorting living records; `unique` before it makes it unique;
-/// `log` before it is for tables whose rows never die.
+/// `log` before it is for tables whose rows never die; `sparse` before it leaves out the rows whose first column is empty, and is for
+/// every column that may be, unless lists are ordered by it (`m0021`).
 fn index(line: &str) -> String {
+    let (sparse, line) = line.strip_prefix("sparse ").map_or((false, line), |rest| (true, rest));
     let (unique, line) = line.strip_prefix("unique ").map_or((false, line), |rest| (true, rest));
     let (log, line) = line.strip_prefix("log ").map_or((false, line), |rest| (true, rest));
     let (table, columns) = line.split_once(": ").unwrap_or((line, "id"));
     let name = format!("{table}_{}", columns.split(", ").map(|c| c.split(['(', ' ']).next().unwrap_or(c)).collect::<Vec<_>>().join("_"));
     let name: String = name.chars().take(55).collect();
+    let first = columns.split(", ").next().unwrap_or(columns);
+    let condition = match (log, sparse) {
+        (true, false) => String::new(),
+        (true, true) => format!(" WHERE {first} IS NOT NULL"),
+        (false, false) => " WHERE deleted_at IS NULL".to_owned(),
+        (false, true) => format!(" WHERE deleted_at IS NULL AND {first} IS NOT NULL"),
+    };
     match unique {
-        true if log => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns})"),
-        true => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns}) WHERE deleted_at IS NULL"),
-        false if log => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id)"),
-        false => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id) WHERE deleted_at IS NULL"),
+        true => format!("CREATE UNIQUE INDEX {name}_key ON {table} ({columns}){condition}"),
+        false => format!("CREATE INDEX {name}_idx ON {table} ({columns}, id){condition}"),
     }
 }
 
@@ -192,6 +238,14 @@ mod tests {
             "CREATE TABLE quotes (number text COLLATE \"C\" NOT NULL);\nCREATE SEQUENCE quote_numbers;\n"
         );
         assert!(super::written(step, false).ends_with("INSERT INTO number_series VALUES ('quote_numbers', 0);\n"));
+    }
+
+    #[test]
+    fn a_sparse_index_leaves_out_what_has_no_value() {
+        let expected = "CREATE INDEX orders_team_id_status_idx ON orders (team_id, status, id) WHERE deleted_at IS NULL AND team_id IS NOT NULL";
+        assert_eq!(super::index("sparse orders: team_id, status"), expected);
+        assert_eq!(super::index("sparse log t: a"), "CREATE INDEX t_a_idx ON t (a, id) WHERE a IS NOT NULL");
+        assert_eq!(super::index("unique log t: a"), "CREATE UNIQUE INDEX t_a_key ON t (a)");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0003_changes", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
+pub const STEP: Step = Step { name: "m0003_changes", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
 
 const TABLES: &str = "
 CREATE TABLE webhook_endpoints (

@@ -3,7 +3,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0005_sales", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
+pub const STEP: Step = Step { name: "m0005_sales", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
 
 /// A document and its lines are one row: it is read, changed, told and locked as one.
 const TABLES: &str = "

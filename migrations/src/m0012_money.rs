@@ -3,7 +3,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0012_money", tables: TABLES, indexes: INDEXES, postgres: INDEX, sqlite: INDEX };
+pub const STEP: Step = Step { name: "m0012_money", tables: TABLES, indexes: INDEXES, postgres: INDEX, sqlite: INDEX, ..Step::NONE };
 
 const TABLES: &str = "
 ALTER TABLE order_invoices ADD COLUMN entity :text NULL;

@@ -3,7 +3,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0014_stock_identities", tables: TABLES, indexes: "", postgres: "", sqlite: "" };
+pub const STEP: Step = Step { name: "m0014_stock_identities", tables: TABLES, indexes: "", postgres: "", sqlite: "", ..Step::NONE };
 
 /// A serial number is on hand in one place at most; a lot is where its movements add up to something. Of numbers that came twice the first
 /// place is kept.

@@ -6,7 +6,7 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0017_jobs", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE };
+pub const STEP: Step = Step { name: "m0017_jobs", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
 
 const TABLES: &str = "
 CREATE TABLE jobs (

@@ -22,10 +22,20 @@ BUILD = TARGET / ("debug" if "--debug" in sys.argv else "release")
 OUT = TARGET / "bench"
 PASSWORD = "bench-bench-bench"
 CONNECTIONS = 32
-ACCOUNT = {
-    "name": "สยามเทรดดิ้ง Bench", "legal_name": "บริษัท สยามเทรดดิ้ง จำกัด", "legal_form": "company", "registration_no": "0105536", "country": "TH",
-    "branch_code": "00000", "industry": "wholesale", "size": "small", "is_vip": True, "grade": "A", "currency": "THB", "payment_terms_days": 30,
-}
+INDUSTRIES = ["wholesale", "retail", "furniture", "food", "metal", "energy", "textile", "software", "health", "travel"]
+NAMES = [["สยาม", "ไทย", "มิตร", "เจริญ", "รุ่งเรือง", "บางกอก", "เอเชีย", "สากล", "นคร", "ทอง"], ["เทรดดิ้ง", "ก่อสร้าง", "อาหาร", "ขนส่ง", "การค้า", "ยานยนต์", "เคมี", "สิ่งทอ"],
+         ["Trading", "Foods", "Logistics", "Metal", "Textile", "Energy", "Motors", "Paper", "Plastics", "Marine"]]
+
+
+def account(n):
+    """The n-th of a series: a body sent over and over would be written to the same places of each index."""
+    draw = random.Random(n)
+    stem = draw.choice(NAMES[0]) + draw.choice(NAMES[0]) + draw.choice(NAMES[1])
+    return {
+        "name": f"{stem} {draw.choice(NAMES[2])} {draw.randrange(10**6)}", "legal_name": f"บริษัท {stem} {draw.randrange(10**6)} จำกัด", "legal_form": "company",
+        "registration_no": f"0105{draw.randrange(10**9):09}", "country": "TH", "branch_code": "00000", "industry": draw.choice(INDUSTRIES), "size": "small",
+        "is_vip": draw.random() < 0.5, "grade": draw.choice("ABCD"), "currency": "THB", "payment_terms_days": 30,
+    }
 
 
 def sh(*command, **more):
@@ -174,7 +184,7 @@ def search(server, url):
 
 
 def create(server, url):
-    return posts("create", "/v1/accounts", [ACCOUNT])
+    return posts("create", "/v1/accounts", [account(n) for n in range(20_000)])
 
 
 def changes(server, url):

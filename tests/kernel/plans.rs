@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 crate::on_both![
     every_filter_and_every_sort_has_an_index,
+    indexes_hold_nothing_that_has_no_value_but_where_lists_are_ordered_by_it,
     items_links_tags_and_custom_texts_are_found_along_an_index,
     what_is_whose_and_in_which_state_is_listed_in_every_order,
     balances_are_found_by_one_account_after_the_other,
@@ -116,6 +117,11 @@ async fn badly(work: &Work, shape: &'static Shape, filter: Option<&'static Field
             let along = plan.iter().any(|step| step.contains(&format!("_{}_", field.name)));
             all.extend((!along).then(|| format!("{about}: null {null}, not along its index but {plan:?}")));
         }
+        if let (Some(field), Dialect::Sqlite) = (filter, work.store.dialect()) {
+            // However few there are of it; PostgreSQL, which has the same indexes, chooses by what it guesses.
+            let found = |step: &String| step.contains("SEARCH t ") && step.contains(&format!("({}=?", field.name));
+            all.extend((!plan.iter().any(found)).then(|| format!("{about}: not found by it but {plan:?}")));
+        }
         if let (true, Some(field), Dialect::Postgres) = (leads, filter, work.store.dialect()) {
             // However many there are of it, and wherever they stand in the order.
             let along = format!("using {}_{}_", shape.plural, field.name);
@@ -137,6 +143,33 @@ async fn every_filter_and_every_sort_has_an_index(app: App) {
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// An empty field is no entry in the index of its filter. Where lists are ordered by it the empty ones are walked too, and what has no owner
+/// or no team is looked for.
+async fn indexes_hold_nothing_that_has_no_value_but_where_lists_are_ordered_by_it(app: App) {
+    let work = work(&app).await;
+    let mut sql = work.sql();
+    sql.push(match work.store.dialect() {
+        Dialect::Sqlite => "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+        Dialect::Postgres => "SELECT indexname, tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+    });
+    let all = work.fetch(sql, |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?))).await.unwrap();
+    let (mut bad, mut sparse) = (vec![], 0);
+    for (name, table, definition) in all {
+        let Some(shape) = work.store.shapes.get(table.as_str()) else { continue };
+        let columns = definition.split_once('(').and_then(|(_, rest)| rest.split(')').next()).unwrap_or_default();
+        let columns: Vec<&str> = columns.split(", ").collect();
+        let Some(field) = shape.field(columns[0].trim_matches('"')).filter(|f| f.nullable) else { continue };
+        let is_alone = columns.len() == 2 && matches!(field.name, "owner_id" | "team_id");
+        let is_of_lists = name.ends_with("_idx") && columns.last() == Some(&"id");
+        let is_of_timer = shape.timers.iter().any(|timer| timer.at == field.name);
+        if is_of_lists && field.sorting == Sorting::No && !is_alone && !is_of_timer {
+            sparse += 1;
+            bad.extend((!definition.contains(&format!("{} IS NOT NULL", field.name))).then_some(name));
+        }
+    }
+    assert!(bad.is_empty() && sparse > 60, "{sparse} {}", bad.join("\n"));
 }
 
 /// What stands beside the record is looked up there, whatever the operator, and never record by record.

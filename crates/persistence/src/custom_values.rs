@@ -215,5 +215,5 @@ pub async fn write(work: &Work, shape: &Shape, replaced: &[Uuid], rows: Vec<Inde
     let rows = rows
         .into_iter()
         .map(|(id, key, text, number)| vec![Scalar::Text(shape.plural.to_owned()), Scalar::Text(key), Scalar::Id(id), text, number]);
-    work.insert("record_values", &columns, rows.collect(), "").await.map(|_| ())
+    work.insert_unseen("record_values", &columns, rows.collect()).await
 }

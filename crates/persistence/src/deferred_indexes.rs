@@ -54,7 +54,7 @@ pub fn log(building: Building<'_>) {
     if number == 1 {
         tracing::warn!(
             indexes = of,
-            "indexes are missing: `samphan generate` was ended before it built them; the service listens once they are built, until then it is not ready and /health does not answer"
+            "indexes are missing: this version has others, or `samphan generate` was ended before it built them; the service listens once they are built, until then it is not ready and /health does not answer"
         );
     }
     tracing::info!(index, number, of, "index is being built");

@@ -7,6 +7,7 @@
 use crate::{
     checks::{self, Checked, Pair},
     custom_values, derived,
+    dialect::Dialect,
     error::Result,
     guard,
     record::{self, Record, event, id_of, names_of, owner_of, row_of, uuid_in, version_of},
@@ -26,8 +27,14 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// Most records written together: few statements for many records, and others on the thread still have their turn within milliseconds.
-const MAX_GROUP: usize = 100;
+/// Most records written together: few statements for many records, and others on the thread still have their turn within milliseconds. On
+/// SQLite a statement more is no round trip, and the work of each is done on the thread itself.
+const fn max_group(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::Sqlite => 20,
+        Dialect::Postgres => 100,
+    }
+}
 
 /// Owner and team.
 type Owner = (Option<Uuid>, Option<Uuid>);
@@ -71,13 +78,13 @@ struct Group {
 
 impl Group {
     /// Whether a record can be checked and written with those of the group.
-    fn takes(&self, shape: &'static Shape, one: &Write, names: &[String], is_alone: bool) -> bool {
+    fn takes(&self, work: &Work, shape: &'static Shape, one: &Write, names: &[String], is_alone: bool) -> bool {
         let refers = shape.references.iter().filter(|r| r.target.includes(shape) && r.key == "id");
         let mut named = refers.flat_map(|r| r.values(&one.after)).filter_map(|id| Uuid::parse_str(id).ok());
         self.writes.is_empty()
             || !self.is_alone
                 && !is_alone
-                && self.writes.len() < MAX_GROUP
+                && self.writes.len() < max_group(work.store.dialect())
                 && !self.ids.contains(&id_of(&one.after))
                 && !names.iter().any(|name| self.names.contains(name))
                 && !named.any(|id| self.ids.contains(&id))
@@ -121,7 +128,7 @@ pub(crate) async fn write(
     for one in writes {
         let names = checks::exclusive_names(shape, one.pair());
         let is_alone = is_alone(work, shape, one.pair());
-        if !group.takes(shape, &one, &names, is_alone) {
+        if !group.takes(work, shape, &one, &names, is_alone) {
             let full = std::mem::take(&mut group);
             outcomes.extend(write_group(work, shape, full.writes, what, reason).await?);
         }
@@ -306,7 +313,7 @@ async fn write_rows(work: &Work, shape: &'static Shape, written: &mut [Written])
         let (_, rows) = changes.entry(names).or_insert_with(|| (one.changed.clone(), vec![]));
         rows.push((id_of(before), version_of(before), row));
     }
-    work.insert(shape.plural, &names_of(shape), made, "").await?;
+    work.insert_unseen(shape.plural, &names_of(shape), made).await?;
     for (fields, rows) in changes.into_values() {
         let columns: Vec<(&'static str, Kind)> = columns_of(shape, &fields).into_iter().map(|(_, name, kind)| (name, kind)).collect();
         let (number, version) = (rows.len() as u64, rows.first().map_or(0, |(_, version, _)| *version));

@@ -86,7 +86,7 @@ pub async fn write(work: &Work, events: Vec<Event>) -> Result<()> {
         sql.push("SELECT pg_current_xact_id()");
         work.fetch(sql, |_| Ok(())).await?;
     }
-    work.insert("audit_events", COLUMNS, rows, "").await.map(|_| ())
+    work.insert_unseen("audit_events", COLUMNS, rows).await
 }
 
 /// Whether a field of a whole record says nothing: a record has some thirty fields, of which most are empty.

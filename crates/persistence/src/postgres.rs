@@ -14,6 +14,7 @@ use sea_orm::{
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::{
+    cell::{Cell, RefCell},
     fmt::Write,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
@@ -146,6 +147,87 @@ impl Pools {
         ended?;
         Ok(rows)
     }
+}
+
+/// A transaction, with rows that are to be inserted and are not sent yet.
+///
+/// What a work inserts it seldom looks at: so rows are gathered, and sent as one statement before the next that is not an insert and before
+/// the commit. A record with its histories, search entry and event is one round trip instead of one for each.
+#[derive(Debug)]
+pub struct Transaction {
+    tx: DatabaseTransaction,
+    gathered: RefCell<Vec<Sql>>,
+    gathers: Cell<bool>,
+}
+
+impl Transaction {
+    /// One that sends each statement at once.
+    pub const fn new(tx: DatabaseTransaction) -> Self {
+        Self { tx, gathered: RefCell::new(vec![]), gathers: Cell::new(false) }
+    }
+
+    /// Gathers inserts from now on, or no longer.
+    pub fn gather(&self, gathers: bool) {
+        self.gathers.set(gathers);
+    }
+
+    /// Sends what was gathered.
+    pub async fn send(&self) -> Result<()> {
+        let gathered = self.gathered.take();
+        match together(gathered) {
+            Some(sql) => execute(&self.tx, sql).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a query and reads each row.
+    pub async fn fetch<T>(&self, sql: Sql, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+        self.send().await?;
+        fetch(&self.tx, sql, read).await
+    }
+
+    /// Runs a statement and counts the rows it touched.
+    pub async fn execute(&self, sql: Sql) -> Result<u64> {
+        self.send().await?;
+        execute(&self.tx, sql).await
+    }
+
+    /// Runs an insert whose rows need not be counted, now or later.
+    pub async fn insert(&self, sql: Sql) -> Result<()> {
+        if self.gathers.get() {
+            self.gathered.borrow_mut().push(sql);
+            return Ok(());
+        }
+        self.execute(sql).await.map(|_| ())
+    }
+
+    /// Keeps everything.
+    pub async fn commit(self) -> Result<()> {
+        self.send().await?;
+        Ok(self.tx.commit().await.map_err(DatabaseError::from)?)
+    }
+
+    /// Keeps nothing.
+    pub async fn roll_back(self) -> Result<()> {
+        Ok(self.tx.rollback().await.map_err(DatabaseError::from)?)
+    }
+}
+
+/// Inserts as one statement. Each sees the database as it was before all of them; rules between their rows are checked when all is done.
+fn together(mut all: Vec<Sql>) -> Option<Sql> {
+    let last = all.pop()?;
+    if all.is_empty() {
+        return Some(last);
+    }
+    let mut sql = Sql::new(last.dialect);
+    for (n, one) in all.into_iter().enumerate() {
+        sql.push(if n == 0 { "WITH i" } else { ", i" });
+        // Writing into a String cannot fail.
+        let _ = write!(sql.text, "{n}");
+        sql.push(" AS (").append(one).push(")");
+    }
+    sql.push(" ").append(last);
+    Some(sql)
 }
 
 async fn open(url: &str, connections: u32, statement_ms: u64, is_lazy: bool, lost: &LastLoss) -> Result<DatabaseConnection, DatabaseError> {

@@ -137,6 +137,14 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
         Dialect::Postgres => {
             // One statement for all: the tokens travel as text and become a vector there.
             let mut sql = work.sql();
+            if let [entry] = entries.as_slice() {
+                sql.push("INSERT INTO search_entries (").names(columns.iter().map(|c| c.0)).push(", tokens) VALUES (");
+                for (value, (_, kind)) in row(entry).into_iter().zip(columns) {
+                    sql.bind(kind, value).push(", ");
+                }
+                sql.push("array_to_tsvector(string_to_array(").text(entry.text.tokens.clone()).push(", ' ')))");
+                return work.send_unseen(sql).await;
+            }
             let mut turned: Vec<Vec<Scalar>> = vec![vec![]; columns.len() + 1];
             for entry in &entries {
                 for (column, value) in turned.iter_mut().zip(row(entry).into_iter().chain([Scalar::Text(entry.text.tokens.clone())])) {
@@ -153,7 +161,7 @@ pub async fn write(work: &Work, replaced: &[Uuid], entries: Vec<Entry>) -> Resul
                 sql.push(if i == 0 { "" } else { ", " }).bind_column(kind, values);
             }
             sql.push(") AS u (").names(columns.iter().map(|c| c.0)).push(", w)");
-            work.execute(sql).await.map(|_| ())
+            work.send_unseen(sql).await
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
     },
     thread::Builder,
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ use tokio::sync::{Mutex as Queue, OwnedMutexGuard, oneshot};
 /// An open SQLite database.
 pub struct Sqlite {
     writer: Arc<Queue<Writer>>,
+    log: Arc<Log>,
     readers: Mutex<Vec<Connection>>,
     path: String,
     /// How much the writer had changed when nothing of the search index was left to merge; more than ever while that is not known.
@@ -36,8 +37,17 @@ impl std::fmt::Debug for Sqlite {
     }
 }
 
-/// Frames the write-ahead log may hold before they are copied into the database: 4 MB, as SQLite would.
-const CHECKPOINT_AT: i32 = 1_000;
+/// Frames the write-ahead log holds before they are copied into the database, 32 MB: of a page that was written over and over only the
+/// last is copied, so the fewer the copies, the less there is to be copied.
+const COPIED_AT: i32 = 8_000;
+/// Frames that are added before another copy is tried, where a reader kept the log from beginning anew.
+const COPIED_AGAIN_AFTER: i32 = 2_000;
+/// Frames that are left to be copied while nothing is written: milliseconds.
+const FRAMES_LEFT: i32 = 400;
+/// Most copies beside the writer: each leaves what was written meanwhile, which is less and less where the disk is faster than the writer.
+const COPIES_BESIDE: usize = 4;
+/// Bytes that the log's file keeps when the log begins anew; more than that it only has where a reader held it up.
+const LOG_BYTES: i64 = 64 * 1024 * 1024;
 
 thread_local! {
     /// How long the log was at this thread's last commit.
@@ -133,9 +143,12 @@ impl Sqlite {
             FRAMES.set(frames);
             Ok(())
         }));
-        let writer = Writer { connection, waiting: vec![], tokens: RefCell::default() };
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+        let log = Arc::new(Log::new(path));
+        let writer = Writer { connection, waiting: vec![], tokens: RefCell::default(), log: Arc::clone(&log) };
         Ok(Self {
             writer: Arc::new(Queue::new(writer)),
+            log,
             readers: Mutex::default(),
             path: path.to_owned(),
             tidied: AtomicU64::new(u64::MAX),
@@ -156,9 +169,13 @@ impl Sqlite {
     }
 
     /// Merges some of the segments the search index has grown, unless nothing was written since there was nothing to merge: each word
-    /// of a search is looked up in every one of them.
+    /// of a search is looked up in every one of them. Then copies the log into the database, where each page is looked for first.
     pub async fn run_maintenance(&self) -> Result<(), DatabaseError> {
         if self.writer().await.connection.total_changes() == self.tidied.load(Ordering::Relaxed) {
+            if self.log.begin_copy(1) {
+                let (log, home) = (Arc::clone(&self.log), Arc::clone(&self.writer));
+                tokio::task::spawn_blocking(move || log.copy(&home));
+            }
             return Ok(());
         }
         let turn = self.turn().await?;
@@ -239,6 +256,84 @@ fn prepare(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// The write-ahead log, and how it gets into the database.
+///
+/// It is copied by a connection of its own, beside the writer, who goes on; only the little that was written meanwhile is copied while
+/// nobody writes, since only then the copy comes to its end and the log begins anew.
+struct Log {
+    path: String,
+    connection: Mutex<Option<Connection>>,
+    is_copying: AtomicBool,
+    /// How many frames there were at the last commit.
+    frames: AtomicI32,
+    /// How many there are to be before they are copied.
+    due: AtomicI32,
+}
+
+impl Log {
+    fn new(path: &str) -> Self {
+        let (frames, due) = (AtomicI32::new(0), AtomicI32::new(COPIED_AT));
+        Self { path: path.to_owned(), connection: Mutex::default(), is_copying: AtomicBool::new(false), frames, due }
+    }
+
+    /// Notes how long it is after a commit, and says whether the caller is to copy it.
+    fn grew(&self, frames: i32) -> bool {
+        if frames == 0 {
+            // Nothing was written.
+            return false;
+        }
+        self.frames.store(frames, Ordering::Relaxed);
+        if frames < COPIED_AT {
+            self.due.store(COPIED_AT, Ordering::Relaxed);
+        }
+        self.begin_copy(self.due.load(Ordering::Relaxed))
+    }
+
+    /// Whether there are so many frames and nobody copies them: the caller is to.
+    fn begin_copy(&self, from: i32) -> bool {
+        self.frames.load(Ordering::Relaxed) >= from && !self.is_copying.swap(true, Ordering::Relaxed)
+    }
+
+    /// Copies the log into the database.
+    fn copy(&self, home: &Arc<Queue<Writer>>) {
+        let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.copy_with(&mut kept, home) {
+            Ok(frames) => {
+                self.frames.store(0, Ordering::Relaxed);
+                self.due.store(frames.max(COPIED_AT - COPIED_AGAIN_AFTER) + COPIED_AGAIN_AFTER, Ordering::Relaxed);
+            }
+            // Nothing is lost; the log is longer until the next one.
+            Err(error) => tracing::warn!(%error, "checkpoint"),
+        }
+        self.is_copying.store(false, Ordering::Relaxed);
+    }
+
+    /// The same with its connection, opened where there is none; answers how long the log is.
+    fn copy_with(&self, kept: &mut Option<Connection>, home: &Arc<Queue<Writer>>) -> Result<i32, DatabaseError> {
+        let connection = match kept.take() {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(&self.path, flags)?;
+                connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200; SELECT count(*) FROM sqlite_schema")?;
+                connection
+            }
+        };
+        let copy = || connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get::<_, i32>(1)?, row.get::<_, i32>(2)?)));
+        for _ in 0..COPIES_BESIDE {
+            let (_, copied) = copy()?;
+            if self.frames.load(Ordering::Relaxed) - copied <= FRAMES_LEFT {
+                break;
+            }
+        }
+        let nobody_writes = home.blocking_lock();
+        let (frames, _) = copy()?;
+        drop(nobody_writes);
+        *kept = Some(connection);
+        Ok(frames)
+    }
+}
+
 /// The writing connection, and the transaction that writers who come at the same time share (group commit).
 ///
 /// Each writer's work is a savepoint in it. A work that is done waits. The first work to get a turn again, after all waiting writers,
@@ -250,6 +345,7 @@ pub struct Writer {
     waiting: Vec<oneshot::Sender<()>>,
     /// Changes of the search index, written before the commit: FTS5 writes one segment for all of them.
     tokens: RefCell<Vec<TokenChange>>,
+    log: Arc<Log>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -319,7 +415,7 @@ impl Writer {
                     // A client that went away meanwhile does not listen.
                     let _ = waiting.send(());
                 }
-                FRAMES.take() >= CHECKPOINT_AT
+                self.log.grew(FRAMES.take())
             }
             Err(error) => {
                 tracing::error!(%error, "commit");
@@ -331,14 +427,6 @@ impl Writer {
                 self.forget();
                 false
             }
-        }
-    }
-
-    /// Copies the log into the database, while nothing is written: only so does it ever come to its end, and begins anew.
-    fn checkpoint(&self) {
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            // Nothing is lost; the log is longer until the next one.
-            tracing::warn!(%error, "checkpoint");
         }
     }
 
@@ -419,17 +507,22 @@ impl Turn {
     }
 }
 
-/// Commits for all waiting works. The checkpoint afterwards delays only the next writer. Writing the search index of a batch takes so long
-/// that it runs outside this thread.
+/// Commits for all who wait; what is to be copied into the database afterwards, nobody waits for. To tell the search index of a batch takes
+/// long enough that others on this thread would notice.
 fn commit(mut writer: OwnedMutexGuard<Writer>) {
+    let home = Arc::clone(OwnedMutexGuard::mutex(&writer));
+    let log = Arc::clone(&writer.log);
     if writer.tokens.borrow().len() > MAX_INDEXED_AT_COMMIT {
         tokio::task::spawn_blocking(move || {
-            if writer.commit() {
-                writer.checkpoint();
+            let is_due = writer.commit();
+            drop(writer);
+            if is_due {
+                log.copy(&home);
             }
         });
     } else if writer.commit() {
-        tokio::task::spawn_blocking(move || writer.checkpoint());
+        drop(writer);
+        tokio::task::spawn_blocking(move || log.copy(&home));
     }
 }
 

@@ -24,7 +24,7 @@ use samphan_resource::{
     shape::Shape,
     timestamp::Timestamp,
 };
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::DatabaseConnection;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
@@ -211,7 +211,7 @@ impl Store {
     pub async fn work(&self, caller: Arc<Caller>, now: Timestamp) -> Result<Work> {
         let on = match &self.backend {
             Backend::Sqlite(lite) => Connection::Sqlite(lite.turn().await?),
-            Backend::Postgres(pools) => Connection::Postgres(pools.begin(&pools.writes).await?),
+            Backend::Postgres(pools) => Connection::Postgres(postgres::Transaction::new(pools.begin(&pools.writes).await?)),
         };
         let reader = Reader::new(self.clone(), caller, now, on);
         Ok(Work {
@@ -228,11 +228,12 @@ impl Store {
         })
     }
 
-    /// Begins a unit of work that can be run again: if a named lock is taken, `Work::contended_locks` names it and the work is to be rolled
+    /// Begins a unit of work whose rows are sent to PostgreSQL together, and that can be run again: if a named lock is taken, `Work::contended_locks` names it and the work is to be rolled
     /// back. `locks` are those it has waited for since.
     pub async fn retryable_work(&self, caller: Arc<Caller>, now: Timestamp, locks: Vec<NamedLockGuard>) -> Result<Work> {
         let work = self.work(caller, now).await?;
         work.named_locks.replace(Some(locks));
+        work.gather(true);
         Ok(work)
     }
 
@@ -264,7 +265,7 @@ pub struct Reader {
 enum Connection {
     Pool,
     Sqlite(Turn),
-    Postgres(DatabaseTransaction),
+    Postgres(postgres::Transaction),
 }
 
 impl Reader {
@@ -315,7 +316,7 @@ impl Reader {
                 self.yield_when_due().await;
                 sqlite::fetch(turn.connection()?, &sql, read)
             }
-            (Connection::Postgres(tx), _) => postgres::fetch(tx, sql, read).await,
+            (Connection::Postgres(tx), _) => tx.fetch(sql, read).await,
             (Connection::Pool, Backend::Sqlite(lite)) => {
                 let Some(budget) = &self.budget else { return lite.read(|connection| sqlite::fetch(connection, &sql, read)) };
                 if !self.is_long(&sql) {
@@ -462,7 +463,7 @@ impl Work {
                 self.yield_when_due().await;
                 sqlite::execute(turn.connection()?, &sql)
             }
-            Connection::Postgres(tx) => postgres::execute(tx, sql).await,
+            Connection::Postgres(tx) => tx.execute(sql).await,
             Connection::Pool => Err(Code::Internal.into()),
         }
     }
@@ -480,57 +481,59 @@ impl Work {
             return Ok(0);
         }
         self.write_attempts.set(self.write_attempts.get() + 1);
-        let mut sql = self.sql();
-        sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") ");
         match &self.on {
-            Connection::Sqlite(turn) => {
-                sql.push("VALUES (");
-                for (i, (_, kind)) in columns.iter().enumerate() {
-                    sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
-                }
-                sql.push(") ").push(ending);
-                let mut touched = 0;
-                for some in rows.chunks(ROWS_PER_CHECK) {
-                    self.yield_when_due().await;
-                    touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
-                }
-                Ok(touched)
-            }
-            Connection::Postgres(tx) => {
-                match <[_; 1]>::try_from(rows) {
-                    Ok([row]) => {
-                        sql.push("VALUES (");
-                        for (i, (value, (_, kind))) in row.into_iter().zip(columns).enumerate() {
-                            sql.push(if i == 0 { "" } else { ", " }).bind(*kind, value);
-                        }
-                        sql.push(") ").push(ending);
-                    }
-                    Err(rows) => {
-                        sql.push("SELECT ");
-                        for (i, (name, kind)) in columns.iter().enumerate() {
-                            sql.push(if i == 0 { "" } else { ", " }).column("u", name).push(if *kind == Kind::Json {
-                                "::json"
-                            } else {
-                                ""
-                            });
-                        }
-                        sql.push(" FROM unnest(");
-                        let mut turned: Vec<Vec<Scalar>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
-                        for row in rows {
-                            for (column, value) in turned.iter_mut().zip(row) {
-                                column.push(value);
-                            }
-                        }
-                        for (i, (values, (_, kind))) in turned.into_iter().zip(columns).enumerate() {
-                            sql.push(if i == 0 { "" } else { ", " }).bind_column(*kind, values);
-                        }
-                        sql.push(") AS u (").names(columns.iter().map(|c| c.0)).push(") ").push(ending);
-                    }
-                }
-                postgres::execute(tx, sql).await
-            }
+            Connection::Sqlite(turn) => self.insert_each(turn, table, columns, &rows, ending).await,
+            Connection::Postgres(tx) => tx.execute(insert_statement(self.sql(), table, columns, rows, ending)).await,
             Connection::Pool => Err(Code::Internal.into()),
         }
+    }
+
+    /// The same of rows that this work does not look at by itself: on PostgreSQL they may be sent with others, before the next statement
+    /// that is no such insert. A refusal by the database comes with that.
+    pub async fn insert_unseen(&self, table: &'static str, columns: &[(&'static str, Kind)], rows: Vec<Vec<Scalar>>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &self.on {
+            Connection::Postgres(_) => self.send_unseen(insert_statement(self.sql(), table, columns, rows, "")).await,
+            _ => self.insert(table, columns, rows, "").await.map(|_| ()),
+        }
+    }
+
+    /// The same of an insert for PostgreSQL that is written already.
+    pub(crate) async fn send_unseen(&self, sql: Sql) -> Result<()> {
+        let Connection::Postgres(tx) = &self.on else { return Err(Code::Internal.into()) };
+        self.write_attempts.set(self.write_attempts.get() + 1);
+        tx.insert(sql).await
+    }
+
+    /// Gathers such rows from now on, or no longer.
+    fn gather(&self, gathers: bool) {
+        if let Connection::Postgres(tx) = &self.on {
+            tx.gather(gathers);
+        }
+    }
+
+    async fn insert_each(
+        &self,
+        turn: &Turn,
+        table: &'static str,
+        columns: &[(&'static str, Kind)],
+        rows: &[Vec<Scalar>],
+        ending: &'static str,
+    ) -> Result<u64> {
+        let mut sql = self.sql();
+        sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") VALUES (");
+        for (i, (_, kind)) in columns.iter().enumerate() {
+            sql.push(if i == 0 { "" } else { ", " }).bind(*kind, Scalar::Null);
+        }
+        sql.push(") ").push(ending);
+        let mut touched = 0;
+        for some in rows.chunks(ROWS_PER_CHECK) {
+            self.yield_when_due().await;
+            touched += sqlite::execute_each(turn.connection()?, &sql.text, some)?;
+        }
+        Ok(touched)
     }
 
     /// Updates rows by id and the version each was read with, and counts those that were still of it: one statement on PostgreSQL, one
@@ -583,7 +586,7 @@ impl Work {
                     sql.push(", \"").push(name).push("\"");
                 }
                 sql.push(") WHERE t.deleted_at IS NULL AND t.id = u.id AND t.version = u.version");
-                postgres::execute(tx, sql).await
+                tx.execute(sql).await
             }
             Connection::Pool => Err(Code::Internal.into()),
         }
@@ -684,8 +687,9 @@ impl Work {
         self.events.borrow().iter().rev().any(is_it)
     }
 
-    /// Sets a savepoint.
+    /// Sets a savepoint. From here on every statement is sent at once, so that a failure is known where it happens.
     pub async fn savepoint(&self) -> Result<Savepoint> {
+        self.gather(false);
         let name = self.savepoints.replace_with(|n| *n + 1);
         self.control("SAVEPOINT", name).await?;
         let told = if let Connection::Sqlite(turn) = &self.on { turn.token_change_count() } else { 0 };
@@ -718,7 +722,11 @@ impl Work {
         let events = std::mem::take(&mut *self.events.borrow_mut());
         self.has_events.set(self.has_events.get() || !events.is_empty());
         self.defines.set(self.defines.get() || events.iter().any(|e| e.resource == CustomField::PLURAL));
-        outbox::write(self, events).await
+        outbox::write(self, events).await?;
+        match &self.on {
+            Connection::Postgres(tx) => tx.send().await,
+            _ => Ok(()),
+        }
     }
 
     /// Has something done to the store once this work is committed, such as forgetting what was read before.
@@ -733,7 +741,7 @@ impl Work {
         let Reader { store, on, .. } = self.reader;
         match on {
             Connection::Sqlite(turn) => turn.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await.map_err(DatabaseError::from)?,
+            Connection::Postgres(tx) => tx.commit().await?,
             Connection::Pool => {}
         }
         if self.defines.get() {
@@ -750,8 +758,47 @@ impl Work {
     /// that may be of a writer whose commit is still to come.
     pub async fn roll_back(self) -> Result<()> {
         if let Connection::Postgres(tx) = self.reader.on {
-            tx.rollback().await.map_err(DatabaseError::from)?;
+            tx.roll_back().await?;
         }
         Ok(())
     }
+}
+
+/// The statement that inserts rows on PostgreSQL.
+fn insert_statement(
+    mut sql: Sql,
+    table: &'static str,
+    columns: &[(&'static str, Kind)],
+    rows: Vec<Vec<Scalar>>,
+    ending: &'static str,
+) -> Sql {
+    sql.push("INSERT INTO ").push(table).push(" (").names(columns.iter().map(|c| c.0)).push(") ");
+    match <[_; 1]>::try_from(rows) {
+        Ok([row]) => {
+            sql.push("VALUES (");
+            for (i, (value, (_, kind))) in row.into_iter().zip(columns).enumerate() {
+                sql.push(if i == 0 { "" } else { ", " }).bind(*kind, value);
+            }
+            sql.push(") ");
+        }
+        Err(rows) => {
+            sql.push("SELECT ");
+            for (i, (name, kind)) in columns.iter().enumerate() {
+                sql.push(if i == 0 { "" } else { ", " }).column("u", name).push(if *kind == Kind::Json { "::json" } else { "" });
+            }
+            sql.push(" FROM unnest(");
+            let mut turned: Vec<Vec<Scalar>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+            for row in rows {
+                for (column, value) in turned.iter_mut().zip(row) {
+                    column.push(value);
+                }
+            }
+            for (i, (values, (_, kind))) in turned.into_iter().zip(columns).enumerate() {
+                sql.push(if i == 0 { "" } else { ", " }).bind_column(*kind, values);
+            }
+            sql.push(") AS u (").names(columns.iter().map(|c| c.0)).push(") ");
+        }
+    }
+    sql.push(ending);
+    sql
 }

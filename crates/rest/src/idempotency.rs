@@ -129,7 +129,7 @@ impl Key {
             Scalar::Text(json!({"version": answer.version, "location": answer.location, "rights": mark(&work.caller)}).to_string()),
             Scalar::Bytes(body),
         ];
-        work.insert("idempotency_keys", &columns, vec![row], "").await.map(|_| ())
+        work.insert_unseen("idempotency_keys", &columns, vec![row]).await
     }
 }
 

@@ -388,6 +388,10 @@ async fn commit(operation: &Operation, work: Work, key: Option<&Key>, answer: Re
             false => key.keep(&work, status, &answer).await?,
         }
     }
+    // What is sent last may be refused as what was sent before.
+    if let Err(refused) = work.flush().await {
+        return roll_back(work, refused).await;
+    }
     work.commit().await?;
     Ok(answer)
 }

@@ -104,7 +104,7 @@ pub(super) async fn wait_for(work: &Work, hold: Uuid, lacking: &[&OrderLine], wa
     let rows: Vec<Vec<Scalar>> = lacking.iter().filter_map(row).collect();
     let columns =
         [("hold_id", Kind::Id), ("line_id", Kind::Id), ("product_id", Kind::Id), ("warehouse_id", Kind::Id), ("quantity", Kind::Int)];
-    if rows.is_empty() { Ok(()) } else { work.insert("order_hold_lines", &columns, rows, "").await.map(|_| ()) }
+    if rows.is_empty() { Ok(()) } else { work.insert_unseen("order_hold_lines", &columns, rows).await }
 }
 
 /// Whether orders held for want of these products go on by themselves.

@@ -33,6 +33,9 @@ const KEYS: &str = "ARRAY[(e.seq >> 14) + (14::bigint << 48), (e.seq >> 16) + (1
 /// What is looked through first.
 const FIRST: EntryRanges = EntryRanges { shift: SHIFTS[0], many: 3 };
 
+/// What is looked through first is fewer than twice this power of two of entries.
+const LOOKED_FEW: u32 = 15;
+
 /// As many stretches are looked through at once: of a word of which it takes more of the longest, there are few in all.
 const MAX_RANGES: i64 = 4;
 
@@ -51,7 +54,8 @@ impl SearchWindow {
 
     /// Where to look on when so many were found up to here and so many are wanted; none when that is enough, or all there are. As a word is
     /// among the newest, so it is among those before: as far as half as many again as are missing may be expected. That tells little where
-    /// few were found, or all at once, and to look too far costs more than to look once more: once to eight times as far as up to here.
+    /// few were found, or all at once, and to look too far costs more than to look once more: once to eight times as far as up to here. Where
+    /// none was found it begins with once: what the newest entries lack may be common before them.
     #[must_use]
     pub fn next(self, found: i64, wanted: i64) -> Option<Self> {
         let oldest = self.oldest()?;
@@ -59,7 +63,8 @@ impl SearchWindow {
             return None;
         }
         let looked = self.scanned + self.before - oldest;
-        let entries = (looked * (wanted - found) * 3 / 2 / (found + 1)).clamp(looked, looked * 8);
+        let most = if found == 0 { looked * (looked >> LOOKED_FEW).clamp(1, 8) } else { looked * 8 };
+        let entries = (looked * (wanted - found) * 3 / 2 / (found + 1)).clamp(looked, most);
         let mut stretches = SHIFTS.into_iter().map(|shift| EntryRanges { shift, many: (entries >> shift) + 1 });
         Some(Self { before: oldest, ranges: stretches.find(|s| s.many <= MAX_RANGES), scanned: looked }.or_all())
     }
