@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn a_sparse_index_leaves_out_what_has_no_value() {
-        let expected = "CREATE INDEX orders_team_id_status_idx ON orders (team_id, status, id) WHERE deleted_at IS NULL AND team_id IS NOT NULL";
+        let expected =
+            "CREATE INDEX orders_team_id_status_idx ON orders (team_id, status, id) WHERE deleted_at IS NULL AND team_id IS NOT NULL";
         assert_eq!(super::index("sparse orders: team_id, status"), expected);
         assert_eq!(super::index("sparse log t: a"), "CREATE INDEX t_a_idx ON t (a, id) WHERE a IS NOT NULL");
         assert_eq!(super::index("unique log t: a"), "CREATE UNIQUE INDEX t_a_key ON t (a)");

@@ -3,7 +3,8 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0001_foundation", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
+pub const STEP: Step =
+    Step { name: "m0001_foundation", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
 
 const TABLES: &str = "
 -- Kernel: what every resource needs kept.

@@ -4,7 +4,8 @@
 use crate::Step;
 
 /// The step.
-pub const STEP: Step = Step { name: "m0015_references", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
+pub const STEP: Step =
+    Step { name: "m0015_references", tables: TABLES, indexes: INDEXES, postgres: POSTGRES, sqlite: SQLITE, ..Step::NONE };
 
 /// Codes are unique whatever their case; older ones may not be, so the indexes are not.
 const TABLES: &str = "

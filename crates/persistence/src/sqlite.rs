@@ -258,15 +258,16 @@ fn prepare(connection: &Connection) -> Result<(), DatabaseError> {
 
 /// The write-ahead log, and how it gets into the database.
 ///
-/// It is copied by a connection of its own, beside the writer, who goes on; only the little that was written meanwhile is copied while
-/// nobody writes, since only then the copy comes to its end and the log begins anew.
+/// A connection of its own copies it while the writer goes on. What was written meanwhile, which is little, is copied under the writer's lock:
+/// only then does the copy come to its end, so that the log begins anew.
 struct Log {
     path: String,
     connection: Mutex<Option<Connection>>,
+    /// Whether a thread copies it.
     is_copying: AtomicBool,
-    /// How many frames there were at the last commit.
+    /// Frames at the last commit.
     frames: AtomicI32,
-    /// How many there are to be before they are copied.
+    /// Frames at which the next copy begins.
     due: AtomicI32,
 }
 
@@ -276,7 +277,7 @@ impl Log {
         Self { path: path.to_owned(), connection: Mutex::default(), is_copying: AtomicBool::new(false), frames, due }
     }
 
-    /// Notes how long it is after a commit, and says whether the caller is to copy it.
+    /// Records the frames after a commit. If it answers true, the caller has to copy the log.
     fn grew(&self, frames: i32) -> bool {
         if frames == 0 {
             // Nothing was written.
@@ -289,7 +290,7 @@ impl Log {
         self.begin_copy(self.due.load(Ordering::Relaxed))
     }
 
-    /// Whether there are so many frames and nobody copies them: the caller is to.
+    /// Whether there are so many frames and no copy is running. If so, the caller has to copy them.
     fn begin_copy(&self, from: i32) -> bool {
         self.frames.load(Ordering::Relaxed) >= from && !self.is_copying.swap(true, Ordering::Relaxed)
     }
@@ -308,7 +309,7 @@ impl Log {
         self.is_copying.store(false, Ordering::Relaxed);
     }
 
-    /// The same with its connection, opened where there is none; answers how long the log is.
+    /// Copies with the connection that is kept, or with a new one; answers the frames of the log.
     fn copy_with(&self, kept: &mut Option<Connection>, home: &Arc<Queue<Writer>>) -> Result<i32, DatabaseError> {
         let connection = match kept.take() {
             Some(connection) => connection,
@@ -326,9 +327,9 @@ impl Log {
                 break;
             }
         }
-        let nobody_writes = home.blocking_lock();
+        let writer = home.blocking_lock();
         let (frames, _) = copy()?;
-        drop(nobody_writes);
+        drop(writer);
         *kept = Some(connection);
         Ok(frames)
     }
@@ -507,8 +508,8 @@ impl Turn {
     }
 }
 
-/// Commits for all who wait; what is to be copied into the database afterwards, nobody waits for. To tell the search index of a batch takes
-/// long enough that others on this thread would notice.
+/// Commits for all waiting works. The log is copied afterwards on another thread, without the writer's lock. Writing the search index of a
+/// batch takes so long that it runs outside this thread.
 fn commit(mut writer: OwnedMutexGuard<Writer>) {
     let home = Arc::clone(OwnedMutexGuard::mutex(&writer));
     let log = Arc::clone(&writer.log);
