@@ -122,7 +122,7 @@ fn lines(all: &str) -> impl Iterator<Item = String> {
 }
 
 /// Takes an index away and makes it anew. Of a table with rows it is noted instead, as what `samphan generate` takes away is
-/// (`persistence/unindexed.rs`): built when all steps are done, one after the other and told, and by the next start where this one ends.
+/// (`persistence/deferred_indexes.rs`): built and logged one by one when all steps are done, or by the next start if this one ends before.
 async fn rebuild(connection: &SchemaManagerConnection<'_>, definition: &str) -> Result<(), DbErr> {
     let mut words = definition.split([' ', '(']).filter(|word| !matches!(*word, "CREATE" | "UNIQUE" | "INDEX" | "ON"));
     let (Some(name), Some(table)) = (words.next(), words.next()) else {

@@ -1,7 +1,7 @@
 //! Indexes without what has no value: most fields of most records are empty, and each of these was an entry in each of their indexes.
 //!
 //! Lists of records that have no value walk their order, and find some soon where most have none. Indexes that lists are ordered by keep
-//! the empty ones, and so do those of owner and team alone (what nobody has is asked for, and may be rare) and of moments that timers wait
+//! the empty ones, and so do those of owner and team alone (records without an owner are searched for, and may be rare) and of moments that timers wait
 //! for (PostgreSQL would take the smaller index for the better one).
 
 use crate::Step;

@@ -55,7 +55,7 @@ use uuid::Uuid;
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Jobs that a process runs at a time: they share the connections of its tasks, none of requests.
 const MAX_RUNNING: usize = 3;
-/// Those of them that may be of one principal: what one asks for never keeps the jobs of others waiting.
+/// Most of them of one principal, so that the jobs of one caller never occupy every place.
 const MAX_RUNNING_OF_ONE: usize = 2;
 /// How often a lease is extended: twice may fail.
 const EXTEND_INTERVAL: Duration = Duration::from_secs(LEASE_SECONDS.unsigned_abs() / 3);
@@ -312,7 +312,7 @@ async fn run(process: Process, known: BTreeMap<&'static str, Known>) {
     }
 }
 
-/// The principals of whom as many jobs run as may of one; none stands for Samphan itself.
+/// The principals that already run as many jobs as one may; `None` is the server itself.
 fn full(principals: &HashMap<task::Id, Option<Uuid>>) -> Vec<Option<Uuid>> {
     let mut counts: BTreeMap<Option<Uuid>, usize> = BTreeMap::new();
     principals.values().for_each(|principal| *counts.entry(*principal).or_default() += 1);

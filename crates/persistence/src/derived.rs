@@ -15,10 +15,10 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// Records that follow at a time.
-const FOLLOWED_AT_ONCE: i64 = 200;
+/// Most records that follow in one statement.
+const MAX_FOLLOWERS: i64 = 200;
 
-/// Gives records what they derive: those that are made, and those whose reference changes.
+/// Sets the derived fields of records that are created, restored, or changed to name another record.
 pub(crate) async fn fill(work: &Work, shape: &'static Shape, writes: &mut [Write]) -> Result<()> {
     for derived in shape.derived {
         let is_new =
@@ -27,17 +27,19 @@ pub(crate) async fn fill(work: &Work, shape: &'static Shape, writes: &mut [Write
         let named: BTreeSet<Uuid> = filled.iter().filter_map(|record| uuid_in(record, derived.reference)).collect();
         let values = values(work, shape, derived, named).await?;
         for record in &mut filled {
-            let value = uuid_in(record, derived.reference).and_then(|id| values.get(&id).cloned());
-            // A record that names none that is there is refused by the check of references.
-            if value.is_some() || !record.contains_key(derived.field) || !record.get(derived.reference).is_some_and(Value::is_string) {
-                record.insert(derived.field.to_owned(), value.unwrap_or_default());
-            }
+            let value = match uuid_in(record, derived.reference).map(|id| values.get(&id)) {
+                None => Value::Null,
+                Some(Some(value)) => value.clone(),
+                // The check of references refuses a record that names one which does not exist.
+                Some(None) => continue,
+            };
+            record.insert(derived.field.to_owned(), value);
         }
     }
     Ok(())
 }
 
-/// The values of the field that is repeated, by record; locked until the work ends, so that they do not change meanwhile.
+/// The values to repeat, by the id of the record they are of. Its row is locked (`FOR SHARE`) until the work ends, so they cannot change.
 async fn values(work: &Work, shape: &'static Shape, derived: &Derived, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Value>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -55,7 +57,7 @@ fn source(work: &Work, shape: &'static Shape, derived: &Derived) -> Result<&'sta
     work.shape(many)
 }
 
-/// Changes the records that derive a field which was changed: each is an update with an event of its own.
+/// Updates the records that derive a field which was changed. Each update has an event of its own.
 pub(crate) async fn follow(work: &Work, shape: &'static Shape, pairs: &[(&Record, &Record)]) -> Result<()> {
     let shapes = work.store.shapes.values().filter(|follower| !follower.derived.is_empty());
     let mut followers: Vec<(&'static Shape, &'static Derived)> = shapes
@@ -72,14 +74,14 @@ pub(crate) async fn follow(work: &Work, shape: &'static Shape, pairs: &[(&Record
     Ok(())
 }
 
-/// Changes some of the records that still have another value; whether there were any.
+/// Updates some of the records that still have another value. Answers whether there were any.
 async fn change_some(work: &Work, shape: &'static Shape, derived: &'static Derived, source: Uuid, value: &Value) -> Result<bool> {
     let field = shape.field(derived.field).ok_or(Code::Internal)?;
     let scalar = field.kind.from_json(value).map_err(|_| Code::Internal)?;
     let mut sql = record::select(work, shape);
     sql.push(" AND ").column("t", derived.reference).push(" = ").id(source);
     sql.push(" AND ").column("t", derived.field).push(" IS DISTINCT FROM ").bind(field.kind, scalar);
-    sql.push(" ORDER BY t.id LIMIT ").int(FOLLOWED_AT_ONCE).for_update("t");
+    sql.push(" ORDER BY t.id LIMIT ").int(MAX_FOLLOWERS).for_update("t");
     let found = work.fetch(sql, |row| record::read(shape, row)).await?;
     let is_any = !found.is_empty();
     let changed = |before: Record| {

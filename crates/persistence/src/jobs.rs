@@ -208,8 +208,8 @@ fn limited(sql: &mut Sql, order: &'static str, most: i64) {
     sql.push(if sql.dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED)" } else { ")" });
 }
 
-/// Takes the job that is due longest. Only of kinds that this program knows: others wait for one that does. Not of the principals in `full`,
-/// where none stands for Samphan itself.
+/// Claims the job that has been due longest, among the kinds that this program knows. Skips jobs of the principals in `full`; `None` there is
+/// the server itself.
 pub async fn claim(work: &Work, lease: Uuid, kinds: &[&'static str], full: &[Option<Uuid>]) -> Result<Option<Claimed>> {
     let mut sql = work.sql();
     sql.push("UPDATE jobs SET status = 'running', attempts = attempts + 1, leased_by = ").id(lease).push(", leased_until = ");

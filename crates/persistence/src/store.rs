@@ -228,8 +228,8 @@ impl Store {
         })
     }
 
-    /// Begins a unit of work whose rows are sent to PostgreSQL together, and that can be run again: if a named lock is taken, `Work::contended_locks` names it and the work is to be rolled
-    /// back. `locks` are those it has waited for since.
+    /// Begins a unit of work that can be run again, as a request's is. If another work holds a named lock, `Work::contended_locks` names it
+    /// and this work has to be rolled back; `locks` are those it has waited for since. Its inserts are sent to PostgreSQL together.
     pub async fn retryable_work(&self, caller: Arc<Caller>, now: Timestamp, locks: Vec<NamedLockGuard>) -> Result<Work> {
         let work = self.work(caller, now).await?;
         work.named_locks.replace(Some(locks));
