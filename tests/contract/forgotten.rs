@@ -3,7 +3,7 @@
 use crate::support::{contract::operations, *};
 use samphan_api::{areas, openapi};
 use samphan_resource::{scalar::Kind, shape::Field};
-use samphan_rest::routes::Routes;
+use samphan_rest::router::Router;
 use std::collections::BTreeSet;
 
 crate::on_both![every_resource_is_read_by_a_shipped_role, shipped_roles_are_what_the_areas_say];
@@ -67,7 +67,7 @@ async fn every_resource_is_read_by_a_shipped_role(app: App) {
 /// Nothing is granted that no operation asks for, nothing twice, and nothing to a role that is not shipped.
 async fn shipped_roles_are_what_the_areas_say(app: App) {
     let roles = app.all("/v1/roles", 200).await;
-    let routes = Routes::of(openapi::api().operations).unwrap();
+    let routes = Router::of(openapi::api().operations).unwrap();
     let needed = routes.permissions();
     let presets = areas::all().presets;
     let mut seen = BTreeSet::new();

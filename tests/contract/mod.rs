@@ -11,7 +11,7 @@ use crate::support::{
 };
 use reqwest::Method;
 use samphan_resource::error::FieldCode;
-use samphan_rest::routes::Routes;
+use samphan_rest::router::Router;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
@@ -334,7 +334,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn the_router_and_the_document_hold_the_same_set() {
-    let routes = Routes::of(samphan_api::openapi::api().operations).unwrap();
+    let routes = Router::of(samphan_api::openapi::api().operations).unwrap();
     let mut routed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in routes.operations() {
         let is_new = routed.entry(operation.path.clone()).or_default().insert(operation.method.to_string());

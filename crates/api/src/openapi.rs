@@ -100,19 +100,19 @@ mod tests {
     use actix_web::http::Method;
     use samphan_rest::{
         document::soundness::faults,
-        routes::{Found, Routes},
+        router::{RouteMatch, Router},
     };
     use serde_json::json;
 
-    fn routes() -> Routes {
-        Routes::of(api().operations).unwrap_or_default()
+    fn routes() -> Router {
+        Router::of(api().operations).unwrap_or_default()
     }
 
     fn meant(method: &Method, path: &str) -> String {
         match routes().find(method, path) {
-            Found::Operation(operation, parts) => format!("{} {}", operation.id, parts.join(" ")),
-            Found::OtherMethods(path, methods) => format!("{path} {}", methods.join(" ")),
-            Found::Nothing => "nothing".to_owned(),
+            RouteMatch::Operation(operation, parts) => format!("{} {}", operation.id, parts.join(" ")),
+            RouteMatch::MethodNotAllowed(path, methods) => format!("{path} {}", methods.join(" ")),
+            RouteMatch::NotFound => "nothing".to_owned(),
         }
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let routes = routes();
         for operation in api().operations {
             let found = routes.find(&operation.method, &operation.path.replace(['{', '}'], ""));
-            assert!(matches!(found, Found::Operation(o, _) if o.id == operation.id), "{} {}", operation.method, operation.path);
+            assert!(matches!(found, RouteMatch::Operation(o, _) if o.id == operation.id), "{} {}", operation.method, operation.path);
         }
     }
 

@@ -28,6 +28,6 @@ pub mod query;
 pub mod reading;
 pub mod response;
 pub mod revalidated_caller;
-pub mod routes;
+pub mod router;
 pub mod schemas;
 mod strict;

@@ -11,7 +11,7 @@ use super::{
     operation::{Access, BODY_LIMIT, Operation, RequestContext, Run, TICKET, WriteFn},
     problem, query,
     response::{BodyStream, Response},
-    routes::{Found, Routes},
+    router::{RouteMatch, Router},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -54,7 +54,7 @@ pub struct App {
     /// What operations are answered with.
     pub kernel: Kernel,
     /// Every operation by its address.
-    pub routes: Arc<Routes>,
+    pub routes: Arc<Router>,
     /// What tells browsers to come by TLS only.
     pub hsts: Option<HeaderValue>,
 }
@@ -66,12 +66,12 @@ pub fn mount(config: &mut web::ServiceConfig) {
 
 async fn dispatch(request: HttpRequest, app: web::Data<App>, payload: web::Payload) -> HttpResponse {
     match app.routes.find(request.method(), request.uri().path()) {
-        Found::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
-        Found::OtherMethods(route, methods) => {
+        RouteMatch::Operation(operation, path) => handle(operation, path, &app.kernel, request, payload).await,
+        RouteMatch::MethodNotAllowed(route, methods) => {
             request.extensions_mut().insert(RequestLogEntry::Unrouted { route });
             refused(&request, &Error::from(Code::MethodNotAllowed).with_allowed(methods))
         }
-        Found::Nothing => refused(&request, &Code::UnknownPath.into()),
+        RouteMatch::NotFound => refused(&request, &Code::UnknownPath.into()),
     }
 }
 

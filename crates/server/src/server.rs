@@ -49,7 +49,7 @@ use samphan_rest::{
     pace::Turns,
     pipeline::{self, App},
     presets::Presets,
-    routes::Routes,
+    router::Router,
 };
 use serde_json::Value;
 use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
@@ -95,7 +95,7 @@ pub struct Service {
     /// What requests are answered with; its process is that of the tasks, too.
     pub kernel: Kernel,
     opening: DatabaseOptions,
-    routes: Arc<Routes>,
+    routes: Arc<Router>,
     pages: Pages,
     tasks: Vec<Task>,
     presets: Presets,
@@ -145,7 +145,7 @@ pub async fn build(settings: &Settings) -> Result<Service, StartError> {
     let sender = Sender::new(settings.webhook_allow_private, settings.webhook_deliveries.into()).map_err(StartError::Client)?;
     let deletes_events = settings.retention.keep_events_days > 0;
     let follower = ChangeFollower::new(settings.event_streams.into(), settings.event_streams_per_caller.into(), deletes_events);
-    let routes = Arc::new(Routes::of(api.operations).map_err(StartError::Document)?);
+    let routes = Arc::new(Router::of(api.operations).map_err(StartError::Document)?);
     let authenticator: Arc<dyn Authenticator> = Arc::new(Credentials(Arc::clone(&identity)));
     let bulk = Arc::new(BulkOperations::new(api.bulk, Arc::clone(&authenticator)));
     let metrics = Arc::new(Metrics::default());

@@ -28,7 +28,7 @@ use samphan_rest::{
     example::Example,
     operation::{Body, Operation, RequestContext},
     response::{Response, visible_fields},
-    routes::Routes,
+    router::Router,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -117,7 +117,7 @@ async fn create(work: &Work, call: RequestContext) -> Result<Response> {
     // A key that a key makes ends with it at the latest.
     let end = work.caller.expires_at.map_or(year, |end| end.min(year));
     draft.data.expires_at = draft.data.expires_at.or(Some(end));
-    check(work, &*call.service::<Routes>()?, None, &mut draft).await?;
+    check(work, &*call.service::<Router>()?, None, &mut draft).await?;
     draft.data.responsible_id = responsible(work).await?;
     let (key, secret) = insert(work, draft).await?;
     Ok(issued(work, &key, secret)?.with_status(201))
@@ -147,7 +147,7 @@ async fn update(work: &Work, call: RequestContext) -> Result<Response> {
     expect_version(call.if_match, before.version())?;
     rights::require_rights_of(work, Some(before.id()), Delegation::None).await?;
     let mut after = before.patched(work.shape("api_keys")?, &call.body)?;
-    check(work, &*call.service::<Routes>()?, Some(&before), &mut after).await?;
+    check(work, &*call.service::<Router>()?, Some(&before), &mut after).await?;
     let made = stored::save(work, &before, after, "updated", None).await?;
     call.service::<Identity>()?.callers.forget(made.id());
     Ok(Response::record(work, work.shape("api_keys")?, &made.record))
@@ -213,7 +213,7 @@ fn issued(work: &Work, key: &Stored<ApiKey>, secret: String) -> Result<Response>
 
 /// Its roles exist; its addresses are such that a client can call from, each written in one way; its scopes are permissions its roles
 /// grant; and it has no right that neither it had before nor the caller has.
-async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, key: &mut Stored<ApiKey>) -> Result<()> {
+async fn check(work: &Work, routes: &Router, before: Option<&Stored<ApiKey>>, key: &mut Stored<ApiKey>) -> Result<()> {
     super::user::exist(work, "roles", "/role_ids", key.data.role_ids.iter().map(|id| id.0).collect()).await?;
     let mut faults = vec![];
     for (i, address) in key.data.allowed_addresses.iter_mut().enumerate() {
@@ -246,7 +246,7 @@ async fn check(work: &Work, routes: &Routes, before: Option<&Stored<ApiKey>>, ke
 
 /// The scopes that would grant nothing: no permission, or none that the roles grant. A scope that stood and granted nothing before stays,
 /// so that the other fields of the key can be written.
-fn scope_faults(book: &Book, routes: &Routes, was: Option<&Holder>, next: &Holder) -> Vec<FieldError> {
+fn scope_faults(book: &Book, routes: &Router, was: Option<&Holder>, next: &Holder) -> Vec<FieldError> {
     let is_changed = was.is_none_or(|was| was.scopes != next.scopes || was.role_ids != next.role_ids);
     if next.scopes.is_empty() || !is_changed {
         return vec![];

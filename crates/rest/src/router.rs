@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// Every operation by its address.
 #[derive(Debug, Default)]
-pub struct Routes {
+pub struct Router {
     tree: Router<Vec<Arc<Operation>>>,
     /// The same, in no order: a tree cannot be walked.
     all: Vec<Arc<Operation>>,
@@ -18,16 +18,16 @@ pub struct Routes {
 
 /// What an address and a method mean.
 #[derive(Debug)]
-pub enum Found {
+pub enum RouteMatch {
     /// This operation, with the parameters of its path in order, percent-decoded.
     Operation(Arc<Operation>, Vec<String>),
     /// An address, this one, that knows only these other methods.
-    OtherMethods(String, Vec<String>),
+    MethodNotAllowed(String, Vec<String>),
     /// No address.
-    Nothing,
+    NotFound,
 }
 
-impl Routes {
+impl Router {
     /// Of operations; or the addresses that would be mistaken for one another.
     pub fn of(operations: Vec<Operation>) -> Result<Self, Vec<String>> {
         let (mut routes, mut faults) = (Self::default(), vec![]);
@@ -58,15 +58,15 @@ impl Routes {
 
     /// What a method and a path mean.
     #[must_use]
-    pub fn find(&self, method: &Method, path: &str) -> Found {
-        let Ok(found) = self.tree.at(path) else { return Found::Nothing };
+    pub fn find(&self, method: &Method, path: &str) -> RouteMatch {
+        let Ok(found) = self.tree.at(path) else { return RouteMatch::NotFound };
         let decoded = found.params.iter().map(|(_, part)| percent_encoding::percent_decode_str(part).decode_utf8());
-        let Ok(parts) = decoded.map(|part| part.map(String::from)).collect::<Result<_, _>>() else { return Found::Nothing };
+        let Ok(parts) = decoded.map(|part| part.map(String::from)).collect::<Result<_, _>>() else { return RouteMatch::NotFound };
         match found.value.iter().find(|o| o.method == *method) {
-            Some(operation) => Found::Operation(Arc::clone(operation), parts),
+            Some(operation) => RouteMatch::Operation(Arc::clone(operation), parts),
             None => {
                 let path = found.value.first().map(|o| o.path.clone()).unwrap_or_default();
-                Found::OtherMethods(path, found.value.iter().map(|o| o.method.to_string()).collect())
+                RouteMatch::MethodNotAllowed(path, found.value.iter().map(|o| o.method.to_string()).collect())
             }
         }
     }
