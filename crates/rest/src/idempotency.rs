@@ -38,12 +38,12 @@ pub fn retention() -> Rule {
 
 /// A key being used.
 #[derive(Debug)]
-pub struct Key {
+pub struct IdempotencyKey {
     key: String,
     fingerprint: Vec<u8>,
 }
 
-impl Key {
+impl IdempotencyKey {
     /// The key of a request: bound to operation, path, query and body.
     #[must_use]
     pub fn new(key: String, operation: &str, path: &str, body: &[u8]) -> Self {
@@ -56,7 +56,7 @@ impl Key {
     }
 
     /// Takes the key, or finds the answer it got before.
-    pub async fn take(&self, work: &Work) -> Result<Option<Kept>> {
+    pub async fn claim(&self, work: &Work) -> Result<Option<StoredResponse>> {
         if work.store.dialect() == Dialect::Postgres {
             // The first request with the key holds this lock until it ends.
             let mut sql = work.sql();
@@ -94,16 +94,16 @@ impl Key {
             replayed: true,
             ..Response::default()
         };
-        Ok(Some(Kept { answer, rights: headers["rights"].as_str().unwrap_or_default().to_owned() }))
+        Ok(Some(StoredResponse { answer, rights: headers["rights"].as_str().unwrap_or_default().to_owned() }))
     }
 
     /// Keeps the answer with the work.
-    pub async fn keep(&self, work: &Work, status: u16, answer: &Response) -> Result<()> {
+    pub async fn store_response(&self, work: &Work, status: u16, answer: &Response) -> Result<()> {
         self.store(work, status.into(), answer, answer.body.clone().unwrap_or_default()).await
     }
 
     /// Keeps with the work that it was done and where, without the answer: it shows a secret.
-    pub async fn keep_done(&self, work: &Work, answer: &Response) -> Result<()> {
+    pub async fn store_completion(&self, work: &Work, answer: &Response) -> Result<()> {
         self.store(work, DONE, answer, vec![]).await
     }
 
@@ -135,12 +135,12 @@ impl Key {
 
 /// An answer that was kept, and what marks the rights it was given for.
 #[derive(Debug)]
-pub struct Kept {
+pub struct StoredResponse {
     answer: Response,
     rights: String,
 }
 
-impl Kept {
+impl StoredResponse {
     /// The answer as the caller may see it now. A record is shown while the caller sees it, with the fields that are not hidden now; what is
     /// no record, or one of a resource that the caller does not read, only while the caller's rights are the same.
     pub async fn again(self, work: &Work, operation: &Operation, path: &[String]) -> Result<Response> {

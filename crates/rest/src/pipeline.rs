@@ -4,7 +4,7 @@ use super::{
     body,
     client_address::client_address,
     endpoints::{ALLOW_DUPLICATE, DRY_RUN},
-    idempotency::{self, Key},
+    idempotency::{self, IdempotencyKey},
     kernel::Kernel,
     limits,
     messages::Language,
@@ -245,7 +245,8 @@ async fn execute(incoming: Incoming<'_>, path: Vec<String>, payload: web::Payloa
         Run::Unmanaged(run) => run(call).await,
         Run::Write(run) => {
             let key = if operation.idempotent { idempotency::read(request.headers().get("idempotency-key"))? } else { None };
-            let key = key.map(|key| Key::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
+            let key =
+                key.map(|key| IdempotencyKey::new(key, &operation.id, &format!("{}?{}", request.path(), request.query_string()), &raw));
             write(operation, run, key.as_ref(), call).await
         }
     }
@@ -320,7 +321,7 @@ impl Incoming<'_> {
 }
 
 /// Runs a write in a work. An idempotency key makes it run once. A work that has to wait for a named lock is rolled back and run again.
-async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call: RequestContext) -> Result<Response> {
+async fn write(operation: &Operation, run: &WriteFn, key: Option<&IdempotencyKey>, mut call: RequestContext) -> Result<Response> {
     let store = call.kernel.store().clone();
     let until = tokio::time::Instant::now() + MAX_LOCK_WAIT;
     let duplicates = call.query.get(ALLOW_DUPLICATE).is_some_and(|v| v == "true");
@@ -358,8 +359,8 @@ async fn write(operation: &Operation, run: &WriteFn, key: Option<&Key>, mut call
 }
 
 /// Takes a key, or the answer that it got before, as the caller may see it now.
-async fn stored_response(key: &Key, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Response>> {
-    match key.take(work).await? {
+async fn stored_response(key: &IdempotencyKey, work: &Work, operation: &Operation, path: &[String]) -> Result<Option<Response>> {
+    match key.claim(work).await? {
         Some(kept) => kept.again(work, operation, path).await.map(Some),
         None => Ok(None),
     }
@@ -375,7 +376,7 @@ async fn roll_back(work: Work, refused: Error) -> Result<Response> {
 }
 
 /// Commits a write; rolls it back for a dry run.
-async fn commit(operation: &Operation, work: Work, key: Option<&Key>, answer: Response, dry_run: bool) -> Result<Response> {
+async fn commit(operation: &Operation, work: Work, key: Option<&IdempotencyKey>, answer: Response, dry_run: bool) -> Result<Response> {
     if dry_run {
         work.flush().await?;
         work.roll_back().await?;
@@ -384,8 +385,8 @@ async fn commit(operation: &Operation, work: Work, key: Option<&Key>, answer: Re
     if let Some(key) = key {
         let status = answer.status.unwrap_or(operation.status);
         match operation.returns_secret {
-            true => key.keep_done(&work, &answer).await?,
-            false => key.keep(&work, status, &answer).await?,
+            true => key.store_completion(&work, &answer).await?,
+            false => key.store_response(&work, status, &answer).await?,
         }
     }
     // What is sent last may be refused as what was sent before.
