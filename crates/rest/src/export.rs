@@ -2,10 +2,10 @@
 
 use super::{
     kernel::Kernel,
-    limits::Slot,
     operation::{Parameter, RequestContext},
     pace::Pace,
     query::{self, ListRequest},
+    rate_limit::Slot,
     reading::finish_records,
     response::{BodyStream, Response},
     revalidated_caller::RevalidatedCaller,

@@ -2,9 +2,9 @@
 
 use super::{
     body::Validators,
-    limits::{self, Limits, Slots},
     metrics::Metrics,
     pace::Turns,
+    rate_limit::{self, RateLimiter, Slots},
 };
 use futures_util::future::LocalBoxFuture;
 use samphan_background::process::Process;
@@ -47,7 +47,7 @@ pub struct KernelState {
     /// The published schemas.
     pub validators: Validators,
     /// Requests of each caller, and other limits by name.
-    pub limits: Limits,
+    pub limits: RateLimiter,
     /// What each caller has open.
     pub slots: Slots,
     /// Turns of answers in pieces.
@@ -70,7 +70,7 @@ impl Charge for KernelState {
     fn charge_time(&self, caller: Uuid, spent: Duration) {
         let cost = i64::try_from(spent.as_millis() / MS_A_REQUEST).unwrap_or(i64::MAX);
         if cost > 0 {
-            self.limits.charge(&caller.to_string(), cost, limits::REQUESTS, clock::now());
+            self.limits.charge(&caller.to_string(), cost, rate_limit::REQUESTS, clock::now());
         }
     }
 }

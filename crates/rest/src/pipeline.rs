@@ -6,10 +6,9 @@ use super::{
     endpoints::{ALLOW_DUPLICATE, DRY_RUN},
     idempotency::{self, IdempotencyKey},
     kernel::Kernel,
-    limits,
     messages::Language,
     operation::{Access, BODY_LIMIT, Operation, RequestContext, Run, TICKET, WriteFn},
-    problem, query,
+    problem, query, rate_limit,
     response::{BodyStream, Response},
     router::{RouteMatch, Router},
 };
@@ -124,7 +123,7 @@ pub enum RequestLogEntry {
 /// Facts of a request that are needed for every response, also when it fails.
 #[derive(Default)]
 struct RequestFacts {
-    rate_limit: Option<limits::Left>,
+    rate_limit: Option<rate_limit::RateLimitStatus>,
     principal: Option<Uuid>,
 }
 
@@ -147,7 +146,7 @@ async fn handle(
         Err(error) => problem::response(&error, language, &id),
     };
     with_id(&mut response, &id);
-    if let Some(limits::Left { policy, remaining, reset }) = facts.rate_limit {
+    if let Some(rate_limit::RateLimitStatus { policy, remaining, reset }) = facts.rate_limit {
         let headers = response.headers_mut();
         for (name, value) in [
             ("ratelimit-policy", format!("\"default\";q={};w={}", policy.burst, policy.seconds)),
@@ -280,8 +279,9 @@ impl Incoming<'_> {
             Access::Public => format!("{} from {}", operation.id, limited_as(sender.address)),
             _ => sender.caller.id.to_string(),
         };
-        let taken = self.kernel.limits.take(&bucket, cost, limits::REQUESTS, self.now);
-        facts.rate_limit = taken.as_ref().map_or_else(|refused| Some(limits::Left::nothing(limits::REQUESTS, refused)), |left| *left);
+        let taken = self.kernel.limits.try_acquire(&bucket, cost, rate_limit::REQUESTS, self.now);
+        facts.rate_limit =
+            taken.as_ref().map_or_else(|refused| Some(rate_limit::RateLimitStatus::nothing(rate_limit::REQUESTS, refused)), |left| *left);
         taken.map(|_| ())
     }
 

@@ -43,12 +43,12 @@ use samphan_rest::{
     bulk::BulkOperations,
     headers,
     kernel::{Authenticator, Kernel, KernelState},
-    limits::{Limits, Slots},
     metrics::Metrics,
     module::Module,
     pace::Turns,
     pipeline::{self, App},
     presets::Presets,
+    rate_limit::{RateLimiter, Slots},
     router::Router,
 };
 use serde_json::Value;
@@ -173,7 +173,7 @@ pub async fn build(settings: &Settings) -> Result<Service, StartError> {
     let shared = KernelState {
         authenticator,
         validators: Validators::of(document),
-        limits: Limits::new(settings.rate_limit == RateLimit::On),
+        limits: RateLimiter::new(settings.rate_limit == RateLimit::On),
         slots: Slots::default(),
         turns: Turns::default(),
         metrics,

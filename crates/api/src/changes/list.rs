@@ -11,8 +11,8 @@ use samphan_resource::{
     error::{Code, Error, FieldCode, FieldError, Result},
 };
 use samphan_rest::{
-    limits::Slot,
     operation::RequestContext,
+    rate_limit::Slot,
     response::Response,
     revalidated_caller::{CHECK_INTERVAL, RevalidatedCaller},
 };

@@ -13,8 +13,8 @@ use samphan_resource::{
     error::{Code, Error, Result},
 };
 use samphan_rest::{
-    limits::Slot,
     operation::RequestContext,
+    rate_limit::Slot,
     response::{BodyStream, Response},
     revalidated_caller::{CHECK_INTERVAL, RevalidatedCaller},
 };

@@ -96,7 +96,7 @@ impl Authenticator for Credentials {
             match self.authenticated(kernel, header, address, now).await {
                 Err(error) if error.code == Code::Unauthenticated && error.detail != EXPIRED => {
                     // Above the limit the answer is 429 instead.
-                    kernel.limits.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+                    kernel.limits.try_acquire(&failures(address), 1, BAD_CREDENTIALS, now)?;
                     Err(error)
                 }
                 other => other,
@@ -113,7 +113,7 @@ impl Authenticator for Credentials {
             kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;
             let redeemed = tickets::redeem(&kernel.process, &self.0.keys, ticket, now).await;
             if redeemed.as_ref().is_err_and(|error| error.code == Code::Unauthenticated) {
-                kernel.limits.take(&failures(address), 1, BAD_CREDENTIALS, now)?;
+                kernel.limits.try_acquire(&failures(address), 1, BAD_CREDENTIALS, now)?;
             }
             redeemed
         })

@@ -152,8 +152,8 @@ async fn sign_in(call: RequestContext) -> Result<Response> {
     let email = email::normal_form(&input.email);
     let from = limited_as(call.client_address);
     let (from, to, both) = (format!("sign-ins from {from}"), format!("sign-ins to {email}"), format!("sign-ins from {from} to {email}"));
-    call.kernel.limits.take(&from, 1, limits::SIGN_INS_FROM, call.now)?;
-    call.kernel.limits.take(&both, 1, limits::SIGN_INS, call.now)?;
+    call.kernel.limits.try_acquire(&from, 1, limits::SIGN_INS_FROM, call.now)?;
+    call.kernel.limits.try_acquire(&both, 1, limits::SIGN_INS, call.now)?;
     // Of tries from many addresses none can be refused, or anyone could lock anyone out: they become slow.
     let late = call.kernel.limits.charge(&to, 1, limits::SIGN_INS_TO, call.now).clamp(0, MAX_DELAY_SECONDS);
     if late > 0 {
@@ -329,7 +329,7 @@ async fn sign_out_everywhere(call: RequestContext) -> Result<Response> {
 async fn token(call: RequestContext) -> Result<Response> {
     let input: TokenRequest = call.input()?;
     let from = format!("machine tokens from {}", limited_as(call.client_address));
-    call.kernel.limits.take(&from, 1, limits::TOKENS_FROM, call.now)?;
+    call.kernel.limits.try_acquire(&from, 1, limits::TOKENS_FROM, call.now)?;
     let basic = call.authorization.as_deref().and_then(|h| h.strip_prefix("Basic ")).and_then(|b| STANDARD.decode(b.trim()).ok());
     let basic = basic
         .and_then(|b| String::from_utf8(b).ok())

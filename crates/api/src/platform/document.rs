@@ -182,7 +182,7 @@ async fn find(request: &HttpRequest, app: &App, documents: &Arc<Documents>, vers
         return Ok(written);
     }
     let share = format!("parts of the document for {}", limited_as(client_address(request)?));
-    app.kernel.limits.take(&share, 1, limits::DOCUMENT_PARTS, clock::now())?;
+    app.kernel.limits.try_acquire(&share, 1, limits::DOCUMENT_PARTS, clock::now())?;
     web::block(move || made_by.make_part(wanted)).await.map_err(gone)
 }
 

@@ -314,7 +314,7 @@ pub struct ChangePassword {
 async fn change_password(call: RequestContext) -> Result<Response> {
     let input: ChangePassword = call.input()?;
     // A stolen access token must not be used to try out passwords.
-    call.kernel.limits.take(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
+    call.kernel.limits.try_acquire(&format!("password of {}", call.caller.id), 1, limits::SIGN_INS, call.now)?;
     let reader = call.reader();
     let mut sql = reader.sql();
     sql.push("SELECT hash FROM user_passwords WHERE user_id = ").id(call.caller.id);

@@ -22,8 +22,8 @@ use samphan_resource::{
 use samphan_rest::{
     example::Example,
     export,
-    limits::Slot,
     operation::{Operation, RequestContext},
+    rate_limit::Slot,
     response::{BodyStream, Response},
 };
 use serde::Serialize;

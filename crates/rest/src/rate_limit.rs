@@ -12,7 +12,7 @@ use std::{
 
 /// How many in how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct RateLimitPolicy {
     /// Tokens of a full bucket.
     pub burst: i64,
     /// Seconds in which an empty bucket fills.
@@ -20,14 +20,14 @@ pub struct Policy {
 }
 
 /// Requests of a caller.
-pub const REQUESTS: Policy = Policy { burst: 6_000, seconds: 60 };
+pub const REQUESTS: RateLimitPolicy = RateLimitPolicy { burst: 6_000, seconds: 60 };
 
 /// Buckets kept before full ones are thrown away.
-const MOST_BUCKETS: usize = 50_000;
+const MAX_BUCKETS: usize = 50_000;
 
 /// Buckets by name.
 #[derive(Debug)]
-pub struct Limits {
+pub struct RateLimiter {
     is_on: bool,
     buckets: Mutex<Buckets>,
 }
@@ -42,24 +42,24 @@ struct Buckets {
 
 /// What is left.
 #[derive(Clone, Copy, Debug)]
-pub struct Left {
+pub struct RateLimitStatus {
     /// The policy.
-    pub policy: Policy,
+    pub policy: RateLimitPolicy,
     /// Tokens left.
     pub remaining: i64,
     /// Seconds until the bucket is full.
     pub reset: i64,
 }
 
-impl Left {
+impl RateLimitStatus {
     /// Of what was refused: nothing, until there is enough again.
     #[must_use]
-    pub fn nothing(policy: Policy, refused: &Error) -> Self {
+    pub fn nothing(policy: RateLimitPolicy, refused: &Error) -> Self {
         Self { policy, remaining: 0, reset: refused.retry_after.and_then(|wait| i64::try_from(wait).ok()).unwrap_or(policy.seconds) }
     }
 }
 
-impl Policy {
+impl RateLimitPolicy {
     const fn full(self) -> i64 {
         self.burst * 1_000_000
     }
@@ -72,9 +72,9 @@ impl Policy {
 
 impl Buckets {
     /// What a bucket holds at a moment.
-    fn held(&mut self, name: &str, policy: Policy, now: Timestamp) -> i64 {
+    fn held(&mut self, name: &str, policy: RateLimitPolicy, now: Timestamp) -> i64 {
         // At most once a second: where there are more names than that, looking through all of them at each would be the heavier load.
-        if self.by_name.len() > MOST_BUCKETS && self.swept_at.is_none_or(|at| !at.is_within(1, now)) {
+        if self.by_name.len() > MAX_BUCKETS && self.swept_at.is_none_or(|at| !at.is_within(1, now)) {
             self.by_name.retain(|_, (_, at)| at.plus_seconds(2 * policy.seconds) > now);
             self.swept_at = Some(now);
         }
@@ -93,7 +93,7 @@ impl Buckets {
     }
 }
 
-impl Limits {
+impl RateLimiter {
     /// Limits that are kept, or for benches and tests none.
     #[must_use]
     pub fn new(is_on: bool) -> Self {
@@ -105,7 +105,7 @@ impl Limits {
     }
 
     /// Takes tokens, or says when there will be enough. Answers what is left, where limits are kept.
-    pub fn take(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) -> Result<Option<Left>> {
+    pub fn try_acquire(&self, name: &str, cost: i64, policy: RateLimitPolicy, now: Timestamp) -> Result<Option<RateLimitStatus>> {
         if !self.is_on {
             return Ok(None);
         }
@@ -115,12 +115,16 @@ impl Limits {
             return Err(Error::from(Code::RateLimited).retry_after(u64::try_from(policy.wait(-left)).unwrap_or(1)));
         }
         buckets.by_name.insert(name.to_owned(), (left, now));
-        Ok(Some(Left { policy, remaining: left / 1_000_000, reset: (policy.full() - left) * policy.seconds / policy.burst / 1_000_000 }))
+        Ok(Some(RateLimitStatus {
+            policy,
+            remaining: left / 1_000_000,
+            reset: (policy.full() - left) * policy.seconds / policy.burst / 1_000_000,
+        }))
     }
 
     /// Takes tokens for what has been done already, whether there are enough or not: one full bucket may be owed. Answers for how many
     /// seconds there are none.
-    pub fn charge(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) -> i64 {
+    pub fn charge(&self, name: &str, cost: i64, policy: RateLimitPolicy, now: Timestamp) -> i64 {
         if !self.is_on {
             return 0;
         }
@@ -131,7 +135,7 @@ impl Limits {
     }
 
     /// Gives back what was taken for something that shall not count.
-    pub fn give_back(&self, name: &str, cost: i64, policy: Policy, now: Timestamp) {
+    pub fn give_back(&self, name: &str, cost: i64, policy: RateLimitPolicy, now: Timestamp) {
         if !self.is_on {
             return;
         }
@@ -141,7 +145,7 @@ impl Limits {
     }
 
     /// Whether there is a token.
-    pub fn has_any(&self, name: &str, policy: Policy, now: Timestamp) -> Result<()> {
+    pub fn has_any(&self, name: &str, policy: RateLimitPolicy, now: Timestamp) -> Result<()> {
         if !self.is_on {
             return Ok(());
         }
@@ -199,54 +203,54 @@ impl Drop for Slot {
 mod tests {
     use super::*;
 
-    const SIGN_INS: Policy = Policy { burst: 5, seconds: 60 };
+    const SIGN_INS: RateLimitPolicy = RateLimitPolicy { burst: 5, seconds: 60 };
 
     #[test]
     fn the_sixth_sign_in_within_a_minute_waits_and_then_may_go_on() {
-        let limits = Limits::new(true);
+        let limits = RateLimiter::new(true);
         let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..5 {
-            limits.take("a", 1, SIGN_INS, now).unwrap();
+            limits.try_acquire("a", 1, SIGN_INS, now).unwrap();
         }
-        let refused = limits.take("a", 1, SIGN_INS, now).unwrap_err();
+        let refused = limits.try_acquire("a", 1, SIGN_INS, now).unwrap_err();
         let wait = i64::try_from(refused.retry_after.unwrap()).unwrap();
         assert!((1..=13).contains(&wait));
-        limits.take("b", 1, SIGN_INS, now).unwrap();
-        limits.take("a", 1, SIGN_INS, now.plus_seconds(wait)).unwrap();
+        limits.try_acquire("b", 1, SIGN_INS, now).unwrap();
+        limits.try_acquire("a", 1, SIGN_INS, now.plus_seconds(wait)).unwrap();
     }
 
     #[test]
     fn who_has_used_up_his_share_waits_no_longer_because_the_clock_was_put_back() {
-        let limits = Limits::new(true);
+        let limits = RateLimiter::new(true);
         let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..5 {
-            limits.take("a", 1, SIGN_INS, now).unwrap();
+            limits.try_acquire("a", 1, SIGN_INS, now).unwrap();
         }
         let back = now.plus_seconds(-3_600);
-        let refused = limits.take("a", 1, SIGN_INS, back).unwrap_err();
-        limits.take("a", 1, SIGN_INS, back.plus_seconds(i64::try_from(refused.retry_after.unwrap()).unwrap())).unwrap();
+        let refused = limits.try_acquire("a", 1, SIGN_INS, back).unwrap_err();
+        limits.try_acquire("a", 1, SIGN_INS, back.plus_seconds(i64::try_from(refused.retry_after.unwrap()).unwrap())).unwrap();
     }
 
     #[test]
     fn what_was_charged_afterwards_is_owed_up_to_one_full_bucket() {
-        let limits = Limits::new(true);
+        let limits = RateLimiter::new(true);
         let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         assert_eq!(limits.charge("a", 3, SIGN_INS, now), 0);
         assert!(limits.charge("a", 1_000_000, SIGN_INS, now) <= 61);
-        let refused = limits.take("a", 1, SIGN_INS, now).unwrap_err();
+        let refused = limits.try_acquire("a", 1, SIGN_INS, now).unwrap_err();
         assert!((60..=74).contains(&refused.retry_after.unwrap()), "{refused:?}");
-        limits.take("a", 1, SIGN_INS, now.plus_seconds(74)).unwrap();
+        limits.try_acquire("a", 1, SIGN_INS, now.plus_seconds(74)).unwrap();
     }
 
     #[test]
     fn success_given_back_does_not_count() {
-        let limits = Limits::new(true);
+        let limits = RateLimiter::new(true);
         let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         for _ in 0..50 {
-            limits.take("a", 1, SIGN_INS, now).unwrap();
+            limits.try_acquire("a", 1, SIGN_INS, now).unwrap();
             limits.give_back("a", 1, SIGN_INS, now);
         }
-        assert_eq!(limits.take("a", 1, SIGN_INS, now).unwrap().unwrap().remaining, 4);
+        assert_eq!(limits.try_acquire("a", 1, SIGN_INS, now).unwrap().unwrap().remaining, 4);
     }
 
     #[test]
