@@ -28,7 +28,7 @@ use std::{
 use uuid::Uuid;
 
 /// Seconds a caller is taken as read.
-const FRESH: i64 = 4;
+const CACHE_TTL_SECONDS: i64 = 4;
 /// Callers remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -36,7 +36,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Callers(RwLock<Remembered>);
 
-type Remembered = HashMap<(Way, Uuid), (Timestamp, Option<Known>)>;
+type Remembered = HashMap<(Way, Uuid), (Timestamp, Option<CachedCaller>)>;
 
 /// By what a caller was looked for: of each, an id that is none is remembered as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,7 @@ enum Way {
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+struct CachedCaller {
     caller: Arc<Caller>,
     secret_hash: Vec<u8>,
     /// The networks it may call from; any when there are none.
@@ -105,7 +105,7 @@ impl Authenticator for Credentials {
     }
 
     fn principal<'a>(&'a self, store: &'a Store, id: Uuid, now: Timestamp) -> LocalBoxFuture<'a, Result<Option<Arc<Caller>>>> {
-        Box::pin(self.0.callers.of_principal(store, id, now))
+        Box::pin(self.0.callers.load_principal(store, id, now))
     }
 
     fn redeem<'a>(&'a self, kernel: &'a Kernel, ticket: &'a str, address: IpAddr, now: Timestamp) -> LocalBoxFuture<'a, Result<String>> {
@@ -138,7 +138,7 @@ impl Credentials {
             if !callers.is_known(id, &hash(secret.as_bytes())) {
                 kernel.limits.has_any(&failures(address), BAD_CREDENTIALS, now)?;
             }
-            return callers.of_key(store, key, address, now).await;
+            return callers.authenticate_key(store, key, address, now).await;
         }
         let claims = self.0.keys.verify(token, now)?;
         let known = match claims.kind.as_str() {
@@ -162,7 +162,7 @@ fn parts(key: &str) -> Result<(Uuid, &str)> {
     Ok((Uuid::try_parse(id).map_err(|_| Error::from(Code::Unauthenticated))?, secret))
 }
 
-fn from(known: Option<Known>, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
+fn from(known: Option<CachedCaller>, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
     let known = known
         .filter(|k| k.expires_at.is_none_or(|t| t > now))
         .filter(|k| k.addresses.as_ref().is_none_or(|networks| networks.iter().any(|n| n.contains(address))));
@@ -171,7 +171,7 @@ fn from(known: Option<Known>, address: IpAddr, now: Timestamp) -> Result<Arc<Cal
 
 impl Callers {
     /// The caller of an API key's text after `smp_`.
-    pub async fn of_key(&self, store: &Store, key: &str, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
+    pub async fn authenticate_key(&self, store: &Store, key: &str, address: IpAddr, now: Timestamp) -> Result<Arc<Caller>> {
         let (id, secret) = parts(key)?;
         let known = self.key(store, id, now).await?;
         if known.as_ref().is_none_or(|k| k.secret_hash != hash(secret.as_bytes())) {
@@ -181,42 +181,42 @@ impl Callers {
     }
 
     /// The caller a user or key is, for what is done in its name while it is away; none when it may not sign in any more.
-    pub async fn of_principal(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<Arc<Caller>>> {
-        let known = self.remembered(store, (Way::Principal, id), now, async |reader| {
+    pub async fn load_principal(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<Arc<Caller>>> {
+        let known = self.cached(store, (Way::Principal, id), now, async |reader| {
             let mut sql = reader.sql();
             sql.push("SELECT id, name, locale, role_ids, team_ids FROM users WHERE deleted_at IS NULL AND status = 'active' AND id = ")
                 .id(id);
             let Some(holder) = reader.fetch_one(sql, user_of).await? else { return read_key(&reader, id).await };
             let caller = Arc::new(rights::resolve(&reader, &holder).await?);
-            Ok(Some(Known { caller, secret_hash: vec![], addresses: None, expires_at: None }))
+            Ok(Some(CachedCaller { caller, secret_hash: vec![], addresses: None, expires_at: None }))
         });
         Ok(known.await?.filter(|k| k.expires_at.is_none_or(|t| t > now)).map(|k| k.caller))
     }
 
-    async fn remembered(
+    async fn cached(
         &self,
         store: &Store,
         (way, id): (Way, Uuid),
         now: Timestamp,
-        read: impl AsyncFnOnce(Reader) -> Result<Option<Known>>,
-    ) -> Result<Option<Known>> {
+        read: impl AsyncFnOnce(Reader) -> Result<Option<CachedCaller>>,
+    ) -> Result<Option<CachedCaller>> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(way, id)).cloned();
         if let Some((at, known)) = kept
-            && at.is_within(FRESH, now)
+            && at.is_within(CACHE_TTL_SECONDS, now)
         {
             return Ok(known);
         }
         let known = read(store.reader(Arc::new(Caller::system()), now)).await?;
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= REMEMBERED {
-            all.retain(|_, (at, _)| at.is_within(FRESH, now));
+            all.retain(|_, (at, _)| at.is_within(CACHE_TTL_SECONDS, now));
         }
         all.insert((way, id), (now, known.clone()));
         Ok(known)
     }
 
-    async fn user(&self, store: &Store, session: Uuid, now: Timestamp) -> Result<Option<Known>> {
-        self.remembered(store, (Way::Session, session), now, async |reader| {
+    async fn user(&self, store: &Store, session: Uuid, now: Timestamp) -> Result<Option<CachedCaller>> {
+        self.cached(store, (Way::Session, session), now, async |reader| {
             let mut sql = reader.sql();
             sql.push("SELECT u.id, u.name, u.locale, u.role_ids, u.team_ids, s.expires_at, u.time_zone FROM sessions s JOIN users u ON u.id = s.user_id ");
             sql.push("WHERE u.deleted_at IS NULL AND u.status = 'active' AND s.ended_at IS NULL AND s.id = ").id(session);
@@ -224,13 +224,13 @@ impl Callers {
             let Some((holder, expires_at, time_zone)) = reader.fetch_one(sql, read).await? else { return Ok(None) };
             let time_zone = time_zone.as_deref().and_then(calendar::zone);
             let caller = Caller { session_id: session, time_zone, ..rights::resolve(&reader, &holder).await? };
-            Ok(Some(Known { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
+            Ok(Some(CachedCaller { caller: Arc::new(caller), secret_hash: vec![], addresses: None, expires_at }))
         })
         .await
     }
 
-    async fn key(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<Known>> {
-        let known = self.remembered(store, (Way::Key, id), now, async |reader| read_key(&reader, id).await).await?;
+    async fn key(&self, store: &Store, id: Uuid, now: Timestamp) -> Result<Option<CachedCaller>> {
+        let known = self.cached(store, (Way::Key, id), now, async |reader| read_key(&reader, id).await).await?;
         if known.is_none() {
             // Anyone can make up ids: remembered, they would push out those who call.
             self.forget(id);
@@ -250,7 +250,7 @@ fn user_of(row: &Row<'_>) -> Result<Holder> {
 }
 
 /// An active key, as long as the user who answers for it may sign in.
-async fn read_key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
+async fn read_key(reader: &Reader, id: Uuid) -> Result<Option<CachedCaller>> {
     let mut sql = reader.sql();
     sql.push("SELECT k.secret_hash, k.id, k.name, k.role_ids, k.scopes, k.systems, k.allowed_addresses, k.expires_at FROM api_keys k ");
     sql.push("WHERE k.deleted_at IS NULL AND k.status = 'active' AND (k.responsible_id IS NULL OR EXISTS (SELECT 1 FROM users u ");
@@ -260,5 +260,5 @@ async fn read_key(reader: &Reader, id: Uuid) -> Result<Option<Known>> {
     let caller = Arc::new(rights::resolve(reader, &holder).await?);
     // One that cannot be read matches no address, which is not the same as having none.
     let addresses = (!holder.addresses.is_empty()).then(|| holder.addresses.iter().filter_map(|a| a.parse().ok()).collect());
-    Ok(Some(Known { caller, secret_hash, addresses, expires_at: holder.expires_at }))
+    Ok(Some(CachedCaller { caller, secret_hash, addresses, expires_at: holder.expires_at }))
 }

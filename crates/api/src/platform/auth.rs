@@ -338,7 +338,8 @@ async fn token(call: RequestContext) -> Result<Response> {
     let (id, secret) = input.client_id.zip(input.client_secret).or(basic).ok_or_else(refused)?;
     let id = Uuid::parse_str(&id).map_err(|_| refused())?;
     let (identity, key) = (call.service::<Identity>()?, format!("{}{secret}", id.simple()));
-    let caller = identity.callers.of_key(call.kernel.store(), &key, call.client_address, call.now).await.map_err(|_| refused())?;
+    let caller =
+        identity.callers.authenticate_key(call.kernel.store(), &key, call.client_address, call.now).await.map_err(|_| refused())?;
     call.kernel.limits.give_back(&from, 1, limits::TOKENS_FROM, call.now);
     let mark = callers::mark(&tokens::hash(secret.as_bytes()));
     let access_token =

@@ -273,7 +273,7 @@ async fn lease(process: &Process, me: Uuid, endpoint: Uuid) -> Result<Option<i64
 async fn maker(process: &Process, endpoint: &Stored<WebhookEndpoint>) -> Result<Option<Arc<Caller>>> {
     let caller = match uuid_in(&endpoint.record, "created_by_id") {
         None => Some(Arc::new(Caller::system())),
-        Some(id) => process.service::<Identity>()?.callers.of_principal(&process.store, id, clock::now()).await?,
+        Some(id) => process.service::<Identity>()?.callers.load_principal(&process.store, id, clock::now()).await?,
     };
     Ok(caller.filter(|c| c.reach(PERMISSION).is_some()))
 }
