@@ -2,7 +2,7 @@
 
 use super::{
     included::Included,
-    ledger::{Accounts, Ledger, accounts, expect_ledger, stand_in_line},
+    ledger::{Accounts, Ledger, accounts, expect_ledger, lock_system},
 };
 use crate::external_systems::external_system::seen;
 use samphan_domain::{
@@ -119,7 +119,7 @@ pub async fn take(
 /// Opens a ledger for a push, and refuses a snapshot that is not this ledger's or not open.
 async fn open_ledger(work: &Work, ledger: &Ledger, snapshot: Option<Uuid>) -> Result<()> {
     expect_ledger(work, ledger).await?;
-    stand_in_line(work, &ledger.system).await?;
+    lock_system(work, &ledger.system).await?;
     match snapshot {
         Some(id) => super::snapshot::expect_open(work, id, ledger).await,
         None => Ok(()),

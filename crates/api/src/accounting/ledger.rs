@@ -32,7 +32,7 @@ pub async fn expect_ledger(work: &Work, ledger: &Ledger) -> Result<()> {
 
 /// A system's feed is this work's alone until it ends: its pushes and mappings stand in line, so that none overtakes another
 /// and no push is kept for a number that is just being mapped.
-pub async fn stand_in_line(work: &Work, system: &str) -> Result<()> {
+pub async fn lock_system(work: &Work, system: &str) -> Result<()> {
     work.lock_named(&format!("credit {system}")).await
 }
 

@@ -1,6 +1,6 @@
 //! Snapshots: a full push, closed by control totals, after which what it did not have is marked missing.
 
-use super::ledger::{Ledger, expect_ledger, stand_in_line};
+use super::ledger::{Ledger, expect_ledger, lock_system};
 use samphan_domain::integration::{
     credit_item::CreditItem,
     credit_snapshot::{ControlTotals, CreditSnapshot, SnapshotStatus},
@@ -110,7 +110,7 @@ async fn mark_matched(work: &Work, mapped: &ExternalReference) -> Result<()> {
 /// Closes a snapshot whose control totals match, and marks missing what it did not have.
 pub async fn complete(work: &Work, before: Stored<CreditSnapshot>, totals: ControlTotals) -> Result<Stored<CreditSnapshot>> {
     known_system(work, &before.data.system).await?;
-    stand_in_line(work, &before.data.system).await?;
+    lock_system(work, &before.data.system).await?;
     let mut sql = work.sql();
     sql.push("SELECT count(*), ");
     sql.amount_sum(&["receivable"]);

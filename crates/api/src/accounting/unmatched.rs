@@ -3,7 +3,7 @@
 use super::{
     balances::take,
     included::Included,
-    ledger::{Accounts, Ledger, stand_in_line},
+    ledger::{Accounts, Ledger, lock_system},
 };
 use samphan_domain::{customers::account::Account, integration::credit_item::CreditItem};
 use samphan_persistence::{guard::Guards, store::Work};
@@ -23,7 +23,7 @@ pub fn register(guards: Guards) -> Guards {
 /// Applies the pushes kept for customer numbers of one system that have just been mapped to accounts.
 async fn apply(work: &Work, mapped: &[ExternalReference]) -> Result<()> {
     let Some(system) = mapped.first().map(|one| one.system.clone()) else { return Ok(()) };
-    stand_in_line(work, &system).await?;
+    lock_system(work, &system).await?;
     let mut sql = work.sql();
     let numbers = mapped.iter().map(|one| Scalar::Text(one.external_id.clone()));
     sql.push("SELECT t.id, t.entity, t.currency, t.items, t.external_id");

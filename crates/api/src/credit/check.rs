@@ -79,7 +79,7 @@ pub fn operations() -> Vec<Operation> {
 async fn ask(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: AskCredit = call.input()?;
     stored::find_visible::<Account>(work, asked.account_id.0).await?.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
-    let question = Question {
+    let question = CheckRequest {
         account_id: asked.account_id,
         amount: Amount(asked.amount.0),
         currency: asked.currency,
@@ -91,7 +91,8 @@ async fn ask(work: &Work, call: RequestContext) -> Result<Response> {
     let ledger = sees_ledger(work, &decided.account)?;
     let limit_currency = decided.known.limit_currency.clone().unwrap_or_default();
     let (verdict, policy) = (decided.verdict.clone(), decided.policy.name.clone());
-    let (made, components) = keep(work, decided, if authorises { Keep::Pending(None) } else { Keep::Nothing }).await?;
+    let (made, components) =
+        record_check(work, decided, if authorises { AuthorisationMode::Pending(None) } else { AuthorisationMode::Nothing }).await?;
     let CreditCheck { account_id, decision, findings, rule, currency, amount, available_before, available_after, as_of, .. } =
         made.data.clone();
     let answer = CreditDecision {
@@ -121,7 +122,7 @@ async fn ask(work: &Work, call: RequestContext) -> Result<Response> {
 
 /// What is asked of an account's credit.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct CheckRequest {
     /// The customer.
     pub account_id: AccountId,
     /// How much is to be sold, beyond what is counted already.
@@ -135,7 +136,7 @@ pub struct Question {
 }
 
 /// What was decided, while the account's group stands in line.
-pub struct Decided {
+pub struct Assessment {
     /// The customer.
     pub account: Stored<Account>,
     /// What the policy said, in the limit's currency.
@@ -144,7 +145,7 @@ pub struct Decided {
     pub available: Option<Amount>,
     /// The policy.
     pub policy: CreditPolicy,
-    question: Question,
+    question: CheckRequest,
     policy_id: Option<Uuid>,
     policy_version: Option<i64>,
     known: Known,
@@ -152,7 +153,7 @@ pub struct Decided {
 
 /// What is kept back when the decision lets it.
 #[derive(Clone, Copy, Debug)]
-pub enum Keep {
+pub enum AuthorisationMode {
     /// Nothing.
     Nothing,
     /// The amount, until it is captured, released or too late: until that moment, or as long as the policy says.
@@ -166,7 +167,7 @@ fn unknown(pointer: &str, what: &str) -> Error {
 }
 
 /// Has the account's whole group stand in line, by its top, so that no two wait for one another; answers the account and all above it.
-pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
+pub async fn lock_group(work: &Work, account: Uuid) -> Result<Vec<Above>> {
     let above = above(work, account).await?;
     let top = above.last().ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
     work.lock_named(&format!("credit of {}", top.id)).await?;
@@ -174,8 +175,8 @@ pub async fn stand_in_line(work: &Work, account: Uuid) -> Result<Vec<Above>> {
 }
 
 /// Decides, and has everybody else who asks for the account or its group wait until this work is committed.
-pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
-    let above = stand_in_line(work, question.account_id.0).await?;
+pub async fn decide(work: &Work, question: CheckRequest) -> Result<Assessment> {
+    let above = lock_group(work, question.account_id.0).await?;
     // A caller that may confirm an order may have its customer's credit checked, even without seeing the customer.
     let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(question.account_id.0)).await?;
     let account = account.ok_or_else(|| unknown("/account_id", Account::PLURAL))?;
@@ -197,21 +198,25 @@ pub async fn decide(work: &Work, question: Question) -> Result<Decided> {
     let verdict = policy.decide(&asked, &known.facts(&told, &groups), work.now);
     let back = if currency == limit_currency { Some(Conversion::NONE) } else { conversion(work, &limit_currency, &currency).await? };
     let available = verdict.available.zip(back).map(|(available, back)| back.convert(available));
-    Ok(Decided { account, verdict, available, policy, question, policy_id, policy_version, known })
+    Ok(Assessment { account, verdict, available, policy, question, policy_id, policy_version, known })
 }
 
 /// Keeps a decision, and what it keeps back.
-pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<CreditCheck>, Vec<Stored<CreditCheckComponent>>)> {
-    let Decided { verdict, available, policy, question, policy_id, policy_version, known, .. } = decided;
+pub async fn record_check(
+    work: &Work,
+    decided: Assessment,
+    keep: AuthorisationMode,
+) -> Result<(Stored<CreditCheck>, Vec<Stored<CreditCheckComponent>>)> {
+    let Assessment { verdict, available, policy, question, policy_id, policy_version, known, .. } = decided;
     let amount = Price(question.amount.0.max(0));
     let lets = verdict.decision <= CreditAction::Warn && amount.0 > 0;
     let (status, expires_at, order_id) = match keep {
-        Keep::Pending(until) if lets => {
+        AuthorisationMode::Pending(until) if lets => {
             let until = until.unwrap_or_else(|| work.now.plus_seconds(i64::from(policy.authorisation_minutes) * 60));
             (AuthorisationStatus::Pending, Some(until), None)
         }
-        Keep::Captured(order) => (AuthorisationStatus::Captured, None, Some(order)),
-        Keep::Nothing | Keep::Pending(_) => (AuthorisationStatus::None, None, None),
+        AuthorisationMode::Captured(order) => (AuthorisationStatus::Captured, None, Some(order)),
+        AuthorisationMode::Nothing | AuthorisationMode::Pending(_) => (AuthorisationStatus::None, None, None),
     };
     let keeps = status != AuthorisationStatus::None;
     let check = CreditCheck {
@@ -241,7 +246,7 @@ pub async fn keep(work: &Work, decided: Decided, keep: Keep) -> Result<(Stored<C
 
 /// Captures for an order of the account what was authorised, all of it, while it still is; says whether it was.
 pub async fn capture_for(work: &Work, account: AccountId, check: Uuid, order: OrderId, amount: Amount) -> Result<bool> {
-    stand_in_line(work, account.0).await?;
+    lock_group(work, account.0).await?;
     let Some(found) = stored::find_one_by::<CreditCheck>(work, "id", Scalar::Id(check)).await? else { return Ok(false) };
     let holds = found.data.status == AuthorisationStatus::Pending && found.data.expires_at.is_some_and(|at| at > work.now);
     if !holds || found.data.authorised_amount.is_none_or(|authorised| authorised.0 < amount.0) {
@@ -257,8 +262,8 @@ pub async fn capture_for(work: &Work, account: AccountId, check: Uuid, order: Or
 }
 
 /// Gives back what was authorised, if it still is.
-pub async fn give_back(work: &Work, account: AccountId, check: Uuid, status: AuthorisationStatus, what: &str) -> Result<()> {
-    stand_in_line(work, account.0).await?;
+pub async fn release_authorisation(work: &Work, account: AccountId, check: Uuid, status: AuthorisationStatus, what: &str) -> Result<()> {
+    lock_group(work, account.0).await?;
     match stored::find_one_by::<CreditCheck>(work, "id", Scalar::Id(check)).await? {
         Some(found) if found.data.status == AuthorisationStatus::Pending => settle(work, found, status, None, what).await.map(|_| ()),
         _ => Ok(()),

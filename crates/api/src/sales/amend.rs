@@ -53,7 +53,7 @@ pub(super) async fn amend(work: &Work, before: Stored<Order>, input: AmendOrder)
     }
     if ordered(&after.data) != ordered(&was) {
         after.data.waived_holds.clear();
-        check::stand_in_line(work, before.data.account_id.0).await?;
+        check::lock_group(work, before.data.account_id.0).await?;
         goods::lock(work, &was.lines, &after.data.lines).await?;
         if goods::are_in_the_way(&was, &after.data) {
             expect_no_shipment(work, &before).await?;

@@ -9,7 +9,7 @@ use super::{
     promise::give_back_promised,
 };
 use crate::{
-    credit::check::{Decided, Keep, Question, capture_for, decide, keep, stand_in_line},
+    credit::check::{Assessment, AuthorisationMode, CheckRequest, capture_for, decide, lock_group, record_check},
     stock::ledger::Source,
 };
 use samphan_domain::{
@@ -111,7 +111,7 @@ struct Commitment<'a> {
 impl<'a> Commitment<'a> {
     async fn begin(work: &'a Work, before: &'a Stored<Order>, after: Stored<Order>) -> Result<Self> {
         // Deleting or blocking the customer takes the same lock.
-        stand_in_line(work, after.data.account_id.0).await?;
+        lock_group(work, after.data.account_id.0).await?;
         let account = stored::find_one_by::<Account>(work, "id", Scalar::Id(after.data.account_id.0)).await?;
         let account = account.ok_or_else(|| Error::from(Code::InUse).with_detail("the customer was deleted"))?;
         let promised = of_promise(work, &after.data).await?;
@@ -145,7 +145,7 @@ impl<'a> Commitment<'a> {
     }
 
     /// Takes over the credit that the promise held, or asks for it; answers what was decided then.
-    async fn check_credit(&mut self, checkpoint: Checkpoint) -> Result<Option<Decided>> {
+    async fn check_credit(&mut self, checkpoint: Checkpoint) -> Result<Option<Assessment>> {
         let (work, order) = (self.work, &mut self.after.data);
         // What the promise held is there; nothing new is asked.
         if let Some(promised) = &self.promised
@@ -190,9 +190,10 @@ impl<'a> Commitment<'a> {
     }
 
     /// Saves the credit decision, and captures the credit for the order where there are no obstacles.
-    async fn keep_credit(&mut self, decided: Decided) -> Result<()> {
-        let kept = if self.obstacles.is_empty() { Keep::Captured(OrderId(self.before.id())) } else { Keep::Nothing };
-        let (made, _) = keep(self.work, decided, kept).await?;
+    async fn keep_credit(&mut self, decided: Assessment) -> Result<()> {
+        let kept =
+            if self.obstacles.is_empty() { AuthorisationMode::Captured(OrderId(self.before.id())) } else { AuthorisationMode::Nothing };
+        let (made, _) = record_check(self.work, decided, kept).await?;
         self.after.data.credit_check_id = Some(made.id());
         Ok(())
     }
@@ -333,8 +334,8 @@ fn asked_amount(before: &Order, after: &Order) -> Amount {
     after.open_amount_when_confirmed().minus(before.open_amount)
 }
 
-async fn ask_credit(work: &Work, order: &mut Order, amount: Amount, checkpoint: Checkpoint) -> Result<Decided> {
-    let question = Question { account_id: order.account_id, amount, currency: order.currency.clone(), checkpoint, policy_id: None };
+async fn ask_credit(work: &Work, order: &mut Order, amount: Amount, checkpoint: Checkpoint) -> Result<Assessment> {
+    let question = CheckRequest { account_id: order.account_id, amount, currency: order.currency.clone(), checkpoint, policy_id: None };
     let decided = decide(work, question).await?;
     order.credit_status = match decided.verdict.decision {
         CreditAction::Allow => CreditStanding::Approved,
@@ -346,7 +347,7 @@ async fn ask_credit(work: &Work, order: &mut Order, amount: Amount, checkpoint: 
     Ok(decided)
 }
 
-fn credit_obstacle(decided: &Decided, asked: Amount) -> Obstacle {
+fn credit_obstacle(decided: &Assessment, asked: Amount) -> Obstacle {
     let rule = |rule| serde_json::to_value(rule).ok().as_ref().and_then(Value::as_str).map(str::to_owned);
     Obstacle {
         kind: HoldKind::Credit,

@@ -38,7 +38,7 @@ async fn check_change(work: &Work, before: &Record, after: Option<&Record>) -> R
     let is_blocked = |account: &Record| account.get("lifecycle_stage").and_then(Value::as_str) == Some(LifecycleStage::Blocked.as_str());
     match after {
         None => refuse_while_open(work, id_of(before), Ending::Deletion).await,
-        Some(after) if is_blocked(after) && !is_blocked(before) => check::stand_in_line(work, id_of(before)).await.map(|_| ()),
+        Some(after) if is_blocked(after) && !is_blocked(before) => check::lock_group(work, id_of(before)).await.map(|_| ()),
         Some(_) => Ok(()),
     }
 }

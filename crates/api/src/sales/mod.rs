@@ -96,7 +96,7 @@ pub enum Ending {
 /// Refuses while business is open with a customer: promises that hold and orders that are not done; before a deletion, also what is delivered and
 /// not invoiced, and what is owed either way. Promises to the customer stand in the same line, so none comes in between.
 pub async fn refuse_while_open(work: &Work, account: Uuid, ending: Ending) -> Result<()> {
-    check::stand_in_line(work, account).await?;
+    check::lock_group(work, account).await?;
     let mut sql = work.sql();
     sql.push("SELECT 'orders', t.id FROM orders t WHERE t.deleted_at IS NULL AND (t.status NOT IN ('fulfilled', 'closed', 'cancelled')");
     if ending == Ending::Deletion {

@@ -8,7 +8,7 @@ use super::{
     pricing,
 };
 use crate::{
-    credit::check::{Keep, Question, decide, give_back, keep},
+    credit::check::{AuthorisationMode, CheckRequest, decide, record_check, release_authorisation},
     stock::ledger::Source,
 };
 use chrono::NaiveDate;
@@ -90,7 +90,7 @@ pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stor
         refused.push(HoldKind::Approval);
     }
     // Credit before stock, as everywhere: one order of locks, so no deadlock.
-    let question = Question {
+    let question = CheckRequest {
         account_id: order.account_id,
         amount: order.total_amount,
         currency: order.currency.clone(),
@@ -116,7 +116,9 @@ pub async fn create(work: &Work, mut draft: Stored<OrderPromise>) -> Result<Stor
     let promise = &mut draft.data;
     promise.credit_decision = Some(decided.verdict.decision);
     promise.credit_findings.clone_from(&decided.verdict.findings);
-    let (check, _) = keep(work, decided, if refused.is_empty() { Keep::Pending(Some(until)) } else { Keep::Nothing }).await?;
+    let (check, _) =
+        record_check(work, decided, if refused.is_empty() { AuthorisationMode::Pending(Some(until)) } else { AuthorisationMode::Nothing })
+            .await?;
     promise.credit_check_id = Some(check.id());
     promise.stock = stock(&before, &order);
     promise.available_on = available_on(today, &before, &order, &priced.lead_times);
@@ -241,7 +243,7 @@ pub(super) async fn end(
     what: &str,
 ) -> Result<Stored<OrderPromise>> {
     if let Some(check) = before.data.credit_check_id {
-        give_back(work, before.data.account_id, check, authorisation, what).await?;
+        release_authorisation(work, before.data.account_id, check, authorisation, what).await?;
     }
     let mut lines = before.data.lines.clone();
     goods::release(work, lines.iter_mut(), None).await?;
@@ -300,7 +302,7 @@ pub(super) async fn give_back_promised(work: &Work, order: &Order) -> Result<()>
     let Some(id) = order.promise_id.filter(|_| order.committed_amount == Amount(0)) else { return Ok(()) };
     let promise = stored::find_one_by::<OrderPromise>(work, "id", Scalar::Id(id.0)).await?;
     match promise.and_then(|p| p.data.credit_check_id) {
-        Some(check) => give_back(work, order.account_id, check, AuthorisationStatus::Released, "released").await,
+        Some(check) => release_authorisation(work, order.account_id, check, AuthorisationStatus::Released, "released").await,
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::goods::{self, Hold};
 use crate::{
-    credit::check::{Question, decide},
+    credit::check::{CheckRequest, decide},
     stock::ledger::{self, Entry, Issue, Source},
 };
 use samphan_domain::{
@@ -295,7 +295,7 @@ async fn expect_credit(work: &Work, order: &Order) -> Result<()> {
     if !active.iter().any(|p| p.data.checkpoints.contains(&Checkpoint::Ship)) {
         return Ok(());
     }
-    let question = Question {
+    let question = CheckRequest {
         account_id: order.account_id,
         // What is shipped is counted already.
         amount: Amount(0),

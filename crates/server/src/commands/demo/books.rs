@@ -77,7 +77,7 @@ impl Company<'_> {
             self.add::<CreditProfile>(stored::insert, Some(("account_id", *account)), body).await?;
         }
         let Some((account, _)) = accounts.get(1) else { return Ok(()) };
-        let question = check::Question {
+        let question = check::CheckRequest {
             account_id: AccountId(*account),
             amount: Amount(12_500 * SCALE),
             currency: None,
@@ -85,7 +85,7 @@ impl Company<'_> {
             policy_id: None,
         };
         let decided = check::decide(self.work, question).await?;
-        check::keep(self.work, decided, check::Keep::Nothing).await?;
+        check::record_check(self.work, decided, check::AuthorisationMode::Nothing).await?;
         *self.counts.entry("credit_checks").or_default() += 1;
         Ok(())
     }
