@@ -3,7 +3,7 @@
 use super::*;
 use futures_util::future::join_all;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
-use samphan_api::stock::ledger::{self, Entry, Want};
+use samphan_api::stock::ledger::{self, MovementRequest, ReservationRequest};
 use samphan_domain::{
     id::{ProductId, WarehouseId},
     stock::stock_movement::MovementKind,
@@ -61,7 +61,7 @@ async fn orders_of_many_lines_in_any_order_do_not_wait_in_a_circle(app: App) {
         let mut lines = keys.clone();
         lines.shuffle(&mut chance);
         lines.truncate(chance.random_range(2..9));
-        let want = |(product, warehouse): (uuid::Uuid, uuid::Uuid), pieces: i64| Want {
+        let want = |(product, warehouse): (uuid::Uuid, uuid::Uuid), pieces: i64| ReservationRequest {
             id: None,
             product_id: ProductId(product),
             warehouse_id: WarehouseId(warehouse),
@@ -69,7 +69,7 @@ async fn orders_of_many_lines_in_any_order_do_not_wait_in_a_circle(app: App) {
             expires_at: Some(from_now(3600)),
             source: None,
         };
-        let wants: Vec<Want> = lines.into_iter().map(|key| want(key, chance.random_range(1..4))).collect();
+        let wants: Vec<ReservationRequest> = lines.into_iter().map(|key| want(key, chance.random_range(1..4))).collect();
         let work = work(&store, now()).await;
         let done = ledger::reserve_all(&work, &wants).await.unwrap();
         work.commit().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_level_is_made_once_by_many_at_once(app: App) {
     let receipt = async |n: u64| {
         let mut lines = keys.clone();
         lines.shuffle(&mut StdRng::seed_from_u64(n));
-        let entry = |product: &String| Entry {
+        let entry = |product: &String| MovementRequest {
             product_id: ProductId(uuid(product)),
             warehouse_id: WarehouseId(uuid(&bkk)),
             quantity: SignedQuantity(SCALE),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::{app::wait, receiver::local};
-use samphan_api::stock::ledger::{self, Issue, Refusal, Source, Want};
+use samphan_api::stock::ledger::{self, IssueRequest, ReservationRequest, Source, StockError};
 use samphan_background::{
     process::{Process, Services},
     tasks::Tasks,
@@ -73,8 +73,8 @@ async fn goods_are_issued_of_a_reservation(app: App) {
     adds_up(&app).await;
 }
 
-fn want(key: (&str, &str), pieces: i64, expires_at: Option<Timestamp>) -> Want {
-    Want {
+fn want(key: (&str, &str), pieces: i64, expires_at: Option<Timestamp>) -> ReservationRequest {
+    ReservationRequest {
         id: None,
         product_id: ProductId(uuid(key.0)),
         warehouse_id: WarehouseId(uuid(key.1)),
@@ -91,7 +91,7 @@ async fn what_is_overdue_ends_where_others_reserve(app: App) {
     let held = app.post("/v1/stock-reservations", body).await.is(201).id();
     let work = work(&store, from_now(3500)).await;
     let early = ledger::reserve(&work, &[want((&tea, &bkk), 1, None)]).await.unwrap();
-    assert!(matches!(early[..], [Err(Refusal::Short { available: Quantity(0), .. })]), "{early:?}");
+    assert!(matches!(early[..], [Err(StockError::Short { available: Quantity(0), .. })]), "{early:?}");
     work.roll_back().await.unwrap();
     let work = super::work(&store, from_now(3700)).await;
     let late = ledger::reserve(&work, &[want((&tea, &bkk), 4, None)]).await.unwrap();
@@ -134,7 +134,7 @@ async fn of_two_processes_one_ends_a_reservation(app: App) {
     // All of them end while both look.
     let soon = from_now(3);
     let work = work(&store(&app, 1).await, from_now(0)).await;
-    let wants: Vec<Want> = (0..60).map(|_| want((&tea, &bkk), 1, Some(soon))).collect();
+    let wants: Vec<ReservationRequest> = (0..60).map(|_| want((&tea, &bkk), 1, Some(soon))).collect();
     assert!(ledger::reserve(&work, &wants).await.unwrap().iter().all(|one| matches!(one, Ok(Some(_)))));
     work.commit().await.unwrap();
     app.get_until("/v1/stock-reservations?status=expired&count=exact&limit=1", |all| all["total"] == 60).await;
@@ -246,7 +246,7 @@ async fn goods_of_many_reservations_leave_together(app: App) {
     let held = ledger::reserve_all(&work, &[want((&tea, &bkk), 6, None), want((&tea, &bkk), 4, None)]).await.unwrap().unwrap();
     let (first, second) = (held[0].unwrap(), held[1].unwrap());
     let shipment = Source { resource: "shipments".to_owned(), id: uuid(&random_id()) };
-    let issue = |id, pieces: Option<i64>| Issue {
+    let issue = |id, pieces: Option<i64>| IssueRequest {
         reservation_id: id,
         quantity: pieces.map(|p| Quantity(p * SCALE)),
         source: Some(shipment.clone()),
@@ -254,7 +254,7 @@ async fn goods_of_many_reservations_leave_together(app: App) {
         serial_no: None,
     };
     let refused = ledger::consume(&work, &[issue(first, None), issue(second, Some(5))]).await.unwrap().unwrap_err();
-    assert_eq!(refused, [(1, Refusal::OutOfRange)]);
+    assert_eq!(refused, [(1, StockError::OutOfRange)]);
     let made = ledger::consume(&work, &[issue(first, Some(2)), issue(second, None), issue(first, Some(1))]).await.unwrap().unwrap();
     let after: Vec<_> = made.iter().map(|m| m["on_hand_after"].as_str().unwrap()).collect();
     assert_eq!(after, ["8", "4", "3"]);

@@ -1,6 +1,6 @@
 //! The goods of a document's lines: where there are any, put aside, kept, let go.
 
-use crate::stock::ledger::{self, Source, Want};
+use crate::stock::ledger::{self, ReservationRequest, Source};
 use samphan_domain::{
     id::WarehouseId,
     sales::{
@@ -111,11 +111,11 @@ pub async fn reserve(work: &Work, lines: &mut [OrderLine], warehouse: Option<War
     if !lacking.is_empty() && !partly {
         return Ok(lacking);
     }
-    let wants: Vec<(Share, Want)> = shares
+    let wants: Vec<(Share, ReservationRequest)> = shares
         .into_iter()
         .filter_map(|share| {
             let product_id = lines.get(share.line)?.product_id?;
-            let want = Want {
+            let want = ReservationRequest {
                 id: None,
                 product_id,
                 warehouse_id: WarehouseId(share.warehouse),
@@ -126,7 +126,7 @@ pub async fn reserve(work: &Work, lines: &mut [OrderLine], warehouse: Option<War
             Some((share, want))
         })
         .collect();
-    let asked: Vec<Want> = wants.iter().map(|(_, want)| want.clone()).collect();
+    let asked: Vec<ReservationRequest> = wants.iter().map(|(_, want)| want.clone()).collect();
     // Another work may have changed it between the read and the lock.
     let made: Vec<Option<Uuid>> = if partly {
         ledger::reserve(work, &asked).await?.into_iter().map(|made| made.ok().flatten()).collect()
@@ -252,7 +252,7 @@ pub async fn keep(work: &Work, lines: &mut [OrderLine], source: &Source) -> Resu
     if ids.is_empty() {
         return Ok(());
     }
-    let kept = ledger::keep_for(work, &ids, source).await?;
+    let kept = ledger::reassign(work, &ids, source).await?;
     for line in lines {
         line.allocations.retain(|a| kept.contains(&a.reservation_id));
         line.count();

@@ -5,7 +5,7 @@
 use super::goods::{self, Hold};
 use crate::{
     credit::check::{CheckRequest, decide},
-    stock::ledger::{self, Entry, Issue, Source},
+    stock::ledger::{self, IssueRequest, MovementRequest, Source},
 };
 use samphan_domain::{
     id::WarehouseId,
@@ -174,14 +174,14 @@ pub async fn ship(work: &Work, before: Stored<Shipment>, input: ShipShipment) ->
         split_by_identity(work, &before.data.lines, &input.picked).await?.into_iter().unzip();
     after.data.lines = lines;
     let source = Source { resource: Shipment::PLURAL.to_owned(), id: before.id() };
-    let issue = |line: &ShipmentLine| Issue {
+    let issue = |line: &ShipmentLine| IssueRequest {
         reservation_id: line.reservation_id,
         quantity: Some(line.quantity),
         source: Some(source.clone()),
         lot_no: line.lot_no.clone(),
         serial_no: line.serial_no.clone(),
     };
-    let issues: Vec<Issue> = after.data.lines.iter().map(issue).collect();
+    let issues: Vec<IssueRequest> = after.data.lines.iter().map(issue).collect();
     if let Err(refusals) = ledger::consume(work, &issues).await? {
         let at = |place: usize| match picked.get(place) {
             Some(Some(picked)) => format!("/picked/{picked}"),
@@ -333,7 +333,7 @@ pub async fn deliver(work: &Work, before: Stored<Shipment>, input: DeliverShipme
 
 async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Result<Stored<Shipment>> {
     let order = order_of(work, &before).await?;
-    let entry = |line: &ShipmentLine| Entry {
+    let entry = |line: &ShipmentLine| MovementRequest {
         product_id: line.product_id,
         warehouse_id: before.data.warehouse_id,
         quantity: SignedQuantity(line.quantity.0),
@@ -345,7 +345,7 @@ async fn fail(work: &Work, before: Stored<Shipment>, input: OrderReason) -> Resu
     };
     let back_to = before.data.lines.iter().map(|l| (l.product_id.0, before.data.warehouse_id.0));
     goods::lock_with(work, back_to.collect(), &order.data.lines).await?;
-    let entries: Vec<Entry> = before.data.lines.iter().map(entry).collect();
+    let entries: Vec<MovementRequest> = before.data.lines.iter().map(entry).collect();
     if let Err(refusals) = ledger::book(work, &entries).await? {
         let placed: Vec<_> = refusals.into_iter().map(|(place, refusal)| (format!("/lines/{place}"), refusal)).collect();
         return Err(ledger::refused(&placed));

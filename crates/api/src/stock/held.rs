@@ -3,7 +3,7 @@
 
 use super::{
     identities::{Identities, Move},
-    ledger::{AllOrNone, Entry, Issue, Refusal, Source, gathered},
+    ledger::{AllOrNothing, IssueRequest, MovementRequest, Source, StockError, collect_all},
     levels::{Levels, movement},
 };
 use samphan_domain::stock::{
@@ -105,8 +105,8 @@ impl<'w> Held<'w> {
     }
 
     /// The movements that issues make; nothing of a reservation that is not there.
-    fn moves(&self, issues: &[Issue]) -> Vec<Move> {
-        let one = |issue: &Issue| {
+    fn moves(&self, issues: &[IssueRequest]) -> Vec<Move> {
+        let one = |issue: &IssueRequest| {
             let found = self.reservations.get(&issue.reservation_id).map(|r| &r.data);
             let left = found.map_or(0, |r| r.quantity.0 - r.consumed.0);
             let quantity = issue.quantity.map_or(left, |q| q.0);
@@ -117,22 +117,22 @@ impl<'w> Held<'w> {
     }
 
     /// Issues goods of a reservation.
-    fn issue(&mut self, issue: &Issue) -> std::result::Result<(), Refusal> {
-        let found = self.reservations.get_mut(&issue.reservation_id).ok_or(Refusal::UnknownReservation)?;
+    fn issue(&mut self, issue: &IssueRequest) -> std::result::Result<(), StockError> {
+        let found = self.reservations.get_mut(&issue.reservation_id).ok_or(StockError::UnknownReservation)?;
         if found.data.status != ReservationStatus::Active {
-            return Err(Refusal::NotActive(found.data.status));
+            return Err(StockError::NotActive(found.data.status));
         }
         let key = (found.data.product_id.0, found.data.warehouse_id.0);
-        let level = self.levels.by_key.get_mut(&key).ok_or(Refusal::Short { level_id: None, available: Quantity(0) })?;
+        let level = self.levels.by_key.get_mut(&key).ok_or(StockError::Short { level_id: None, available: Quantity(0) })?;
         let left = found.data.quantity.0 - found.data.consumed.0;
         let quantity = issue.quantity.map_or(left, |q| q.0);
         if !(1..=left).contains(&quantity) {
-            return Err(Refusal::OutOfRange);
+            return Err(StockError::OutOfRange);
         }
         // What is put aside is not always there: a count may have been lower, or it was promised before it came.
         let most = level.on_hand + self.levels.facts.get(&key).map_or(0, |f| f.may_lack);
         if quantity > most {
-            return Err(Refusal::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
+            return Err(StockError::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
         }
         level.on_hand -= quantity;
         level.reserved = (level.reserved - quantity).max(0);
@@ -143,7 +143,7 @@ impl<'w> Held<'w> {
         }
         found.event = Some("consumed");
         let own = Source { resource: StockReservation::PLURAL.to_owned(), id: issue.reservation_id };
-        let entry = Entry {
+        let entry = MovementRequest {
             product_id: found.data.product_id,
             warehouse_id: found.data.warehouse_id,
             quantity: SignedQuantity(-quantity),
@@ -159,13 +159,13 @@ impl<'w> Held<'w> {
     }
 
     /// Issues goods of many reservations, or of none.
-    pub(super) async fn issue_all(&mut self, issues: &[Issue]) -> Result<AllOrNone<()>> {
+    pub(super) async fn issue_all(&mut self, issues: &[IssueRequest]) -> Result<AllOrNothing<()>> {
         let (named, refused) = Identities::open(self.levels.work, &self.levels.facts, &self.moves(issues)).await?;
         if !refused.is_empty() {
             return Ok(Err(refused));
         }
         let before = (self.reservations.clone(), self.levels.by_key.clone());
-        let done = gathered(issues.iter().map(|issue| self.issue(issue)).collect());
+        let done = collect_all(issues.iter().map(|issue| self.issue(issue)).collect());
         if done.is_err() {
             (self.reservations, self.levels.by_key) = before;
             self.levels.movements.clear();

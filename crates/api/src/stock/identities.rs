@@ -4,7 +4,7 @@
 //! locked after the levels, in the order of product and number, so that works that meet wait for one another in one direction.
 
 use super::{
-    ledger::{Key, Refusal},
+    ledger::{Key, StockError},
     levels::Facts,
 };
 use samphan_domain::catalog::product::Tracking;
@@ -43,7 +43,7 @@ pub(super) struct Identities<'w> {
 
 impl<'w> Identities<'w> {
     /// Locks what movements name of tracked products, and makes the movements; answers what stands in the way, by the movement's place.
-    pub(super) async fn open(work: &'w Work, facts: &BTreeMap<Key, Facts>, moves: &[Move]) -> Result<(Self, Vec<(usize, Refusal)>)> {
+    pub(super) async fn open(work: &'w Work, facts: &BTreeMap<Key, Facts>, moves: &[Move]) -> Result<(Self, Vec<(usize, StockError)>)> {
         let tracking = |m: &Move| facts.get(&m.key).map_or(Tracking::None, |f| f.tracking);
         let serials: BTreeSet<Serial> =
             moves.iter().filter(|m| tracking(m) == Tracking::Serial).filter_map(|m| Some((m.key.0, m.serial_no.clone()?))).collect();
@@ -90,29 +90,29 @@ impl<'w> Identities<'w> {
     }
 
     /// Makes one movement.
-    fn make(&mut self, m: &Move, tracking: Tracking) -> std::result::Result<(), Refusal> {
+    fn make(&mut self, m: &Move, tracking: Tracking) -> std::result::Result<(), StockError> {
         match tracking {
             Tracking::None => Ok(()),
             Tracking::Serial => {
-                let serial = m.serial_no.clone().ok_or(Refusal::SerialRequired)?;
+                let serial = m.serial_no.clone().ok_or(StockError::SerialRequired)?;
                 if m.quantity.abs() != SCALE {
-                    return Err(Refusal::OnePiece);
+                    return Err(StockError::OnePiece);
                 }
                 let [_, now] = self.serials.entry((m.key.0, serial)).or_default();
                 match (m.quantity > 0, *now) {
                     (true, None) => *now = Some(m.key.1),
-                    (true, Some(_)) => return Err(Refusal::SerialOnHand),
+                    (true, Some(_)) => return Err(StockError::SerialOnHand),
                     (false, Some(warehouse)) if warehouse == m.key.1 => *now = None,
-                    (false, _) => return Err(Refusal::SerialNotThere),
+                    (false, _) => return Err(StockError::SerialNotThere),
                 }
                 Ok(())
             }
             Tracking::Lot => {
-                let lot = m.lot_no.clone().ok_or(Refusal::LotRequired)?;
+                let lot = m.lot_no.clone().ok_or(StockError::LotRequired)?;
                 let [_, now] = self.lots.entry((m.key, lot)).or_default();
                 let left = now.saturating_add(m.quantity);
                 if left < 0 {
-                    return Err(Refusal::LotShort(Quantity(*now)));
+                    return Err(StockError::LotShort(Quantity(*now)));
                 }
                 *now = left;
                 Ok(())

@@ -31,7 +31,7 @@ use uuid::Uuid;
 pub type Key = (Uuid, Uuid);
 
 /// What is done for all lines or for none: else each line that stands in the way, by its place, and why.
-pub type AllOrNone<T> = std::result::Result<T, Vec<(usize, Refusal)>>;
+pub type AllOrNothing<T> = std::result::Result<T, Vec<(usize, StockError)>>;
 
 /// The record something is done for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Source {
 
 /// Something to be put aside.
 #[derive(Clone, Debug)]
-pub struct Want {
+pub struct ReservationRequest {
     /// The reservation's id, where somebody chose it.
     pub id: Option<Uuid>,
     /// The product.
@@ -61,7 +61,7 @@ pub struct Want {
 
 /// Something that comes or goes.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct MovementRequest {
     /// The product.
     pub product_id: ProductId,
     /// The warehouse.
@@ -82,7 +82,7 @@ pub struct Entry {
 
 /// Something issued of what was put aside.
 #[derive(Clone, Debug)]
-pub struct Issue {
+pub struct IssueRequest {
     /// The reservation.
     pub reservation_id: Uuid,
     /// How much; all that is left of it when none.
@@ -97,7 +97,7 @@ pub struct Issue {
 
 /// Why a line cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum StockError {
     /// There is less than that.
     Short {
         /// The level, where there is one.
@@ -137,7 +137,7 @@ pub enum Refusal {
     Tracked,
 }
 
-impl Refusal {
+impl StockError {
     /// As a fault of the line at that place, such as `/lines/3`.
     #[must_use]
     pub fn fault(&self, at: &str) -> FieldError {
@@ -169,15 +169,15 @@ impl Refusal {
 
 /// The problem of the lines that stand in the way, by the place of each, such as `/lines/3`.
 #[must_use]
-pub fn refused(refusals: &[(String, Refusal)]) -> Error {
-    let any = |what: fn(&Refusal) -> bool| refusals.iter().any(|(_, r)| what(r));
-    let code = if any(|r| matches!(r, Refusal::Short { .. } | Refusal::LotShort(_))) {
+pub fn refused(refusals: &[(String, StockError)]) -> Error {
+    let any = |what: fn(&StockError) -> bool| refusals.iter().any(|(_, r)| what(r));
+    let code = if any(|r| matches!(r, StockError::Short { .. } | StockError::LotShort(_))) {
         Code::InsufficientStock
-    } else if any(|r| matches!(r, Refusal::SerialOnHand | Refusal::SerialNotThere)) {
+    } else if any(|r| matches!(r, StockError::SerialOnHand | StockError::SerialNotThere)) {
         Code::Conflict
-    } else if any(|r| matches!(r, Refusal::NotActive(_))) {
+    } else if any(|r| matches!(r, StockError::NotActive(_))) {
         Code::IllegalTransition
-    } else if any(|r| matches!(r, Refusal::UnknownProduct | Refusal::UnknownWarehouse | Refusal::UnknownReservation)) {
+    } else if any(|r| matches!(r, StockError::UnknownProduct | StockError::UnknownWarehouse | StockError::UnknownReservation)) {
         Code::UnknownReference
     } else {
         Code::ValidationFailed
@@ -185,7 +185,7 @@ pub fn refused(refusals: &[(String, Refusal)]) -> Error {
     let mut error = Error::from(code).with_field_errors(refusals.iter().map(|(at, refusal)| refusal.fault(at)).collect());
     // A problem has room for a hundred records in the way; every line has its fault.
     let levels: BTreeSet<Uuid> =
-        refusals.iter().filter_map(|(_, r)| if let Refusal::Short { level_id, .. } = r { *level_id } else { None }).collect();
+        refusals.iter().filter_map(|(_, r)| if let StockError::Short { level_id, .. } = r { *level_id } else { None }).collect();
     for level in levels.into_iter().take(100) {
         error = error.with_conflict(StockLevel::PLURAL, level, "available");
     }
@@ -193,16 +193,16 @@ pub fn refused(refusals: &[(String, Refusal)]) -> Error {
 }
 
 /// Puts aside what there is: each want is answered with its reservation, with none where the product needs no stock, or with why not.
-pub async fn reserve(work: &Work, wants: &[Want]) -> Result<Vec<std::result::Result<Option<Uuid>, Refusal>>> {
-    let mut levels = Levels::open(work, wants.iter().map(Want::key).collect(), Facts::may_begin_below).await?;
+pub async fn reserve(work: &Work, wants: &[ReservationRequest]) -> Result<Vec<std::result::Result<Option<Uuid>, StockError>>> {
+    let mut levels = Levels::open(work, wants.iter().map(ReservationRequest::key).collect(), Facts::may_begin_below).await?;
     let done = wants.iter().map(|want| levels.reserve(want)).collect();
     levels.close().await?;
     Ok(done)
 }
 
 /// The same, for all of them or none: nothing is put aside when anything stands in the way, and the work may go on.
-pub async fn reserve_all(work: &Work, wants: &[Want]) -> Result<AllOrNone<Vec<Option<Uuid>>>> {
-    let mut levels = Levels::open(work, wants.iter().map(Want::key).collect(), Facts::may_begin_below).await?;
+pub async fn reserve_all(work: &Work, wants: &[ReservationRequest]) -> Result<AllOrNothing<Vec<Option<Uuid>>>> {
+    let mut levels = Levels::open(work, wants.iter().map(ReservationRequest::key).collect(), Facts::may_begin_below).await?;
     let done = levels.all_or_none(wants, Levels::reserve);
     levels.close().await?;
     Ok(done)
@@ -232,7 +232,7 @@ pub async fn reduce(work: &Work, parts: &[(Uuid, Quantity)], reason: Option<Stri
 }
 
 /// Has reservations hold for a record until they are released, and answers which of them held until now.
-pub async fn keep_for(work: &Work, ids: &[Uuid], source: &Source) -> Result<Vec<Uuid>> {
+pub async fn reassign(work: &Work, ids: &[Uuid], source: &Source) -> Result<Vec<Uuid>> {
     let mut open = Held::open(work, ids).await?;
     let kept = ids.iter().copied().filter(|id| open.keep_for(*id, source)).collect();
     open.close().await?;
@@ -245,7 +245,7 @@ pub async fn lock(work: &Work, keys: BTreeSet<Key>) -> Result<()> {
 }
 
 /// Issues goods of reservations and answers the movements, in order; none of them when anything stands in the way.
-pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Record>>> {
+pub async fn consume(work: &Work, issues: &[IssueRequest]) -> Result<AllOrNothing<Vec<Record>>> {
     let ids: Vec<Uuid> = issues.iter().map(|i| i.reservation_id).collect();
     let mut open = Held::open(work, &ids).await?;
     let done = open.issue_all(issues).await?;
@@ -254,9 +254,9 @@ pub async fn consume(work: &Work, issues: &[Issue]) -> Result<AllOrNone<Vec<Reco
 }
 
 /// Books movements of any kind and answers them, in order; none of them when anything stands in the way.
-pub async fn book(work: &Work, entries: &[Entry]) -> Result<AllOrNone<Vec<Record>>> {
-    let mut levels = Levels::open(work, entries.iter().map(Entry::key).collect(), Facts::is_stocked).await?;
-    let moves: Vec<Move> = entries.iter().map(Entry::as_move).collect();
+pub async fn book(work: &Work, entries: &[MovementRequest]) -> Result<AllOrNothing<Vec<Record>>> {
+    let mut levels = Levels::open(work, entries.iter().map(MovementRequest::key).collect(), Facts::is_stocked).await?;
+    let moves: Vec<Move> = entries.iter().map(MovementRequest::as_move).collect();
     let (named, refused) = Identities::open(work, &levels.facts, &moves).await?;
     let done = if refused.is_empty() { levels.all_or_none(entries, Levels::book) } else { Err(refused) };
     if done.is_ok() {
@@ -272,7 +272,7 @@ pub async fn expire(work: &Work, overdue: Vec<Stored<StockReservation>>) -> Resu
     Levels::open(work, keys.collect(), Facts::may_be_kept).await?.close().await.map(|_| ())
 }
 
-pub(super) fn gathered<T>(results: Vec<std::result::Result<T, Refusal>>) -> AllOrNone<Vec<T>> {
+pub(super) fn collect_all<T>(results: Vec<std::result::Result<T, StockError>>) -> AllOrNothing<Vec<T>> {
     let (mut done, mut refusals) = (vec![], vec![]);
     for (place, result) in results.into_iter().enumerate() {
         match result {
@@ -283,13 +283,13 @@ pub(super) fn gathered<T>(results: Vec<std::result::Result<T, Refusal>>) -> AllO
     if refusals.is_empty() { Ok(done) } else { Err(refusals) }
 }
 
-impl Want {
+impl ReservationRequest {
     pub(super) const fn key(&self) -> Key {
         (self.product_id.0, self.warehouse_id.0)
     }
 }
 
-impl Entry {
+impl MovementRequest {
     fn as_move(&self) -> Move {
         Move { key: self.key(), quantity: self.quantity.0, lot_no: self.lot_no.clone(), serial_no: self.serial_no.clone() }
     }

@@ -1,6 +1,6 @@
 //! Receipts, adjustments and transfers: many lines in one work, all of them or none; and the ledger to read.
 
-use super::ledger::{self, AllOrNone, Entry, Refusal};
+use super::ledger::{self, AllOrNothing, MovementRequest, StockError};
 use actix_web::http::Method;
 use samphan_domain::{
     catalog::product::Tracking,
@@ -176,7 +176,7 @@ async fn book(work: &Work, lines: Vec<Line>, ways: &[Way], reason: Option<String
     let mut entries = vec![];
     for (line, product_id) in lines.into_iter().zip(products) {
         for way in ways {
-            entries.push(Entry {
+            entries.push(MovementRequest {
                 product_id,
                 warehouse_id: way.warehouse,
                 quantity: if way.out { SignedQuantity(line.quantity.0.saturating_neg()) } else { line.quantity },
@@ -192,9 +192,9 @@ async fn book(work: &Work, lines: Vec<Line>, ways: &[Way], reason: Option<String
 }
 
 /// Answers the movements, or the lines that stand in the way.
-fn answer(work: &Work, done: AllOrNone<Vec<Record>>, movements_a_line: usize) -> Result<Response> {
+fn answer(work: &Work, done: AllOrNothing<Vec<Record>>, movements_a_line: usize) -> Result<Response> {
     let made = done.map_err(|refusals| {
-        let mut placed: Vec<(String, Refusal)> = vec![];
+        let mut placed: Vec<(String, StockError)> = vec![];
         for (place, refusal) in refusals {
             let at = format!("/lines/{}", place / movements_a_line.max(1));
             // A line that cannot leave cannot come either: that is one fault.

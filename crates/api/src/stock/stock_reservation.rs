@@ -2,7 +2,7 @@
 
 use super::{
     held::Held,
-    ledger::{self, Issue, Source, Want},
+    ledger::{self, IssueRequest, ReservationRequest, Source},
 };
 use actix_web::http::Method;
 use samphan_domain::stock::stock_reservation::{ConsumeReservation, ExtendReservation, ReservationStatus, StockReservation};
@@ -74,7 +74,7 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
         return Err(in_past());
     }
     let source = asked.source_resource.zip(asked.source_id).map(|(resource, id)| Source { resource, id });
-    let want = Want {
+    let want = ReservationRequest {
         id: chosen,
         product_id: asked.product_id,
         warehouse_id: asked.warehouse_id,
@@ -85,7 +85,7 @@ async fn create(work: &Work, draft: Stored<StockReservation>) -> Result<Stored<S
     let done = ledger::reserve(work, &[want]).await?;
     let id = match done.into_iter().next() {
         Some(Ok(Some(id))) => id,
-        Some(Ok(None)) => return Err(ledger::refused(&[(String::new(), ledger::Refusal::NotStocked)])),
+        Some(Ok(None)) => return Err(ledger::refused(&[(String::new(), ledger::StockError::NotStocked)])),
         Some(Err(refusal)) => return Err(ledger::refused(&[(String::new(), refusal)])),
         None => return Err(Code::Internal.into()),
     };
@@ -140,7 +140,8 @@ async fn extend(work: &Work, call: RequestContext) -> Result<Response> {
 async fn consume(work: &Work, call: RequestContext) -> Result<Response> {
     let asked: ConsumeReservation = call.input()?;
     let (id, mut held) = open(work, &call, "consume").await?;
-    let issue = Issue { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };
+    let issue =
+        IssueRequest { reservation_id: id, quantity: asked.quantity, source: None, lot_no: asked.lot_no, serial_no: asked.serial_no };
     let done = held.issue_all(&[issue]).await?;
     done.map_err(|refusals| ledger::refused(&refusals.into_iter().map(|(_, refusal)| (String::new(), refusal)).collect::<Vec<_>>()))?;
     held.close().await?;

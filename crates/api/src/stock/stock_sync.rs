@@ -1,7 +1,7 @@
 //! `POST /v1/stock-syncs`: what another system counted, by its own item codes, whatever order and however often it comes.
 
 use super::{
-    ledger::{self, Key, Refusal},
+    ledger::{self, Key, StockError},
     levels::{Facts, Levels},
     stock_movement::{self, Products},
 };
@@ -190,7 +190,7 @@ fn take(levels: &mut Levels<'_>, system: &str, key: Key, item: &StockCount, appl
     let told = item.stamp();
     let tracking = levels.facts.get(&key).map_or(Tracking::None, |f| f.tracking);
     if tracking != Tracking::None && told.counted.0 != level.on_hand {
-        return Err(ledger::refused(&[(String::new(), Refusal::Tracked)]));
+        return Err(ledger::refused(&[(String::new(), StockError::Tracked)]));
     }
     Ok(match Stamp::takes(level.count.as_ref().map(|(_, stamp)| stamp), &told) {
         Taken::Applied => {

@@ -4,7 +4,7 @@ mod write;
 
 pub(super) use write::{BELOW_MINIMUM, movement};
 
-use super::ledger::{AllOrNone, Entry, Key, Refusal, Want, gathered};
+use super::ledger::{AllOrNothing, Key, MovementRequest, ReservationRequest, StockError, collect_all};
 use samphan_domain::{
     catalog::product::Tracking,
     id::{ProductId, WarehouseId},
@@ -62,12 +62,12 @@ impl Facts {
     }
 
     /// What stands in the way of any movement.
-    pub(super) const fn refusal(&self) -> Option<Refusal> {
+    pub(super) const fn refusal(&self) -> Option<StockError> {
         match self {
-            Self { has_product: false, .. } => Some(Refusal::UnknownProduct),
-            Self { has_warehouse: false, .. } => Some(Refusal::UnknownWarehouse),
-            Self { stocked: false, .. } => Some(Refusal::NotStocked),
-            Self { closed: true, .. } => Some(Refusal::Closed),
+            Self { has_product: false, .. } => Some(StockError::UnknownProduct),
+            Self { has_warehouse: false, .. } => Some(StockError::UnknownWarehouse),
+            Self { stocked: false, .. } => Some(StockError::NotStocked),
+            Self { closed: true, .. } => Some(StockError::Closed),
             _ => None,
         }
     }
@@ -291,10 +291,10 @@ impl<'w> Levels<'w> {
     pub(super) fn all_or_none<L, T>(
         &mut self,
         lines: &[L],
-        each: fn(&mut Self, &L) -> std::result::Result<T, Refusal>,
-    ) -> AllOrNone<Vec<T>> {
+        each: fn(&mut Self, &L) -> std::result::Result<T, StockError>,
+    ) -> AllOrNothing<Vec<T>> {
         let before = self.by_key.clone();
-        let done = gathered(lines.iter().map(|line| each(self, line)).collect());
+        let done = collect_all(lines.iter().map(|line| each(self, line)).collect());
         if done.is_err() {
             self.by_key = before;
             self.movements.clear();
@@ -303,25 +303,25 @@ impl<'w> Levels<'w> {
         done
     }
 
-    pub(super) fn reserve(&mut self, want: &Want) -> std::result::Result<Option<Uuid>, Refusal> {
-        let facts = *self.facts.get(&want.key()).ok_or(Refusal::UnknownProduct)?;
+    pub(super) fn reserve(&mut self, want: &ReservationRequest) -> std::result::Result<Option<Uuid>, StockError> {
+        let facts = *self.facts.get(&want.key()).ok_or(StockError::UnknownProduct)?;
         match facts.refusal() {
-            Some(Refusal::NotStocked) => return Ok(None),
+            Some(StockError::NotStocked) => return Ok(None),
             Some(refusal) => return Err(refusal),
-            None if !facts.for_sale => return Err(Refusal::NotForSale),
+            None if !facts.for_sale => return Err(StockError::NotForSale),
             None => {}
         }
         let quantity = want.quantity.0;
         if !(1..=MOST).contains(&quantity) {
-            return Err(Refusal::OutOfRange);
+            return Err(StockError::OutOfRange);
         }
-        let level = self.by_key.get_mut(&want.key()).ok_or(Refusal::Short { level_id: None, available: Quantity(0) })?;
+        let level = self.by_key.get_mut(&want.key()).ok_or(StockError::Short { level_id: None, available: Quantity(0) })?;
         let most = level.available() + facts.may_lack;
         if quantity > most {
-            return Err(Refusal::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
+            return Err(StockError::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
         }
         if level.reserved + quantity > MOST {
-            return Err(Refusal::OutOfRange);
+            return Err(StockError::OutOfRange);
         }
         level.reserved += quantity;
         level.settle(facts.may_lack > 0);
@@ -342,22 +342,22 @@ impl<'w> Levels<'w> {
         Ok(Some(id))
     }
 
-    pub(super) fn book(&mut self, entry: &Entry) -> std::result::Result<(), Refusal> {
-        let facts = *self.facts.get(&entry.key()).ok_or(Refusal::UnknownProduct)?;
+    pub(super) fn book(&mut self, entry: &MovementRequest) -> std::result::Result<(), StockError> {
+        let facts = *self.facts.get(&entry.key()).ok_or(StockError::UnknownProduct)?;
         if let Some(refusal) = facts.refusal() {
             return Err(refusal);
         }
         let quantity = entry.quantity.0;
         if quantity == 0 || !(-MOST..=MOST).contains(&quantity) {
-            return Err(Refusal::OutOfRange);
+            return Err(StockError::OutOfRange);
         }
-        let level = self.by_key.get_mut(&entry.key()).ok_or(Refusal::Short { level_id: None, available: Quantity(0) })?;
+        let level = self.by_key.get_mut(&entry.key()).ok_or(StockError::Short { level_id: None, available: Quantity(0) })?;
         let most = level.available() + facts.may_lack;
         if quantity < 0 && -quantity > most {
-            return Err(Refusal::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
+            return Err(StockError::Short { level_id: Some(level.id), available: Quantity(most.max(0)) });
         }
         if !(-MOST..=MOST).contains(&(level.on_hand + quantity)) {
-            return Err(Refusal::OutOfRange);
+            return Err(StockError::OutOfRange);
         }
         level.on_hand += quantity;
         level.settle(facts.may_lack > 0);
@@ -374,7 +374,7 @@ impl<'w> Levels<'w> {
         level.on_hand = on_hand;
         level.settle(true);
         let Some((system, stamp)) = level.count.clone().filter(|_| difference != 0) else { return };
-        let entry = Entry {
+        let entry = MovementRequest {
             product_id: ProductId(key.0),
             warehouse_id: WarehouseId(key.1),
             quantity: SignedQuantity(difference),

@@ -1,7 +1,7 @@
 //! Writing levels that have changed, with their movements and events.
 
 use super::{Level, Levels};
-use crate::stock::ledger::Entry;
+use crate::stock::ledger::MovementRequest;
 use samphan_domain::stock::{stock_level::StockLevel, stock_movement::StockMovement};
 use samphan_persistence::{
     pending_update,
@@ -72,7 +72,7 @@ impl Levels<'_> {
     }
 }
 
-pub(in crate::stock) fn movement(entry: &Entry, on_hand_after: i64) -> StockMovement {
+pub(in crate::stock) fn movement(entry: &MovementRequest, on_hand_after: i64) -> StockMovement {
     StockMovement {
         product_id: entry.product_id,
         warehouse_id: entry.warehouse_id,

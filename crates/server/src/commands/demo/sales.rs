@@ -4,7 +4,7 @@ use super::{Company, Seller};
 use samphan_api::{
     accounting::invoice,
     sales::{order, promise},
-    stock::ledger::{self, Entry},
+    stock::ledger::{self, MovementRequest},
 };
 use samphan_domain::{
     catalog::exchange_rate::ExchangeRate,
@@ -52,7 +52,7 @@ impl Company<'_> {
         let mut sql = self.work.sql();
         sql.push("SELECT id FROM products WHERE deleted_at IS NULL AND kind <> 'service' AND status = 'active' ORDER BY sku");
         let products = self.work.fetch(sql, |row| row.id(0)).await?;
-        let entry = |n: usize, product: Uuid, warehouse: &Uuid| Entry {
+        let entry = |n: usize, product: Uuid, warehouse: &Uuid| MovementRequest {
             product_id: ProductId(product),
             warehouse_id: WarehouseId(*warehouse),
             quantity: SignedQuantity(i64::try_from(5 + n * 37 % 200).unwrap_or(5) * SCALE),
