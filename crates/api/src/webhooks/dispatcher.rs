@@ -52,19 +52,19 @@ use tokio::{
 use uuid::Uuid;
 
 /// How often it is asked which endpoints there is something to send to, changes apart, which are heard of at once.
-const ASKED_EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long changes are gathered before endpoints are looked at again.
 const GATHERED: Duration = Duration::from_millis(20);
 /// How long to leave an endpoint alone after the database failed.
-const BREATH: Duration = Duration::from_secs(1);
+const ERROR_BACKOFF: Duration = Duration::from_secs(1);
 /// Seconds an endpoint is one process's own; longer than an attempt takes.
-const LEASE: i64 = 30;
+const LEASE_SECONDS: i64 = 30;
 /// How long what is known of an endpoint, and of what it is to be told, is gone by: then it is read again, and the lease renewed.
-const RENEWED: Duration = Duration::from_secs(5);
+const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 /// Changes looked for, and deliveries taken up, at a time.
 const AT_ONCE: usize = 50;
 /// Seconds of nothing but failures after which an endpoint is disabled: three days.
-const PATIENCE: i64 = 3 * 86_400;
+const DISABLE_AFTER_SECONDS: i64 = 3 * 86_400;
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("id", Kind::Id),
@@ -98,16 +98,16 @@ async fn run(process: Process, tasks: Tasks) {
     let mut known = 0;
     loop {
         let Ok((active, waiting)) = due(&process.store, me, clock::now()).await else {
-            sleep(BREATH).await;
+            sleep(ERROR_BACKOFF).await;
             continue;
         };
         for endpoint in waiting {
             if busy.borrow_mut().insert(endpoint) {
                 let (process, busy) = (process.clone(), Rc::clone(&busy));
                 tasks.spawn(async move {
-                    if tell(&process, me, endpoint).await.is_err() {
+                    if deliver(&process, me, endpoint).await.is_err() {
                         // The database said why.
-                        sleep(BREATH).await;
+                        sleep(ERROR_BACKOFF).await;
                     }
                     busy.borrow_mut().remove(&endpoint);
                 });
@@ -115,11 +115,11 @@ async fn run(process: Process, tasks: Tasks) {
         }
         if !active {
             listener = None;
-            sleep(ASKED_EVERY).await;
+            sleep(POLL_INTERVAL).await;
             continue;
         }
         let listener = listener.get_or_insert_with(|| Listener::new(&follower));
-        listener.changed(known, Instant::now() + ASKED_EVERY).await;
+        listener.changed(known, Instant::now() + POLL_INTERVAL).await;
         if listener.ending() {
             return;
         }
@@ -138,7 +138,7 @@ async fn due(store: &Store, me: Uuid, now: Timestamp) -> Result<(bool, Vec<Uuid>
     let newest = feed::newest(store, now).await?;
     let mut sql = reader.sql();
     sql.push("SELECT e.id, CASE WHEN (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR ");
-    lease::is_expired(&mut sql, "c", now, LEASE);
+    lease::is_expired(&mut sql, "c", now, LEASE_SECONDS);
     sql.push(") AND (c.position < ").int(newest);
     sql.push(" OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_endpoint_id = e.id AND d.status = 'pending' AND d.next_attempt_at <= ");
     sql.bind(Kind::Time, Scalar::Time(now)).push(")) THEN 1 ELSE 0 END ");
@@ -157,8 +157,8 @@ pub async fn give_back(process: &Process) -> Result<()> {
 }
 
 /// Tells one endpoint until there is nothing left to tell now.
-async fn tell(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
-    let told = tell_on(process, me, endpoint).await;
+async fn deliver(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
+    let told = delivery_loop(process, me, endpoint).await;
     let work = process.work().await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors SET leased_by = NULL, leased_until = NULL WHERE endpoint_id = ").id(endpoint);
@@ -168,7 +168,7 @@ async fn tell(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
     told
 }
 
-async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
+async fn delivery_loop(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
     let most = process.service::<Sender>()?.at_once;
     let mut listener = Listener::new(&process.service::<ChangeFollower>()?);
     let mut flights: JoinSet<(Due, Outcome)> = JoinSet::new();
@@ -178,9 +178,9 @@ async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
     loop {
         let mut more = false;
         let has_room = ready.is_empty() && flights.len() < most;
-        if open && (has_room || looked.is_none_or(|at| at.elapsed() > RENEWED)) {
+        if open && (has_room || looked.is_none_or(|at| at.elapsed() > RENEW_INTERVAL)) {
             looked = Some(Instant::now());
-            let found = if listener.ending() { None } else { look(process, me, endpoint, &under_way).await? };
+            let found = if listener.ending() { None } else { poll(process, me, endpoint, &under_way).await? };
             open = found.is_some();
             let found = found.unwrap_or_default();
             (ready, position, more) = (found.ready, found.position, found.more);
@@ -200,15 +200,15 @@ async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
             tokio::select! {
                 Some(one) = flights.join_next() => done.push(one),
                 // Where there is room, what happens meanwhile is sent meanwhile.
-                () = async { listener.changed(position, Instant::now() + ASKED_EVERY).await; sleep(GATHERED).await }, if has_room => {}
-                () = sleep(RENEWED) => {}
+                () = async { listener.changed(position, Instant::now() + POLL_INTERVAL).await; sleep(GATHERED).await }, if has_room => {}
+                () = sleep(RENEW_INTERVAL) => {}
             }
         }
         while let Some(one) = flights.try_join_next() {
             done.push(one);
         }
         let done = done.into_iter().collect::<std::result::Result<Vec<_>, _>>().map_err(|_| Error::from(Code::Internal))?;
-        if !done.is_empty() && !keep(process, endpoint, &done).await? {
+        if !done.is_empty() && !record_results(process, endpoint, &done).await? {
             open = false;
             ready.clear();
         }
@@ -220,7 +220,7 @@ async fn tell_on(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
 
 /// What an endpoint is to be told next.
 #[derive(Default)]
-struct Look {
+struct PendingWork {
     /// What is due and not under way.
     ready: VecDeque<Ready>,
     /// How far the feed was looked through.
@@ -230,7 +230,7 @@ struct Look {
 }
 
 /// Looks what an endpoint is to be told next; none when it is not this process's to tell, or not to be told.
-async fn look(process: &Process, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<Look>> {
+async fn poll(process: &Process, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) -> Result<Option<PendingWork>> {
     let Some(position) = lease(process, me, id).await? else { return Ok(None) };
     let reader = system(&process.store, clock::now());
     let Some(endpoint) = stored::find_by::<WebhookEndpoint>(&reader, "id", Scalar::Id(id)).await?.into_iter().next() else {
@@ -243,10 +243,10 @@ async fn look(process: &Process, me: Uuid, id: Uuid, under_way: &HashSet<Uuid>) 
         disable(process, id, DisabledReason::MakerNotAllowed).await?;
         return Ok(None);
     };
-    let (position, more) = note(process, me, &endpoint, &maker, position).await?;
+    let (position, more) = enqueue_from_feed(process, me, &endpoint, &maker, position).await?;
     let secrets = secrets(&reader, &process.service::<Identity>()?.keyring(), id).await?;
-    let ready = gather(process, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
-    Ok(Some(Look { ready, position, more }))
+    let ready = load_due(process, id, &maker, under_way, &Arc::new(Target { url: endpoint.data.url, secrets })).await?;
+    Ok(Some(PendingWork { ready, position, more }))
 }
 
 /// Makes an endpoint this process's own for a while, and answers how far it was told; none when it is another's.
@@ -255,9 +255,9 @@ async fn lease(process: &Process, me: Uuid, endpoint: Uuid) -> Result<Option<i64
     let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let mut sql = work.sql();
     sql.push("UPDATE webhook_cursors AS c SET leased_by = ").id(me).push(", leased_until = ");
-    sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE))).push(" WHERE c.endpoint_id = ").id(endpoint);
+    sql.bind(Kind::Time, Scalar::Time(now.plus_seconds(LEASE_SECONDS))).push(" WHERE c.endpoint_id = ").id(endpoint);
     sql.push(" AND (c.leased_until IS NULL OR c.leased_by = ").id(me).push(" OR ");
-    lease::is_expired(&mut sql, "c", now, LEASE);
+    lease::is_expired(&mut sql, "c", now, LEASE_SECONDS);
     sql.push(")");
     if work.execute(sql).await? == 0 {
         return Ok(None);
@@ -280,7 +280,13 @@ async fn maker(process: &Process, endpoint: &Stored<WebhookEndpoint>) -> Result<
 
 /// Notes what an endpoint is to be told next, and how far that goes, in one transaction: nothing is left out by whatever breaks. Answers
 /// how far it looked, and whether there is more.
-async fn note(process: &Process, me: Uuid, endpoint: &Stored<WebhookEndpoint>, maker: &Arc<Caller>, position: i64) -> Result<(i64, bool)> {
+async fn enqueue_from_feed(
+    process: &Process,
+    me: Uuid,
+    endpoint: &Stored<WebhookEndpoint>,
+    maker: &Arc<Caller>,
+    position: i64,
+) -> Result<(i64, bool)> {
     let now = clock::now();
     let newest = feed::newest(&process.store, now).await?;
     if newest <= position {
@@ -309,13 +315,13 @@ async fn note(process: &Process, me: Uuid, endpoint: &Stored<WebhookEndpoint>, m
         // A replay came in between, or another process: it is looked at anew.
         return Ok((position, true));
     }
-    owe(&work, endpoint.id(), found.changes.iter().filter(|c| passes(c))).await?;
+    enqueue(&work, endpoint.id(), found.changes.iter().filter(|c| passes(c))).await?;
     work.commit().await?;
     Ok((found.until, found.until < newest))
 }
 
 /// Notes changes that an endpoint is to be told, each as a delivery.
-pub async fn owe<'a>(work: &Work, endpoint: Uuid, changes: impl Iterator<Item = &'a Change>) -> Result<()> {
+pub async fn enqueue<'a>(work: &Work, endpoint: Uuid, changes: impl Iterator<Item = &'a Change>) -> Result<()> {
     let row = |c: &Change| {
         vec![
             Scalar::Id(work.new_id()),
@@ -369,7 +375,7 @@ struct Ready {
 }
 
 /// What is due and not under way, in order.
-async fn gather(
+async fn load_due(
     process: &Process,
     endpoint: Uuid,
     maker: &Arc<Caller>,
@@ -414,7 +420,7 @@ async fn attempt(process: Process, Ready { due, body, target }: Ready) -> (Due, 
 }
 
 /// Keeps what became of attempts, in one transaction; says whether the endpoint is still to be told.
-async fn keep(process: &Process, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<bool> {
+async fn record_results(process: &Process, endpoint: Uuid, done: &[(Due, Outcome)]) -> Result<bool> {
     let now = clock::now();
     let work = process.store.work(Arc::new(Caller::system()), now).await?;
     let (mut succeeded, mut failed) = (false, false);
@@ -432,7 +438,7 @@ async fn keep(process: &Process, endpoint: Uuid, done: &[(Due, Outcome)]) -> Res
     work.commit().await?;
     let reason = match failing {
         _ if done.iter().any(|(_, outcome)| outcome.status == Some(410)) => Some(DisabledReason::Gone),
-        Some(since) if since.plus_seconds(PATIENCE) <= now => Some(DisabledReason::Failing),
+        Some(since) if since.plus_seconds(DISABLE_AFTER_SECONDS) <= now => Some(DisabledReason::Failing),
         _ => None,
     };
     match reason {
@@ -453,7 +459,7 @@ async fn keep_one(work: &Work, delivery: &Due, outcome: &Outcome, hidden: bool) 
     let mut sql = work.sql();
     sql.push("UPDATE webhook_deliveries SET status = ").text(status).push(", attempts = ").int(delivery.attempts + 1);
     sql.push(", next_attempt_at = ")
-        .bind(Kind::Time, next.map_or(Scalar::Null, |seconds| Scalar::Time(work.now.plus_seconds(spread(*seconds)))));
+        .bind(Kind::Time, next.map_or(Scalar::Null, |seconds| Scalar::Time(work.now.plus_seconds(jitter(*seconds)))));
     sql.push(", last_attempt_at = ").bind(Kind::Time, Scalar::Time(work.now));
     sql.push(", last_status = ").bind(Kind::Int, outcome.status.map_or(Scalar::Null, |s| Scalar::Int(s.into())));
     sql.push(", last_error = ").bind(Kind::Text, text(outcome.error.map(str::to_owned)));
@@ -465,7 +471,7 @@ async fn keep_one(work: &Work, delivery: &Due, outcome: &Outcome, hidden: bool) 
 }
 
 /// Some seconds more or less, so that what failed together is not tried again together.
-fn spread(seconds: i64) -> i64 {
+fn jitter(seconds: i64) -> i64 {
     let tenth = seconds / 10;
     seconds + if tenth == 0 { 0 } else { i64::from(rand::random::<u32>()) % (2 * tenth + 1) - tenth }
 }

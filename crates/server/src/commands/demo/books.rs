@@ -113,7 +113,7 @@ pub(super) async fn owe(store: &Store, endpoint: Uuid) -> Result<usize> {
     let wanted = FeedFilter { types: Some(vec![CONFIRMED]), ..FeedFilter::default() };
     let found = feed::read(&store.reader(Arc::clone(&caller), now), &wanted, 0, newest, 3).await?;
     let work = store.work(caller, now).await?;
-    dispatcher::owe(&work, endpoint, found.changes.iter()).await?;
+    dispatcher::enqueue(&work, endpoint, found.changes.iter()).await?;
     work.commit().await?;
     Ok(found.changes.len())
 }
