@@ -69,7 +69,7 @@ impl ChangeFollower {
         Ok(after.max(before_oldest))
     }
 
-    fn tell(&self, newest: i64) {
+    fn publish(&self, newest: i64) {
         self.newest.send_if_modified(|held| {
             let newer = *held < newest;
             *held = newest.max(*held);
@@ -79,13 +79,13 @@ impl ChangeFollower {
 }
 
 /// Somebody who waits for changes; until dropped the database is asked for him.
-pub struct Listener {
+pub struct Subscriber {
     follower: Arc<ChangeFollower>,
     newest: watch::Receiver<i64>,
     ending: watch::Receiver<bool>,
 }
 
-impl Listener {
+impl Subscriber {
     /// Begins to wait.
     pub fn new(follower: &Arc<ChangeFollower>) -> Self {
         follower.waiting.fetch_add(1, Ordering::Relaxed);
@@ -113,7 +113,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for Subscriber {
     fn drop(&mut self) {
         self.follower.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -135,7 +135,7 @@ async fn follow(process: &Process) {
     let Ok(follower) = process.service::<ChangeFollower>() else { return };
     loop {
         match feed::newest(&process.store, clock::now()).await {
-            Ok(newest) => follower.tell(newest),
+            Ok(newest) => follower.publish(newest),
             // The database said why; it is asked again.
             Err(_) => sleep(IDLE).await,
         }

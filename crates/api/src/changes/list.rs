@@ -2,8 +2,8 @@
 
 use super::{
     PERMISSION,
-    asked::{asked, shield, start},
-    follower::{ChangeFollower, Listener},
+    follower::{ChangeFollower, Subscriber},
+    selection::{parse_selection, redact, start},
 };
 use samphan_persistence::feed;
 use samphan_resource::{
@@ -43,7 +43,7 @@ pub struct Changes {
 
 /// Answers a page.
 pub async fn run(call: RequestContext) -> Result<Response> {
-    let asked = asked(&call).await?;
+    let asked = parse_selection(&call).await?;
     let limit = call.query.get("limit").and_then(|l| l.parse().ok()).unwrap_or(PAGE);
     let until = Instant::now() + wait(&call)?;
     let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
@@ -51,14 +51,14 @@ pub async fn run(call: RequestContext) -> Result<Response> {
     let after = start(store, call.query.get("after").map_or("beginning", String::as_str), newest)?;
     let mut after = changes.first_kept(store, after, call.now).await?;
     let mut caller = RevalidatedCaller::new(&call, PERMISSION);
-    let mut waiting: Option<(Listener, Slot)> = None;
+    let mut waiting: Option<(Subscriber, Slot)> = None;
     loop {
         let reader = caller.reader().await?;
         asked.check_permissions(&reader)?;
         let mut found = feed::read(&reader, &asked.wanted, after, newest, limit).await?;
         let over = Instant::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
         if !found.changes.is_empty() || over {
-            shield(&reader, &mut found.changes);
+            redact(&reader, &mut found.changes);
             let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
             return Ok(Response::json(&Changes { data: found.changes, next_cursor, has_more }));
         }
@@ -76,7 +76,7 @@ pub async fn run(call: RequestContext) -> Result<Response> {
             none => {
                 let name = format!("waits for changes of {}", call.caller.id);
                 let slot = call.kernel.slots.take(name, changes.streams_per_caller, "requests that wait for changes")?;
-                none.insert((Listener::new(&changes), slot))
+                none.insert((Subscriber::new(&changes), slot))
             }
         };
         listener.changed(after, until.min(Instant::now() + CHECK_INTERVAL)).await;

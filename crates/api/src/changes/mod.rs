@@ -1,9 +1,9 @@
 //! Changes: every event, in the order of commits, for callers that may read its record.
 
-pub mod asked;
 pub mod follower;
 mod list;
 pub mod retention;
+pub mod selection;
 mod stream;
 mod ticket;
 

@@ -2,8 +2,8 @@
 
 use super::{
     PERMISSION,
-    asked::{Asked, asked, shield, start},
-    follower::{ChangeFollower, Listener},
+    follower::{ChangeFollower, Subscriber},
+    selection::{Selection, parse_selection, redact, start},
 };
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream::unfold};
@@ -33,7 +33,7 @@ const PACE: Duration = Duration::from_millis(50);
 
 /// Answers a stream.
 pub async fn run(call: RequestContext) -> Result<Response> {
-    let asked = asked(&call).await?;
+    let asked = parse_selection(&call).await?;
     let (changes, store) = (call.service::<ChangeFollower>()?, call.kernel.store());
     let newest = feed::newest(store, call.now).await?;
     let from = call.last_event_id.as_deref().or(call.query.get("after").map(String::as_str));
@@ -42,9 +42,17 @@ pub async fn run(call: RequestContext) -> Result<Response> {
     let after = changes.first_kept(store, after, call.now).await?;
     let place = Arc::clone(&changes.streams).try_acquire_owned();
     let place = place.map_err(|_| Error::from(Code::RateLimited).with_detail("too many streams are open").retry_after(5))?;
-    let listener = Listener::new(&changes);
-    let flow =
-        Flow { asked, caller: RevalidatedCaller::new(&call, PERMISSION), listener, after, newest, spoke: None, _slot: slot, _place: place };
+    let listener = Subscriber::new(&changes);
+    let flow = ChangeStream {
+        asked,
+        caller: RevalidatedCaller::new(&call, PERMISSION),
+        listener,
+        after,
+        newest,
+        spoke: None,
+        _slot: slot,
+        _place: place,
+    };
     let events = unfold(flow, |mut flow| async move {
         // What comes from the beginning never waits: others on the thread have their turn between two pieces.
         tokio::task::yield_now().await;
@@ -54,10 +62,10 @@ pub async fn run(call: RequestContext) -> Result<Response> {
 }
 
 /// A stream that is open.
-struct Flow {
-    asked: Asked,
+struct ChangeStream {
+    asked: Selection,
     caller: RevalidatedCaller,
-    listener: Listener,
+    listener: Subscriber,
     after: i64,
     newest: i64,
     /// When something was sent last.
@@ -66,7 +74,7 @@ struct Flow {
     _place: OwnedSemaphorePermit,
 }
 
-impl Flow {
+impl ChangeStream {
     /// The next piece; none at the end. A client that wants to go on asks again, and gets the problem then.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
@@ -92,7 +100,7 @@ impl Flow {
             let moved = found.until > self.after;
             self.after = found.until;
             if !found.changes.is_empty() {
-                shield(&reader, &mut found.changes);
+                redact(&reader, &mut found.changes);
                 self.spoke = Some(Instant::now());
                 return Some(Bytes::from(written(&found.changes)));
             }

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     changes::{
         PERMISSION,
-        asked::{event_types, shield},
-        follower::{ChangeFollower, Listener},
+        follower::{ChangeFollower, Subscriber},
+        selection::{event_types, redact},
     },
     identity::service::Identity,
 };
@@ -94,7 +94,7 @@ async fn run(process: Process, tasks: Tasks) {
     let Ok(follower) = process.service::<ChangeFollower>() else { return };
     let me = process.id;
     let busy: Rc<RefCell<HashSet<Uuid>>> = Rc::default();
-    let mut listener: Option<Listener> = None;
+    let mut listener: Option<Subscriber> = None;
     let mut known = 0;
     loop {
         let Ok((active, waiting)) = due(&process.store, me, clock::now()).await else {
@@ -118,7 +118,7 @@ async fn run(process: Process, tasks: Tasks) {
             sleep(POLL_INTERVAL).await;
             continue;
         }
-        let listener = listener.get_or_insert_with(|| Listener::new(&follower));
+        let listener = listener.get_or_insert_with(|| Subscriber::new(&follower));
         listener.changed(known, Instant::now() + POLL_INTERVAL).await;
         if listener.ending() {
             return;
@@ -170,7 +170,7 @@ async fn deliver(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
 
 async fn delivery_loop(process: &Process, me: Uuid, endpoint: Uuid) -> Result<()> {
     let most = process.service::<Sender>()?.at_once;
-    let mut listener = Listener::new(&process.service::<ChangeFollower>()?);
+    let mut listener = Subscriber::new(&process.service::<ChangeFollower>()?);
     let mut flights: JoinSet<(Due, Outcome)> = JoinSet::new();
     let mut under_way: HashSet<Uuid> = HashSet::new();
     let mut ready: VecDeque<Ready> = VecDeque::new();
@@ -398,7 +398,7 @@ async fn load_due(
         return Ok(VecDeque::new());
     }
     let mut changes = feed::by_ids(&reader, due.iter().map(|d| d.event)).await?;
-    shield(&reader, &mut changes);
+    redact(&reader, &mut changes);
     let mut bodies: HashMap<Uuid, String> = changes.iter().filter_map(|c| Some((c.id, serde_json::to_string(c).ok()?))).collect();
     Ok(due.into_iter().map(|due| Ready { body: bodies.remove(&due.event), due, target: Arc::clone(target) }).collect())
 }

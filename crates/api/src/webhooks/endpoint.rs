@@ -2,7 +2,7 @@
 
 use super::{address, secrets, sender::Sender};
 use crate::{
-    changes::asked::{event_types, require_read, resources_of},
+    changes::selection::{event_types, require_read, resources_of},
     identity::{rights, service::Identity, tokens},
 };
 use actix_web::http::Method;

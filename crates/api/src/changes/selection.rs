@@ -17,14 +17,14 @@ use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
 /// A selection of changes, with the resources it names.
-pub struct Asked {
+pub struct Selection {
     /// The selection.
     pub wanted: FeedFilter,
     /// Resources named by `resources`, or by a type other than `*`.
     named: Vec<&'static str>,
 }
 
-impl Asked {
+impl Selection {
     /// Refuses a caller that may not read a resource it named. Its events would be left out, and the cursor would pass them: they would
     /// be lost to the caller, who sees no difference to a feed in which nothing happened. Asked again whenever the caller was read anew.
     pub fn check_permissions(&self, reader: &Reader) -> Result<()> {
@@ -42,7 +42,7 @@ pub fn require_read(reader: &Reader, resources: &[&'static str]) -> Result<()> {
 }
 
 /// Reads `types`, `resources` and `account_id`, and refuses what the caller may not read.
-pub async fn asked(call: &RequestContext) -> Result<Asked> {
+pub async fn parse_selection(call: &RequestContext) -> Result<Selection> {
     let (shapes, query) = (call.kernel.store().shapes, &call.query);
     let mut faults = vec![];
     let types = query.get("types").map(|text| event_types(shapes, text.split(','), |_| "?types".to_owned(), &mut faults));
@@ -54,7 +54,7 @@ pub async fn asked(call: &RequestContext) -> Result<Asked> {
     let mut named = query.get("types").map(|text| resources_of(shapes, text.split(','))).unwrap_or_default();
     named.extend(resources.iter().flatten().copied());
     named.extend(account.map(|_| Account::PLURAL));
-    let asked = Asked { wanted: FeedFilter { types, resources, account }, named };
+    let asked = Selection { wanted: FeedFilter { types, resources, account }, named };
     let reader = call.reader();
     asked.check_permissions(&reader)?;
     if let Some(account) = account
@@ -134,7 +134,7 @@ fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
 }
 
 /// Hides in changes what the caller's field rules hide.
-pub fn shield(reader: &Reader, changes: &mut [Change]) {
+pub fn redact(reader: &Reader, changes: &mut [Change]) {
     if !reader.caller.has_field_rules() {
         return;
     }
