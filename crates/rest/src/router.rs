@@ -5,13 +5,12 @@
 
 use super::operation::Operation;
 use actix_web::http::Method;
-use matchit::Router;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Every operation by its address.
 #[derive(Debug, Default)]
 pub struct Router {
-    tree: Router<Vec<Arc<Operation>>>,
+    tree: matchit::Router<Vec<Arc<Operation>>>,
     /// The same, in no order: a tree cannot be walked.
     all: Vec<Arc<Operation>>,
 }
