@@ -3,7 +3,7 @@
 use super::{
     PERMISSION,
     follower::{ChangeFollower, Subscriber},
-    selection::{parse_selection, redact, start},
+    selection::{parse_selection, redact_changes, start},
 };
 use samphan_persistence::feed;
 use samphan_resource::{
@@ -58,7 +58,7 @@ pub async fn run(call: RequestContext) -> Result<Response> {
         let mut found = feed::read(&reader, &asked.wanted, after, newest, limit).await?;
         let over = Instant::now() >= until || waiting.as_ref().is_some_and(|(listener, _)| listener.ending());
         if !found.changes.is_empty() || over {
-            redact(&reader, &mut found.changes);
+            redact_changes(&reader, &mut found.changes);
             let (next_cursor, has_more) = (store.feed_cursor(found.until), found.until < found.newest);
             return Ok(Response::json(&Changes { data: found.changes, next_cursor, has_more }));
         }

@@ -134,7 +134,7 @@ fn position(store: &Store, cursor: &str, newest: i64) -> Result<i64> {
 }
 
 /// Hides in changes what the caller's field rules hide.
-pub fn redact(reader: &Reader, changes: &mut [Change]) {
+pub fn redact_changes(reader: &Reader, changes: &mut [Change]) {
     if !reader.caller.has_field_rules() {
         return;
     }

@@ -3,7 +3,7 @@
 use super::{
     PERMISSION,
     follower::{ChangeFollower, Subscriber},
-    selection::{Selection, parse_selection, redact, start},
+    selection::{Selection, parse_selection, redact_changes, start},
 };
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream::unfold};
@@ -100,7 +100,7 @@ impl ChangeStream {
             let moved = found.until > self.after;
             self.after = found.until;
             if !found.changes.is_empty() {
-                redact(&reader, &mut found.changes);
+                redact_changes(&reader, &mut found.changes);
                 self.spoke = Some(Instant::now());
                 return Some(Bytes::from(written(&found.changes)));
             }

@@ -11,7 +11,7 @@ use crate::{
     changes::{
         PERMISSION,
         follower::{ChangeFollower, Subscriber},
-        selection::{event_types, redact},
+        selection::{event_types, redact_changes},
     },
     identity::service::Identity,
 };
@@ -398,7 +398,7 @@ async fn load_due(
         return Ok(VecDeque::new());
     }
     let mut changes = feed::by_ids(&reader, due.iter().map(|d| d.event)).await?;
-    redact(&reader, &mut changes);
+    redact_changes(&reader, &mut changes);
     let mut bodies: HashMap<Uuid, String> = changes.iter().filter_map(|c| Some((c.id, serde_json::to_string(c).ok()?))).collect();
     Ok(due.into_iter().map(|due| Ready { body: bodies.remove(&due.event), due, target: Arc::clone(target) }).collect())
 }
