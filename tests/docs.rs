@@ -308,7 +308,9 @@ fn every_decision_has_one_place() {
             places.entry(number).or_default().push(name.clone());
         }
     }
-    let last = *places.keys().next_back().unwrap();
-    let wrong: Vec<_> = (1..=last).filter(|number| places.get(number).is_none_or(|at| at.len() != 1)).collect();
-    assert!(last >= 169 && wrong.is_empty(), "missing or in two places: {wrong:?}");
+    // From here on topics take their numbers ten at a time, so some may be missing.
+    const LAST_IN_A_ROW: u32 = 178;
+    let missing: Vec<_> = (1..=LAST_IN_A_ROW).filter(|number| !places.contains_key(number)).collect();
+    let twice: Vec<_> = places.iter().filter(|(_, at)| at.len() != 1).collect();
+    assert!(missing.is_empty() && twice.is_empty(), "missing: {missing:?}; in two places: {twice:?}");
 }

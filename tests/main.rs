@@ -10,6 +10,7 @@ mod failure;
 mod integration;
 mod kernel;
 mod platform;
+mod presales;
 mod sales;
 mod security;
 mod service;

@@ -29,6 +29,7 @@ mod m0018_contact_point_order;
 mod m0019_operations;
 mod m0020_operation_owners;
 mod m0021_sparse_indexes;
+mod m0022_pipelines;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             m0019_operations::STEP,
             m0020_operation_owners::STEP,
             m0021_sparse_indexes::STEP,
+            m0022_pipelines::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

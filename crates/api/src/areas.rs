@@ -1,6 +1,6 @@
 //! The areas: the one list of them, each above those it uses. What each registers is in its `module`.
 
-use crate::{accounting, catalog, changes, credit, customers, external_systems, identity, platform, sales, stock, webhooks};
+use crate::{accounting, catalog, changes, credit, customers, external_systems, identity, platform, presales, sales, stock, webhooks};
 use samphan_rest::module::Module;
 
 /// What all areas register.
@@ -14,6 +14,7 @@ pub fn all() -> Module {
         external_systems::module,
         stock::module,
         credit::module,
+        presales::module,
         sales::module,
         accounting::module,
         changes::module,

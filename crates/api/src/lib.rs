@@ -10,6 +10,7 @@ pub mod external_systems;
 pub mod identity;
 pub mod openapi;
 pub mod platform;
+pub mod presales;
 pub mod sales;
 pub mod stock;
 pub mod webhooks;

@@ -55,6 +55,8 @@ const ABOUT: About = About {
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),
         ("prices", "For how much, to whom."),
+        ("pipelines", "Sales processes as data, with their boards."),
+        ("opportunities", "What may be sold to customers, from the first talk to the order or the loss."),
         ("orders", "What customers want: promised in one answer, confirmed in one step, or held for a reason."),
         ("shipments", "Goods on their way."),
         ("stock", "How much there is of it, where, and who is promised it."),

@@ -48,6 +48,8 @@ typed_id! {
     WarehouseId => "warehouses";
     OrderId => "orders";
     OrderPromiseId => "order_promises";
+    PipelineId => "pipelines";
+    OpportunityId => "opportunities";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -7,6 +7,7 @@ pub mod id;
 pub mod integration;
 pub mod phone;
 pub mod platform;
+pub mod presales;
 pub mod sales;
 pub mod stock;
 pub mod tax_id;

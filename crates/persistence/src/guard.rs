@@ -1,5 +1,5 @@
 //! Rules that areas register for records of other areas: checks of changes and deletions, checks before an erasure, and hooks that run when
-//! an external id is mapped to a record.
+//! an external id is mapped to a record or when records were written.
 //!
 //! Each area registers its own, so an area whose records are changed knows none of those above it. The kernel asks in the work that writes:
 //! `many::write` and `record::delete` ask before they write, so no operation can forget to.
@@ -29,12 +29,18 @@ pub type ErasureCheck = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
 /// Runs when external ids have been mapped to records of a resource: many at once, where they came at once.
 pub type BindingHook = for<'a> fn(&'a Work, &'a [ExternalReference]) -> Check<'a>;
 
+/// A record before and after a write: nothing before one that is created or restored, nothing after one that is deleted.
+pub type WrittenPair<'a> = (Option<&'a Record>, Option<&'a Record>);
+/// Runs when records of a resource have been written, in the work that wrote them: keeps a projection equal to them.
+pub type WrittenHook = for<'a> fn(&'a Work, &'a [WrittenPair<'a>]) -> Check<'a>;
+
 /// What areas registered, by the plural of the resource it is about.
 #[derive(Clone, Debug, Default)]
 pub struct Guards {
     changes: HashMap<&'static str, Vec<Arc<dyn Guard>>>,
     erasures: HashMap<&'static str, Vec<ErasureCheck>>,
     bindings: HashMap<&'static str, Vec<BindingHook>>,
+    projections: HashMap<&'static str, Vec<WrittenHook>>,
 }
 
 impl Guards {
@@ -58,6 +64,13 @@ impl Guards {
         self.bindings.entry(many).or_default().push(hook);
         self
     }
+
+    /// With a hook that runs whenever records of a resource have been created, changed, deleted or restored, whichever operation does it.
+    #[must_use]
+    pub fn on_written(mut self, many: &'static str, hook: WrittenHook) -> Self {
+        self.projections.entry(many).or_default().push(hook);
+        self
+    }
 }
 
 /// Whether changes of a resource may be checked before others of it are written.
@@ -69,6 +82,16 @@ pub(crate) fn is_about_one(work: &Work, shape: &'static Shape) -> bool {
 pub(crate) async fn check(work: &Work, shape: &'static Shape, before: &Record, after: Option<&Record>) -> Result<()> {
     for guard in work.store.guards.changes.get(shape.plural).into_iter().flatten() {
         guard.check(work, shape, before, after).await?;
+    }
+    Ok(())
+}
+
+/// Runs what is registered for records that were written.
+pub(crate) async fn written(work: &Work, shape: &'static Shape, pairs: impl Iterator<Item = WrittenPair<'_>>) -> Result<()> {
+    let Some(hooks) = work.store.guards.projections.get(shape.plural) else { return Ok(()) };
+    let pairs: Vec<WrittenPair<'_>> = pairs.collect();
+    for hook in hooks.iter().filter(|_| !pairs.is_empty()) {
+        hook(work, &pairs).await?;
     }
     Ok(())
 }

@@ -186,6 +186,7 @@ async fn write_group(
     move_owners(work, shape, &pairs).await?;
     let changed: Vec<(&Record, &Record)> = pairs.iter().filter_map(|(before, after)| Some(((*before)?, *after))).collect();
     derived::follow(work, shape, &changed).await?;
+    guard::written(work, shape, pairs.iter().map(|(before, after)| (*before, Some(*after)))).await?;
     let mut written = written.into_iter().map(|one| one.write.after);
     let each = outcomes.into_iter().map(|outcome| match outcome? {
         Some(unchanged) => Ok(unchanged),

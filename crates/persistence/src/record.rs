@@ -298,6 +298,7 @@ pub async fn delete(work: &Work, shape: &'static Shape, before: &Record) -> Resu
     work.execute(sql).await?;
     search::write(work, &[id], vec![]).await?;
     work.emit(Event { before: Some(before.clone()), ..event(shape, format!("{}.deleted", shape.singular), id, version) });
+    guard::written(work, shape, std::iter::once((Some(before), None))).await?;
     ordering::close(work, shape, before).await
 }
 
@@ -341,6 +342,7 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     found.insert("updated_at".into(), json!(work.now));
     index(work, shape, None, &found).await?;
     work.emit(Event { after: Some(found.clone()), ..event(shape, format!("{}.restored", shape.singular), id, version) });
+    guard::written(work, shape, std::iter::once((None, Some(&found)))).await?;
     Ok(found)
 }
 

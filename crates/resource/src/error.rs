@@ -52,6 +52,8 @@ codes! {
     InUse = "in_use", 409, "Other records depend on this one; `conflicts` names some.";
     LastAdministrator = "last_administrator", 409, "The change would leave no administrator: an active user with a password, whose roles grant everything and hide nothing. Give another user such a role first.";
     CustomerBlocked = "customer_blocked", 409, "The customer's stage is `blocked`: nothing is sold or promised. Move it to another stage with `change-lifecycle` first.";
+    ExitCriteria = "exit_criteria", 409, "The opportunity does not meet the exit criteria of a stage that it would leave or pass; `errors` names each condition. Meet them, or send `force` with the permission `opportunities:force-stage`.";
+    StageInUse = "stage_in_use", 409, "Opportunities are in the stage; the detail says how many. Use `remove-stage` with `move_to`, or `stage_map` of `retire`.";
     PossibleDuplicate = "possible_duplicate", 409, "Another record is probably of the same thing; `conflicts` names it. If it is not, send the request again with `allow_duplicate=true`.";
     Conflict = "conflict", 409, "The request conflicts with the present state.";
     InsufficientStock = "insufficient_stock", 409, "Less is available than is asked for; `errors` says where and how much there is, `conflicts` names the stock levels.";
@@ -186,6 +188,10 @@ field_codes! {
     NotActive = "not_active", "The record no longer holds.";
     NothingNamed = "nothing_named", "The item says nothing of what it is about.";
     AmbiguousLimit = "ambiguous_limit", "The kind of the limit and its amount exclude each other.";
+    UseAction = "use_action", "The value is changed by an action of the record: the message names it.";
+    NotInPipeline = "not_in_pipeline", "The stage is none of the pipeline that fits; `allowed` lists those that do.";
+    MustSumTo100 = "must_sum_to_100", "The shares do not add up to 100 percent.";
+    Unmet = "unmet", "The record does not meet the condition: the message says it in the filter language.";
     Tracked = "tracked", "The product is tracked by lot or serial number and is not counted as a whole.";
 }
 

@@ -362,6 +362,32 @@ impl Target {
         }
     }
 
+    /// As a filter says it: `amount`, `custom.route` or `account.grade`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Field(field) => field.name.to_owned(),
+            Self::Custom { key, .. } => format!("custom.{key}"),
+            Self::Tags => "tags".to_owned(),
+            Self::Items { items, .. } => items.name.to_owned(),
+            Self::Linked(link) => link.name.to_owned(),
+            Self::Through { reference, field, .. } => {
+                format!("{}.{}", reference.name.strip_suffix("_id").unwrap_or(reference.name), field.name)
+            }
+        }
+    }
+
+    /// The field of the record that decides it, as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        match self {
+            Self::Custom { key, .. } => format!("/custom/{}", step(key)),
+            Self::Items { field, .. } => format!("/{}", field.name),
+            Self::Through { reference, .. } => format!("/{}", reference.name),
+            Self::Field(_) | Self::Tags | Self::Linked(_) => format!("/{}", self.path()),
+        }
+    }
+
     /// The values it may have, where it is one of a few.
     #[must_use]
     pub fn options(&self) -> &[String] {
@@ -467,6 +493,57 @@ impl Filter {
             }
         }
     }
+
+    /// The conditions that keep a record from passing, each as a fault at its field; none where it passes. Of conditions of which one would
+    /// do, all are named.
+    #[must_use]
+    pub fn unmet(&self, record: &Value, through: &dyn Fn(&str, &Value) -> Option<Value>) -> Vec<FieldError> {
+        if self.passes(record, through) {
+            return vec![];
+        }
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(|part| part.unmet(record, through)).collect(),
+            Self::Leaf { target, op, values, negated } => {
+                let about = format!("{} {}", target.path(), condition(*op, *negated, values, target.kind()));
+                vec![FieldError::new(target.pointer(), FieldCode::Unmet, about)]
+            }
+        }
+    }
+}
+
+/// A condition as it is written: operator and values.
+fn condition(op: Op, negated: bool, values: &[Scalar], kind: Kind) -> String {
+    let many = values.len() > 1;
+    let word = match (op, negated) {
+        (Op::In, false) | (Op::NotIn, true) => {
+            if many {
+                "in"
+            } else {
+                "eq"
+            }
+        }
+        (Op::In, true) | (Op::NotIn, false) => {
+            if many {
+                "not_in"
+            } else {
+                "ne"
+            }
+        }
+        (Op::Lt, false) | (Op::Ge, true) => "lt",
+        (Op::Le, false) | (Op::Gt, true) => "le",
+        (Op::Gt, false) | (Op::Le, true) => "gt",
+        (Op::Ge, false) | (Op::Lt, true) => "ge",
+        (Op::Contains, false) => "contains",
+        (Op::Contains, true) => "without",
+        (Op::StartsWith, false) => "starts_with",
+        (Op::StartsWith, true) => "not starts_with",
+        (Op::IsNull, _) => return format!("is_null {}", !negated),
+    };
+    let text = |value: &Scalar| match value.to_json(kind) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    format!("{word} {}", values.iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
 fn read(kind: Kind, value: &Value) -> Scalar {

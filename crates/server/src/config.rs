@@ -1,7 +1,10 @@
 //! Settings: flags and environment variables, read once and refused clearly when they are wrong.
 
 use crate::{
-    commands::{admin::AdminCommand, backup, generate, health, keys::KeysCommand, load, rebuild_stock::StockCommand},
+    commands::{
+        admin::AdminCommand, backup, generate, health, keys::KeysCommand, load, rebuild_pipelines::PipelineCommand,
+        rebuild_stock::StockCommand,
+    },
     retention::Retention,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -52,6 +55,9 @@ pub enum Command {
     /// Look after stock.
     #[command(subcommand)]
     Stock(StockCommand),
+    /// Look after pipelines.
+    #[command(subcommand)]
+    Pipeline(PipelineCommand),
     /// Play an accounting system that is a client of a running service: customers, ledger, credit limits and stock of its own, in a file
     /// of its own. Does what there is to do, says what it did, and ends.
     SimulateErp(Box<samphan_erp_simulator::Options>),

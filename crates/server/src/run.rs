@@ -3,6 +3,7 @@
 use crate::{
     commands::{
         admin, backup, configuration, demo, generate, health, keys, load,
+        rebuild_pipelines::{self, PipelineCommand},
         rebuild_stock::{self, StockCommand},
     },
     config::{Cli, Command, Form, Settings},
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Openapi(asked) => print_document(asked.form),
         Command::Load(source) => load_files(&source).await,
         Command::Stock(StockCommand::Rebuild(options)) => rebuild_stock(&options).await,
+        Command::Pipeline(PipelineCommand::Rebuild(options)) => rebuild_pipelines(&options).await,
         Command::SimulateErp(options) => samphan_erp_simulator::run(*options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
         Command::Generate(options) => generate::run(&options, |line| println!("{line}")).await.map_err(|e| e.to_string()),
     };
@@ -101,6 +103,15 @@ async fn rebuild_stock(options: &rebuild_stock::Options) -> Result<(), String> {
         0 => println!("every stock level, lot and serial number is what movements and reservations add up to"),
         n if options.check => return Err(format!("{n} stock levels, lots or serial numbers differ")),
         n => println!("{n} stock levels, lots or serial numbers put right"),
+    }
+    Ok(())
+}
+
+async fn rebuild_pipelines(options: &rebuild_stock::Options) -> Result<(), String> {
+    match rebuild_pipelines::run(options, |line| println!("{line}")).await? {
+        0 => println!("every total of a board is what the opportunities add up to"),
+        n if options.check => return Err(format!("{n} totals differ")),
+        n => println!("{n} totals put right"),
     }
     Ok(())
 }

@@ -9,4 +9,5 @@ pub mod health;
 pub mod keys;
 pub mod load;
 mod names;
+pub mod rebuild_pipelines;
 pub mod rebuild_stock;

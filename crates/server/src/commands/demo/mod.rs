@@ -2,6 +2,7 @@
 
 mod books;
 mod catalog;
+mod deals;
 mod sales;
 
 use super::names::{FIRST, JOBS, LAST, PLACES, STEMS, TRADES, at};
@@ -84,6 +85,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     // Accounting judges its customers first: orders of others are held.
     company.credit(&accounts).await?;
     company.orders(&accounts, &contacts).await?;
+    company.deals(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
     company.past_job(&staff).await?;
     company.past_operations(&contacts).await?;
