@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on shall stop")]
 
 mod catalog;
+mod consents;
 mod contract;
 mod customers;
 mod docs;

@@ -30,6 +30,7 @@ mod m0019_operations;
 mod m0020_operation_owners;
 mod m0021_sparse_indexes;
 mod m0022_pipelines;
+mod m0023_consents;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             m0020_operation_owners::STEP,
             m0021_sparse_indexes::STEP,
             m0022_pipelines::STEP,
+            m0023_consents::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

@@ -10,10 +10,11 @@ crate::on_both![every_resource_is_read_by_a_shipped_role, shipped_roles_are_what
 
 /// Free texts that say nothing of a person: about goods, places and settings, or in another system's words. Those of events are erased with
 /// the events.
-const NOBODYS: [&str; 17] = [
+const NOBODYS: [&str; 19] = [
     "account_grade_history.from_grade",
     "account_grade_history.to_grade",
     "audit_events.reason",
+    "consent_purposes.description",
     "custom_fields.description",
     "jobs.last_error",
     "product_categories.description",
@@ -22,6 +23,7 @@ const NOBODYS: [&str; 17] = [
     "roles.description",
     "settings.name",
     "stock_movements.reason",
+    "suppressions.note",
     "tags.description",
     "teams.description",
     "warehouses.line1",

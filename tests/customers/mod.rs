@@ -4,3 +4,4 @@ mod accounts;
 mod custom_fields;
 mod finding;
 mod handover;
+mod relationships;

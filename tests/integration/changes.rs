@@ -374,7 +374,7 @@ async fn a_page_is_what_was_asked_for(app: App) {
     // A cursor ahead of the end is of what a restore undid: whoever went on from it would miss what comes now.
     let opening = DatabaseOptions { url: app.database_url().to_owned(), connections: 1, full_sync: false };
     let store = Store::open(&opening, Box::leak(Box::default())).await.unwrap();
-    store.use_cursor_keys(vec![app.server_key(KeyKind::Cursors).await]);
+    store.use_keys(KeyKind::Cursors.as_str(), vec![app.server_key(KeyKind::Cursors).await]);
     let ahead = store.feed_cursor(1_000_000);
     for path in ["/v1/changes", "/v1/changes/stream"] {
         app.get(&format!("{path}?after={ahead}")).await.refused(400, "invalid_cursor");

@@ -14,7 +14,7 @@ fn id(record: &Value) -> String {
 
 /// Each resource with fixed fields: its path, a body that makes one, another value for each fixed field, and a change of something else.
 async fn cases(app: &App) -> Vec<(&'static str, Value, Value, Value)> {
-    let account = app.account("A").await;
+    let (account, other) = (app.account("A").await, app.account("B").await);
     app.make("/v1/external-systems", json!({"code": "erp", "name": "ERP", "kind": "erp"})).await;
     vec![
         (
@@ -29,6 +29,13 @@ async fn cases(app: &App) -> Vec<(&'static str, Value, Value, Value)> {
             json!({"system": "erp", "resource": "accounts", "record_id": account, "external_id": "C-1"}),
             json!({"resource": "contacts"}),
             json!({"external_id": "C-2"}),
+        ),
+        ("consent-purposes", json!({"key": "news", "name": "News"}), json!({"key": "offers"}), json!({"name": "Newsletter"})),
+        (
+            "account-relationships",
+            json!({"from_account_id": account, "to_account_id": other, "kind": "supplier"}),
+            json!({"from_account_id": app.account("C").await, "to_account_id": app.account("D").await}),
+            json!({"note": "Tins"}),
         ),
     ]
 }

@@ -1,6 +1,8 @@
 //! The areas: the one list of them, each above those it uses. What each registers is in its `module`.
 
-use crate::{accounting, catalog, changes, credit, customers, external_systems, identity, platform, presales, sales, stock, webhooks};
+use crate::{
+    accounting, catalog, changes, consents, credit, customers, external_systems, identity, platform, presales, sales, stock, webhooks,
+};
 use samphan_rest::module::Module;
 
 /// What all areas register.
@@ -10,6 +12,7 @@ pub fn all() -> Module {
         identity::module,
         platform::module,
         customers::module,
+        consents::module,
         catalog::module,
         external_systems::module,
         stock::module,

@@ -4,6 +4,7 @@ pub mod accounting;
 pub mod areas;
 pub mod catalog;
 pub mod changes;
+pub mod consents;
 pub mod credit;
 pub mod customers;
 pub mod external_systems;

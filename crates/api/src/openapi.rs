@@ -51,6 +51,7 @@ const ABOUT: About = About {
     tags: &[
         ("accounts", "Customers: the organisations we deal with, and how they came to be where they stand."),
         ("contacts", "The people through whom accounts are reached."),
+        ("consents", "What persons allow us to send them, and the addresses that nothing is sent to."),
         ("tags", "The vocabulary of labels."),
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),

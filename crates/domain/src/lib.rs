@@ -1,6 +1,7 @@
 //! What a CRM knows: its resources and their rules. No I/O, no clock, no SQL, no HTTP.
 
 pub mod catalog;
+pub mod consents;
 pub mod customers;
 pub mod email;
 pub mod id;

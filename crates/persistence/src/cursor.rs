@@ -1,9 +1,6 @@
 //! Cursors: opaque, signed, never expiring, bound to the query they came from.
 
-use crate::{
-    error::Result,
-    store::{CursorKeys, Store},
-};
+use crate::{error::Result, store::Store};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use samphan_resource::{
@@ -14,9 +11,10 @@ use samphan_resource::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
 
+/// The kind of the keys that sign cursors.
+pub const CURSOR_KEYS: &str = "cursors";
 /// Bytes of the signature kept.
 const SIGNATURE: usize = 16;
 
@@ -35,17 +33,13 @@ impl Store {
     /// Writes a cursor.
     #[must_use]
     pub fn write_cursor(&self, binding: &str, at: &Position) -> String {
-        seal(self.cursor_keys().first().map_or(&[], Vec::as_slice), binding, at)
+        seal(self.keys(CURSOR_KEYS).first().map_or(&[], Vec::as_slice), binding, at)
     }
 
     /// Reads a cursor that was written for the same query.
     pub fn read_cursor(&self, binding: &str, text: &str) -> Result<Position> {
-        let keys = self.cursor_keys();
+        let keys = self.keys(CURSOR_KEYS);
         keys.iter().find_map(|key| open(key, binding, text)).ok_or_else(|| Error::from(Code::InvalidCursor))
-    }
-
-    fn cursor_keys(&self) -> CursorKeys {
-        Arc::clone(&self.cursor_keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

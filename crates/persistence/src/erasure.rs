@@ -5,7 +5,7 @@ use crate::{
     custom_values,
     data_subject::{self, DataSubject, DeletionState},
     error::Result,
-    operations,
+    guard, operations,
     record::{self, Record, id_of, version_of},
     search,
     store::Work,
@@ -27,6 +27,7 @@ const MAX_IDS_PER_LOOKUP: usize = 50;
 
 /// Erases a person. What is erased already stays as it is, so a second time changes nothing. `why` is the reason of the events.
 pub async fn erase(work: &Work, data_subject: DataSubject, why: &str) -> Result<()> {
+    guard::before_erasure(work, data_subject.shape.plural, data_subject.id).await?;
     let mut touched = vec![];
     for shape in data_subject.resources(work) {
         let fields: Vec<&'static Field> = shape.fields.iter().filter(|f| f.is_erased()).collect();

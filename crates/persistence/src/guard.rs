@@ -26,6 +26,8 @@ pub trait Guard: Debug + Send + Sync {
 
 /// Refuses to erase the person behind a record, for example while orders are open.
 pub type ErasureCheck = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
+/// Runs before the person behind a record is erased, while what reaches the person is still known.
+pub type ErasureHook = for<'a> fn(&'a Work, Uuid) -> Check<'a>;
 /// Runs when external ids have been mapped to records of a resource: many at once, where they came at once.
 pub type BindingHook = for<'a> fn(&'a Work, &'a [ExternalReference]) -> Check<'a>;
 
@@ -39,6 +41,7 @@ pub type WrittenHook = for<'a> fn(&'a Work, &'a [WrittenPair<'a>]) -> Check<'a>;
 pub struct Guards {
     changes: HashMap<&'static str, Vec<Arc<dyn Guard>>>,
     erasures: HashMap<&'static str, Vec<ErasureCheck>>,
+    before_erasures: HashMap<&'static str, Vec<ErasureHook>>,
     bindings: HashMap<&'static str, Vec<BindingHook>>,
     projections: HashMap<&'static str, Vec<WrittenHook>>,
 }
@@ -55,6 +58,13 @@ impl Guards {
     #[must_use]
     pub fn on_erasure(mut self, many: &'static str, check: ErasureCheck) -> Self {
         self.erasures.entry(many).or_default().push(check);
+        self
+    }
+
+    /// With a hook that runs before a person is erased, also where the erasure is done again after a backup was restored.
+    #[must_use]
+    pub fn before_erasure(mut self, many: &'static str, hook: ErasureHook) -> Self {
+        self.before_erasures.entry(many).or_default().push(hook);
         self
     }
 
@@ -100,6 +110,14 @@ pub(crate) async fn written(work: &Work, shape: &'static Shape, pairs: impl Iter
 pub async fn check_erasure(work: &Work, many: &str, id: Uuid) -> Result<()> {
     for check in work.store.guards.erasures.get(many).into_iter().flatten() {
         check(work, id).await?;
+    }
+    Ok(())
+}
+
+/// Runs the hooks that come before the erasure of the person behind a record.
+pub(crate) async fn before_erasure(work: &Work, many: &str, id: Uuid) -> Result<()> {
+    for hook in work.store.guards.before_erasures.get(many).into_iter().flatten() {
+        hook(work, id).await?;
     }
     Ok(())
 }

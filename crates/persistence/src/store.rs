@@ -68,8 +68,8 @@ pub struct StoreInner {
     pub(crate) custom: Arc<RwLock<Definitions>>,
     /// The organisation's settings, and when they were read.
     pub(crate) settings: Arc<RwLock<Option<ReadAt<OrganisationSettings>>>>,
-    /// The keys of cursors: the first signs, all verify.
-    pub(crate) cursor_keys: Arc<RwLock<CursorKeys>>,
+    /// The keys that sign what clients hand back, such as cursors, by kind: the first signs, all verify.
+    keys: Arc<RwLock<HashMap<&'static str, SigningKeys>>>,
     /// Notified after each commit of this process that had events.
     pub committed: Arc<Notify>,
     /// Notified after each commit of this process that enqueued jobs.
@@ -99,8 +99,8 @@ pub type CustomFields = HashMap<(String, String), CustomField>;
 /// What was read, and when.
 pub(crate) type ReadAt<T> = (Timestamp, Arc<T>);
 
-/// Keys of cursors.
-pub(crate) type CursorKeys = Arc<[Vec<u8>]>;
+/// Keys of one kind, the one that signs first.
+pub type SigningKeys = Arc<[Vec<u8>]>;
 
 #[derive(Clone, Debug)]
 enum Backend {
@@ -120,7 +120,7 @@ impl Store {
             shapes,
             custom: Arc::default(),
             settings: Arc::default(),
-            cursor_keys: Arc::default(),
+            keys: Arc::default(),
             committed: Arc::default(),
             enqueued: Arc::default(),
             named_locks: Arc::default(),
@@ -141,9 +141,15 @@ impl Store {
         }
     }
 
-    /// Takes these keys of cursors from now on, for all workers of the process: the first signs, all verify.
-    pub fn use_cursor_keys(&self, keys: Vec<Vec<u8>>) {
-        *self.cursor_keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::from(keys);
+    /// Takes these keys of a kind from now on, for all workers of the process: the first signs, all verify.
+    pub fn use_keys(&self, kind: &'static str, keys: Vec<Vec<u8>>) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(kind, Arc::from(keys));
+    }
+
+    /// The keys of a kind.
+    #[must_use]
+    pub fn keys(&self, kind: &str) -> SigningKeys {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(kind).cloned().unwrap_or_default()
     }
 
     /// With rules that changes of some resources must keep.

@@ -178,6 +178,7 @@ impl Composer<'_> {
                         s.shape.field("number").and_then(|f| f.schema["example"].as_str()).unwrap_or_default().to_owned()
                     }
                     ("code", _) => "version_conflict".to_owned(),
+                    ("token", _) => "example-token".to_owned(),
                     (other, _) => {
                         let one = other.trim_end_matches("_id");
                         let many = self.api.shapes.values().find(|s| s.singular == one).map_or(one, |s| s.plural);

@@ -28,8 +28,12 @@ pub fn add(operation: &mut Operation, shapes: &Shapes) {
         operation.add_permission(parent.permission("read"), None);
         return;
     }
-    for parent in shape.parents.iter().filter_map(|name| other(shape, name, shapes)) {
-        operation.add_permission(parent.permission("read"), None);
+    let mut parents: Vec<&'static Shape> = shape.parents.iter().filter_map(|name| other(shape, name, shapes)).collect();
+    parents.dedup_by_key(|parent| parent.plural);
+    for parent in &parents {
+        // Of what belongs to one of several, as a consent to an account or a contact, the caller sees what belongs to those it may read.
+        let about = format!("the record belongs to one of the {}", parent.plural.replace('_', " "));
+        operation.add_permission(parent.permission("read"), (parents.len() > 1).then_some(about));
     }
     let read = shape.permission("read");
     // A record there is only one of is found without an id.

@@ -30,6 +30,21 @@ pub fn routes() -> Collection<Account> {
         .after_create(begin_histories)
         .after_update(note_changed_grades)
         .with_crud()
+        .example_of(
+            "batchAccounts",
+            Example::body(json!({"mode": "upsert", "items": [
+                {"id": example::id("accounts"), "grade": "B", "description": "Orders every other Monday."},
+                {"id": example::id("accounts/suppliers"), "name": "Siam Tins", "legal_form": "company"},
+            ]}))
+            .answers(json!({
+                "results": [
+                    {"index": 0, "status": "updated", "id": example::id("accounts"), "version": 3},
+                    {"index": 1, "status": "created", "id": example::id("accounts/suppliers"), "version": 1},
+                ],
+                "summary": {"received": 2, "updated": 1, "created": 1},
+            }))
+            .persists(),
+        )
         .with_bulk_update()
         .example(
             Example::body(

@@ -12,10 +12,12 @@ use crate::platform::shipped_roles::{ACCOUNTING, CONNECTOR, SALES_MANAGER, SELLI
 use samphan_domain::customers::{
     account::Account,
     account_history::{AccountGradeChange, AccountLifecycleChange},
+    account_relationship::AccountRelationship,
     contact::Contact,
+    preference::Preference,
     tag::Tag,
 };
-use samphan_resource::example;
+use samphan_resource::{example, resource::Resource};
 use samphan_rest::{
     collection::{Api, Collection},
     example::Example,
@@ -51,17 +53,30 @@ fn contacts() -> Collection<Contact> {
         )
 }
 
+/// Preferences of one kind of parent.
+fn preferences<P: Resource>(tag: &'static str, field: &'static str) -> Collection<Preference> {
+    Collection::nested_under::<P>(tag, field, "preferences").with_crud()
+}
+
+fn account_relationships() -> Collection<AccountRelationship> {
+    Collection::new("accounts")
+        .with_crud()
+        .example_of("createAccountRelationship", Example::default().depends_on(&["batchAccounts"]).persists())
+}
+
 /// What shipped roles may do here.
 fn presets(presets: Presets) -> Presets {
     presets
         .grant(SELLING, "accounts", &["read", "create", "update"])
         .grant(SELLING, "contacts", &["read", "create", "update"])
         .grant(SELLING, "account-contacts", &["read", "create", "update"])
+        .grant(SELLING, "account-relationships", &["read", "create", "update"])
         .grant(SELLING, "accounts", &["change-lifecycle"])
         .grant_over_all(SELLING, "tags", &["read"])
         .grant(&[SALES_MANAGER], "accounts", &["delete", "assign"])
         .grant(&[SALES_MANAGER], "contacts", &["delete", "assign"])
         .grant(&[SALES_MANAGER], "account-contacts", &["delete", "set-primary"])
+        .grant(&[SALES_MANAGER], "account-relationships", &["delete"])
         .grant(&[ACCOUNTING], "accounts", &["read", "create", "update"])
         .grant(&[CONNECTOR], "accounts", &["read"])
 }
@@ -77,7 +92,10 @@ fn routes(api: Api) -> Api {
         .collection(contacts())
         .collection(address::routes::<Contact>("contacts", "contact_id"))
         .collection(contact_point::routes::<Contact>("contacts", "contact_id"))
+        .collection(preferences::<Account>("accounts", "account_id"))
+        .collection(preferences::<Contact>("contacts", "contact_id"))
         .collection(account_contact::routes())
+        .collection(account_relationships())
         .collection(Collection::<Tag>::new("tags").with_crud())
         .operations(search::routes())
         .operations(lookup::routes())

@@ -12,6 +12,8 @@ pub const SIGN_INS_TO: RateLimitPolicy = RateLimitPolicy { burst: 20, seconds: 6
 pub const TOKENS_FROM: RateLimitPolicy = RateLimitPolicy { burst: 20, seconds: 60 };
 /// Access tokens and API keys from an address that are not valid.
 pub const BAD_CREDENTIALS: RateLimitPolicy = RateLimitPolicy { burst: 60, seconds: 60 };
+/// Requests for preference pages with unknown tokens, and changes of such pages, from an address.
+pub const PREFERENCE_PAGES: RateLimitPolicy = RateLimitPolicy { burst: 20, seconds: 60 };
 
 /// Parts of the document made for an address. Each costs some tenths of a second of one core.
 pub const DOCUMENT_PARTS: RateLimitPolicy = RateLimitPolicy { burst: 10, seconds: 60 };

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use samphan_background::{process::Process, task::Task};
 use samphan_persistence::{
     clock,
+    cursor::CURSOR_KEYS,
     store::{Reader, Work},
 };
 use samphan_resource::{
@@ -41,13 +42,15 @@ pub enum KeyKind {
     RefreshTokens,
     /// Signs cursors of lists and of the feed.
     Cursors,
+    /// Signs links to preference pages.
+    PreferenceLinks,
     /// Encrypts secrets where `SAMPHAN_SECRET_KEYS` is not set.
     Secrets,
 }
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::AccessTokens, Self::RefreshTokens, Self::Cursors, Self::Secrets];
+    pub const ALL: [Self; 5] = [Self::AccessTokens, Self::RefreshTokens, Self::Cursors, Self::PreferenceLinks, Self::Secrets];
 
     /// As it is stored.
     #[must_use]
@@ -55,7 +58,8 @@ impl KeyKind {
         match self {
             Self::AccessTokens => "access_tokens",
             Self::RefreshTokens => "refresh_tokens",
-            Self::Cursors => "cursors",
+            Self::Cursors => CURSOR_KEYS,
+            Self::PreferenceLinks => "preference_links",
             Self::Secrets => "secrets",
         }
     }
@@ -69,6 +73,8 @@ impl KeyKind {
             // It is asked again for seconds only: refresh tokens themselves are stored, not signed.
             Self::RefreshTokens => 3_600,
             Self::Cursors => 30 * DAY_SECONDS,
+            // As long as the last link it signed.
+            Self::PreferenceLinks => 2 * 366 * DAY_SECONDS,
             // Secrets are encrypted anew within seconds.
             Self::Secrets => DAY_SECONDS,
         }

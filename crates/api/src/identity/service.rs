@@ -96,7 +96,9 @@ impl Identity {
         if self.keys.is_empty() || secrets_of(&self.server_keys(), KeyKind::AccessTokens, now) != signing {
             self.keys.replace(signing.iter().map(Vec::as_slice))?;
         }
-        store.use_cursor_keys(secrets_of(&keys, KeyKind::Cursors, now));
+        for kind in [KeyKind::Cursors, KeyKind::PreferenceLinks] {
+            store.use_keys(kind.as_str(), secrets_of(&keys, kind, now));
+        }
         let keyring = keyring_of(&self.configured, &keys, now)?;
         let is_new_secret = keyring.current() != self.keyring().current();
         *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);

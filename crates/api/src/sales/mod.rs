@@ -1,5 +1,6 @@
 //! Sales: orders from being written to having arrived, the promises before them, and what accounting invoices of them.
 
+mod account_tree;
 mod address;
 mod amend;
 pub mod confirm;
@@ -69,6 +70,8 @@ fn routes(api: Api) -> Api {
         .collection(hold::routes())
         .collection(promise::routes())
         .collection(shipment::routes())
+        .operations(vec![account_tree::operation()])
+        .schema::<account_tree::AccountTree>()
 }
 
 fn tax_rates() -> Collection<TaxRate> {

@@ -113,7 +113,7 @@ pub enum CompanySize {
 }
 
 /// Channels of contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the field's own terms")]
 pub enum Channel {
@@ -127,6 +127,25 @@ pub enum Channel {
     Letter,
     Fax,
     Visit,
+}
+
+impl Channel {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Line => "line",
+            Self::Whatsapp => "whatsapp",
+            Self::Facebook => "facebook",
+            Self::Webchat => "webchat",
+            Self::Letter => "letter",
+            Self::Fax => "fax",
+            Self::Visit => "visit",
+        }
+    }
 }
 
 /// Where an account stands in its life with us.

@@ -2,6 +2,7 @@
 
 mod books;
 mod catalog;
+mod consents;
 mod deals;
 mod sales;
 
@@ -81,6 +82,8 @@ pub async fn make(store: &Store) -> Result<Counts> {
     let wholesale = company.catalog().await?;
     let accounts = company.accounts(&staff, wholesale).await?;
     let contacts = company.contacts(&accounts).await?;
+    company.consents(&accounts, &contacts).await?;
+    company.preferences(&accounts, &contacts).await?;
     company.stock().await?;
     // Accounting judges its customers first: orders of others are held.
     company.credit(&accounts).await?;
