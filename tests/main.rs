@@ -6,6 +6,7 @@ mod consents;
 mod contract;
 mod customers;
 mod docs;
+mod engagement;
 mod erp;
 mod failure;
 mod integration;

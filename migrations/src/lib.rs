@@ -31,6 +31,7 @@ mod m0020_operation_owners;
 mod m0021_sparse_indexes;
 mod m0022_pipelines;
 mod m0023_consents;
+mod m0024_notes_and_calls;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             m0021_sparse_indexes::STEP,
             m0022_pipelines::STEP,
             m0023_consents::STEP,
+            m0024_notes_and_calls::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

@@ -15,7 +15,7 @@ mod once;
 mod operations;
 mod ordered;
 mod pages;
-mod plans;
+pub mod plans;
 mod records;
 mod relations;
 mod strings;

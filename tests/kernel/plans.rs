@@ -37,7 +37,7 @@ async fn store(app: &App) -> Store {
 }
 
 /// A work on it, whose plans go along indexes where they can.
-pub(super) async fn work(app: &App) -> Work {
+pub async fn work(app: &App) -> Work {
     let store = store(app).await;
     let work = store.work(Arc::new(Caller::system()), now()).await.unwrap();
     for way in ["enable_seqscan", "enable_sort", "enable_bitmapscan"] {
@@ -83,7 +83,7 @@ fn equals(field: &'static Field) -> Filter {
 }
 
 /// The steps a database would run a statement in.
-async fn plan(reader: &Reader, sql: Sql) -> Vec<String> {
+pub async fn plan(reader: &Reader, sql: Sql) -> Vec<String> {
     let column = if reader.store.dialect() == Dialect::Sqlite { 3 } else { 0 };
     reader.fetch(sql.explained(), |row| row.text(column)).await.unwrap()
 }

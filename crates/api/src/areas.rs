@@ -1,7 +1,8 @@
 //! The areas: the one list of them, each above those it uses. What each registers is in its `module`.
 
 use crate::{
-    accounting, catalog, changes, consents, credit, customers, external_systems, identity, platform, presales, sales, stock, webhooks,
+    accounting, catalog, changes, consents, credit, customers, engagement, external_systems, identity, platform, presales, sales, stock,
+    webhooks,
 };
 use samphan_rest::module::Module;
 
@@ -13,6 +14,7 @@ pub fn all() -> Module {
         platform::module,
         customers::module,
         consents::module,
+        engagement::module,
         catalog::module,
         external_systems::module,
         stock::module,

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod consents;
 pub mod credit;
 pub mod customers;
+pub mod engagement;
 pub mod external_systems;
 pub mod identity;
 pub mod openapi;

@@ -52,6 +52,8 @@ const ABOUT: About = About {
         ("accounts", "Customers: the organisations we deal with, and how they came to be where they stand."),
         ("contacts", "The people through whom accounts are reached."),
         ("consents", "What persons allow us to send them, and the addresses that nothing is sent to."),
+        ("activities", "What is done with customers and said about them: related to any record, and visible with it."),
+        ("timelines", "What happened with a customer, whatever the resource, the newest first."),
         ("tags", "The vocabulary of labels."),
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),

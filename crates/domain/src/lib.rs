@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod consents;
 pub mod customers;
 pub mod email;
+pub mod engagement;
 pub mod id;
 pub mod integration;
 pub mod phone;

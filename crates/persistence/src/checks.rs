@@ -3,12 +3,13 @@
 
 use crate::{
     error::Result,
+    filled::Settled,
     record::{self, Record, already_exists, cell, id_of},
     relations,
     store::Work,
 };
 use samphan_resource::{
-    error::{Code, Error, FieldError},
+    error::{Code, Error, FieldCode, FieldError},
     scalar::Scalar,
     shape::{Field, Shape},
 };
@@ -20,13 +21,24 @@ use uuid::Uuid;
 pub(crate) type Pair<'a> = (Option<&'a Record>, &'a Record);
 
 /// Faults of custom fields and references: what needs the database to be checked. The refusal where the caller may not read what a record
-/// names.
-pub(crate) async fn field_errors(work: &Work, shape: &'static Shape, pairs: &[Pair<'_>]) -> Result<Vec<Result<Vec<FieldError>>>> {
+/// names. `settled` is what the record that each is about says of its fields.
+pub(crate) async fn field_errors(
+    work: &Work,
+    shape: &'static Shape,
+    pairs: &[Pair<'_>],
+    settled: &[&[Settled]],
+) -> Result<Vec<Result<Vec<FieldError>>>> {
     let mut faults = Vec::with_capacity(pairs.len());
     for (before, after) in pairs {
         faults.push(if shape.extensible { custom_field_errors(work, shape, *before, after).await? } else { vec![] });
     }
-    let unreadable = relations::check(work, shape, pairs, &mut faults).await?;
+    for (((_, after), settled), faults) in pairs.iter().zip(settled).zip(&mut faults) {
+        let differs = |(field, value): &&Settled| after.get(*field) != Some(value);
+        let other = settled.iter().filter(differs);
+        faults
+            .extend(other.map(|(field, _)| FieldError::new(format!("/{field}"), FieldCode::NotOfAccount, "the one of the related record")));
+    }
+    let unreadable = relations::check(work, shape, pairs, settled, &mut faults).await?;
     let each = faults.into_iter().zip(unreadable);
     Ok(each.map(|(faults, unreadable)| work.caller.require(unreadable).map(|()| faults)).collect())
 }

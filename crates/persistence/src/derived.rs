@@ -68,25 +68,40 @@ pub(crate) async fn follow(work: &Work, shape: &'static Shape, pairs: &[(&Record
     for (follower, derived) in followers {
         for (before, after) in pairs.iter().filter(|(before, after)| before.get(derived.from) != after.get(derived.from)) {
             let value = after.get(derived.from).cloned().unwrap_or_default();
-            while change_some(work, follower, derived, id_of(before), &value).await? {}
+            let followed = Followed { field: derived.field, reference: derived.reference, resource: None };
+            while change_some(work, follower, followed, id_of(before), &value).await? {}
         }
     }
     Ok(())
 }
 
+/// A field that follows another record, and how it names that record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Followed {
+    /// The field.
+    pub field: &'static str,
+    /// The field with the id of the other record.
+    pub reference: &'static str,
+    /// The field with the resource of the other record and that resource, where a reference may name a record of any of several.
+    pub resource: Option<(&'static str, &'static str)>,
+}
+
 /// Updates some of the records that still have another value. Answers whether there were any.
-async fn change_some(work: &Work, shape: &'static Shape, derived: &'static Derived, source: Uuid, value: &Value) -> Result<bool> {
-    let field = shape.field(derived.field).ok_or(Code::Internal)?;
+pub(crate) async fn change_some(work: &Work, shape: &'static Shape, followed: Followed, source: Uuid, value: &Value) -> Result<bool> {
+    let field = shape.field(followed.field).ok_or(Code::Internal)?;
     let scalar = field.kind.from_json(value).map_err(|_| Code::Internal)?;
     let mut sql = record::select(work, shape);
-    sql.push(" AND ").column("t", derived.reference).push(" = ").id(source);
-    sql.push(" AND ").column("t", derived.field).push(" IS DISTINCT FROM ").bind(field.kind, scalar);
+    sql.push(" AND ").column("t", followed.reference).push(" = ").id(source);
+    if let Some((column, plural)) = followed.resource {
+        sql.push(" AND ").column("t", column).push(" = ").text(plural);
+    }
+    sql.push(" AND ").column("t", followed.field).push(" IS DISTINCT FROM ").bind(field.kind, scalar);
     sql.push(" ORDER BY t.id LIMIT ").int(MAX_FOLLOWERS).for_update("t");
     let found = work.fetch(sql, |row| record::read(shape, row)).await?;
     let is_any = !found.is_empty();
     let changed = |before: Record| {
         let mut after = before.clone();
-        after.insert(derived.field.to_owned(), value.clone());
+        after.insert(followed.field.to_owned(), value.clone());
         Write::change(before, after)
     };
     for written in Box::pin(many::write(work, shape, found.into_iter().map(changed).collect(), "updated", None)).await? {

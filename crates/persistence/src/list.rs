@@ -225,7 +225,7 @@ async fn ways(reader: &Reader, shape: &'static Shape, query: &Query, verb: &str)
         return Ok(vec![]);
     }
     let ways = visibility::ways(reader, shape, verb)?;
-    for way in ways.iter().filter(|way| matches!(way, Way::Related { .. })) {
+    for way in ways.iter().filter(|way| !matches!(way, Way::Owner { .. })) {
         let mut sql = reader.sql();
         sql.push("SELECT count(*) FROM (SELECT 1");
         visibility::push_related_rows(&mut sql, reader, shape, way)?;
@@ -287,6 +287,7 @@ pub fn page_statement(
         Some((field, value)) => {
             from(&mut sql, view.shape);
             sql.push(" AND ").column("t", field.name).push(" = ANY(ARRAY[").bind(field.kind, value.clone()).push("])");
+            visibility::restrict_private(&mut sql, reader, view.shape, "t");
         }
         None => {
             from_visible(&mut sql, reader, view.shape, verb)?;
@@ -334,6 +335,7 @@ fn walk(
         }
         None => visibility::push_related_rows(sql, reader, shape, way)?,
     }
+    visibility::restrict_private(sql, reader, shape, "t");
     conditions(sql, reader, shape, query)?;
     from_there(sql, query, nulls);
     in_order(sql, query, lead, owned.is_none(), limit);

@@ -9,6 +9,7 @@ use crate::{
     custom_values, derived,
     dialect::Dialect,
     error::Result,
+    filled::{self, Settled},
     guard,
     record::{self, Record, event, id_of, names_of, owner_of, row_of, uuid_in, version_of},
     relations,
@@ -48,17 +49,19 @@ pub(crate) struct Write {
     pub after: Record,
     /// Whether the caller chose the id of a record that is to be made.
     pub is_id_chosen: bool,
+    /// What the record it is about says of its fields.
+    pub settled: Vec<Settled>,
 }
 
 impl Write {
     /// A record to be made.
     pub(crate) const fn new(after: Record, is_id_chosen: bool) -> Self {
-        Self { before: None, after, is_id_chosen }
+        Self { before: None, after, is_id_chosen, settled: vec![] }
     }
 
     /// A record to be changed.
     pub(crate) const fn change(before: Record, after: Record) -> Self {
-        Self { before: Some(before), after, is_id_chosen: false }
+        Self { before: Some(before), after, is_id_chosen: false, settled: vec![] }
     }
 
     const fn pair(&self) -> Pair<'_> {
@@ -123,6 +126,7 @@ pub(crate) async fn write(
     reason: Option<&str>,
 ) -> Result<Vec<Result<Record>>> {
     derived::fill(work, shape, &mut writes).await?;
+    filled::fill(work, shape, &mut writes).await?;
     let mut outcomes = Vec::with_capacity(writes.len());
     let mut group = Group::default();
     for one in writes {
@@ -142,6 +146,7 @@ pub(crate) async fn write(
 pub(crate) async fn write_one(work: &Work, shape: &'static Shape, one: Write, what: &str, reason: Option<&str>) -> Result<Record> {
     let mut writes = vec![one];
     derived::fill(work, shape, &mut writes).await?;
+    filled::fill(work, shape, &mut writes).await?;
     write_group(work, shape, writes, what, reason).await?.pop().ok_or(Code::Internal)?
 }
 
@@ -187,6 +192,7 @@ async fn write_group(
     let changed: Vec<(&Record, &Record)> = pairs.iter().filter_map(|(before, after)| Some(((*before)?, *after))).collect();
     derived::follow(work, shape, &changed).await?;
     guard::written(work, shape, pairs.iter().map(|(before, after)| (*before, Some(*after)))).await?;
+    filled::follow(work, shape, &changed).await?;
     let mut written = written.into_iter().map(|one| one.write.after);
     let each = outcomes.into_iter().map(|outcome| match outcome? {
         Some(unchanged) => Ok(unchanged),
@@ -202,8 +208,9 @@ async fn check(work: &Work, shape: &'static Shape, writes: &[Write]) -> Result<V
     let asked: Vec<usize> = (0..writes.len()).filter(|i| changed.get(*i).is_some_and(|changed| !changed.is_empty())).collect();
     let of = |i: &usize| writes.get(*i).map(Write::pair);
     let pairs: Vec<Pair<'_>> = asked.iter().filter_map(of).collect();
+    let settled: Vec<&[Settled]> = asked.iter().filter_map(|i| Some(writes.get(*i)?.settled.as_slice())).collect();
     let mut all: Vec<Checked<'_>> = vec![];
-    for ((faults, (before, after)), i) in checks::field_errors(work, shape, &pairs).await?.into_iter().zip(&pairs).zip(&asked) {
+    for ((faults, (before, after)), i) in checks::field_errors(work, shape, &pairs, &settled).await?.into_iter().zip(&pairs).zip(&asked) {
         let fields = changed.get(*i).map(Vec::as_slice).unwrap_or_default();
         let refusal = faults.and_then(|faults| refuse(work, shape, (*before, after), fields, faults)).err();
         all.push(Checked { before: *before, after, refusal });

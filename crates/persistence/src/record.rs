@@ -6,7 +6,7 @@ use crate::{
     checks::{self, Checked},
     derived,
     error::Result,
-    guard,
+    filled, guard,
     list::key_column,
     many::{self, Write},
     ordering, relations,
@@ -236,7 +236,7 @@ pub fn check_field_access(reader: &Reader, shape: &'static Shape, sent: &Record)
 /// Refuses values that name records which are not there, or which the caller does not see.
 pub async fn check_named(work: &Work, shape: &'static Shape, values: &Record) -> Result<()> {
     let mut faults = [vec![]];
-    let unreadable = relations::check(work, shape, &[(None, values)], &mut faults).await?;
+    let unreadable = relations::check(work, shape, &[(None, values)], &[], &mut faults).await?;
     work.caller.require(unreadable.into_iter().flatten())?;
     let [faults] = faults;
     if faults.is_empty() { Ok(()) } else { Err(Error::from(Code::ValidationFailed).with_field_errors(faults)) }
@@ -322,14 +322,17 @@ pub async fn restore(work: &Work, shape: &'static Shape, id: Uuid, parent: Optio
     let position = ordering::reopen(work, shape, &found).await?;
     let mut written = [Write::new(found, false)];
     derived::fill(work, shape, &mut written).await?;
-    let [Write { after: mut found, .. }] = written;
+    filled::fill(work, shape, &mut written).await?;
+    let [Write { after: mut found, settled, .. }] = written;
+    found.extend(settled.into_iter().map(|(field, value)| (field.to_owned(), value)));
     let version = version_of(&found) + 1;
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.plural).push(" SET deleted_at = NULL, version = ").int(version);
     for flag in lost {
         sql.push(", \"").push(flag).push("\" = ").bind(Kind::Bool, Scalar::Bool(false));
     }
-    for field in shape.derived.iter().filter_map(|derived| shape.field(derived.field)) {
+    let followed = shape.derived.iter().map(|derived| derived.field).chain(shape.filled.iter().map(|filled| filled.field));
+    for field in followed.filter_map(|name| shape.field(name)) {
         sql.push(", \"").push(field.name).push("\" = ").bind(field.kind, cell(field, field.kind, &found)?);
     }
     if let Some(position) = position {

@@ -8,6 +8,7 @@
 use crate::{
     checks::Pair,
     error::Result,
+    filled::Settled,
     record::{self, Record, id_of, uuid_in},
     row::Row,
     sql::Sql,
@@ -30,11 +31,13 @@ const MAX_CONFLICTS: usize = 20;
 const MAX_FOLLOWED: i64 = 100;
 
 /// Adds the faults of the references that writes change, one query for each reference field whatever the number of records, and answers the
-/// permissions each write lacks for what it names. References that stand are not checked: the record they name may have been deleted since.
+/// permissions each write lacks for what it names. References that stand are not checked: the record they name may have been deleted since. Nor are
+/// those that the record a write is about says (`settled`).
 pub(crate) async fn check(
     work: &Work,
     shape: &'static Shape,
     pairs: &[Pair<'_>],
+    settled: &[&[Settled]],
     faults: &mut [Vec<FieldError>],
 ) -> Result<Vec<Vec<String>>> {
     let mut unreadable = vec![vec![]; pairs.len()];
@@ -49,6 +52,11 @@ pub(crate) async fn check(
         };
         let is_hierarchy = reference.is_column && many == shape.plural;
         let mut named: Vec<BTreeSet<Uuid>> = pairs.iter().map(|pair| newly_named(work, reference, *pair)).collect();
+        for (ids, settled) in named.iter_mut().zip(settled) {
+            if settled.iter().any(|(field, _)| *field == reference.path) {
+                ids.clear();
+            }
+        }
         for (((_, after), ids), faults) in pairs.iter().zip(&mut named).zip(faults.iter_mut()) {
             if is_hierarchy && uuid_in(after, "id").is_some_and(|id| ids.contains(&id)) {
                 faults.push(FieldError::new(pointer(), FieldCode::Circular, "another record"));

@@ -219,9 +219,9 @@ pub async fn save<T: Resource>(work: &Work, before: &Stored<T>, after: Stored<T>
     as_written(shape, record, settled.data)
 }
 
-/// A record as it was written, which may differ from what was asked for in the fields it derives.
+/// A record as it was written, which may differ from what was asked for in the fields that follow another record.
 fn as_written<T: Resource>(shape: &Shape, record: Record, data: T) -> Result<Stored<T>> {
-    if shape.derived.is_empty() { Ok(Stored { record, data }) } else { Stored::of(record) }
+    if shape.derived.is_empty() && shape.filled.is_empty() { Ok(Stored { record, data }) } else { Stored::of(record) }
 }
 
 /// Takes a record through a transition of its resource: to the state it leads to, under its event, and nothing else. 409

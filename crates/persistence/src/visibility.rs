@@ -6,7 +6,7 @@
 
 use crate::{dialect::Dialect, error::Result, sql::Sql, store::Reader};
 use samphan_resource::{
-    caller::{Reach, Visibility},
+    caller::{CallerKind, Reach, Visibility},
     error::{Code, Error},
     reference::AnyReference,
     resource::VisibleThrough,
@@ -110,10 +110,10 @@ pub fn restrict_list_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static 
 }
 
 fn restrict(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str, verb: &str, form: Form) -> Result<()> {
-    if let ([VisibleThrough::Subject(id)], Some(about)) = (shape.visible_through.as_slice(), shape.subject()) {
-        debug_assert_eq!(about.id, *id, "{}: one subject", shape.plural);
-        return restrict_by_subject(sql, reader, alias, about, Reach::All, 0, true);
+    if let Some(about) = shape.subject() {
+        return restrict_by_subject(sql, reader, alias, about, Reach::All, (0, Form::RowOfHistory), true);
     }
+    restrict_private(sql, reader, shape, alias);
     match visible_to_caller(reader, shape, verb)? {
         Visible::All => Ok(()),
         Visible::None => {
@@ -124,6 +124,15 @@ fn restrict(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'stat
             sql.push(" AND ");
             any_of(sql, reader, &ways, alias, 0, form)
         }
+    }
+}
+
+/// Adds ` AND …` that leaves out the rows of `alias` that are another user's alone.
+pub fn restrict_private(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) {
+    let is_server = reader.caller.kind == CallerKind::System;
+    if let Some((field, value)) = shape.private.filter(|_| !is_server) {
+        sql.push(" AND (").column(alias, field).push(" <> ").text(value).push(" OR ").column(alias, "owner_id").push(" = ");
+        sql.id(reader.caller.id).push(")");
     }
 }
 
@@ -202,6 +211,7 @@ fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, dep
                 if *is_link || form == Form::Row {
                     sql.push(" AND ").push(other).push(".deleted_at IS NULL");
                 }
+                restrict_private(sql, reader, shape, other);
                 if let Visible::Any(ways) = &**visible {
                     sql.push(" AND ");
                     any_of(sql, reader, ways, other, depth + 1, form)?;
@@ -216,8 +226,9 @@ fn any_of(sql: &mut Sql, reader: &Reader, ways: &[Way], alias: &'static str, dep
                 sql.push(if is_postgres { "))" } else { ")" });
             }
             Way::Subject { about, reach } => {
+                let form = if form == Form::RowOfHistory { form } else { Form::Row };
                 sql.push("(1 = 1");
-                restrict_by_subject(sql, reader, alias, about, *reach, depth, false)?;
+                restrict_by_subject(sql, reader, alias, about, *reach, (depth, form), false)?;
                 sql.push(")");
             }
         }
@@ -233,6 +244,7 @@ fn set_of(sql: &mut Sql, reader: &Reader, way: &Way, depth: usize) -> Result<()>
     let begin = |sql: &mut Sql, is_first: bool| {
         sql.push(if is_first { "SELECT " } else { " UNION SELECT " }).column(other, inner).push(" FROM ").push(shape.plural);
         sql.push(" ").push(other).push(" WHERE ").push(other).push(".deleted_at IS NULL");
+        restrict_private(sql, reader, shape, other);
     };
     let Visible::Any(ways) = &**visible else {
         begin(sql, true);
@@ -264,8 +276,7 @@ pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Wa
     let Visible::Any(ways) = (if shape.owned { visible_to_caller(reader, shape, verb)? } else { Visible::All }) else { return Ok(vec![]) };
     let walked = |way: &Way| match way {
         Way::Owner { teams, .. } => teams.len() <= MAX_TEAM_WALKS,
-        Way::Related { .. } => true,
-        Way::Subject { .. } => false,
+        Way::Related { .. } | Way::Subject { .. } => true,
     };
     Ok(if ways.len() > 1 && ways.iter().all(walked) { ways } else { vec![] })
 }
@@ -273,7 +284,11 @@ pub fn ways(reader: &Reader, shape: &'static Shape, verb: &str) -> Result<Vec<Wa
 /// Adds `FROM … WHERE …` of the living rows of `t` that are visible in a related way, found from the related records on, whatever the
 /// database guesses of their number.
 pub fn push_related_rows(sql: &mut Sql, reader: &Reader, shape: &'static Shape, way: &Way) -> Result<()> {
-    let Way::Related { outer, .. } = way else { return Err(Code::Internal.into()) };
+    let outer = match way {
+        Way::Related { outer, .. } => outer,
+        Way::Subject { about, reach } => return push_rows_by_subject(sql, reader, shape, about, *reach),
+        Way::Owner { .. } => return Err(Code::Internal.into()),
+    };
     match reader.store.dialect() {
         Dialect::Sqlite => {
             sql.push(" FROM ").push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND ").column("t", outer).push(" IN (");
@@ -290,8 +305,62 @@ pub fn push_related_rows(sql: &mut Sql, reader: &Reader, shape: &'static Shape, 
     Ok(())
 }
 
+/// The same of the rows that are about a living record the caller sees: by one resource after the other that they may be about.
+fn push_rows_by_subject(sql: &mut Sql, reader: &Reader, shape: &'static Shape, by: &'static AnyReference, most: Reach) -> Result<()> {
+    let mut ways = vec![];
+    for other in subjects(reader, by) {
+        // Their own subjects are no way here: `restrict_by_subject` follows one, and not two.
+        let visible = match visible(reader, other, most)? {
+            Visible::None => continue,
+            Visible::All => Visible::All,
+            Visible::Any(ways) => Visible::Any(ways.into_iter().filter(|way| !matches!(way, Way::Subject { .. })).collect()),
+        };
+        ways.push((other.plural, Way::Related { outer: by.id, shape: other, inner: "id", is_link: false, visible: Box::new(visible) }));
+    }
+    let is_postgres = reader.store.dialect() == Dialect::Postgres;
+    sql.push(if is_postgres { " FROM (" } else { " FROM " });
+    if !is_postgres {
+        sql.push(shape.plural).push(" t WHERE t.deleted_at IS NULL AND t.id IN (");
+    }
+    for (i, (plural, way)) in ways.iter().enumerate() {
+        sql.push(if i == 0 { "" } else { " UNION ALL " });
+        if is_postgres {
+            sql.push("SELECT ").text(*plural).push("::text AS resource, value FROM (");
+            set_of(sql, reader, way, 0)?;
+            sql.push(") s (value)");
+        } else {
+            sql.push("SELECT n.id FROM ").push(shape.plural).push(" n WHERE n.deleted_at IS NULL AND ").column("n", by.resource);
+            sql.push(" = ").text(*plural).push(" AND ").column("n", by.id).push(" IN (");
+            set_of(sql, reader, way, 0)?;
+            sql.push(")");
+        }
+    }
+    if ways.is_empty() {
+        sql.push(if is_postgres { "SELECT NULL::text AS resource, NULL::uuid AS value WHERE false" } else { "NULL" });
+    }
+    if is_postgres {
+        sql.push(" OFFSET 0) each CROSS JOIN LATERAL (SELECT * FROM ").push(shape.plural).push(" o WHERE o.deleted_at IS NULL AND ");
+        sql.column("o", by.resource).push(" = each.resource AND ").column("o", by.id).push(" = each.value OFFSET 0) t WHERE 1 = 1");
+    } else {
+        sql.push(")");
+    }
+    Ok(())
+}
+
+/// The resources whose records a reference may name, in a steady order.
+fn subjects(reader: &Reader, by: &AnyReference) -> Vec<&'static Shape> {
+    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|shape| by.targets.include(shape)).collect();
+    shapes.sort_by_key(|s| s.plural);
+    shapes
+}
+
 /// Adds ` AND …` that leaves the search entries `alias` of the records of a resource that the caller sees.
 pub fn restrict_entries_to_visible(sql: &mut Sql, reader: &Reader, shape: &'static Shape, alias: &'static str) -> Result<()> {
+    if shape.private.is_some() && reader.caller.kind != CallerKind::System {
+        sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.plural).push(" p1 WHERE p1.id = ").push(alias).push(".record_id");
+        restrict_private(sql, reader, shape, "p1");
+        sql.push(")");
+    }
     let ways = match visible_to_caller(reader, shape, "read")? {
         Visible::All => return Ok(()),
         Visible::None => vec![],
@@ -321,30 +390,34 @@ pub fn restrict_entries_to_visible(sql: &mut Sql, reader: &Reader, shape: &'stat
 /// its whole history goes where the record goes, and nothing is written for it.
 ///
 /// Each resource of which the caller sees a part is looked into once for what the rows are about, and `follows` once more for what that is
-/// about in turn, such as an event of a reference to an account: twice as many conditions as there are resources, not their square.
+/// about in turn, such as an event of a reference to an account, and again where that is an activity: three times as many conditions as there are
+/// resources, not their square.
 fn restrict_by_subject(
     sql: &mut Sql,
     reader: &Reader,
     alias: &'static str,
     by: &'static AnyReference,
     most: Reach,
-    depth: usize,
+    (depth, form): (usize, Form),
     follows: bool,
 ) -> Result<()> {
     let (resource, id) = (by.resource, by.id);
-    let mut shapes: Vec<&'static Shape> = reader.store.shapes.values().copied().filter(|shape| by.targets.include(shape)).collect();
-    shapes.sort_by_key(|s| s.plural);
     let (mut whole, mut partly, mut about, mut is_all) = (vec![], vec![], vec![], true);
-    for shape in shapes {
+    let is_server = reader.caller.kind == CallerKind::System;
+    for shape in subjects(reader, by) {
         match visible(reader, shape, most)? {
             Visible::None => is_all = false,
+            Visible::All if shape.private.is_some() && !is_server => {
+                is_all = false;
+                partly.push((shape, None));
+            }
             Visible::All => whole.push(shape),
             Visible::Any(ways) => {
                 let (subjects, others): (Vec<Way>, Vec<Way>) = ways.into_iter().partition(|way| matches!(way, Way::Subject { .. }));
                 is_all &= others.is_empty() && follows;
                 about.extend(subjects.into_iter().map(|way| (shape, way)));
                 if !others.is_empty() {
-                    partly.push((shape, others));
+                    partly.push((shape, Some(others)));
                 }
             }
         }
@@ -352,22 +425,11 @@ fn restrict_by_subject(
     if is_all {
         return Ok(());
     }
-    let resources = VisibleResources { whole, partly };
+    let resources = VisibleResources { whole, partly, form };
     sql.push(" AND (");
     resources.push_condition(sql, reader, alias, (resource, id), depth)?;
     if follows && !about.is_empty() {
-        let (row, named) = (alias_at(depth)?, alias_at(depth + 1)?);
-        sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.plural.to_owned())));
-        sql.push(" AND EXISTS (SELECT 1 FROM (");
-        for (i, (shape, way)) in about.iter().enumerate() {
-            let Way::Subject { about: AnyReference { resource: of, id: which, .. }, .. } = way else { continue };
-            sql.push(if i == 0 { "SELECT " } else { " UNION ALL SELECT " }).column(row, of).push(" AS resource, ").column(row, which);
-            sql.push(" AS id FROM ").push(shape.plural).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
-            sql.text(shape.plural).push(" AND ").column(row, "id").push(" = ").column(alias, id);
-        }
-        sql.push(") ").push(named).push(" WHERE ");
-        resources.push_condition(sql, reader, named, ("resource", "id"), depth + 2)?;
-        sql.push(")");
+        resources.push_condition_of_subjects(sql, reader, alias, (resource, id), depth, &about)?;
     }
     sql.push(")");
     Ok(())
@@ -376,10 +438,43 @@ fn restrict_by_subject(
 /// What a caller sees of each resource.
 struct VisibleResources {
     whole: Vec<&'static Shape>,
-    partly: Vec<(&'static Shape, Vec<Way>)>,
+    /// With the ways in which it sees some; none where it sees all but what is others' alone.
+    partly: Vec<(&'static Shape, Option<Vec<Way>>)>,
+    form: Form,
 }
 
 impl VisibleResources {
+    /// Adds ` OR …` that a row of `alias` names a record of one of these resources which is about a record the caller sees. Such a record may be
+    /// about an activity that is about another record in turn, such as an external reference of a note of an order.
+    fn push_condition_of_subjects(
+        &self,
+        sql: &mut Sql,
+        reader: &Reader,
+        alias: &'static str,
+        (resource, id): (&'static str, &'static str),
+        depth: usize,
+        about: &[(&'static Shape, Way)],
+    ) -> Result<()> {
+        let (row, named) = (alias_at(depth)?, alias_at(depth + 1)?);
+        sql.push(" OR ").column(alias, resource).one_of(Kind::Text, about.iter().map(|(s, _)| Scalar::Text(s.plural.to_owned())));
+        sql.push(" AND EXISTS (SELECT 1 FROM (");
+        for (i, (shape, way)) in about.iter().enumerate() {
+            let Way::Subject { about: AnyReference { resource: of, id: which, .. }, .. } = way else { continue };
+            sql.push(if i == 0 { "SELECT " } else { " UNION ALL SELECT " }).column(row, of).push(" AS resource, ").column(row, which);
+            sql.push(" AS id FROM ").push(shape.plural).push(" ").push(row).push(" WHERE ").column(alias, resource).push(" = ");
+            sql.text(shape.plural).push(" AND ").column(row, "id").push(" = ").column(alias, id);
+            restrict_private(sql, reader, shape, row);
+        }
+        sql.push(") ").push(named).push(" WHERE (");
+        self.push_condition(sql, reader, named, ("resource", "id"), depth + 2)?;
+        let activities: Vec<(&'static Shape, Way)> = about.iter().filter(|(shape, _)| shape.subject().is_none()).cloned().collect();
+        if !activities.is_empty() && activities.len() < about.len() {
+            self.push_condition_of_subjects(sql, reader, named, ("resource", "id"), depth + 2, &activities)?;
+        }
+        sql.push("))");
+        Ok(())
+    }
+
     /// Adds the condition that a row of `alias` names, by resource and id, a record the caller sees.
     fn push_condition(
         &self,
@@ -394,8 +489,15 @@ impl VisibleResources {
         for (shape, ways) in &self.partly {
             sql.push(" OR ").column(alias, resource).push(" = ").text(shape.plural);
             sql.push(" AND EXISTS (SELECT 1 FROM ").push(shape.plural).push(" ").push(row).push(" WHERE ").column(row, "id");
-            sql.push(" = ").column(alias, id).push(" AND ");
-            any_of(sql, reader, ways, row, depth + 1, Form::RowOfHistory)?;
+            sql.push(" = ").column(alias, id);
+            if self.form == Form::Row {
+                sql.push(" AND ").push(row).push(".deleted_at IS NULL");
+            }
+            restrict_private(sql, reader, shape, row);
+            if let Some(ways) = ways {
+                sql.push(" AND ");
+                any_of(sql, reader, ways, row, depth + 1, self.form)?;
+            }
             sql.push(")");
         }
         sql.push(")");

@@ -54,6 +54,7 @@ codes! {
     CustomerBlocked = "customer_blocked", 409, "The customer's stage is `blocked`: nothing is sold or promised. Move it to another stage with `change-lifecycle` first.";
     ExitCriteria = "exit_criteria", 409, "The opportunity does not meet the exit criteria of a stage that it would leave or pass; `errors` names each condition. Meet them, or send `force` with the permission `opportunities:force-stage`.";
     StageInUse = "stage_in_use", 409, "Opportunities are in the stage; the detail says how many. Use `remove-stage` with `move_to`, or `stage_map` of `retire`.";
+    NextInProgress = "next_in_progress", 409, "The next occurrence of the series was changed or is done already; `conflicts` names it.";
     PossibleDuplicate = "possible_duplicate", 409, "Another record is probably of the same thing; `conflicts` names it. If it is not, send the request again with `allow_duplicate=true`.";
     Conflict = "conflict", 409, "The request conflicts with the present state.";
     InsufficientStock = "insufficient_stock", 409, "Less is available than is asked for; `errors` says where and how much there is, `conflicts` names the stock levels.";

@@ -58,6 +58,9 @@ pub enum Targets {
     All,
     /// Those whose records have tags, custom fields and external references.
     Extensible,
+    /// Those of `Extensible` that stand by themselves, are visible by owner, and are about no other record in turn: customers and the business
+    /// with them, which activities are about.
+    Business,
     /// Those whose records are persons, by [`DATA_SUBJECT`](crate::resource::Resource::DATA_SUBJECT).
     Persons,
     /// These, by their plurals.
@@ -71,6 +74,7 @@ impl Targets {
         match self {
             Self::All => !shape.append_only,
             Self::Extensible => shape.extensible,
+            Self::Business => shape.extensible && !shape.nested && !shape.visible_through.is_empty() && !shape.is_about_others(),
             Self::Persons => shape.data_subject.contains(&"id"),
             Self::Of(these) => these.contains(&shape.plural),
         }

@@ -135,6 +135,28 @@ impl Derived {
     }
 }
 
+/// A field that the record named by a reference to any of several resources says, where that record has one: an activity about an order is of
+/// the order's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// The field, a reference: `account_id`.
+    pub field: &'static str,
+    /// One of `ANY_REFERENCES`, by its field of the id: `related_id`.
+    pub reference: &'static str,
+}
+
+/// How a record stands on the timelines of the records it belongs to, under the field people call it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    /// The field with its moment: a time that is never null. For each reference that timelines are read by there is an index of the reference
+    /// and this field.
+    pub at: &'static str,
+    /// The field with its text, of which timelines show the beginning.
+    pub summary: Option<&'static str>,
+    /// The field that names the user who did it.
+    pub actor: &'static str,
+}
+
 /// A kind of record. Its struct is declared once: the table's columns, the published `Thing`, `ThingInput` and
 /// `ThingPatch`, its filters and its sorts all come from the struct's schema.
 ///
@@ -205,6 +227,15 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     ///
     /// Each record that follows a change is an update with an event of its own: meant for fields that seldom change.
     const DERIVED: &'static [Derived] = &[];
+    /// Reference fields that the record named by one of `ANY_REFERENCES` says: where it is a record of the resource that the field names, the
+    /// field is its id; where it has a field of that name, the field is equal to that. The kernel fills in what a client leaves out, refuses
+    /// another value (`not_of_account`) and keeps both equal.
+    ///
+    /// Clients write the field where the named record says nothing, or where none is named. A caller may name a record whose account it does not
+    /// see: the field is not checked by itself then.
+    const FILLED: &'static [Filled] = &[];
+    /// How its records stand on timelines; none where they do not.
+    const TIMELINE: Option<Timeline> = None;
     /// The most levels of a hierarchy: of records that name one another as parents.
     const MAX_LEVELS: usize = 20;
     /// Fields about a private person (hidden by field rules of class `personal`).
@@ -227,6 +258,9 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Validate + Clone +
     /// The ways in which its records are visible, where it is more than what `OWNED` or `PARENTS` say by themselves; then all of them are
     /// listed here. A resource that says none of these is visible to every caller with the permission to read it.
     const VISIBLE_THROUGH: &'static [VisibleThrough] = &[];
+    /// A field and its value: records with it are visible to the user in `owner_id` only, whatever the reach of other callers. Tasks
+    /// of the server see them.
+    const PRIVATE: Option<(&'static str, &'static str)> = None;
     /// Whether records carry `tags`, `custom` and `external_refs`.
     const EXTENSIBLE: bool = true;
     /// Whether it is an append-only log: no version, no change, no delete.

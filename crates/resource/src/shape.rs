@@ -7,7 +7,7 @@ use crate::{
     error::nearest,
     privacy::PersonalData,
     reference::{self, AnyReference, OnDelete, Reference, Target},
-    resource::{Derived, Details, Items, Link, Numbering, POSITION, Resource, VisibleThrough},
+    resource::{Derived, Details, Filled, Items, Link, Numbering, POSITION, Resource, Timeline, VisibleThrough},
     scalar::{Kind, ParseError, Scalar},
     text,
     timer::Timer,
@@ -167,6 +167,12 @@ pub struct Shape {
     pub ordered: Option<&'static [&'static str]>,
     /// See [`Resource::DERIVED`].
     pub derived: &'static [Derived],
+    /// See [`Resource::FILLED`].
+    pub filled: &'static [Filled],
+    /// How its records stand on timelines.
+    pub timeline: Option<Timeline>,
+    /// The field and its value by which records are their owner's alone.
+    pub private: Option<(&'static str, &'static str)>,
     /// How its records are numbered, and the name of the series.
     pub number: Option<(Numbering, &'static str)>,
     /// Flags that only one record of a set has, and the fields that make the set.
@@ -294,6 +300,21 @@ impl Shape {
             let is_filled = of(derived.field).is_some_and(|f| f.read_only) && of(derived.reference).is_some_and(|f| f.reference.is_some());
             assert!(is_filled, "{}: {} is read-only and {} a reference", T::PLURAL, derived.field, derived.reference);
         }
+        for filled in T::FILLED {
+            let is_reference = fields.iter().any(|f| f.name == filled.field && f.nullable && f.reference.is_some());
+            let is_named = T::ANY_REFERENCES.iter().any(|any| any.id == filled.reference);
+            assert!(is_reference && is_named, "{}: {} is a reference that {} fills", T::PLURAL, filled.field, filled.reference);
+        }
+        if let Some(timeline) = T::TIMELINE {
+            let is_moment = fields.iter().any(|f| f.name == timeline.at && f.kind == Kind::Time && !f.nullable);
+            let is_user = fields.iter().any(|f| f.name == timeline.actor && f.kind == Kind::Id);
+            let is_text = timeline.summary.is_none_or(|name| fields.iter().any(|f| f.name == name && f.kind == Kind::Text));
+            assert!(is_moment && is_user && is_text, "{}: its timeline names fields there are not", T::PLURAL);
+        }
+        if let Some((name, value)) = T::PRIVATE {
+            let is_option = fields.iter().any(|f| f.name == name && !f.nullable && f.options.iter().any(|option| option == value));
+            assert!(is_option && T::OWNED, "{}: {name} has no value {value}, or nobody owns a record", T::PLURAL);
+        }
         for any in T::ANY_REFERENCES {
             let of = |name: &str| fields.iter().find(|f| f.name == name).map(|f| (f.nullable, f.read_only));
             assert!(of(any.resource) == of(any.id), "{}: {} and {} are there together", T::PLURAL, any.resource, any.id);
@@ -366,6 +387,9 @@ impl Shape {
             possible_duplicates: T::POSSIBLE_DUPLICATES,
             ordered: T::ORDERED,
             derived: T::DERIVED,
+            filled: T::FILLED,
+            timeline: T::TIMELINE,
+            private: T::PRIVATE,
             number: T::NUMBER.map(|numbering| (numbering, leak(&format!("{}_numbers", T::SINGULAR)))),
             one_of: T::ONE_OF,
             references,
@@ -404,10 +428,19 @@ impl Shape {
         self.any_references.iter().find(|any| any.id == id)
     }
 
-    /// The reference to the record that lends its visibility, where that may be of any of several resources.
+    /// The reference to the record that alone lends its visibility, where that may be of any of several resources.
     #[must_use]
     pub fn subject(&self) -> Option<&'static AnyReference> {
-        self.visible_through.iter().find_map(|way| if let VisibleThrough::Subject(id) = way { self.any_reference(id) } else { None })
+        match self.visible_through.as_slice() {
+            [VisibleThrough::Subject(id)] => self.any_reference(id),
+            _ => None,
+        }
+    }
+
+    /// Whether its records may be visible with a record of any of several resources.
+    #[must_use]
+    pub fn is_about_others(&self) -> bool {
+        self.visible_through.iter().any(|way| matches!(way, VisibleThrough::Subject(_)))
     }
 
     /// The field of that name, or the nearest name.

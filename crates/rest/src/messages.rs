@@ -66,6 +66,7 @@ pub fn title(code: Code, language: Language) -> &'static str {
         Code::StageInUse => ["Stage still in use", "ขั้นตอนยังถูกใช้งานอยู่", "مرحله هنوز در حال استفاده است"],
         Code::InUse => ["Still in use", "ยังถูกใช้งานอยู่", "هنوز در حال استفاده است"],
         Code::LastAdministrator => ["The last administrator", "ผู้ดูแลระบบคนสุดท้าย", "آخرین مدیر سامانه"],
+        Code::NextInProgress => ["Next occurrence is in progress", "งานรอบถัดไปเริ่มแล้ว", "نوبت بعدی در جریان است"],
         Code::CustomerBlocked => ["Customer is blocked", "ลูกค้าถูกระงับ", "مشتری مسدود است"],
         Code::Conflict => ["Conflict", "ข้อมูลขัดแย้งกัน", "تعارض"],
         Code::InsufficientStock => ["Not enough in stock", "สินค้าในสต็อกไม่พอ", "موجودی کافی نیست"],

@@ -63,6 +63,10 @@ impl Records {
 
     fn is_seen(&self, id: &str, given: &HashSet<String>) -> bool {
         let Some((shape, record)) = self.all.get(id) else { return false };
+        // Nobody is given what is another's alone.
+        if shape.private.is_some_and(|(field, value)| record[field] == value) {
+            return false;
+        }
         let named = |field: &str| record[field].as_str().is_some_and(|other| self.is_seen(other, given));
         shape.visible_through.is_empty()
             || shape.visible_through.iter().any(|way| match *way {

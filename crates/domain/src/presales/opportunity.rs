@@ -14,7 +14,7 @@ use samphan_resource::{
     money::{Amount, Percent, Price, SCALE},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Items, Resource},
+    resource::{Items, Resource, Timeline},
     timer::Timer,
     timestamp::Timestamp,
     transition::Transition,
@@ -259,6 +259,7 @@ impl Resource for Opportunity {
     const DATA_SUBJECT: &'static [&'static str] = &["account_id", "contact_id"];
     const EVENTS: &'static [&'static str] =
         &["opportunity.amount_changed", "opportunity.close_date_changed", "opportunity.remapped", "opportunity.rotted"];
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: Some("next_step"), actor: "created_by_id" });
     const FILTERS: &'static [&'static str] = &[
         "account_id",
         "contact_id",

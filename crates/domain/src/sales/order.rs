@@ -14,7 +14,7 @@ use samphan_resource::{
     money::{Amount, Percent, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Details, Items, Numbering, Resource, VisibleThrough},
+    resource::{Details, Items, Numbering, Resource, Timeline, VisibleThrough},
     transition::Transition,
 };
 use serde::{Deserialize, Serialize};
@@ -465,6 +465,7 @@ impl Resource for Order {
     const SEARCHED: &'static [&'static str] = &["number", "customer_reference"];
     const NUMBER: Option<Numbering> = Some(Numbering { prefix: "SO-", width: 6 });
     const TITLE: &'static str = "number";
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: Some("customer_reference"), actor: "created_by_id" });
     // What an order is made of stays while something of it is still to leave. What else keeps its customer follows from amounts.
     const ON_DELETE: &'static [(&'static str, OnDelete)] = &[
         ("account_id", OnDelete::RefuseIn(OPEN)),

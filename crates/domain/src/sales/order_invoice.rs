@@ -5,7 +5,7 @@ use samphan_resource::{
     example,
     money::{Amount, Price, Quantity},
     reference::OnDelete,
-    resource::Resource,
+    resource::{Resource, Timeline},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,7 @@ impl Resource for OrderInvoice {
     const SORTS: &'static [&'static str] = &["issued_on"];
     const SEARCHED: &'static [&'static str] = &["document_no"];
     const TITLE: &'static str = "document_no";
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: None, actor: "created_by_id" });
     const UNIQUE: &'static [&'static [&'static str]] = &[&["system", "document_no", "order_line_id"]];
     const NAMES: &'static [(&'static str, &'static str, OnDelete)] = &[("system", "external_systems.code", OnDelete::Refuse)];
     const PARENTS: &'static [&'static str] = &["order_id"];

@@ -16,7 +16,7 @@ use samphan_resource::{
     money::{Amount, Quantity},
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Resource, VisibleThrough},
+    resource::{Resource, Timeline, VisibleThrough},
     timer::Timer,
     timestamp::Timestamp,
     transition::Transition,
@@ -191,6 +191,7 @@ impl Resource for OrderPromise {
     const EVENTS: &'static [&'static str] = &["order_promise.used", "order_promise.expired"];
     const FILTERS: &'static [&'static str] = &["account_id", "status", "expires_at"];
     const TITLE: &'static str = "account_id";
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: None, actor: "created_by_id" });
     const OWNED: bool = true;
     const VISIBLE_THROUGH: &'static [VisibleThrough] = &[VisibleThrough::Owner, VisibleThrough::Parent("account_id")];
     const STATUS: Option<&'static str> = Some("status");

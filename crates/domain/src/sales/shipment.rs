@@ -9,7 +9,7 @@ use samphan_resource::{
     money::Quantity,
     privacy::PersonalData,
     reference::OnDelete,
-    resource::{Derived, Numbering, Resource},
+    resource::{Derived, Numbering, Resource, Timeline},
     timestamp::Timestamp,
     transition::Transition,
 };
@@ -139,6 +139,7 @@ impl Resource for Shipment {
     const SEARCHED: &'static [&'static str] = &["number", "tracking_no"];
     const NUMBER: Option<Numbering> = Some(Numbering { prefix: "SH-", width: 6 });
     const TITLE: &'static str = "number";
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: Some("tracking_no"), actor: "created_by_id" });
     const PARENTS: &'static [&'static str] = &["order_id"];
     const DERIVED: &'static [Derived] = &[Derived { field: "account_id", reference: "order_id", from: "account_id" }];
     const STATUS: Option<&'static str> = Some("status");

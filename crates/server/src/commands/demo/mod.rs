@@ -4,6 +4,7 @@ mod books;
 mod catalog;
 mod consents;
 mod deals;
+mod engagement;
 mod sales;
 
 use super::names::{FIRST, JOBS, LAST, PLACES, STEMS, TRADES, at};
@@ -89,6 +90,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     company.credit(&accounts).await?;
     company.orders(&accounts, &contacts).await?;
     company.deals(&accounts, &contacts).await?;
+    company.activities(&accounts, &contacts).await?;
     let endpoint = company.machines().await?;
     company.past_job(&staff).await?;
     company.past_operations(&contacts).await?;
