@@ -64,7 +64,7 @@ async fn clients_without_the_permission_cannot_change_the_settings(app: App) {
 /// 00:12 in Bangkok on a day to come, and that day; in UTC it is 17:12 of the day before.
 fn night() -> (Timestamp, NaiveDate) {
     let day = calendar::days_after(calendar::today(Zone::UTC, machine_now()), 2);
-    (calendar::start_of_day(Zone::Asia__Bangkok, day).plus_seconds(12 * 60), day)
+    (calendar::start_of_day(calendar::zone("Asia/Bangkok").unwrap(), day).plus_seconds(12 * 60), day)
 }
 
 /// The administrator of a program that goes by a clock, with the zone of the organisation in Bangkok.

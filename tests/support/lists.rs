@@ -6,7 +6,7 @@ use samphan::{config::RateLimit, server};
 use samphan_api::openapi;
 use samphan_resource::{
     builtin::custom_field::CustomField,
-    calendar::Zone,
+    calendar::{self, Zone},
     filter::Vocabulary,
     scalar::Kind,
     shape::{Field, Shape},
@@ -142,6 +142,6 @@ impl Vocabulary for Lists {
 
     fn zone(&self) -> Zone {
         // The demo company's.
-        Zone::Asia__Bangkok
+        calendar::zone("Asia/Bangkok").unwrap()
     }
 }

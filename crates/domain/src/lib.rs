@@ -11,5 +11,6 @@ pub mod phone;
 pub mod platform;
 pub mod presales;
 pub mod sales;
+pub mod service;
 pub mod stock;
 pub mod tax_id;

@@ -3,23 +3,105 @@
 //! Documents (orders, promises, prices, tax rates, due days) use the organisation's zone. Filters use the zone of the caller.
 
 use crate::timestamp::Timestamp;
-use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, offset::MappedLocalTime};
-
-pub use chrono_tz::Tz as Zone;
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use std::{
+    collections::HashMap,
+    fmt::{Debug, Formatter},
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 /// Seconds that a local time differs from UTC at most, with room to spare.
 const WIDEST_OFFSET_SECONDS: i64 = 36 * 3600;
 
-/// The zone of an IANA name such as `Asia/Bangkok`; none for a name that is not one.
+/// An IANA time zone. A value is a reference to data that the process keeps to its end.
+#[derive(Clone, Copy)]
+pub struct Zone(&'static TimeZone);
+
+static UTC: TimeZone = TimeZone::UTC;
+/// The time zones in the program.
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+/// The zones that were asked for, by name: some hundred at most, kept for ever.
+static KNOWN: LazyLock<Mutex<HashMap<String, Zone>>> = LazyLock::new(Mutex::default);
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(&UTC);
+
+    /// Its name, such as `Asia/Bangkok`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// Seconds that its clocks are ahead of UTC at a moment.
+    #[must_use]
+    pub fn offset_seconds(self, at: Timestamp) -> i64 {
+        self.0.to_offset(instant(at)).seconds().into()
+    }
+
+    /// The moments after the first and before the second at which its clocks change.
+    pub fn changes(self, after: Timestamp, before: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let all = self.0.following(instant(after)).map(|change| change.timestamp().as_microsecond());
+        let all = all.take_while(move |micros| *micros < before.micros());
+        let mut last = self.offset_seconds(after);
+        // The data also note changes of names and laws that leave the clocks as they are.
+        all.filter_map(Timestamp::from_micros).filter(move |at| {
+            let offset = self.offset_seconds(*at);
+            std::mem::replace(&mut last, offset) != offset
+        })
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Zone {}
+
+impl Debug for Zone {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The zone of an IANA name such as `Asia/Bangkok`; none for a name that is not one, letter for letter.
 #[must_use]
 pub fn zone(name: &str) -> Option<Zone> {
-    name.parse().ok()
+    if name == "UTC" {
+        return Some(Zone::UTC);
+    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(zone) = known.get(name) {
+        return Some(*zone);
+    }
+    let zone = DATABASE.get(name).ok().filter(|zone| zone.iana_name() == Some(name))?;
+    let zone = Zone(Box::leak(Box::new(zone)));
+    known.insert(name.to_owned(), zone);
+    Some(zone)
+}
+
+fn instant(at: Timestamp) -> jiff::Timestamp {
+    // Ours lie between 1900 and 2200, all of which there are.
+    jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+fn civil(local: NaiveDateTime) -> Option<jiff::civil::DateTime> {
+    use chrono::{Datelike, Timelike};
+    let narrow = |number: u32| i8::try_from(number).ok();
+    let (date, time) = (local.date(), local.time());
+    let date = jiff::civil::Date::new(i16::try_from(date.year()).ok()?, narrow(date.month())?, narrow(date.day())?).ok()?;
+    let nanos = i32::try_from(time.nanosecond()).ok()?.min(999_999_999);
+    let time = jiff::civil::Time::new(narrow(time.hour())?, narrow(time.minute())?, narrow(time.second())?, nanos).ok()?;
+    Some(date.to_datetime(time))
 }
 
 /// The calendar day in a zone at a moment.
 #[must_use]
 pub fn today(zone: Zone, now: Timestamp) -> NaiveDate {
-    now.utc().with_timezone(&zone).date_naive()
+    local_time(zone, now).date()
 }
 
 /// The first moment of a day in a zone.
@@ -34,7 +116,7 @@ pub fn start_of_day(zone: Zone, day: NaiveDate) -> Timestamp {
 /// The calendar day and time of day in a zone at a moment.
 #[must_use]
 pub fn local_time(zone: Zone, now: Timestamp) -> NaiveDateTime {
-    now.utc().with_timezone(&zone).naive_local()
+    now.utc().naive_utc() + TimeDelta::seconds(zone.offset_seconds(now))
 }
 
 /// The moment of a local time.
@@ -42,17 +124,19 @@ pub fn local_time(zone: Zone, now: Timestamp) -> NaiveDateTime {
 /// Where a change of clocks doubles it, it is the earlier one. Where it skips it, it is the first moment after the gap.
 #[must_use]
 pub fn moment_of(zone: Zone, local: NaiveDateTime) -> Timestamp {
-    match zone.from_local_datetime(&local) {
-        MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => Timestamp::from(time.to_utc()),
-        MappedLocalTime::None => {
-            let near = Timestamp::from(local.and_utc());
+    let utc = Timestamp::from(local.and_utc());
+    match civil(local).map(|local| zone.0.to_ambiguous_timestamp(local).offset()) {
+        Some(AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. }) => {
+            utc.plus_seconds(-i64::from(offset.seconds()))
+        }
+        Some(AmbiguousOffset::Gap { .. }) | None => {
             // The local time is before `local` at the lower end and not before it at the upper end.
             let (mut low, mut high) = (-WIDEST_OFFSET_SECONDS, WIDEST_OFFSET_SECONDS);
             while high - low > 1 {
                 let middle = (low + high) / 2;
-                if local_time(zone, near.plus_seconds(middle)) < local { low = middle } else { high = middle }
+                if local_time(zone, utc.plus_seconds(middle)) < local { low = middle } else { high = middle }
             }
-            near.plus_seconds(high)
+            utc.plus_seconds(high)
         }
     }
 }
@@ -88,7 +172,9 @@ mod tests {
 
     #[test]
     fn zone_of_an_unknown_name_is_none() {
-        assert_eq!(zone("Asia/Bangkok").map(|z| z.name()), Some("Asia/Bangkok"));
+        assert_eq!(zone("Asia/Bangkok").map(Zone::name), Some("Asia/Bangkok"));
+        assert_eq!(zone("Asia/Calcutta").map(Zone::name), Some("Asia/Calcutta"), "an older name is one");
+        assert_eq!(zone("asia/bangkok"), None);
         assert_eq!(zone("Asia/Atlantis"), None);
         assert_eq!(zone(""), None);
     }
@@ -116,6 +202,20 @@ mod tests {
         ] {
             assert_eq!(start_of_day(in_zone(zone), day(date)), at(start), "{date} in {zone}");
         }
+    }
+
+    #[test]
+    fn time_zone_data_are_of_this_year() {
+        // Manitoba stays on daylight time from 2026 on (tz database 2026f): 09:00 in Winnipeg on a winter day is 14:00Z.
+        let nine = day("2026-11-30").and_hms_opt(9, 0, 0).unwrap();
+        assert_eq!(moment_of(in_zone("America/Winnipeg"), nine), at("2026-11-30T14:00:00Z"));
+    }
+
+    #[test]
+    fn changes_of_clocks_are_found_between_two_moments() {
+        let of_year = |zone: &str| in_zone(zone).changes(at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")).collect::<Vec<_>>();
+        assert_eq!(of_year("Europe/Berlin"), [at("2026-03-29T01:00:00Z"), at("2026-10-25T01:00:00Z")]);
+        assert_eq!(of_year("Asia/Bangkok"), []);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 use samphan_domain::customers::account::Account;
 use samphan_resource::{
-    calendar::Zone,
+    calendar::{self, Zone},
     error::{Code, FieldCode, MAX_FIELD_ERRORS, Result},
     filter::*,
     scalar::Kind,
@@ -46,7 +46,7 @@ impl Vocabulary for Words {
 
     fn zone(&self) -> Zone {
         // It is 05:13 of 2023-11-15 there, and 22:13 of the day before in UTC.
-        Zone::Asia__Bangkok
+        calendar::zone("Asia/Bangkok").unwrap()
     }
 }
 

@@ -1,0 +1,3 @@
+//! Customer service: the hours in which it works.
+
+pub mod business_time;
