@@ -4,6 +4,7 @@
 mod catalog;
 mod consents;
 mod contract;
+mod customer_service;
 mod customers;
 mod docs;
 mod engagement;

@@ -32,6 +32,7 @@ mod m0021_sparse_indexes;
 mod m0022_pipelines;
 mod m0023_consents;
 mod m0024_notes_and_calls;
+mod m0025_business_calendars;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             m0022_pipelines::STEP,
             m0023_consents::STEP,
             m0024_notes_and_calls::STEP,
+            m0025_business_calendars::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

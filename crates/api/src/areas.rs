@@ -1,8 +1,8 @@
 //! The areas: the one list of them, each above those it uses. What each registers is in its `module`.
 
 use crate::{
-    accounting, catalog, changes, consents, credit, customers, engagement, external_systems, identity, platform, presales, sales, stock,
-    webhooks,
+    accounting, catalog, changes, consents, credit, customers, engagement, external_systems, identity, platform, presales, sales, service,
+    stock, webhooks,
 };
 use samphan_rest::module::Module;
 
@@ -15,6 +15,7 @@ pub fn all() -> Module {
         customers::module,
         consents::module,
         engagement::module,
+        service::module,
         catalog::module,
         external_systems::module,
         stock::module,

@@ -14,5 +14,6 @@ pub mod openapi;
 pub mod platform;
 pub mod presales;
 pub mod sales;
+pub mod service;
 pub mod stock;
 pub mod webhooks;

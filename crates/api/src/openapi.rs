@@ -60,6 +60,7 @@ const ABOUT: About = About {
         ("prices", "For how much, to whom."),
         ("pipelines", "Sales processes as data, with their boards."),
         ("opportunities", "What may be sold to customers, from the first talk to the order or the loss."),
+        ("business-hours", "When the organisation works, and how much working time lies between two moments."),
         ("orders", "What customers want: promised in one answer, confirmed in one step, or held for a reason."),
         ("shipments", "Goods on their way."),
         ("stock", "How much there is of it, where, and who is promised it."),

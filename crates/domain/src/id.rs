@@ -50,6 +50,7 @@ typed_id! {
     OrderPromiseId => "order_promises";
     PipelineId => "pipelines";
     OpportunityId => "opportunities";
+    BusinessCalendarId => "business_calendars";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -193,6 +193,7 @@ field_codes! {
     NotInPipeline = "not_in_pipeline", "The stage is none of the pipeline that fits; `allowed` lists those that do.";
     MustSumTo100 = "must_sum_to_100", "The shares do not add up to 100 percent.";
     Unmet = "unmet", "The record does not meet the condition: the message says it in the filter language.";
+    NeverOpen = "never_open", "The business calendar has no open time within ten years.";
     Tracked = "tracked", "The product is tracked by lot or serial number and is not counted as a whole.";
 }
 

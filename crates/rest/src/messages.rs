@@ -226,6 +226,9 @@ const fn words(code: FieldCode) -> [&'static str; 3] {
         FieldCode::NotInPipeline => ["is not in the pipeline; needed:", "ไม่อยู่ในไปป์ไลน์นี้ ต้องเป็น:", "در این خط فروش نیست؛ لازم است:"],
         FieldCode::MustSumTo100 => ["must add up to 100 percent:", "ต้องรวมกันได้ 100 เปอร์เซ็นต์:", "باید روی هم ۱۰۰ درصد شود:"],
         FieldCode::Unmet => ["does not meet the condition:", "ยังไม่ผ่านเงื่อนไข:", "این شرط را برآورده نمی‌کند:"],
+        FieldCode::NeverOpen => {
+            ["is never followed by open time; needed:", "ไม่มีเวลาทำการหลังจากนี้ ต้องมี:", "پس از آن هیچ ساعت کاری نیست؛ لازم است:"]
+        }
         FieldCode::Tracked => [
             "is tracked by lot or serial number; needed:",
             "ติดตามด้วยล็อตหรือหมายเลขเครื่อง ต้องเป็น:",

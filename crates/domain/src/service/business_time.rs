@@ -274,7 +274,8 @@ mod tests {
 
     #[test]
     fn spans_that_a_change_of_clocks_cuts_are_what_is_left_of_them() {
-        let lengths = |hours: &Hours, date: &str| hours.periods_of(day(date)).iter().map(|p| (p.end - p.start) / MINUTE).collect::<Vec<_>>();
+        let lengths =
+            |hours: &Hours, date: &str| hours.periods_of(day(date)).iter().map(|p| (p.end - p.start) / MINUTE).collect::<Vec<_>>();
         let early = hours("Europe/Berlin", "", "", "01:30-02:30");
         // 01:30 to 02:30 and, after the clocks went back from 03:00 to 02:00, 02:00 to 02:30 once more.
         assert_eq!(lengths(&early, "2026-10-25"), [60, 30]);
@@ -318,9 +319,17 @@ mod tests {
     }
 
     fn any_hours() -> impl Strategy<Value = Hours> {
-        let zone = proptest::sample::select(vec!["Asia/Bangkok", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tehran", "Pacific/Apia"]);
+        let zone = proptest::sample::select(vec![
+            "Asia/Bangkok",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "Asia/Tehran",
+            "Pacific/Apia",
+        ]);
         let spans = proptest::collection::vec((0..24_u32, 1..8_u32), 0..3).prop_map(|all| {
-            let mut spans: Vec<Span> = all.into_iter().map(|(from, long)| Span { from: from * 60, to: ((from + long) * 60).min(1440) }).collect();
+            let mut spans: Vec<Span> =
+                all.into_iter().map(|(from, long)| Span { from: from * 60, to: ((from + long) * 60).min(1440) }).collect();
             spans.sort_unstable();
             spans.dedup_by(|next, last| next.from < last.to);
             spans

@@ -6,6 +6,7 @@ mod consents;
 mod deals;
 mod engagement;
 mod sales;
+mod service;
 
 use super::names::{FIRST, JOBS, LAST, PLACES, STEMS, TRADES, at};
 use catalog::CATALOG;
@@ -85,6 +86,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     let contacts = company.contacts(&accounts).await?;
     company.consents(&accounts, &contacts).await?;
     company.preferences(&accounts, &contacts).await?;
+    company.business_hours().await?;
     company.stock().await?;
     // Accounting judges its customers first: orders of others are held.
     company.credit(&accounts).await?;
