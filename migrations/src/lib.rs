@@ -33,6 +33,7 @@ mod m0022_pipelines;
 mod m0023_consents;
 mod m0024_notes_and_calls;
 mod m0025_business_calendars;
+mod m0026_leads;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             m0023_consents::STEP,
             m0024_notes_and_calls::STEP,
             m0025_business_calendars::STEP,
+            m0026_leads::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

@@ -1,6 +1,7 @@
 //! Sales before the order: pipelines as data, opportunities that go through them, and boards that are what a recount says.
 
 mod boards;
+mod leads;
 mod opportunities;
 mod pipelines;
 

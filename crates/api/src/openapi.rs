@@ -58,6 +58,7 @@ const ABOUT: About = About {
         ("search", "Finding anything: by words in any language, or by a number on the telephone's display."),
         ("products", "What we sell."),
         ("prices", "For how much, to whom."),
+        ("leads", "Persons and companies that may become customers, and what becomes of them."),
         ("pipelines", "Sales processes as data, with their boards."),
         ("opportunities", "What may be sold to customers, from the first talk to the order or the loss."),
         ("business-hours", "When the organisation works, and how much working time lies between two moments."),

@@ -51,6 +51,7 @@ typed_id! {
     PipelineId => "pipelines";
     OpportunityId => "opportunities";
     BusinessCalendarId => "business_calendars";
+    LeadId => "leads";
 }
 
 fn reference_schema(many: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

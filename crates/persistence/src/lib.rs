@@ -31,6 +31,7 @@ mod postgres;
 pub mod private;
 pub mod record;
 pub mod relations;
+pub mod repoint;
 pub mod row;
 pub mod search;
 pub mod settings;

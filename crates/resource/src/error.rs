@@ -55,6 +55,9 @@ codes! {
     ExitCriteria = "exit_criteria", 409, "The opportunity does not meet the exit criteria of a stage that it would leave or pass; `errors` names each condition. Meet them, or send `force` with the permission `opportunities:force-stage`.";
     StageInUse = "stage_in_use", 409, "Opportunities are in the stage; the detail says how many. Use `remove-stage` with `move_to`, or `stage_map` of `retire`.";
     NextInProgress = "next_in_progress", 409, "The next occurrence of the series was changed or is done already; `conflicts` names it.";
+    AlreadyConverted = "already_converted", 409, "The lead was converted before; `conflicts` names what it became.";
+    LikelyMatch = "likely_match", 409, "Records that are likely of the same customer exist; `conflicts` names them. Name one by `id`, or say with `on_likely` whether to use the likeliest or to create a new record.";
+    DuplicateHidden = "duplicate_hidden", 409, "A record that the caller does not see is certainly of the same customer. Ask a colleague who sees all customers to convert the lead.";
     PossibleDuplicate = "possible_duplicate", 409, "Another record is probably of the same thing; `conflicts` names it. If it is not, send the request again with `allow_duplicate=true`.";
     Conflict = "conflict", 409, "The request conflicts with the present state.";
     InsufficientStock = "insufficient_stock", 409, "Less is available than is asked for; `errors` says where and how much there is, `conflicts` names the stock levels.";

@@ -1,11 +1,14 @@
-//! Sales before the order: pipelines with their stages and boards, and the opportunities that go through them.
+//! Sales before the order: leads and what becomes of them, pipelines with their stages and boards, and the opportunities that go through them.
 //!
 //! An opportunity is locked before its pipeline, which is kept from changing (`FOR SHARE`) while opportunities move. What removes a stage locks the
 //! pipeline first: where both meet, PostgreSQL ends one of them, which is answered 503 and tried again.
 
 pub mod board;
 mod board_totals;
+mod candidates;
+pub mod convert;
 mod criteria;
+pub mod lead;
 pub mod opportunity;
 pub mod pipeline;
 pub mod rebuild;
@@ -31,6 +34,8 @@ pub fn module(module: Module) -> Module {
 fn presets(presets: Presets) -> Presets {
     presets
         .grant_over_all(SELLING, "pipelines", &["read"])
+        .grant(SELLING, "leads", &["read", "create", "update", "start", "nurture", "qualify", "disqualify", "recycle", "merge", "convert"])
+        .grant(&[SALES_MANAGER], "leads", &["delete", "assign"])
         .grant(SELLING, "opportunities", &["read", "create", "update", "move-stage", "win", "lose", "reopen", "change-pipeline"])
         .grant(&[SALES_MANAGER], "opportunities", &["delete", "assign", "force-stage"])
         .grant_over_all(
@@ -48,9 +53,11 @@ fn guards(guards: Guards) -> Guards {
 /// The area's routes.
 #[must_use]
 fn routes(api: Api) -> Api {
-    api.collection(pipeline::routes()).collection(opportunity::routes()).collection(Collection::<OpportunityStageChange>::nested_under::<
-        Opportunity,
-    >(
-        "opportunities", "opportunity_id", "stage-history"
+    api.collection(lead::routes()).collection(pipeline::routes()).collection(opportunity::routes()).collection(Collection::<
+        OpportunityStageChange,
+    >::nested_under::<Opportunity>(
+        "opportunities",
+        "opportunity_id",
+        "stage-history",
     ))
 }

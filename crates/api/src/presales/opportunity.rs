@@ -350,6 +350,7 @@ pub async fn copy(work: &Work, found: Stored<Opportunity>, record: Record) -> Re
         status: OpportunityStatus::Open,
         loss_reason: None,
         closed_on: None,
+        lead_id: None,
         cloned_from_id,
         ..found.data
     };

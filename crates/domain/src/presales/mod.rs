@@ -1,5 +1,7 @@
-//! Sales before the order: pipelines, opportunities and their history.
+//! Sales before the order: leads, pipelines, opportunities and their history.
 
+pub mod lead;
+pub mod matching;
 pub mod opportunity;
 pub mod pipeline;
 pub mod stage_history;

@@ -3,7 +3,7 @@
 //! Its state is `status`; stage, probability and forecast category follow from it.
 
 use crate::{
-    id::{AccountId, ContactId, OpportunityId, PipelineId, UserId},
+    id::{AccountId, ContactId, LeadId, OpportunityId, PipelineId, UserId},
     presales::pipeline::{ForecastCategory, PipelineStage, StageKind},
 };
 use samphan_resource::{
@@ -119,6 +119,10 @@ pub struct Opportunity {
     #[schema(read_only)]
     #[serde(default)]
     pub is_rotten: bool,
+    /// The lead it comes from.
+    #[schema(read_only)]
+    #[serde(default)]
+    pub lead_id: Option<LeadId>,
     /// The opportunity it was copied from.
     #[schema(read_only)]
     #[serde(default)]
@@ -274,6 +278,7 @@ impl Resource for Opportunity {
         "kind",
         "source",
         "next_step",
+        "lead_id",
         "status",
         "closed_on",
         "is_rotten",

@@ -1,10 +1,14 @@
-//! The demo company's pipelines, and opportunities in every stage of them.
+//! The demo company's leads, its pipelines, and opportunities in every stage of them.
 
-use super::{Company, Seller, at};
-use samphan_api::presales::{opportunity, pipeline};
-use samphan_domain::presales::{
-    opportunity::{LoseOpportunity, MoveStage, Opportunity, ReopenOpportunity, WinOpportunity},
-    pipeline::{Pipeline, StageKind},
+use super::{Company, FIRST, JOBS, LAST, PLACES, STEMS, Seller, TRADES, at};
+use samphan_api::presales::{convert, lead, opportunity, pipeline};
+use samphan_domain::{
+    id::LeadId,
+    presales::{
+        lead::{AssignLead, ConversionOpportunity, ConvertLead, Lead, MergeLead},
+        opportunity::{LoseOpportunity, MoveStage, Opportunity, ReopenOpportunity, WinOpportunity},
+        pipeline::{Pipeline, StageKind},
+    },
 };
 use samphan_persistence::stored::{self, Stored};
 use samphan_resource::{
@@ -15,6 +19,8 @@ use samphan_resource::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// Leads made.
+const LEADS: usize = 64;
 /// Opportunities made.
 const OPPORTUNITIES: usize = 48;
 /// What is offered: in English and Thai by turns, with the usual amount in baht.
@@ -90,6 +96,89 @@ impl Company<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Leads in every state: half of them of companies, some with little more than a name.
+    pub(super) async fn leads(&mut self, accounts: &[(Uuid, Seller)]) -> Result<()> {
+        let mut sql = self.work.sql();
+        sql.push("SELECT id FROM products WHERE deleted_at IS NULL AND status = 'active' ORDER BY sku");
+        let products = self.work.fetch(sql, |row| row.id(0)).await?;
+        let today = self.work.today().await?;
+        let mut last: Option<Uuid> = None;
+        for n in 0..LEADS {
+            let (first, family) = (at(&FIRST, n * 5 + 2).unwrap_or_default(), at(&LAST, n * 11 + 7).unwrap_or_default());
+            let (stem, stem_en) = at(&STEMS, n * 3 + 1).unwrap_or_default();
+            let (trade, _, _) = at(&TRADES, n * 5 + 2).unwrap_or_default();
+            let (line1, subdistrict, district, region, postal_code) = at(&PLACES, n * 3).unwrap_or_default();
+            let mailbox = format!("{}{n}@{}.example", first.1.to_lowercase(), stem_en.to_lowercase().replace(' ', "-"));
+            let is_of_company = n % 4 != 3;
+            let body = json!({
+                "name": format!("{} {}", first.0, family.0),
+                "company": is_of_company.then(|| format!("บริษัท {stem}{trade} {} จำกัด", n + 1)),
+                "job_title": at(&JOBS, n).map(|(title, _)| title),
+                "email": (n % 3 != 2).then_some(mailbox),
+                "phone": format!("09{}-{:03}-{:04}", n % 9, 110 + n, 3_000 + n * 71),
+                "address": is_of_company.then(|| json!({"line1": format!("{} {line1}", 20 + n), "subdistrict": subdistrict, "district": district,
+                    "region": region, "postal_code": postal_code, "country": "TH"})),
+                "source": at(&["referral", "trade_fair", "website", "telephone"], n),
+                "interest": at(&["ชาและกาแฟสำหรับห้องพัก 120 ห้อง", "ข้าวหอมมะลิเดือนละ 2 ตัน", "ของว่างสำหรับงานสัมมนา", "ซอสสำหรับครัวกลาง"], n),
+                "product_ids": at(&products, n * 3).map(|id| [id]),
+                "budget_amount": (n % 5 != 4).then(|| format!("{}.00", 25_000 + n * 7_500)),
+                "currency": "THB",
+                "decides_on": calendar::days_after(today, 20 + (n as u64 * 13) % 90).to_string(),
+                "rating": at(&["hot", "warm", "cold", "warm"], n),
+                "required_skills": at(&[&["th"][..], &["th", "cold_chain"], &["en"]], n),
+            });
+            let body: Value =
+                body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let made = self.add::<Lead>(stored::insert, None, body).await?;
+            let (_, seller) = accounts.get(n % accounts.len().max(1)).copied().unwrap_or_default();
+            let id = made.id();
+            self.follow_lead(made, n, seller, last).await?;
+            // One that is assigned takes the next one in.
+            last = if n % 8 == 1 { Some(id) } else { last };
+        }
+        Ok(())
+    }
+
+    /// Takes a lead as far as its number says.
+    async fn follow_lead(&mut self, made: Stored<Lead>, n: usize, (owner, team): Seller, other: Option<Uuid>) -> Result<()> {
+        if n.is_multiple_of(8) {
+            return Ok(());
+        }
+        let given = AssignLead { owner_id: Some(owner), team_id: Some(team), reason: None };
+        let lead = lead::assign(self.work, made, given).await?;
+        match n % 8 {
+            2 => stored::transition(self.work, &lead, "start").await.map(|_| ()),
+            3 => stored::transition(self.work, &lead, "nurture").await.map(|_| ()),
+            4 => stored::transition(self.work, &lead, "qualify").await.map(|_| ()),
+            5 => {
+                let (mut after, what) = stored::after_transition(&lead, "disqualify")?;
+                after.data.disqualify_reason = Some("หาผู้ขายเครื่องชงกาแฟ".to_owned());
+                stored::save(self.work, &lead, after, what, None).await.map(|_| ())
+            }
+            6 => {
+                let opportunity = ConversionOpportunity {
+                    name: None,
+                    amount: None,
+                    currency: None,
+                    expected_close_on: None,
+                    pipeline_id: None,
+                    stage_id: None,
+                };
+                let asked = ConvertLead { opportunity: Some(opportunity), ..ConvertLead::default() };
+                convert::convert(self.work, lead, asked).await?;
+                for resource in ["accounts", "contacts", Opportunity::PLURAL] {
+                    *self.counts.entry(resource).or_default() += 1;
+                }
+                Ok(())
+            }
+            7 => match other {
+                Some(other) => lead::merge(self.work, lead, MergeLead { into_id: LeadId(other) }).await.map(|_| ()),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     /// A pipeline, taken through these actions.

@@ -93,6 +93,7 @@ pub async fn make(store: &Store) -> Result<Counts> {
     company.orders(&accounts, &contacts).await?;
     company.deals(&accounts, &contacts).await?;
     company.activities(&accounts, &contacts).await?;
+    company.leads(&accounts).await?;
     let endpoint = company.machines().await?;
     company.past_job(&staff).await?;
     company.past_operations(&contacts).await?;
