@@ -34,6 +34,7 @@ mod m0023_consents;
 mod m0024_notes_and_calls;
 mod m0025_business_calendars;
 mod m0026_leads;
+mod m0027_consents_on_timelines;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             m0024_notes_and_calls::STEP,
             m0025_business_calendars::STEP,
             m0026_leads::STEP,
+            m0027_consents_on_timelines::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

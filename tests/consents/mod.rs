@@ -133,6 +133,11 @@ async fn a_withdrawn_consent_stays_as_proof(app: App) {
     assert_eq!(app.get(&path).await.is(200)["status"], "granted");
     assert_eq!(app.all(&format!("/v1/consents?contact_id={contact}"), 10).await.len(), 2);
     assert_eq!(effective(&app, &contact, "news", json!("email")).await, ("withdrawn".to_owned(), false));
+    let timeline = app.get(&format!("/v1/contacts/{contact}/timeline?kinds=consent")).await.is(200);
+    assert_eq!(
+        (column(&timeline, "title"), column(&timeline, "summary")),
+        (vec!["news".to_owned(); 2], vec!["Nothing more.".to_owned(), String::new()])
+    );
 }
 
 async fn a_purpose_that_requires_no_consent_is_permitted_until_it_is_refused(app: App) {

@@ -5,8 +5,14 @@ use crate::{
     id::{AccountId, ContactId},
 };
 use samphan_resource::{
-    error::FieldCode, example, privacy::PersonalData, reference::OnDelete, resource::Resource, timestamp::Timestamp,
-    transition::Transition, validation::fault,
+    error::FieldCode,
+    example,
+    privacy::PersonalData,
+    reference::OnDelete,
+    resource::{Resource, Timeline},
+    timestamp::Timestamp,
+    transition::Transition,
+    validation::fault,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -111,6 +117,7 @@ impl Resource for Consent {
     const PARENTS: &'static [&'static str] = &["account_id", "contact_id"];
     const STATUS: Option<&'static str> = Some("status");
     const TRANSITIONS: &'static [Transition] = &[Transition::within("withdraw", &["granted", "denied"], None)];
+    const TIMELINE: Option<Timeline> = Some(Timeline { at: "created_at", summary: Some("wording"), actor: "created_by_id" });
     const EXTENSIBLE: bool = false;
 
     fn example() -> Value {
