@@ -35,6 +35,7 @@ mod m0024_notes_and_calls;
 mod m0025_business_calendars;
 mod m0026_leads;
 mod m0027_consents_on_timelines;
+mod m0028_tasks;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             m0025_business_calendars::STEP,
             m0026_leads::STEP,
             m0027_consents_on_timelines::STEP,
+            m0028_tasks::STEP,
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }

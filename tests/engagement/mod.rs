@@ -3,6 +3,7 @@
 mod calls;
 mod notes;
 mod related;
+mod tasks;
 mod timelines;
 
 use crate::support::*;

@@ -48,6 +48,7 @@ typed_id! {
     WarehouseId => "warehouses";
     OrderId => "orders";
     OrderPromiseId => "order_promises";
+    TaskId => "tasks";
     PipelineId => "pipelines";
     OpportunityId => "opportunities";
     BusinessCalendarId => "business_calendars";

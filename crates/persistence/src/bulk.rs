@@ -137,7 +137,7 @@ async fn check(work: &Work, shape: &'static Shape, made: &[&Record]) -> Result<V
         let Target::Any(any) = &reference.target else { continue };
         let (mut found, mut missing) = (vec![vec![]; made.len()], vec![vec![]; made.len()]);
         let pairs: Vec<Pair<'_>> = made.iter().map(|record| (None, *record)).collect();
-        relations::check_any(work, any, &pairs, &mut found, &mut missing).await?;
+        relations::check_any(work, any, &pairs, &[], &mut found, &mut missing).await?;
         work.caller.require(missing.into_iter().flatten())?;
         let placed = found.into_iter().enumerate().flat_map(|(i, faults)| faults.into_iter().map(move |fault| (i, fault)));
         faults.extend(placed.map(|(i, fault)| FieldError { pointer: format!("/{i}{}", fault.pointer), ..fault }));

@@ -212,7 +212,8 @@ async fn check(work: &Work, shape: &'static Shape, writes: &[Write]) -> Result<V
     let mut all: Vec<Checked<'_>> = vec![];
     for ((faults, (before, after)), i) in checks::field_errors(work, shape, &pairs, &settled).await?.into_iter().zip(&pairs).zip(&asked) {
         let fields = changed.get(*i).map(Vec::as_slice).unwrap_or_default();
-        let refusal = faults.and_then(|faults| refuse(work, shape, (*before, after), fields, faults)).err();
+        let is_owner_settled = writes.get(*i).is_some_and(|one| one.settled.iter().any(|(field, _)| *field == "owner_id"));
+        let refusal = faults.and_then(|faults| refuse(work, shape, (*before, after), fields, is_owner_settled, faults)).err();
         all.push(Checked { before: *before, after, refusal });
     }
     check_ids_unused(work, shape, writes, &asked, &mut all).await?;
@@ -251,6 +252,7 @@ fn refuse(
     shape: &'static Shape,
     (before, after): Pair<'_>,
     changed: &[&'static Field],
+    is_owner_settled: bool,
     mut faults: Vec<FieldError>,
 ) -> Result<()> {
     if before.is_some() {
@@ -264,7 +266,7 @@ fn refuse(
     if !faults.is_empty() {
         return Err(Error::from(Code::ValidationFailed).with_field_errors(faults));
     }
-    if before.is_none() { record::check_permission(work, shape, after, "create") } else { Ok(()) }
+    if before.is_none() && !is_owner_settled { record::check_permission(work, shape, after, "create") } else { Ok(()) }
 }
 
 /// Refuses ids of the callers' choice that are in use.

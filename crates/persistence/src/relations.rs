@@ -46,7 +46,7 @@ pub(crate) async fn check(
         let many = match &reference.target {
             Target::One(many) => *many,
             Target::Any(any) => {
-                check_any(work, any, pairs, faults, &mut unreadable).await?;
+                check_any(work, any, pairs, settled, faults, &mut unreadable).await?;
                 continue;
             }
         };
@@ -117,12 +117,15 @@ pub(crate) async fn check_any(
     work: &Work,
     any: &AnyReference,
     pairs: &[Pair<'_>],
+    settled: &[&[Settled]],
     faults: &mut [Vec<FieldError>],
     unreadable: &mut [Vec<String>],
 ) -> Result<()> {
     let mut named: BTreeMap<&str, Vec<(usize, Uuid)>> = BTreeMap::new();
     let is_changed = |before: &Record, after: &Record| [any.resource, any.id].into_iter().any(|name| before.get(name) != after.get(name));
+    let is_settled = |place: usize| settled.get(place).is_some_and(|settled| settled.iter().any(|(field, _)| *field == any.id));
     let asked = pairs.iter().enumerate().filter(|(_, (before, after))| before.is_none_or(|b| is_changed(b, after)));
+    let asked = asked.filter(|(place, _)| !is_settled(*place));
     for (place, (_, after)) in asked {
         match (after.get(any.resource).and_then(|v| v.as_str()), uuid_in(after, any.id)) {
             // What this work has made is there, whether or not its caller sees it.
@@ -171,7 +174,7 @@ fn add(faults: &mut [Vec<FieldError>], place: usize, fault: FieldError) {
 pub async fn require_any_references(work: &Work, shape: &'static Shape, record: &Record) -> Result<()> {
     let (mut faults, mut missing) = ([vec![]], [vec![]]);
     for any in shape.any_references {
-        check_any(work, any, &[(None, record)], &mut faults, &mut missing).await?;
+        check_any(work, any, &[(None, record)], &[], &mut faults, &mut missing).await?;
     }
     work.caller.require(missing.concat())?;
     let faults = faults.concat();

@@ -158,6 +158,19 @@ pub async fn insert<T: Resource>(work: &Work, draft: Stored<T>) -> Result<Stored
     as_written(shape, record, made.data)
 }
 
+/// Makes a record that goes on from another one, on which the caller is allowed the action that makes it: what it names as the other does, its
+/// owner included, is not checked again.
+pub async fn insert_next<T: Resource>(work: &Work, of: &Record, draft: Stored<T>) -> Result<Stored<T>> {
+    let shape = work.shape(T::PLURAL)?;
+    let drafts = with_positions(work, with_numbers(work, vec![draft]).await?).await?;
+    let draft = normalise_and_validate(drafts.into_iter().next().ok_or(Code::Internal)?, shape)?;
+    let record = record::prepare_insert(work, shape, draft.full_record()?);
+    let same = shape.references.iter().filter(|r| r.is_column && of.contains_key(r.path) && record.get(r.path) == of.get(r.path));
+    let settled = same.map(|r| (r.path, record.get(r.path).cloned().unwrap_or_default())).collect();
+    let record = many::write_one(work, shape, Write { settled, ..Write::new(record, false) }, "created", None).await?;
+    as_written(shape, record, draft.data)
+}
+
 /// Makes many records, each with its own result in their order, as if they were made one after the other: a handful of statements for all.
 ///
 /// # Errors

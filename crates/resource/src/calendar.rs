@@ -141,6 +141,19 @@ pub fn moment_of(zone: Zone, local: NaiveDateTime) -> Timestamp {
     }
 }
 
+/// The moment of a local time that something was promised for.
+///
+/// Where a change of clocks doubles it, it is the earlier one. Where it skips it, it has the offset before the gap: 02:30 becomes 03:30.
+#[must_use]
+pub fn promised_moment(zone: Zone, local: NaiveDateTime) -> Timestamp {
+    let moment = moment_of(zone, local);
+    if local_time(zone, moment) == local {
+        return moment;
+    }
+    // It is skipped: the moment is the end of the gap.
+    Timestamp::from(local.and_utc()).plus_seconds(-zone.offset_seconds(moment.plus_seconds(-1)))
+}
+
 /// The day so many days later; the last day of the calendar where there is none.
 #[must_use]
 pub fn days_after(day: NaiveDate, days: u64) -> NaiveDate {
@@ -216,6 +229,20 @@ mod tests {
         let of_year = |zone: &str| in_zone(zone).changes(at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")).collect::<Vec<_>>();
         assert_eq!(of_year("Europe/Berlin"), [at("2026-03-29T01:00:00Z"), at("2026-10-25T01:00:00Z")]);
         assert_eq!(of_year("Asia/Bangkok"), []);
+    }
+
+    #[test]
+    fn promised_moment_that_clocks_skip_has_the_offset_before_the_gap() {
+        for (zone, local, moment) in [
+            ("America/New_York", "2027-03-13T02:30:00", "2027-03-13T07:30:00Z"),
+            ("America/New_York", "2027-03-14T02:30:00", "2027-03-14T07:30:00Z"),
+            ("America/New_York", "2027-03-15T02:30:00", "2027-03-15T06:30:00Z"),
+            ("Europe/London", "2027-03-28T01:30:00", "2027-03-28T01:30:00Z"),
+            ("Europe/London", "2027-10-31T01:30:00", "2027-10-31T00:30:00Z"),
+            ("Asia/Bangkok", "2027-03-14T09:00:00", "2027-03-14T02:00:00Z"),
+        ] {
+            assert_eq!(promised_moment(in_zone(zone), local.parse().unwrap()), at(moment), "{local} in {zone}");
+        }
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! How calls are logged: by people and by telephone systems, which report one and the same call several times by its external id.
 
+use super::task;
+use actix_web::http::Method;
 use samphan_domain::{
     customers::contact_point::{DEFAULT_REGION, phone_keys},
-    engagement::call::{Call, CallMatch, LinkCall},
+    engagement::{
+        call::{Call, CallMatch, LinkCall},
+        task::{FollowUp, Task, TaskKind},
+    },
     id::{AccountId, ContactId, UserId},
 };
 use samphan_persistence::{
+    record::expect_version,
     store::Work,
     stored::{self, Stored},
     visibility,
@@ -14,9 +20,16 @@ use samphan_resource::{
     caller::CallerKind,
     error::{Error, FieldCode, FieldError, Result},
     example,
+    resource::Resource,
     scalar::{Kind, Scalar},
 };
-use samphan_rest::{collection::Collection, example::Example};
+use samphan_rest::{
+    collection::Collection,
+    example::Example,
+    operation::{Body, Operation, RequestContext},
+    reading::written,
+    response::Response,
+};
 use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -29,6 +42,20 @@ pub fn routes() -> Collection<Call> {
     Collection::new("activities")
         .create(log)
         .with_crud()
+        .operation("/{id}/follow-up", |path| {
+            Operation::write("createCallFollowUp", Method::POST, path, follow_up)
+                .describe("activities", "Create a follow-up of a call", "A task to call back, for the account, contact and related record of the call and its owner.")
+                .example(Example::body(json!({"subject": "Call back with the date", "due_at": "2027-03-01T02:00:00Z"})).answers(json!({
+                    "id": example::id("follow-up tasks"), "subject": "Call back with the date", "kind": "callback", "priority": "normal", "callback_number": "081-234 5678",
+                    "callback_e164": "+66812345678", "recurrence": null, "series_id": null, "series_start": null, "occurrence_at": null, "occurrence_no": 0,
+                })))
+                .body(Body::of("FollowUp"))
+                .requires("calls:follow-up")
+                .also_requires("tasks:create")
+                .responds(201, "Task")
+                .etag()
+        })
+        .schema::<FollowUp>()
         .action("link", "Link a call. Says whom and what it was about, where the number did not tell.", link)
         .also_requires_when("accounts:read", "the body names an account")
         .also_requires_when("contacts:read", "the body names a contact")
@@ -108,6 +135,22 @@ async fn only_account(work: &Work, contact: Uuid) -> Result<Option<Uuid>> {
     sql.push(" LIMIT 2");
     let found = work.fetch(sql, |row| row.id(0)).await?;
     Ok(if let [account] = found.as_slice() { Some(*account) } else { None })
+}
+
+async fn follow_up(work: &Work, call: RequestContext) -> Result<Response> {
+    let of = stored::find::<Call>(work, call.id(0)?, "follow-up").await?;
+    expect_version(call.if_match, of.version())?;
+    let data = Task {
+        account_id: of.data.account_id,
+        contact_id: of.data.contact_id,
+        related_resource: of.data.related_resource.clone(),
+        related_id: of.data.related_id,
+        callback_number: of.data.other_side().map(str::to_owned),
+        ..task::follow_up(call.input::<FollowUp>()?, TaskKind::Callback)
+    };
+    let made = task::insert_after(work, &of.record, data).await?;
+    let response = written(work, work.shape(Task::PLURAL)?, &made.record).await?;
+    Ok(response.with_location(format!("/v1/tasks/{}", made.id())))
 }
 
 async fn link(work: &Work, before: Stored<Call>, input: LinkCall) -> Result<Stored<Call>> {

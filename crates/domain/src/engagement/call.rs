@@ -168,7 +168,8 @@ impl Resource for Call {
     const OWNED: bool = true;
     const VISIBLE_THROUGH: &'static [VisibleThrough] = VISIBLE_THROUGH;
     const TIMELINE: Option<Timeline> = Some(Timeline { at: "started_at", summary: Some("notes"), actor: "user_id" });
-    const TRANSITIONS: &'static [Transition] = &[Transition::within("link", &[], Some("linked"))];
+    const TRANSITIONS: &'static [Transition] =
+        &[Transition::within("link", &[], Some("linked")), Transition::within("follow-up", &[], None)];
 
     fn normalise(&mut self) {
         let e164 = |raw: &Option<String>| raw.as_deref().and_then(|raw| phone::parse(raw, DEFAULT_REGION)).map(|phone| phone.e164);

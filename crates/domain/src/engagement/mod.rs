@@ -3,6 +3,8 @@
 pub mod call;
 pub mod markdown;
 pub mod note;
+pub mod recurrence;
+pub mod task;
 
 use samphan_resource::{
     reference::{AnyReference, OnDelete, Targets},

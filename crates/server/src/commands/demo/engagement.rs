@@ -1,8 +1,12 @@
 //! The demo company's activities: what its sellers wrote down and whom they called.
 
 use super::{Company, Seller};
-use samphan_api::engagement::log_call;
-use samphan_domain::engagement::{call::Call, note::Note};
+use samphan_api::engagement::{cancel_task, complete_task, create_task, log_call};
+use samphan_domain::engagement::{
+    call::Call,
+    note::Note,
+    task::{CancelTask, CompleteTask, Task},
+};
 use samphan_persistence::stored;
 use samphan_resource::error::Result;
 use serde_json::json;
@@ -12,6 +16,19 @@ use uuid::Uuid;
 const CALLS: usize = 20;
 /// Seconds between two calls.
 const PACE_SECONDS: i64 = 5_400;
+
+/// Tasks made.
+const TASKS_MADE: usize = 20;
+/// Seconds of a day.
+const DAY_SECONDS: i64 = 86_400;
+/// What is to be done.
+const TASKS: [(&str, &str); 5] = [
+    ("Call about the autumn order", "callback"),
+    ("ส่งใบเสนอราคาฉบับแก้ไข", "todo"),
+    ("Visit the new warehouse", "follow_up"),
+    ("Ask for the payment of last month", "todo"),
+    ("ติดตามผลการชิมชา", "follow_up"),
+];
 
 /// What is written of accounts.
 const OF_ACCOUNTS: [&str; 8] = [
@@ -37,7 +54,8 @@ impl Company<'_> {
     /// Notes on accounts, contacts and orders, and calls in both directions.
     pub(super) async fn activities(&mut self, accounts: &[(Uuid, Seller)], contacts: &[Uuid]) -> Result<()> {
         self.notes(accounts, contacts).await?;
-        self.calls(accounts, contacts).await
+        self.calls(accounts, contacts).await?;
+        self.tasks(accounts, contacts).await
     }
 
     async fn notes(&mut self, accounts: &[(Uuid, Seller)], contacts: &[Uuid]) -> Result<()> {
@@ -95,6 +113,37 @@ impl Company<'_> {
             };
             samphan_persistence::record::merge(&mut call, &end);
             self.add::<Call>(log_call, None, call).await?;
+        }
+        Ok(())
+    }
+
+    async fn tasks(&mut self, accounts: &[(Uuid, Seller)], contacts: &[Uuid]) -> Result<()> {
+        let mut sql = self.work.sql();
+        sql.push("SELECT id FROM orders WHERE deleted_at IS NULL ORDER BY number");
+        let orders = self.work.fetch(sql, |row| row.id(0)).await?;
+        for (n, (subject, kind)) in TASKS.iter().cycle().take(TASKS_MADE).enumerate() {
+            let place = n * 11 % accounts.len().max(1);
+            let Some((account, (owner, team))) = accounts.get(place) else { break };
+            let due = self.work.now.plus_seconds((i64::try_from(n).unwrap_or_default() - 6) * DAY_SECONDS);
+            let mut task = json!({"subject": subject, "kind": kind, "priority": if n % 5 == 0 { "high" } else { "normal" }, "due_at": due,
+                "owner_id": owner, "team_id": team, "time_zone": "Asia/Bangkok"});
+            let about = match n % 4 {
+                1 => json!({"related_resource": "orders", "related_id": orders.get(n)}),
+                2 => json!({"contact_id": contacts.get(place), "account_id": account}),
+                _ => json!({"account_id": account}),
+            };
+            samphan_persistence::record::merge(&mut task, &about);
+            if n % 6 == 3 {
+                samphan_persistence::record::merge(&mut task, &json!({"recurrence": {"rule": "FREQ=WEEKLY"}}));
+            }
+            let made = self.add::<Task>(create_task, None, task).await?;
+            match n % 5 {
+                3 => {
+                    drop(complete_task(self.work, made, CompleteTask { outcome: Some("ลูกค้าตอบรับแล้ว".to_owned()), follow_up: None }).await?)
+                }
+                4 => drop(cancel_task(self.work, made, CancelTask { reason: Some("no longer needed".to_owned()) }).await?),
+                _ => {}
+            }
         }
         Ok(())
     }
