@@ -94,7 +94,15 @@ fn mark(field: &Field, mark: &str) -> Scalar {
 async fn set(work: &Work, shape: &'static Shape, field: &'static str, value: (Kind, Scalar), id: Uuid) {
     let mut sql = work.sql();
     sql.push("UPDATE ").push(shape.plural).push(" SET \"").push(field).push("\" = ").bind(value.0, value.1).push(" WHERE id = ").id(id);
-    assert_eq!(work.execute(sql).await.unwrap(), 1);
+    let changed = work.execute(sql).await.unwrap_or_else(|error| panic!("{}.{field}: {error:?}", shape.plural));
+    assert_eq!(changed, 1);
+}
+
+/// The first record that names another in a field.
+async fn naming(work: &Work, from: &'static str, field: &'static str, id: Uuid) -> Option<Uuid> {
+    let mut sql = work.sql();
+    sql.push("SELECT id FROM ").push(from).push(" WHERE \"").push(field).push("\" = ").id(id).push(" ORDER BY id LIMIT 1");
+    work.fetch_one(sql, |row| row.id(0)).await.unwrap()
 }
 
 async fn one_id(work: &Work, from: &'static str, and: &'static str) -> Uuid {
@@ -133,7 +141,14 @@ async fn register_is_what_an_erasure_does(app: App) {
                 if !names(shapes, other, field, person) || !shape.fields.iter().any(Field::is_erased) {
                     continue;
                 }
-                let record = if name == "id" { id } else { one_id(&work, shape.plural, "").await };
+                // Where a person has only one of its kind, that one.
+                let is_only = through.is_none() && shape.unique.iter().any(|set| set.contains(&field));
+                let own = if is_only { naming(&work, shape.plural, field, id).await } else { None };
+                let record = match (name, own) {
+                    ("id", _) => id,
+                    (_, Some(own)) => own,
+                    _ => one_id(&work, shape.plural, "").await,
+                };
                 if let Some(reference) = through {
                     let mut sql = work.sql();
                     sql.push("SELECT ").push(reference).push(" FROM ").push(shape.plural).push(" WHERE id = ").id(record);

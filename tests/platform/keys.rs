@@ -37,7 +37,7 @@ fn hex(bytes: &[u8]) -> String {
 async fn server_keys_are_encrypted_under_the_configured_key(app: App) {
     let plain = prepared(&app, &[]).await;
     let secrets: Vec<String> = plain.server_keys().iter().map(|key| hex(&key.secret)).collect();
-    assert_eq!(secrets.len(), 4);
+    assert_eq!(secrets.len(), 5);
     let found = async |secret: &str| {
         let dump = app.dump().await;
         !dump.tables_with(secret).is_empty() || !dump.tables_with(&secret.to_uppercase()).is_empty()
@@ -55,12 +55,12 @@ async fn server_keys_are_encrypted_under_the_configured_key(app: App) {
     assert_eq!(two.server_keys(), plain.server_keys());
     let listed = command(&["keys", "list", "--database-url", app.database_url()]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    assert_eq!(listed.matches("encrypted with ").count(), 4, "{listed}");
+    assert_eq!(listed.matches("encrypted with ").count(), 5, "{listed}");
     assert!(app.dump().await.tables_with(two.keyring().current()).contains(&"server_keys"), "encrypted anew by the first key");
     // Whoever has lost the key starts all the same, with other keys: people sign in again, and cursors are fetched anew.
     let lost = prepared(&app, &[[3; 32]]).await;
     let known: Vec<Vec<u8>> = lost.server_keys().iter().map(|key| key.secret.clone()).collect();
-    assert!(known.len() == 4 && plain.server_keys().iter().all(|key| !known.contains(&key.secret)));
+    assert!(known.len() == 5 && plain.server_keys().iter().all(|key| !known.contains(&key.secret)));
     // The process that runs on has its keys still.
     app.get("/v1/me").await.is(200);
 }
@@ -97,7 +97,7 @@ async fn rotated_keys_overlap_in_every_process(app: App) {
     let (cursor, feed) = (page.text_of("next_cursor"), app.get("/v1/changes?limit=1").await.is(200).text_of("next_cursor"));
     let used = app.nobody().post("/v1/auth/refresh", json!({"refresh_token": before.refresh_token})).await.is(200);
     let said = rotate(&app, 15, &[]);
-    assert_eq!(said.lines().count(), 4, "{said}");
+    assert_eq!(said.lines().count(), 5, "{said}");
     for server in [&app, &other] {
         until("both keys are shown", async || kids(server).await.len() == 2).await;
         let sign_in = async || server.sign_in(ADMIN, PASSWORD).await.is(200).text_of("access_token");
@@ -144,5 +144,5 @@ async fn rotation_without_the_configured_key_is_refused(app: App) {
     let done = right.env("SAMPHAN_SECRET_KEYS", STANDARD.encode([1; 32])).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     let after = prepared(&app, &[[1; 32]]).await;
-    assert_eq!((kept.server_keys().len(), after.server_keys().len()), (4, 8));
+    assert_eq!((kept.server_keys().len(), after.server_keys().len()), (5, 10));
 }

@@ -73,7 +73,7 @@ async fn rotate(options: &Rotate) -> Result<String, String> {
     let mut said = String::new();
     for one in rotated {
         // Writing into a String cannot fail.
-        let _ = writeln!(said, "{:<15} new key from {}, the old ones until {}", name_of(one.kind), one.active_from, one.old_until);
+        let _ = writeln!(said, "{:<16} new key from {}, the old ones until {}", name_of(one.kind), one.active_from, one.old_until);
     }
     Ok(said.trim_end().to_owned())
 }
@@ -86,7 +86,7 @@ async fn list(options: &List) -> Result<String, String> {
     for key in server_keys::list(&reader).await.map_err(|e| explain(&e))? {
         let until = key.expires_at.map_or_else(|| "replaced".to_owned(), |until| until.to_string());
         let encrypted = key.key_id.map_or_else(|| "not encrypted".to_owned(), |id| format!("encrypted with {id}"));
-        let _ = writeln!(said, "{:<15} from {} until {until}, {encrypted}", name_of(key.kind), key.active_from);
+        let _ = writeln!(said, "{:<16} from {} until {until}, {encrypted}", name_of(key.kind), key.active_from);
     }
     Ok(said.trim_end().to_owned())
 }
