@@ -133,10 +133,17 @@ async fn a_withdrawn_consent_stays_as_proof(app: App) {
     assert_eq!(app.get(&path).await.is(200)["status"], "granted");
     assert_eq!(app.all(&format!("/v1/consents?contact_id={contact}"), 10).await.len(), 2);
     assert_eq!(effective(&app, &contact, "news", json!("email")).await, ("withdrawn".to_owned(), false));
+    // A clock that is ahead makes no grant newer than the withdrawal after it.
+    let ahead = json!({"captured_at": now().plus_seconds(200).to_string(), "channel": "sms"});
+    let given = app.post("/v1/consents", consent(&contact, ahead)).await.is(201);
+    app.post(&format!("/v1/consents/{}/withdraw", given.id()), json!({"source": "call"})).await.is(201);
+    assert_eq!(effective(&app, &contact, "news", json!("sms")).await, ("withdrawn".to_owned(), false));
+    let rules = app.person(&["consents:read/all", "contacts:read/all"], &["consents.status=hidden"], &[]).await;
+    rules.app.get(&format!("/v1/contacts/{contact}/effective-consents")).await.refused(403, "forbidden");
     let timeline = app.get(&format!("/v1/contacts/{contact}/timeline?kinds=consent")).await.is(200);
     assert_eq!(
         (column(&timeline, "title"), column(&timeline, "summary")),
-        (vec!["news".to_owned(); 2], vec!["Nothing more.".to_owned(), String::new()])
+        (vec!["news".to_owned(); 4], ["", "", "Nothing more.", ""].map(str::to_owned).to_vec())
     );
 }
 

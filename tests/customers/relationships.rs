@@ -107,6 +107,8 @@ async fn a_tree_passes_accounts_that_are_not_seen(app: App) {
     assert_eq!(nodes.iter().map(|node| node["id"].as_str().unwrap()).collect::<Vec<_>>(), [head.as_str(), farm.as_str()]);
     assert_eq!((&nodes[1]["parent_id"], nodes[1]["depth"].as_i64()), (&json!(head), Some(1)));
     seller.app.get(&format!("/v1/accounts/{hidden}/tree")).await.is(404);
+    let rules = app.person(&["accounts:read/all", "orders:read/all"], &["accounts.parent_id=hidden"], &[]).await;
+    rules.app.get(&format!("/v1/accounts/{head}/tree")).await.refused(403, "forbidden");
     let without_orders = app.person(&["accounts:read/all"], &[], &[]).await;
     without_orders.app.get(&format!("/v1/accounts/{head}/tree")).await.refused(403, "forbidden");
 }

@@ -13,7 +13,7 @@ use samphan_persistence::{
 use samphan_resource::{
     builtin::audit_event::AuditEvent,
     caller::{FieldAccess, Visibility},
-    error::Result,
+    error::{Code, Error, Result},
     resource::Resource,
     shape::Shape,
     transition,
@@ -102,6 +102,18 @@ impl Response {
     pub fn with_location(mut self, location: String) -> Self {
         self.location = Some(location);
         self
+    }
+}
+
+/// Refuses a caller from whom a field rule hides one of the fields that an answer is computed from.
+pub fn expect_visible(reader: &Reader, plural: &str, fields: &[&str]) -> Result<()> {
+    let shape = reader.shape(plural)?;
+    let is_hidden = |name: &&&str| shape.field(name).is_none_or(|field| reader.caller.access(shape, field) < FieldAccess::ReadOnly);
+    match fields.iter().find(is_hidden) {
+        Some(field) => {
+            Err(Error::from(Code::Forbidden).with_detail(format!("a field rule hides {plural}.{field}, which this answer would reveal")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ use samphan_rest::{
     collection::Collection,
     example::Example,
     operation::{Body, Operation, RequestContext},
-    response::Response,
+    response::{Response, expect_visible},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -110,10 +110,12 @@ pub fn effective_operations() -> Vec<Operation> {
 
 /// Enters a consent.
 pub async fn create(work: &Work, mut draft: Stored<Consent>) -> Result<Stored<Consent>> {
-    let captured_at = *draft.data.captured_at.get_or_insert(work.now);
+    let captured_at = draft.data.captured_at.unwrap_or(work.now);
     if captured_at > work.now.plus_seconds(CLOCK_TOLERANCE_SECONDS) {
         return Err(Error::invalid(FieldError::new("/captured_at", FieldCode::InTheFuture, "now or before")));
     }
+    // What a clock ahead of ours says is of now: otherwise a withdrawal a minute later would be the older one.
+    draft.data.captured_at = Some(captured_at.min(work.now));
     expect_purpose(work, &draft.data.purpose, "/purpose").await?;
     stored::insert(work, draft).await
 }
@@ -150,6 +152,7 @@ async fn withdraw(work: &Work, call: RequestContext) -> Result<Response> {
 
 async fn answer_effective<P: Resource>(reader: &Reader, call: &RequestContext, field: &'static str) -> Result<Response> {
     let person = stored::find::<P>(reader, call.id(0)?, "read").await?.id();
+    expect_visible(reader, Consent::PLURAL, &[field, "purpose", "channel", "status", "captured_at", "expires_at"])?;
     let consents = effective_of(reader, (field, person)).await?;
     Ok(Response::json(&EffectiveConsents { consents }))
 }

@@ -34,7 +34,7 @@ fn suppress_contact(work: &Work, id: Uuid) -> Check<'_> {
 
 async fn suppress_points_of(work: &Work, field: &'static str, id: Uuid) -> Result<()> {
     for point in stored::find_by::<ContactPoint>(work, field, Scalar::Id(id)).await? {
-        // A number that nobody can call is no address.
+        // What has no normal form is no address.
         let channels = channels_of(point.data.kind).iter().filter(|channel| normal_form(**channel, &point.data.normalized).is_some());
         for channel in channels {
             let entry = Suppress {

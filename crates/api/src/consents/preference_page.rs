@@ -291,7 +291,7 @@ async fn link_of(reader: &Reader, call: &RequestContext) -> Result<Option<Link>>
 }
 
 async fn get_page(_: &Reader, call: RequestContext) -> Result<Response> {
-    // The anonymous caller sees nothing; whoever has the token reads this page.
+    // The caller is anonymous and sees nothing by itself; the token is what allows this page.
     let reader = call.kernel.store().reader(Arc::new(Caller::system()), call.now).limited(call.kernel.charging());
     call.kernel.limits.has_any(&bucket(&call), limits::PREFERENCE_PAGES, call.now)?;
     match link_of(&reader, &call).await? {

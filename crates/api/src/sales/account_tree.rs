@@ -11,17 +11,11 @@ use samphan_persistence::{
     stored::{self, Stored},
     visibility,
 };
-use samphan_resource::{
-    caller::FieldAccess,
-    error::{Code, Error, Result},
-    example,
-    money::Amount,
-    resource::Resource,
-};
+use samphan_resource::{caller::FieldAccess, error::Result, example, money::Amount, resource::Resource};
 use samphan_rest::{
     example::Example,
     operation::{Operation, RequestContext},
-    response::Response,
+    response::{Response, expect_visible},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -116,13 +110,8 @@ struct Visited {
 
 async fn run(reader: &Reader, call: RequestContext) -> Result<Response> {
     let root = stored::find::<Account>(reader, call.id(0)?, "read").await?.id();
-    let shape = reader.shape(Order::PLURAL)?;
-    for field in ["currency", "total_amount", "open_amount", "account_id", "status"] {
-        let known = shape.field(field).ok_or(Code::Internal)?;
-        if reader.caller.access(shape, known) < FieldAccess::ReadOnly {
-            return Err(Error::from(Code::Forbidden).with_detail(format!("a field rule hides orders.{field}, which the sums would tell")));
-        }
-    }
+    expect_visible(reader, Account::PLURAL, &["parent_id"])?;
+    expect_visible(reader, Order::PLURAL, &["account_id", "status", "currency", "total_amount", "open_amount"])?;
     let visited = visited(reader, root).await?;
     let mut has_more = i64::try_from(visited.len()).is_ok_and(|count| count >= MAX_VISITED);
     let mut accounts = seen(reader, visited.iter().map(|one| one.id).collect()).await?;

@@ -1,4 +1,4 @@
-//! A suppression: an address that nothing is sent to, whoever it belongs to. Only a hash of the address is kept, so that it outlives the
+//! A suppression: an address that nothing is sent to, of any person. Only a hash of the address is kept, so that it outlives the
 //! erasure of the person.
 
 use crate::customers::account::Channel;
